@@ -1,0 +1,54 @@
+"""Identifiers in AWS's own forms; the only place that draws randomness."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from base64 import b32encode
+
+_ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_SECRET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+
+def resource_id(prefix: str) -> str:
+    """An EC2-style id: ``vpc-`` and 17 hex digits."""
+    return f"{prefix}-{secrets.token_hex(9)[:17]}"
+
+
+def unique_id(prefix: str) -> str:
+    """An IAM unique id of 21 characters: ``AIDA`` users, ``AROA`` roles, ``AGPA`` groups, ``ANPA`` policies."""
+    return prefix + "".join(secrets.choice(_ALNUM) for _ in range(21 - len(prefix)))
+
+
+def access_key_id(prefix: str, account: str) -> str:
+    """A 20-character key id; like AWS's, it carries the account number (see `account_of_key`)."""
+    value = (int(account) << 7 | 1 << 47) & ((1 << 48) - 1)
+    body = b32encode(value.to_bytes(6, "big") + os.urandom(4)).decode()
+    return prefix + body[:16]
+
+
+def secret_access_key() -> str:
+    """40 characters, as AWS's."""
+    return "".join(secrets.choice(_SECRET) for _ in range(40))
+
+
+def uuid4() -> str:
+    """A random UUID in its canonical form; cheaper than `uuid.uuid4` (request ids are made per request)."""
+    h = os.urandom(16).hex()
+    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-a{h[17:20]}-{h[20:]}"
+
+
+def token(length: int = 32) -> str:
+    """Opaque URL-safe text with `length` bytes of entropy."""
+    return secrets.token_urlsafe(length)
+
+
+def mac_address() -> str:
+    """A locally administered unicast MAC, with the 02/06 prefix of EC2's interfaces."""
+    tail = os.urandom(5)
+    return "06:" + ":".join(f"{b:02x}" for b in tail)
+
+
+def below(n: int) -> int:
+    """A uniform integer in [0, n)."""
+    return secrets.randbelow(n)

@@ -1,0 +1,92 @@
+"""What the product asks of the compute plane: machines that exist, run, stop and speak."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import msgspec
+
+Seen = Literal["up", "down"]
+
+
+class Disk(msgspec.Struct, frozen=True, kw_only=True):
+    """A disk of a machine; `volume_id` names its data, which outlives the machine unless removed."""
+
+    volume_id: str
+    device: str = "/dev/xvda"
+    size_gib: int = 8
+
+
+class MachineSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a driver must know to make a machine; equal specs make equal machines."""
+
+    id: str
+    image: str
+    """Image key of the catalogue (`debian-12`, `ubuntu-24.04`, ...) or of an image made by `snapshot`."""
+    network: str
+    """Name of the prepared network namespace that the machine's process tree joins."""
+    vcpus: float
+    memory_mib: int
+    hostname: str
+    root: Disk
+    cpu_share: float = 1.0
+    """Fraction of `vcpus` the machine may use steadily (burstable types run below 1 when out of credits)."""
+
+
+class ImageInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """An image that the driver can or cannot run on this host."""
+
+    key: str
+    ready: bool
+    """Built and cached: a launch will not have to wait for it."""
+    available: bool
+    """Can be made ready on this host, as far as is known."""
+    why_not: str = ""
+    """What could not be reached or is missing, and what to try; empty when available."""
+
+
+class ComputePort(Protocol):
+    """Machines by id. Every call is idempotent and blocking; failures raise `PlaneError`."""
+
+    name: str
+    """``sim``, ``container`` or ``vm``: shown by status, doctor and console output."""
+
+    def look(self, machine_id: str) -> Seen | None:
+        """What is there now: None when no trace of the machine exists."""
+        ...
+
+    def start(self, spec: MachineSpec) -> None:
+        """Create the machine if it does not exist and boot it; its disk is kept from an earlier run."""
+        ...
+
+    def stop(self, machine_id: str, *, force: bool = False) -> None:
+        """Shut the guest down (power-off when it does not obey, or at once with `force`); keeps the disk."""
+        ...
+
+    def reboot(self, machine_id: str) -> None:
+        """Restart the guest's init; same namespace, same disk."""
+        ...
+
+    def remove(self, machine_id: str) -> None:
+        """Remove the machine and every trace of it but volumes."""
+        ...
+
+    def remove_volume(self, volume_id: str) -> None:
+        """Remove a volume's data."""
+        ...
+
+    def console(self, machine_id: str) -> bytes:
+        """What the guest wrote to its console since it was created, newest 64 KiB."""
+        ...
+
+    def machines(self) -> dict[str, Seen]:
+        """Every machine of this installation that has any trace on the host."""
+        ...
+
+    def images(self) -> dict[str, ImageInfo]:
+        """The catalogue, by key."""
+        ...
+
+    def prepare_image(self, key: str) -> None:
+        """Build and cache an image now (minutes); progress goes to the log. Raises `PlaneError` with the cause."""
+        ...
