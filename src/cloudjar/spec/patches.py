@@ -1,0 +1,79 @@
+"""Where the published models leave something out that AWS still does.
+
+SQS moved from the query protocol to JSON, and its model lost the query names; AWS keeps answering both.
+The names here are those of the SQS API reference's query examples and of the query-compatible error codes in
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/. They are kept apart from
+`locationName`, which names members in JSON: `queryName` is read by the query and ec2 protocols only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_SQS_LIST_ITEMS = {
+    "AWSAccountIdList": "AWSAccountId",
+    "ActionNameList": "ActionName",
+    "AttributeNameList": "AttributeName",
+    "BatchResultErrorEntryList": "BatchResultErrorEntry",
+    "BinaryList": "BinaryListValue",
+    "ChangeMessageVisibilityBatchRequestEntryList": "ChangeMessageVisibilityBatchRequestEntry",
+    "ChangeMessageVisibilityBatchResultEntryList": "ChangeMessageVisibilityBatchResultEntry",
+    "DeleteMessageBatchRequestEntryList": "DeleteMessageBatchRequestEntry",
+    "DeleteMessageBatchResultEntryList": "DeleteMessageBatchResultEntry",
+    "ListMessageMoveTasksResultEntryList": "ListMessageMoveTasksResultEntry",
+    "MessageAttributeNameList": "MessageAttributeName",
+    "MessageList": "Message",
+    "MessageSystemAttributeList": "MessageSystemAttributeName",
+    "QueueUrlList": "QueueUrl",
+    "SendMessageBatchRequestEntryList": "SendMessageBatchRequestEntry",
+    "SendMessageBatchResultEntryList": "SendMessageBatchResultEntry",
+    "StringList": "StringListValue",
+    "TagKeyList": "TagKey",
+}
+_SQS_MAPS = {
+    "QueueAttributeMap": ("Attribute", "Name", "Value"),
+    "MessageSystemAttributeMap": ("Attribute", "Name", "Value"),
+    "MessageBodyAttributeMap": ("MessageAttribute", "Name", "Value"),
+    "MessageBodySystemAttributeMap": ("MessageSystemAttribute", "Name", "Value"),
+    "TagMap": ("Tag", "Key", "Value"),
+}
+_SQS_CODES = {
+    "BatchEntryIdsNotDistinct": ("AWS.SimpleQueueService.BatchEntryIdsNotDistinct", 400),
+    "BatchRequestTooLong": ("AWS.SimpleQueueService.BatchRequestTooLong", 400),
+    "EmptyBatchRequest": ("AWS.SimpleQueueService.EmptyBatchRequest", 400),
+    "InvalidBatchEntryId": ("AWS.SimpleQueueService.InvalidBatchEntryId", 400),
+    "MessageNotInflight": ("AWS.SimpleQueueService.MessageNotInflight", 400),
+    "OverLimit": ("OverLimit", 403),
+    "PurgeQueueInProgress": ("AWS.SimpleQueueService.PurgeQueueInProgress", 403),
+    "QueueDeletedRecently": ("AWS.SimpleQueueService.QueueDeletedRecently", 400),
+    "QueueDoesNotExist": ("AWS.SimpleQueueService.NonExistentQueue", 400),
+    "QueueNameExists": ("QueueAlreadyExists", 400),
+    "TooManyEntriesInBatchRequest": ("AWS.SimpleQueueService.TooManyEntriesInBatchRequest", 400),
+    "UnsupportedOperation": ("AWS.SimpleQueueService.UnsupportedOperation", 400),
+}
+
+
+def _sqs(meta: dict[str, Any], operations: dict[str, Any], shapes: dict[str, Any]) -> None:
+    meta["protocols"] = ["json", "query"]
+    meta["xmlNamespace"] = "http://queue.amazonaws.com/doc/2012-11-05/"
+    for name, operation in operations.items():
+        if "output" in operation:
+            operation["output"]["resultWrapper"] = f"{name}Result"
+    for name, item in _SQS_LIST_ITEMS.items():
+        if name in shapes:
+            shapes[name]["flattened"] = True
+            shapes[name]["member"]["queryName"] = item
+    for name, (entry, key, value) in _SQS_MAPS.items():
+        if name in shapes:
+            shapes[name].update(flattened=True, queryName=entry)
+            shapes[name]["key"]["queryName"] = key
+            shapes[name]["value"]["queryName"] = value
+    for name, (code, status) in _SQS_CODES.items():
+        if name in shapes:
+            shapes[name]["error"] = {"code": code, "httpStatusCode": status, "senderFault": True}
+
+
+def patch(name: str, meta: dict[str, Any], operations: dict[str, Any], shapes: dict[str, Any]) -> None:
+    """Mend one model in place; `operations` and `shapes` may be empty when only metadata matters."""
+    if name == "sqs":
+        _sqs(meta, operations, shapes)
