@@ -49,7 +49,6 @@ def not_implemented(service: str, operation: str) -> AwsError:
     """The honest answer for an operation that is in the model but not in the product (501)."""
     return AwsError(
         "NotImplemented",
-        f"The operation {service}:{operation} is not built in Cloudjar yet. "
-        "See the coverage page for what is.",
+        f"The operation {service}:{operation} is not built in Cloudjar yet. See the coverage page for what is.",
         501,
     )

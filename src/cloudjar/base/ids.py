@@ -49,6 +49,11 @@ def mac_address() -> str:
     return "06:" + ":".join(f"{b:02x}" for b in tail)
 
 
+def entropy(length: int) -> bytes:
+    """Random bytes fit for keys."""
+    return os.urandom(length)
+
+
 def below(n: int) -> int:
     """A uniform integer in [0, n)."""
     return secrets.randbelow(n)

@@ -1,0 +1,1 @@
+"""What a service is written with: operations, records, machines, reconcilers, meters, audit."""

@@ -1,0 +1,60 @@
+"""Who is asking: plain data, made by authentication, read by policies, audit and handlers.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["root", "user", "role", "federated", "service", "anonymous"]
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """An authenticated principal. `arn` is the session's own ARN for role sessions and federated users."""
+
+    kind: Kind
+    account: str
+    arn: str
+    unique_id: str = ""
+    """``AIDA...`` of a user, ``AROA...:session`` of a role session, the account number of root."""
+    user_name: str = ""
+    role_arn: str = ""
+    """ARN of the role behind a session, path included."""
+    session_name: str = ""
+    access_key_id: str = ""
+    tags: dict[str, str] = {}
+    """Principal tags: the user's or role's own, overlaid by session tags."""
+    transitive_tags: tuple[str, ...] = ()
+    session_policies: tuple[str, ...] = ()
+    """JSON documents that narrow the session."""
+    session_policy_arns: tuple[str, ...] = ()
+    token_issued: datetime | None = None
+    expires: datetime | None = None
+    mfa_at: datetime | None = None
+    source_identity: str = ""
+    service: str = ""
+    """``ec2.amazonaws.com`` when an AWS service itself calls."""
+
+    @property
+    def name(self) -> str:
+        """What CloudTrail shows as the user name."""
+        return self.user_name or self.session_name or ("root" if self.kind == "root" else self.service)
+
+
+def root(account: str, access_key_id: str = "") -> Caller:
+    """The root user of an account."""
+    return Caller(
+        kind="root", account=account, arn=f"arn:aws:iam::{account}:root", unique_id=account, access_key_id=access_key_id
+    )
+
+
+def service(principal: str, account: str) -> Caller:
+    """An AWS service principal acting in an account."""
+    return Caller(kind="service", account=account, arn=principal, unique_id=principal, service=principal)
+
+
+ANONYMOUS = Caller(kind="anonymous", account="anonymous", arn="*")

@@ -1,0 +1,207 @@
+"""The audit trail: one event a call, in CloudTrail's terms.
+
+Events of calls that changed something commit with the change. Events of calls that only read are appended to a
+journal (one write to the operating system, safe from ``kill -9``) and moved to the database in batches, with the
+journal's offset in the same transaction, so that each arrives exactly once.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cloudjar.store.database import Database
+
+_BATCH_BYTES = 1 << 20
+_LENGTH = struct.Struct("<I")
+
+
+class AuditEvent(msgspec.Struct, array_like=True, kw_only=True):
+    """What is kept of a call. `params` and `answer` have sensitive members replaced; times are AWS time."""
+
+    id: str
+    time: float
+    account: str
+    region: str
+    service: str
+    operation: str
+    reads: bool
+    caller_kind: str
+    caller_arn: str
+    caller_id: str
+    caller_name: str
+    access_key_id: str
+    source_ip: str
+    agent: str
+    request_id: str
+    error_code: str = ""
+    error_message: str = ""
+    params: Any = None
+    answer: Any = None
+    resources: tuple[str, ...] = ()
+    decision: str = ""
+    """How authorisation came out, for ``cloudjar why``."""
+
+
+class Audit:
+    """The trail: `record` for every call, `find` for CloudTrail and the command line."""
+
+    def __init__(self, database: Database, journal: Path | None) -> None:
+        self._database = database
+        self._encode = msgspec.msgpack.Encoder(enc_hook=_plain).encode
+        self._decode = msgspec.msgpack.Decoder(AuditEvent).decode
+        self._lock = threading.Lock()
+        self._memory: list[bytes] = []
+        self._path = journal
+        self._fd = -1 if journal is None else os.open(journal, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS audit (seq INTEGER PRIMARY KEY, time REAL, account TEXT, region TEXT, "
+            "request_id TEXT, service TEXT, operation TEXT, data BLOB)"
+        )
+        database.execute("CREATE INDEX IF NOT EXISTS audit_time ON audit (account, region, time)")
+        database.execute("CREATE INDEX IF NOT EXISTS audit_request ON audit (request_id)")
+        database.execute("CREATE TABLE IF NOT EXISTS audit_offset (one INTEGER PRIMARY KEY, offset INTEGER)")
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS usage_request (account TEXT, region TEXT, service TEXT, operation TEXT, "
+            "hour INTEGER, calls INTEGER, PRIMARY KEY (account, region, service, operation, hour)) WITHOUT ROWID"
+        )
+        self._pending = 0
+        if self._fd >= 0 and os.fstat(self._fd).st_size:
+            self.ingest()
+
+    def record(self, event: AuditEvent) -> None:
+        """Keep an event: in the running transaction if there is one, else in the journal."""
+        if self._database.in_transaction:
+            self._insert([event])
+            return
+        data = self._encode(event)
+        framed = _LENGTH.pack(len(data)) + data
+        with self._lock:  # not between a look at the file's size and its truncation
+            if self._fd < 0:
+                self._memory.append(data)
+            else:
+                os.write(self._fd, framed)
+            self._pending += len(framed)
+        if self._pending > _BATCH_BYTES:
+            self.ingest()
+
+    def ingest(self) -> None:
+        """Move the journal into the database."""
+        with self._lock:
+            if self._fd < 0:
+                batch, self._memory = self._memory, []
+                with self._database.transaction():
+                    self._insert([self._decode(data) for data in batch])
+            else:
+                self._ingest_file()
+            self._pending = 0
+
+    def _ingest_file(self) -> None:
+        with self._database.transaction():
+            row = self._database.execute("SELECT offset FROM audit_offset").fetchone()
+            offset = row[0] if row else 0
+            size = os.fstat(self._fd).st_size
+            # An offset past the end: the file was begun anew and a crash kept the offset from following.
+            events, end = self._read(0 if offset > size else offset, size)
+            self._insert(events)
+            self._database.execute("INSERT OR REPLACE INTO audit_offset VALUES (1, ?)", (end,))
+        if end > 8 * _BATCH_BYTES:
+            self._restart(end)
+
+    def _read(self, offset: int, size: int) -> tuple[list[AuditEvent], int]:
+        data = os.pread(self._fd, size - offset, offset)
+        events, at = [], 0
+        while at + 4 <= len(data):
+            (length,) = _LENGTH.unpack_from(data, at)
+            if at + 4 + length > len(data):
+                break  # a write that a crash cut short: its call was not answered
+            events.append(self._decode(data[at + 4 : at + 4 + length]))
+            at += 4 + length
+        return events, offset + len(data)
+
+    def _restart(self, end: int) -> None:
+        """Begin the file anew once all of it is in the database; the offset follows in its own commit."""
+        if os.fstat(self._fd).st_size == end:
+            os.ftruncate(self._fd, 0)
+            with self._database.transaction():
+                self._database.execute("INSERT OR REPLACE INTO audit_offset VALUES (1, 0)")
+
+    def _insert(self, events: list[AuditEvent]) -> None:
+        if not events:
+            return
+        self._database.executemany(
+            "INSERT INTO audit (time, account, region, request_id, service, operation, data) VALUES (?,?,?,?,?,?,?)",
+            [(e.time, e.account, e.region, e.request_id, e.service, e.operation, self._encode(e)) for e in events],
+        )
+        self._database.executemany(
+            "INSERT INTO usage_request VALUES (?,?,?,?,?,1) ON CONFLICT DO UPDATE SET calls = calls + 1",
+            [(e.account, e.region, e.service, e.operation, int(e.time // 3600)) for e in events],
+        )
+
+    def by_request(self, request_id: str) -> AuditEvent | None:
+        """The event of one call."""
+        self.ingest()
+        rows = self._database.query("SELECT data FROM audit WHERE request_id=?", (request_id,))
+        return self._decode(rows[0][0]) if rows else None
+
+    def find(
+        self,
+        account: str,
+        region: str,
+        start: float,
+        end: float,
+        keep: Callable[[AuditEvent], bool],
+        limit: int,
+        offset: int = 0,
+    ) -> list[AuditEvent]:
+        """Events of [start, end), newest first, that `keep` admits; region "" means every region."""
+        self.ingest()
+        found: list[AuditEvent] = []
+        skipped = 0
+        last: tuple[float, int] = (end, 1 << 62)
+        while len(found) < limit:
+            rows = self._database.query(
+                "SELECT seq, time, data FROM audit WHERE account=? AND (?='' OR region=?) AND time>=? "
+                "AND (time, seq) < (?, ?) ORDER BY time DESC, seq DESC LIMIT 512",
+                (account, region, region, start, *last),
+            )
+            if not rows:
+                break
+            last = (rows[-1][1], rows[-1][0])
+            for _, _, data in rows:
+                event = self._decode(data)
+                if not keep(event):
+                    continue
+                skipped += 1
+                if skipped > offset and len(found) < limit:
+                    found.append(event)
+        return found
+
+    def requests(self, start: float, end: float) -> list[tuple[str, str, str, str, int]]:
+        """(account, region, service, operation, calls) of the hours in [start, end)."""
+        self.ingest()
+        return [
+            tuple(row)
+            for row in self._database.query(
+                "SELECT account, region, service, operation, sum(calls) FROM usage_request "
+                "WHERE hour >= ? AND hour < ? GROUP BY 1, 2, 3, 4",
+                (int(start // 3600), int(-(-end // 3600))),
+            )
+        ]
+
+    def close(self) -> None:
+        """Move what is left and close the journal."""
+        self.ingest()
+        if self._fd >= 0:
+            os.close(self._fd)
+
+
+def _plain(value: Any) -> Any:
+    """What MessagePack has no word for: a streamed body is named, not kept."""
+    return f"<{type(value).__name__}>"

@@ -1,0 +1,108 @@
+"""What a handler holds: who asks, where, when, and the stored world in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from cloudjar.base import ids
+from cloudjar.base.caller import Caller
+from cloudjar.base.clock import Clock
+from cloudjar.kit.db import Db, State
+from cloudjar.kit.events import Events
+from cloudjar.kit.record import Record, arn_of, by_noun, meta
+from cloudjar.store.sealer import Sealer
+
+if TYPE_CHECKING:
+    from cloudjar.wire.message import Request
+
+R = TypeVar("R", bound=Record)
+
+
+class Invoke(Protocol):
+    """Calls an operation through the same pipeline; raises the `AwsError` that it answers."""
+
+    def __call__(
+        self, service: str, operation: str, params: Mapping[str, Any], caller: Caller, region: str
+    ) -> dict[str, Any]: ...
+
+
+class World:
+    """What outlives a request: state, clock, events, secrets; one per running jar."""
+
+    def __init__(self, state: State, clock: Clock, events: Events, sealer: Sealer, settings: Mapping[str, Any]) -> None:
+        self.state = state
+        self.clock = clock
+        self.events = events
+        self.sealer = sealer
+        self.settings = settings
+        self.invoke: Invoke | None = None
+        self.ports: dict[str, Any] = {}
+        """What another room lends: ``identity``, ``audit``, ... by name; set by the composition root."""
+
+
+class Ctx:
+    """One request (or one reconciler step) in an account and region."""
+
+    __slots__ = ("account", "caller", "db", "now", "region", "request", "request_id", "world")
+
+    def __init__(
+        self,
+        world: World,
+        account: str,
+        region: str,
+        caller: Caller,
+        request_id: str = "",
+        request: Request | None = None,
+    ) -> None:
+        self.world = world
+        self.account = account
+        self.region = region
+        self.caller = caller
+        self.request_id = request_id
+        self.request = request
+        self.now: datetime = world.clock.now()
+        self.db = Db(world.state, account, region)
+
+    def new_id(self, prefix: str) -> str:
+        """A fresh EC2-style id."""
+        return ids.resource_id(prefix)
+
+    def arn(self, item: Record) -> str:
+        """The ARN of a record."""
+        return arn_of(item)
+
+    def at(self, account: str, region: str) -> Ctx:
+        """The same request seen from another account or region."""
+        return Ctx(self.world, account, region, self.caller, self.request_id, self.request)
+
+    def emit(self, source: str, detail_type: str, detail: dict[str, Any], resources: tuple[str, ...] = ()) -> None:
+        """Append an event in this transaction."""
+        self.world.events.emit(self.account, self.region, source, detail_type, detail, resources)
+
+    def wake(self, item: Record, *, purpose: str = "", at: datetime | None = None) -> None:
+        """Have a record's reconciler look at it, now or at an instant of AWS time."""
+        declared = meta(type(item))
+        self.world.state.wakes.wake(
+            declared.spec.name, item.account, item.region, declared.key_of(item), purpose=purpose, due=at
+        )
+
+    def call(
+        self, service: str, operation: str, params: Mapping[str, Any], *, caller: Caller | None = None
+    ) -> dict[str, Any]:
+        """Call another service as the given principal (default: the caller), with IAM, audit and usage."""
+        if self.world.invoke is None:
+            raise RuntimeError("this world has no pipeline")
+        return self.world.invoke(service, operation, params, caller or self.caller, self.region)
+
+    def limit(self, service: str, code: str) -> float | None:
+        """The quota in force here."""
+        return self.world.state.quotas.limit(self.account, self.region, (service, code))
+
+    def find(self, service: str, noun: str, key: str) -> Record | None:
+        """A record by its IAM resource type, whoever's service it is."""
+        declared = by_noun(service, noun)
+        if declared is None:
+            return None
+        return self.world.state.tables.get(declared.spec, self.account, self.region if declared.regional else "", key)

@@ -1,0 +1,152 @@
+"""Operations and services, declared.
+
+``@op("CreateVpc")`` on a function ``(ctx, req) -> dict`` makes it the handler of that operation of the
+service whose folder it lies in. What the model and the authorization table say is not repeated here.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cloudjar.kit.context import Ctx
+
+Handler = Callable[[Ctx, dict[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One thing the caller must be allowed: an IAM action on a resource, with condition keys known so far.
+
+    `policy` is the resource's own policy document, if it has one (trust policy, key policy, ...).
+    """
+
+    action: str
+    resource: str = "*"
+    keys: Mapping[str, Any] | None = None
+    policy: str = ""
+    owner: str = ""
+    """Account of the resource when it is not the caller's."""
+
+
+Access = Callable[[Ctx, dict[str, Any]], Iterable[Grant]]
+
+_READS = ("Describe", "List", "Get", "Lookup", "Head", "Decode", "Simulate", "Search", "BatchGet", "Query", "Scan")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A handler and what the data cannot say about it."""
+
+    service: str
+    name: str
+    handler: Handler
+    writes: bool
+    access: Access | None
+    """Replaces the authorization table's entry when what must be allowed is not in the request alone."""
+    keys: Callable[[Ctx, dict[str, Any]], Mapping[str, Any]] | None
+    """Extra condition keys of the request."""
+    pages: bool
+    """The kit cuts the result into pages by the model's paginator traits."""
+
+
+_OPERATIONS: dict[tuple[str, str], Operation] = {}
+
+
+def op(
+    name: str,
+    *,
+    writes: bool | None = None,
+    access: Access | None = None,
+    keys: Callable[[Ctx, dict[str, Any]], Mapping[str, Any]] | None = None,
+    pages: bool = True,
+) -> Callable[[Handler], Handler]:
+    """Register a handler. `writes` defaults to what the operation's verb says."""
+
+    def declare(handler: Handler) -> Handler:
+        service = service_of(handler.__module__)
+        changes = not name.startswith(_READS) if writes is None else writes
+        _OPERATIONS[service, name] = Operation(service, name, handler, changes, access, keys, pages)
+        return handler
+
+    return declare
+
+
+def service_of(module: str) -> str:
+    """botocore's name of the service that a module of ``cloudjar.services`` belongs to."""
+    return module.split(".")[2].strip("_").replace("_", "-")
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service's manifest: which modules hold its operations and machinery. Loaded at the first call."""
+
+    name: str
+    modules: tuple[str, ...]
+
+
+class Services:
+    """The services that the product has, by botocore's name; packages are imported when first needed."""
+
+    def __init__(self, packages: Mapping[str, str]) -> None:
+        self._packages = packages
+        self._loaded: set[str] = set()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._packages
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(self._packages)
+
+    def load(self, name: str) -> bool:
+        """Import a service's modules; False when the product does not have it."""
+        if name in self._loaded:
+            return True
+        package = self._packages.get(name)
+        if package is None:
+            return False
+        manifest: Service = importlib.import_module(package).SERVICE
+        for module in manifest.modules:
+            importlib.import_module(f"{package}.{module}")
+        self._loaded.add(name)
+        return True
+
+    def operation(self, service: str, name: str) -> Operation | None:
+        """The handler of an operation, or None when it is not built."""
+        if not self.load(service):
+            return None
+        return _OPERATIONS.get((service, name))
+
+    def operations(self, service: str) -> list[Operation]:
+        """Every operation that a service has built."""
+        self.load(service)
+        return [o for (s, _), o in sorted(_OPERATIONS.items()) if s == service]
+
+
+KeyExtractor = Callable[[Any], Mapping[str, Any]]
+_KEYS: dict[tuple[str, str], KeyExtractor] = {}
+
+
+def resource_keys(service: str, noun: str) -> Callable[[KeyExtractor], KeyExtractor]:
+    """Decorator (``access.py``): condition keys that a stored resource brings, beside its tags."""
+
+    def declare(function: KeyExtractor) -> KeyExtractor:
+        _KEYS[service, noun] = function
+        return function
+
+    return declare
+
+
+def keys_of_resource(service: str, noun: str, item: Any) -> dict[str, Any]:
+    """Condition keys of a stored record: ``aws:ResourceTag/...``, the service's own form of it, and extractors'."""
+    keys: dict[str, Any] = {}
+    for key, value in getattr(item, "tags", {}).items():
+        keys[f"aws:resourcetag/{key.lower()}"] = value
+        keys[f"{service}:resourcetag/{key.lower()}"] = value
+    extractor = _KEYS.get((service, noun))
+    if extractor is not None:
+        keys.update({k.lower(): v for k, v in extractor(item).items()})
+    return keys

@@ -1,0 +1,120 @@
+"""Metering: what runs, from when to when. Handlers never mention money.
+
+A service's ``bill.py`` says which meters a record drives in its present state; the store's writes open and
+close spans from the difference, in the same transaction. Spans are exact instants of AWS time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple, TypeVar
+
+from cloudjar.base.clock import Clock
+from cloudjar.kit.record import meta
+from cloudjar.store.database import Database
+from cloudjar.store.tables import Record
+
+R = TypeVar("R", bound=Record)
+
+
+class Meter(NamedTuple):
+    """Something that is billed by the hour while a record is in its present state.
+
+    `usage_type` without the region prefix (``BoxUsage:t3.micro``); `rate` is units per hour: 1 for instance hours, the
+    size in GB for storage (converted to GB-months by the invoice).
+    """
+
+    service: str
+    usage_type: str
+    operation: str
+    unit: str
+    rate: Decimal = Decimal(1)
+
+
+class Span(NamedTuple):
+    """A stretch of usage; `end` is None while it goes on."""
+
+    account: str
+    region: str
+    resource: str
+    meter: Meter
+    start: datetime
+    end: datetime | None
+
+
+_METERS: dict[type[Record], Callable[[Any], Iterable[Meter]]] = {}
+
+
+def meters(cls: type[R]) -> Callable[[Callable[[R], Iterable[Meter]]], Callable[[R], Iterable[Meter]]]:
+    """Decorator: the meters that a record drives, as a pure function of the record."""
+
+    def declare(function: Callable[[R], Iterable[Meter]]) -> Callable[[R], Iterable[Meter]]:
+        _METERS[cls] = function
+        return function
+
+    return declare
+
+
+class Usage:
+    """The span table."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS usage_span (id INTEGER PRIMARY KEY, account TEXT, region TEXT, resource TEXT, "
+            "service TEXT, usage_type TEXT, operation TEXT, unit TEXT, rate TEXT, start REAL, stop REAL)"
+        )
+        database.execute("CREATE INDEX IF NOT EXISTS usage_open ON usage_span (resource) WHERE stop IS NULL")
+
+    def edge(self, before: Record | None, after: Record | None) -> None:
+        """Open and close the spans that a write of a record changes; called inside its transaction."""
+        item = after or before
+        function = _METERS.get(type(item)) if item is not None else None
+        if function is None or item is None:
+            return
+        was = set(function(before)) if before is not None else set()
+        now = set(function(after)) if after is not None else set()
+        if was == now:
+            return
+        resource = meta(type(item)).key_of(item)
+        instant = self._clock.now().timestamp()
+        for meter in was - now:
+            self._database.execute(
+                "UPDATE usage_span SET stop=? WHERE resource=? AND account=? AND region=? AND usage_type=? "
+                "AND operation=? AND rate=? AND stop IS NULL",
+                (instant, resource, item.account, item.region, meter.usage_type, meter.operation, str(meter.rate)),
+            )
+        for meter in now - was:
+            self._database.execute(
+                "INSERT INTO usage_span (account, region, resource, service, usage_type, operation, unit, rate, start) "
+                "VALUES (?,?,?,?,?,?,?,?,?)",
+                (item.account, item.region, resource, *meter[:4], str(meter.rate), instant),
+            )
+
+    def spans(self, start: datetime, end: datetime, account: str | None = None) -> list[Span]:
+        """Every span that overlaps [start, end), oldest first."""
+        rows = self._database.query(
+            "SELECT account, region, resource, service, usage_type, operation, unit, rate, start, stop FROM usage_span "
+            "WHERE start < ? AND (stop IS NULL OR stop > ?) AND (? IS NULL OR account = ?) ORDER BY start, id",
+            (end.timestamp(), start.timestamp(), account, account),
+        )
+        return [_span(row) for row in rows]
+
+
+def _span(row: tuple[Any, ...]) -> Span:
+    account, region, resource, service, usage_type, operation, unit, rate, start, stop = row
+    return Span(
+        account,
+        region,
+        resource,
+        Meter(service, usage_type, operation, unit, Decimal(rate)),
+        _instant(start),
+        None if stop is None else _instant(stop),
+    )
+
+
+def _instant(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
