@@ -1,0 +1,103 @@
+"""`locate`: what a call acts on. From the authorization table, the request and the stored records come the
+actions, ARNs and condition keys that the caller must be allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from cloudjar.base import arn as arns
+from cloudjar.gateway.calls import Call
+from cloudjar.kit import tags
+from cloudjar.kit.context import Ctx
+from cloudjar.kit.operation import Grant, Operation, keys_of_resource
+from cloudjar.kit.record import Record, RecordMeta, arn_of, by_noun
+from cloudjar.spec import iam
+from cloudjar.spec.arn_template import Lookup
+
+
+def locate(ctx: Ctx, call: Call, operation: Operation, req: dict[str, Any]) -> Iterable[Grant]:
+    """Everything that must be allowed for this request; empty for operations that need no permission."""
+    if operation.access is not None:
+        return list(operation.access(ctx, req))
+    extra = tag_keys(req)
+    if operation.keys is not None:
+        extra.update({k.lower(): v for k, v in operation.keys(ctx, req).items()})
+    return [grant for entry in call.grants if entry.applies(req) for grant in _of_entry(ctx, entry, req, extra)]
+
+
+def _of_entry(ctx: Ctx, entry: iam.Entry, req: dict[str, Any], extra: dict[str, Any]) -> Iterator[Grant]:
+    if entry.keys:
+        extra = {**extra, **{k.lower(): v for k, v in entry.keys.items()}}
+
+    def find(lookup: Lookup) -> str | None:
+        return _arn_by(ctx, lookup)
+
+    for spec, text in entry.targets(req, arns.PARTITION, ctx.region, ctx.account, find):
+        if spec is None:
+            yield Grant(entry.action, "*", extra or None)
+        else:
+            yield grant(ctx, entry.action, spec.type, text, extra)
+
+
+def grant(ctx: Ctx, action: str, noun: str, text: str, extra: dict[str, Any]) -> Grant:
+    """The grant for an action on an ARN, with the tags, keys and policy of the record behind it."""
+    parsed = arns.parse(text)
+    if parsed is None:
+        return Grant(action, text, extra or None)
+    item = stored(ctx, noun, parsed)
+    if item is None:
+        return Grant(action, text, extra or None, owner=parsed.account)
+    keys = {**keys_of_resource(parsed.service, noun, item), **extra}
+    return Grant(action, arn_of(item), keys or None, getattr(item, "policy", "") or "", item.account)
+
+
+def stored(ctx: Ctx, noun: str, parsed: arns.Arn) -> Record | None:
+    """The record behind an ARN, when there is one; a path (IAM's) is passed over when it is not in the key."""
+    declared = by_noun(parsed.service, noun)
+    if declared is None or "*" in parsed.resource:
+        return None
+    table = ctx.db.at(parsed.account or ctx.account, parsed.region or ctx.region)[declared.type]
+    key = parsed.name or parsed.resource
+    found: Record | None = table.get(str(parsed) if declared.spec.key == "arn" else key)
+    if found is None and parsed.service == "iam":
+        found = table.get(key.rpartition("/")[2])
+    return found
+
+
+def _arn_by(ctx: Ctx, lookup: Lookup) -> str | None:
+    """What the table asks of the store: the ARN of the record with a value in a member."""
+    if lookup.kind == "iam:caller":
+        return ctx.caller.arn
+    service, _, noun = lookup.kind.partition(":")
+    declared = by_noun(service, noun)
+    if declared is None or not lookup.value:
+        return None
+    item = _by_member(ctx, declared, lookup)
+    return None if item is None else arn_of(item)
+
+
+def _by_member(ctx: Ctx, declared: RecordMeta[Any], lookup: Lookup) -> Record | None:
+    table = ctx.db[declared.type]
+    if lookup.member in (declared.spec.key, ""):
+        return table.get(lookup.value)
+    if lookup.member in declared.spec.indexes:
+        found = table.all(**{lookup.member: lookup.value})
+        return found[0] if found else None
+    return table.get(lookup.value)
+
+
+def tag_keys(req: dict[str, Any]) -> dict[str, Any]:
+    """``aws:RequestTag``/``aws:TagKeys`` of whatever form of tags the request carries."""
+    found: dict[str, str] = {}
+    for spec in req.get("TagSpecifications") or ():
+        found.update(tags.from_list(spec.get("Tags") or ()))
+    given = req.get("Tags") or req.get("tags")
+    if isinstance(given, dict):
+        found.update(given)
+    elif isinstance(given, list) and all(isinstance(item, dict) and "Key" in item for item in given):
+        found.update(tags.from_list(given))
+    keys = tags.request_keys(found)
+    if isinstance(req.get("TagKeys"), list):
+        keys["aws:tagkeys"] = req["TagKeys"]
+    return keys
