@@ -1,0 +1,1 @@
+"""Condition operators: one file per family; `block` puts them together."""
