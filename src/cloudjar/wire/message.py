@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import AsyncIterable, Iterable, Iterator
 from typing import Protocol
 
 
@@ -52,13 +53,47 @@ class Request:
         """Hex SHA-256 of the payload as sent, when the gateway computed it while streaming; else empty."""
 
 
+class FileRange:
+    """Part of an open file as a response body: bytes ``[start, start + size)``. Owns the descriptor `fd`."""
+
+    __slots__ = ("fd", "size", "start")
+
+    def __init__(self, fd: int, start: int, size: int) -> None:
+        self.fd = fd
+        self.start = start
+        self.size = size
+
+    def __iter__(self) -> Iterator[bytes]:
+        at, end = self.start, self.start + self.size
+        while at < end:
+            piece = os.pread(self.fd, min(256 << 10, end - at), at)
+            if not piece:
+                raise EOFError("the file is shorter than the range to send")
+            at += len(piece)
+            yield piece
+
+    def close(self) -> None:
+        """Close the descriptor; the gateway does so when the answer was sent or given up."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+
 class Response:
-    """One HTTP response. `body` is bytes, or an iterable of bytes for streams (then sent chunked or with length)."""
+    """One HTTP response. `body` is bytes, or a stream: an iterable of bytes (pulled only as fast as the client
+    reads, on the event loop, so it must not block), an async iterable, or a `FileRange`.
+
+    A stream is sent with a length if it is a `FileRange` or the headers state ``Content-Length``, else chunked;
+    it is closed (`close` or `aclose`, where it has one) when it was sent or the client went away.
+    """
 
     __slots__ = ("body", "headers", "status")
 
     def __init__(
-        self, status: int, headers: list[tuple[str, str]] | None = None, body: bytes | Iterable[bytes] = b""
+        self,
+        status: int,
+        headers: list[tuple[str, str]] | None = None,
+        body: bytes | Iterable[bytes] | AsyncIterable[bytes] = b"",
     ) -> None:
         self.status = status
         self.headers = headers if headers is not None else []
