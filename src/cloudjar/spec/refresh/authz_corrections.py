@@ -1,0 +1,361 @@
+"""What the sources have wrong or cannot say, put right by hand: IAM, STS, EC2, Systems Manager, the rest.
+
+Each function changes the table of one service in place. Wherever a request names a thing by something
+that is not in its ARN (a user's name where the ARN holds a path, a group's name, a public address), the
+template asks for the stored record (`by`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from cloudjar.spec.refresh import authz_corrections_data as data
+from cloudjar.spec.refresh.authz_templates import Shapes
+
+Ops = dict[str, list[dict[str, Any]]]
+Template = str | list[Any]
+
+REGIONAL = "arn:${Partition}:ec2:${Region}:${Account}:"
+PUBLIC = "arn:${Partition}:ec2:${Region}::"
+IAM = "arn:${Partition}:iam::${Account}:"
+SSM = "arn:${Partition}:ssm:${Region}:${Account}:"
+REQUIRED, GUESS = 1, 2
+
+
+def correct(service: Any, ops: Ops) -> Ops:
+    """The table of a service (a `refresh.authz.Service`) with its corrections made."""
+    fixes = {
+        "iam": iam,
+        "sts": sts,
+        "ec2": ec2,
+        "ssm": ssm,
+        "organizations": organizations,
+        "account": account,
+        "apigateway": api_gateway,
+        "apigatewayv2": api_gateway,
+    }
+    if service.name in fixes:
+        fixes[service.name](service, ops)
+    data.correct(service, ops)
+    return ops
+
+
+def put(ops: Ops, operation: str, kind: str, template: Template | None, flags: int = REQUIRED) -> None:
+    """Replace, add or (with None) remove a resource of an operation's first entry."""
+    resources = [r for r in ops[operation][0]["r"] if r[0] != kind]
+    if template is not None:
+        resources.append([kind, template, flags])
+    ops[operation][0]["r"] = resources
+
+
+def by(kind: str, path: str, text: str) -> list[Any]:
+    """The record of a kind that has the request's value at the path."""
+    return ["by", kind, path, text]
+
+
+# -- IAM and STS -------------------------------------------------------------------------------------
+
+NAMED = {"user": "UserName", "role": "RoleName", "group": "GroupName",
+         "instance-profile": "InstanceProfileName", "server-certificate": "ServerCertificateName"}  # fmt: skip
+CALLER = by("iam:caller", "", IAM + "user/*")
+
+
+def named(kind: str, path: str = "") -> list[Any]:
+    """An IAM thing by its name: its ARN may hold a path that the request does not tell."""
+    return by(f"iam:{kind}", path or NAMED[kind], IAM + kind + "/${value}")
+
+
+def iam(service: Any, ops: Ops) -> None:
+    """Names become look-ups, a missing user name means the caller, a made thing has its path in its ARN."""
+    shapes: Shapes = service.shapes
+    for operation, entries in ops.items():
+        for entry in entries:
+            for resource in entry["r"]:
+                kind = resource[0]
+                if kind not in NAMED or NAMED[kind] not in shapes.members(operation):
+                    continue
+                if operation.startswith(("Create", "Upload")) and "Path" in shapes.members(operation):
+                    continue
+                resource[1] = named(kind)
+                if kind == "user" and "UserName" not in shapes.required(operation):
+                    resource[1] = ["first", resource[1], CALLER]
+    for kind, member, operation in (
+        ("user", "UserName", "CreateUser"),
+        ("role", "RoleName", "CreateRole"),
+        ("group", "GroupName", "CreateGroup"),
+        ("policy", "PolicyName", "CreatePolicy"),
+        ("instance-profile", "InstanceProfileName", "CreateInstanceProfile"),
+        ("server-certificate", "ServerCertificateName", "UploadServerCertificate"),
+        ("mfa", "VirtualMFADeviceName", "CreateVirtualMFADevice"),
+    ):
+        put(ops, operation, kind, IAM + kind + "/${Path|path|or:}${" + member + "}")
+    ops["AddRoleToInstanceProfile"] = [
+        {"a": "iam:AddRoleToInstanceProfile", "r": [["instance-profile", named("instance-profile"), REQUIRED]]},
+        {"a": "iam:PassRole", "r": [["role", named("role"), REQUIRED]]},
+    ]
+    ops["ChangePassword"] = [{"a": "iam:ChangePassword", "r": [["user", CALLER, REQUIRED]]}]
+    renamed(ops)
+    put(ops, "GetAccessKeyLastUsed", "user", by("iam:access-key-owner", "AccessKeyId", IAM + "user/*"))
+    put(ops, "CreateServiceLinkedRole", "role",
+        by("iam:service-linked-role", "AWSServiceName", IAM + "role/aws-service-role/${value}/*"))  # fmt: skip
+    put(ops, "GetServiceLinkedRoleDeletionStatus", "role",
+        by("iam:deletion-task-role", "DeletionTaskId", IAM + "role/*"))  # fmt: skip
+    put(ops, "CreateOpenIDConnectProvider", "oidc-provider", IAM + "oidc-provider/${Url|bare:https://}")
+    mfa_format, sms_format = IAM + "mfa/${Name}", IAM + "sms-mfa/${Name}"
+    for operation in ("DeleteVirtualMFADevice", "ListMFADeviceTags", "TagMFADevice", "UntagMFADevice"):
+        put(ops, operation, "mfa", ["arn", "SerialNumber", mfa_format])
+    put(ops, "DeleteVirtualMFADevice", "sms-mfa", ["arn", "SerialNumber", sms_format], 0)
+    ops["AcquireRole"] = [{"a": "iam:AcquireRole", "r": [], "assumed": 1}]
+    for entries in ops.values():
+        for entry in entries:
+            entry["r"] = [r for r in entry["r"] if r[0] != "access-report" or "EntityPath" in str(r[1])]
+
+
+def renamed(ops: Ops) -> None:
+    """A rename or a move needs the permission on the old name and on the new one."""
+    kinds = {"UpdateUser": "user", "UpdateGroup": "group", "UpdateServerCertificate": "server-certificate"}
+    for operation, kind in kinds.items():
+        new = f"New{NAMED[kind]}"
+        moved = ["if", new, IAM + kind + "/${NewPath|path|or:}${" + new + "}"]
+        put(ops, operation, kind, ["all", named(kind), moved])
+
+
+def sts(_service: Any, ops: Ops) -> None:
+    """Two operations need no permission; a federated user's ARN is of STS."""
+    ops["GetCallerIdentity"] = []
+    ops["GetSessionToken"] = []
+    put(ops, "GetFederationToken", "federated-user", "arn:${Partition}:sts::${Account}:federated-user/${Name}")
+    put(ops, "AssumeRoot", "root-user", "arn:${Partition}:iam::${TargetPrincipal|last}:root")
+
+
+# -- EC2 ---------------------------------------------------------------------------------------------
+
+# Id prefixes of what can be tagged -> resource type.
+EC2_IDS = {
+    "i": "instance", "vpc": "vpc", "subnet": "subnet", "rtb": "route-table", "igw": "internet-gateway",
+    "sg": "security-group", "sgr": "security-group-rule", "eni": "network-interface", "eipalloc": "elastic-ip",
+    "ami": "image", "snap": "snapshot", "vol": "volume", "acl": "network-acl", "dopt": "dhcp-options",
+    "nat": "natgateway", "pcx": "vpc-peering-connection", "vpce": "vpc-endpoint", "vpce-svc": "vpc-endpoint-service",
+    "lt": "launch-template", "fl": "vpc-flow-log", "pl": "prefix-list", "tgw": "transit-gateway",
+    "tgw-attach": "transit-gateway-attachment", "tgw-rtb": "transit-gateway-route-table", "vgw": "vpn-gateway",
+    "cgw": "customer-gateway", "vpn": "vpn-connection", "eigw": "egress-only-internet-gateway",
+    "cr": "capacity-reservation", "fleet": "fleet", "sfr": "spot-fleet-request", "sir": "spot-instances-request",
+    "h": "dedicated-host", "hr": "host-reservation", "pg": "placement-group", "scr": "subnet-cidr-reservation",
+    "import-ami": "import-image-task", "import-snap": "import-snapshot-task", "export-i": "export-instance-task",
+    "export-ami": "export-image-task", "afi": "fpga-image", "eice": "instance-connect-endpoint",
+    "iew": "instance-event-window", "cvpn-endpoint": "client-vpn-endpoint", "nip": "network-insights-path",
+    "nia": "network-insights-analysis", "tmf": "traffic-mirror-filter", "tms": "traffic-mirror-session",
+    "tmt": "traffic-mirror-target", "ipam": "ipam", "ipam-pool": "ipam-pool", "ipam-scope": "ipam-scope",
+    "replacevol": "replace-root-volume-task", "cagw": "carrier-gateway",
+}  # fmt: skip
+SECURITY_GROUP: list[Any] = ["first", REGIONAL + "security-group/${GroupId}",
+                  by("ec2:security-group", "GroupName", REGIONAL + "security-group/*")]  # fmt: skip
+ADDRESS = ["first", REGIONAL + "elastic-ip/${AllocationId}",
+           by("ec2:elastic-ip", "PublicIp", REGIONAL + "elastic-ip/*")]  # fmt: skip
+TEMPLATE = [
+    "first",
+    REGIONAL + "launch-template/${LaunchTemplateId}",
+    by("ec2:launch-template", "LaunchTemplateName", REGIONAL + "launch-template/*"),
+]
+
+
+def association(kind: str, path: str = "AssociationId") -> list[Any]:
+    """The thing of a kind that an association or attachment id belongs to."""
+    return by(f"ec2:{kind}", path, REGIONAL + kind + "/*")
+
+
+def ec2(service: Any, ops: Ops) -> None:
+    """Names and associations become look-ups; tags at creation need CreateTags."""
+    for operation in ("AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress", "RevokeSecurityGroupIngress",
+                      "RevokeSecurityGroupEgress", "DeleteSecurityGroup", "UpdateSecurityGroupRuleDescriptionsIngress",
+                      "UpdateSecurityGroupRuleDescriptionsEgress"):  # fmt: skip
+        egress = operation in ("AuthorizeSecurityGroupEgress", "RevokeSecurityGroupEgress")
+        put(ops, operation, "security-group", SECURITY_GROUP[1] if egress else SECURITY_GROUP)
+    for operation in ("RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress"):
+        put(ops, operation, "security-group-rule", None)
+    for operation in ("AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress"):
+        put(ops, operation, "security-group-rule",
+            ["if", "TagSpecifications[].ResourceType", REGIONAL + "security-group-rule/*"], 0)  # fmt: skip
+    put(ops, "DeleteKeyPair", "key-pair",
+        ["first", REGIONAL + "key-pair/${KeyName}",
+         by("ec2:key-pair", "KeyPairId", REGIONAL + "key-pair/*")], 0)  # fmt: skip
+    for operation in ("AssociateAddress", "ReleaseAddress"):
+        put(ops, operation, "elastic-ip", ADDRESS, 0)
+    put(ops, "DisassociateAddress", "elastic-ip",
+        ["first", association("elastic-ip"),
+         by("ec2:elastic-ip", "PublicIp", REGIONAL + "elastic-ip/*")], 0)  # fmt: skip
+    put(ops, "DisassociateAddress", "instance", None)
+    put(ops, "DisassociateAddress", "network-interface", None)
+    put(ops, "DetachNetworkInterface", "network-interface", association("network-interface", "AttachmentId"))
+    put(ops, "DetachNetworkInterface", "instance", association("instance", "AttachmentId"))
+    put(ops, "DisassociateRouteTable", "route-table", association("route-table"))
+    put(ops, "DisassociateRouteTable", "subnet", association("subnet"), 0)
+    put(ops, "ReplaceRouteTableAssociation", "route-table",
+        ["all", REGIONAL + "route-table/${RouteTableId}", association("route-table")])  # fmt: skip
+    put(ops, "ReplaceRouteTableAssociation", "subnet", association("subnet"), 0)
+    put(ops, "ReplaceNetworkAclAssociation", "subnet", association("subnet"))
+    put(ops, "DisassociateSubnetCidrBlock", "subnet", association("subnet"))
+    put(ops, "DisassociateVpcCidrBlock", "vpc", association("vpc"))
+    for operation in ("AssociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation", "RunInstances"):
+        ops[operation] = [e for e in ops[operation] if e["a"] != "iam:PassRole"] + [pass_profile("IamInstanceProfile")]
+    put(ops, "ReplaceIamInstanceProfileAssociation", "instance", association("instance"))
+    put(ops, "DisassociateIamInstanceProfile", "instance", association("instance"))
+    put(ops, "ModifyNetworkInterfaceAttribute", "instance", None)
+    put(ops, "ModifyInstanceMetadataOptions", "instance", REGIONAL + "instance/${InstanceId}")
+    for operation in ("ModifyInstanceAttribute", "ModifyNetworkInterfaceAttribute"):
+        put(ops, operation, "security-group", REGIONAL + "security-group/${Groups[]}", 0)
+    for operation in ("CreateLaunchTemplateVersion", "DeleteLaunchTemplate", "DeleteLaunchTemplateVersions",
+                      "ModifyLaunchTemplate"):  # fmt: skip
+        put(ops, operation, "launch-template", TEMPLATE)
+    put(ops, "CopySnapshot", "snapshot", ["all", PUBLIC + "snapshot/*",
+        "arn:${Partition}:ec2:${SourceRegion}::snapshot/${SourceSnapshotId}"])  # fmt: skip
+    put(
+        ops,
+        "CopyImage",
+        "image",
+        ["all", PUBLIC + "image/*", "arn:${Partition}:ec2:${SourceRegion}::image/${SourceImageId}"],
+    )
+    put(ops, "CopyImage", "snapshot", PUBLIC + "snapshot/*")
+    put(ops, "RegisterImage", "snapshot", PUBLIC + "snapshot/${BlockDeviceMappings[].Ebs.SnapshotId}", 0)
+    put(ops, "CreatePlacementGroup", "placement-group", REGIONAL + "placement-group/${GroupName}")
+    put(ops, "DeletePlacementGroup", "placement-group", REGIONAL + "placement-group/${GroupName}")
+    put(ops, "CreateNatGateway", "vpc", None)
+    run_instances(ops)
+    tags(service, ops)
+
+
+def pass_profile(member: str) -> dict[str, Any]:
+    """iam:PassRole on the role of the instance profile that a request names by ARN or name."""
+    kind = "iam:instance-profile-role"
+    role = ["first", by(kind, f"{member}.Arn", "*"), by(kind, f"{member}.Name", "*")]
+    return {"a": "iam:PassRole", "r": [["role", role, REQUIRED]], "keys": {"iam:PassedToService": "ec2.amazonaws.com"},
+            "when": ["exists", f"{member}.Arn,{member}.Name"]}  # fmt: skip
+
+
+def run_instances(ops: Ops) -> None:
+    """Everything that a launch uses and everything that it makes."""
+    default = [by("ec2:default-security-group", "", REGIONAL + "security-group/*")]
+    groups = ["all", REGIONAL + "security-group/${SecurityGroupIds[],NetworkInterfaces[].Groups[]}",
+              by("ec2:security-group", "SecurityGroups[]", REGIONAL + "security-group/*")]  # fmt: skip
+    subnet = by("ec2:default-subnet", "", REGIONAL + "subnet/*")
+    launch_template = [
+        "first",
+        REGIONAL + "launch-template/${LaunchTemplate.LaunchTemplateId}",
+        by("ec2:launch-template", "LaunchTemplate.LaunchTemplateName", REGIONAL + "launch-template/*"),
+    ]
+    given = REGIONAL + "network-interface/${NetworkInterfaces[].NetworkInterfaceId}"
+    reservation = "CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId"
+    resources: list[tuple[str, Template, int]] = [
+        ("image", ["first", PUBLIC + "image/${ImageId}", by("ec2:launch-template-image", "", PUBLIC + "image/*")], 1),
+        ("instance", REGIONAL + "instance/*", 1),
+        ("network-interface", ["first", given, REGIONAL + "network-interface/*"], 1),
+        ("security-group", ["if", "NetworkInterfaces[].NetworkInterfaceId", groups, ["first", groups, *default]], 1),
+        ("subnet", ["if", "NetworkInterfaces[].NetworkInterfaceId",
+                    association("subnet", "NetworkInterfaces[].NetworkInterfaceId"),
+                    ["first", REGIONAL + "subnet/${SubnetId,NetworkInterfaces[].SubnetId}", subnet]], 1),
+        ("volume", REGIONAL + "volume/*", 0),
+        ("key-pair", REGIONAL + "key-pair/${KeyName}", 0),
+        ("launch-template", launch_template, 0),
+        ("placement-group", REGIONAL + "placement-group/${Placement.GroupName}", 0),
+        ("snapshot", PUBLIC + "snapshot/${BlockDeviceMappings[].Ebs.SnapshotId}", 0),
+        ("capacity-reservation", REGIONAL + "capacity-reservation/${" + reservation + "}", 0),
+    ]  # fmt: skip
+    ops["RunInstances"][0]["r"] = [list(r) for r in resources]
+
+
+def tags(service: Any, ops: Ops) -> None:
+    """Tag operations by id; CreateTags with ec2:CreateAction where a request tags what it makes."""
+    types = {k: t["arn"] for k, t in service.reference.types.items()}
+    ids = {prefix: types[kind] for prefix, kind in EC2_IDS.items() if kind in types}
+    for operation in ("CreateTags", "DeleteTags"):
+        ops[operation] = [{"a": f"ec2:{operation}", "r": [["*", ["ids", "Resources[]", ids], REQUIRED]]}]
+    made = {k: v for k, v in types.items() if v.startswith("arn:${Partition}:ec2:")}
+    for operation, entries in ops.items():
+        ops[operation] = [e for e in entries if e["a"] != "ec2:CreateTags" or operation == "CreateTags"]
+        path = service.shapes.path(operation, "TagSpecifications.ResourceType")
+        if path and ops[operation]:
+            ops[operation].append({
+                "a": "ec2:CreateTags", "r": [["*", ["types", path, made], REQUIRED]], "when": ["exists", path],
+                "keys": {"ec2:CreateAction": operation},
+            })  # fmt: skip
+
+
+# -- Systems Manager, Organizations, API Gateway -----------------------------------------------------
+
+
+def ssm(service: Any, ops: Ops) -> None:
+    """Parameters by name, without slash and selector; AWS's own parameters and documents have no account."""
+
+    def parameter(path: str) -> Template:
+        tail = "parameter/${value|bare:/|before::}"
+        return ["starts", path, "/aws/service/", SSM.replace("${Account}", "") + tail, SSM + tail]
+
+    def document(path: str) -> Template:
+        return ["starts", path, "AWS-", SSM.replace("${Account}", "") + "document/${value}", SSM + "document/${value}"]
+
+    for operation, path in (("GetParameter", "Name"), ("GetParameters", "Names[]"), ("GetParametersByPath", "Path"),
+                            ("GetParameterHistory", "Name"), ("PutParameter", "Name"), ("DeleteParameter", "Name"),
+                            ("DeleteParameters", "Names[]"), ("LabelParameterVersion", "Name"),
+                            ("UnlabelParameterVersion", "Name")):  # fmt: skip
+        put(ops, operation, "parameter", parameter(path))
+    for operation in ("DescribeDocument", "GetDocument", "CreateDocument", "DeleteDocument", "UpdateDocument",
+                      "DescribeDocumentPermission", "ModifyDocumentPermission", "ListDocumentVersions",
+                      "UpdateDocumentDefaultVersion"):  # fmt: skip
+        put(ops, operation, "document", document("Name"))
+    put(ops, "SendCommand", "document", document("DocumentName"))
+    put(ops, "SendCommand", "instance", REGIONAL + "instance/${InstanceIds[]|only:i-}", 0)
+    put(ops, "SendCommand", "managed-instance", SSM + "managed-instance/${InstanceIds[]|only:mi-}", 0)
+    kinds = {"Document": "document", "ManagedInstance": "managed-instance", "MaintenanceWindow": "maintenancewindow",
+             "PatchBaseline": "patchbaseline", "OpsItem": "opsitem", "OpsMetadata": "opsmetadata",
+             "Automation": "automation-execution", "Association": "association"}  # fmt: skip
+    for operation in ("AddTagsToResource", "RemoveTagsFromResource", "ListTagsForResource"):
+        entry = {"a": f"ssm:{operation}", "when": ["equals", "ResourceType", "Parameter"],
+                 "r": [["parameter", parameter("ResourceId"), REQUIRED]]}  # fmt: skip
+        ops[operation] = [entry] + [
+            {"a": entry["a"], "when": ["equals", "ResourceType", name],
+             "r": [[kind, SSM + kind + "/${ResourceId}", REQUIRED]]}
+            for name, kind in kinds.items() if kind in service.reference.types
+        ]  # fmt: skip
+
+
+def organizations(_service: Any, ops: Ops) -> None:
+    """An id names a thing of the one organization, whose own id is in the ARN and not in the request."""
+    for entries in ops.values():
+        for entry in entries:
+            for resource in entry["r"]:
+                text = resource[1]
+                slots = re.findall(r"\$\{([^}|]*)(\|[^}]*)?\}", text) if isinstance(text, str) else []
+                members = [path for path, _ in slots if path not in ("Partition", "Region", "Account")]
+                if members:
+                    wild = re.sub(r"\$\{(?!Partition|Account)[^}]*\}", "*", text)
+                    resource[1] = by(f"organizations:{resource[0]}", members[-1], wild)
+
+
+def account(service: Any, ops: Ops) -> None:
+    """The caller's own account, or a member account of its organization."""
+    text = "arn:${Partition}:account::${Account}:account"
+    for operation, entries in ops.items():
+        if not entries[0]["r"]:
+            continue
+        if "AccountId" in service.shapes.members(operation):
+            member = by("account:account", "AccountId", text + "/o-*/${value}")
+            entries[0]["r"] = [["accountInOrganization", member, 0], ["account", ["if", "AccountId", ["all"], text], 0]]
+        else:
+            entries[0]["r"] = [["account", text, REQUIRED]]
+
+
+def api_gateway(service: Any, ops: Ops) -> None:
+    """The actions are HTTP verbs, the resource is the path of the request."""
+    for operation, spec in service.model["operations"].items():
+        if not (ops[operation] and ops[operation][0].get("assumed")):
+            continue
+        uri, verb = spec["http"]["requestUri"].split("?")[0], spec["http"]["method"]
+        shape = service.shapes.input(operation)
+        places = {m.get("locationName", n): n for n, m in shape.get("members", {}).items()}
+        path = re.sub(r"\{(\w+)\+?\}", lambda m, places=places: "${" + places[m[1]] + "}", uri)  # type: ignore[misc]  # bound default
+        path = path.removeprefix("/v2")
+        template: Template = "arn:${Partition}:apigateway:${Region}::" + path
+        if path.startswith("/tags/"):
+            template = "arn:${Partition}:apigateway:${Region}::/tags/*"
+        ops[operation] = [{"a": f"apigateway:{verb}", "r": [["*", template, REQUIRED]]}]
