@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from cloudjar.base.caller import Caller
+from cloudjar.policy.evaluate import PolicySet
 
 
 class Key(NamedTuple):
@@ -16,20 +16,6 @@ class Key(NamedTuple):
     active: bool
 
 
-class Policies(NamedTuple):
-    """Every policy that bears on a principal, compiled; each list may be empty.
-
-    `scps` and `rcps` are levels from the organisation's root to the account; an empty tuple means that the account is
-    in no organisation. `boundary` is None when the principal has none.
-    """
-
-    identity: Sequence[Any]
-    boundary: Any | None = None
-    session: Sequence[Any] | None = None
-    scps: Sequence[Sequence[Any]] = ()
-    rcps: Sequence[Sequence[Any]] = ()
-
-
 class Identity(Protocol):
     """The IAM service as seen from here."""
 
@@ -37,8 +23,8 @@ class Identity(Protocol):
         """A user's key by its id."""
         ...
 
-    def policies(self, caller: Caller) -> Policies:
-        """The policies that bear on a caller now."""
+    def policies(self, caller: Caller) -> PolicySet:
+        """Identity, boundary, session and organisation policies that bear on a caller now, compiled and cached."""
         ...
 
     def exists(self, caller: Caller) -> bool:

@@ -82,7 +82,7 @@ def redactor(shape: Shape | None, seen: tuple[str, ...] = ()) -> Redact | None:
     if shape is None or shape.name in seen:
         return None
     if shape.sensitive:
-        return lambda value: REDACTED
+        return lambda _: REDACTED
     if shape.type == "structure":
         return _structure(shape, (*seen, shape.name))
     if shape.type == "list":

@@ -1,6 +1,7 @@
 """One request, in AWS's order.
 
-receive -> route -> authenticate -> parse -> validate -> locate -> authorize -> throttle -> execute -> serialize -> record
+receive -> route -> authenticate -> parse -> validate -> locate -> authorize -> throttle -> execute
+-> serialize -> record
 
 Everything up to `execute` leaves no trace but the audit event; `execute` runs in the one transaction of a call that
 writes, in which the audit event, meters and wake-ups commit too. The answer is sent when the commit is on disk.
@@ -72,7 +73,8 @@ class Pipeline:
         return self._durably(response)  # type: ignore[no-any-return]  # the server's own awaitable
 
     def _serve(self, request: Request, route: Route, request_id: str) -> Response:
-        caller, region = self._authenticate(request, route)
+        described = models.service(route.service).operations.get(route.operation)
+        caller, region = self._authenticate(request, route.service, described)
         if region not in regions.NAMES and region != "aws-global":
             raise AwsError("UnrecognizedClientException", f"{region} is not a region of this partition", 403)
         call = self._calls.get(route.service, route.operation, route.protocol)

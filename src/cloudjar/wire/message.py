@@ -84,10 +84,11 @@ class Response:
     reads, on the event loop, so it must not block), an async iterable, or a `FileRange`.
 
     A stream is sent with a length if it is a `FileRange` or the headers state ``Content-Length``, else chunked;
-    it is closed (`close` or `aclose`, where it has one) when it was sent or the client went away.
+    it is closed (`close` or `aclose`, where it has one) when it was sent or the client went away. `hop_limit` is the
+    IP time-to-live of its packets; 0 leaves the system's.
     """
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("body", "headers", "hop_limit", "status")
 
     def __init__(
         self,
@@ -98,3 +99,4 @@ class Response:
         self.status = status
         self.headers = headers if headers is not None else []
         self.body = body
+        self.hop_limit = 0

@@ -1,0 +1,261 @@
+"""The composition root: the only file that knows everything; it reads like a parts list."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from cloudjar import __version__
+from cloudjar.auth.authenticate import Authenticator
+from cloudjar.auth.authorize import Authorizer
+from cloudjar.auth.root_keys import RootKeys
+from cloudjar.auth.sessions import Sessions
+from cloudjar.base.clock import Clock, SystemClock
+from cloudjar.base.settings import Settings, is_loopback
+from cloudjar.gateway.admin import Admin
+from cloudjar.gateway.front import Front
+from cloudjar.gateway.imds import Metadata
+from cloudjar.gateway.pipeline import Pipeline
+from cloudjar.gateway.server import Server
+from cloudjar.gateway.tls import Authority
+from cloudjar.kit import machine
+from cloudjar.kit.audit import Audit
+from cloudjar.kit.context import World
+from cloudjar.kit.db import State
+from cloudjar.kit.events import Events
+from cloudjar.kit.operation import Services
+from cloudjar.kit.quota import Quotas
+from cloudjar.kit.usage import Usage
+from cloudjar.kit.wakes import Runner, Wake, WakeTable
+from cloudjar.planes.compute.port import ComputePort
+from cloudjar.planes.network.port import NetworkPort
+from cloudjar.store.database import Database
+from cloudjar.store.sealer import Sealer
+from cloudjar.store.tables import Tables
+from cloudjar.wire.message import Response
+
+log = logging.getLogger("cloudjar")
+
+SERVICES = {
+    name: f"cloudjar.services.{name.replace('-', '_')}"
+    for name in ("cloudtrail", "ec2", "iam", "service-quotas", "ssm", "sts")
+}
+
+
+class Jar:
+    """One running Cloudjar: everything is made here and handed to what needs it.
+
+    `network` and `compute` are given by tests that let the host outlive the server; else they follow the settings.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        network: NetworkPort | None = None,
+        compute: ComputePort | None = None,
+    ) -> None:
+        self.settings = settings
+        home = settings.home
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.clock = clock or SystemClock()
+        self.database = Database(home / "cloudjar.db", durable=settings.durable)
+        tables = Tables(self.database)
+        self.sealer = Sealer(home / "sealing.key")
+        self.events = Events(self.database, self.clock)
+        self.usage = Usage(self.database, self.clock)
+        self.wakes = WakeTable(self.database, self.clock)
+        self.audit = Audit(self.database, home / "audit.journal")
+        self.services = Services(SERVICES)
+        state = State(tables, self.usage, self.wakes, Quotas(tables))
+        self.world = World(state, self.clock, self.events, self.sealer, _settings(settings))
+        self.sessions = Sessions(self.sealer)
+        self.runner = Runner(self.wakes, self.clock, self._reconcile)
+        self.metadata = Metadata(self.world, self.clock)
+        self.network = network or _network(settings, self.metadata)
+        self.compute = compute or _compute(settings)
+        self.root_keys = RootKeys(home / "root-keys.json", self.sealer)
+        self.pipeline = Pipeline(
+            self.world,
+            self.services,
+            Authenticator(self.clock, self.sessions, self._identity, self.root_keys.secret, settings.account),
+            Authorizer(self._identity, self.sealer),
+            self.audit,
+            self._durably,
+        )
+        self.world.ports.update(
+            network=self.network,
+            compute=self.compute,
+            sessions=self.sessions,
+            audit=self.audit,
+            usage=self.usage,
+            identity=self._identity,
+        )
+        self.tls = Authority(home / "tls", settings.hosts)
+        self.server: Server | None = None
+        self.port = settings.port
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    # -- life
+    async def start(self, *, workers: int = 8) -> None:
+        """Listen, wake what the last run left unfinished, and serve. `workers` 0 leaves wake-ups to `settle`."""
+        self._loop = asyncio.get_running_loop()
+        self._refuse_unsafe_listening()
+        front = Front(self.pipeline, Admin(self, self.settings.home / "admin-token"))
+        self.server = Server(front, folder=self.settings.home)
+        trusted = is_loopback(self.settings.host)
+        listener = await self.server.listen(
+            self.settings.host, self.settings.port, trusted=trusted, tls=self.tls.context
+        )
+        self.port = listener.port
+        self.metadata.serve_on(self._loop)
+        self.boot()
+        if workers:
+            self.runner.start(workers)
+
+    def boot(self) -> None:
+        """Load the services that have records and let each wake what is unfinished and sweep what is nobody's."""
+        for name in self._services_with_records():
+            self.services.load(name)
+            machine.boot(name, self.world)
+
+    def _services_with_records(self) -> list[str]:
+        prefixes = {table.partition("/")[0] for table in self.world.state.tables.names()}
+        return sorted(name for name in SERVICES if name in prefixes and name == "ec2")
+
+    def _refuse_unsafe_listening(self) -> None:
+        if not is_loopback(self.settings.host) and not self.root_keys.any():
+            raise SystemExit(
+                f"cloudjar: refusing to listen on {self.settings.host}: the default credentials would be everybody's.\n"
+                "Try: cloudjar up --host ... --generate-credentials (makes a root access key and prints it once)"
+            )
+
+    async def stop(self) -> None:
+        """Stop serving; machines and networks live on."""
+        if self.server is not None:
+            await self.server.close()
+        await self.metadata.close()
+        await asyncio.get_running_loop().run_in_executor(None, self.runner.stop)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the data directory."""
+        self.audit.close()
+        self.database.close()
+
+    # -- what the parts ask of each other
+    @property
+    def description(self) -> dict[str, Any]:
+        """Settings and planes, for people."""
+        return {
+            "version": __version__,
+            "home": str(self.settings.home),
+            "endpoint": f"http://{self.settings.host}:{self.port}",
+            "account": self.settings.account,
+            "region": self.settings.region,
+            "network": self.network.name,
+            "compute": self.compute.name,
+        }
+
+    def run_blocking(self, work: Callable[[], Any]) -> Awaitable[Any]:
+        """Run outside the event loop."""
+        return asyncio.get_running_loop().run_in_executor(None, work)
+
+    def _identity(self) -> Any:
+        from cloudjar.services.iam.identity import identity
+
+        self.services.load("iam")
+        return identity(self.world)
+
+    def _reconcile(self, wake: Wake) -> None:
+        self.services.load(wake.table.partition("/")[0])
+        machine.reconcile(self.world, wake)
+
+    def _durably(self, response: Response) -> Awaitable[Response]:
+        loop = self._loop
+        assert loop is not None
+        future: asyncio.Future[Response] = loop.create_future()
+
+        def done() -> None:
+            loop.call_soon_threadsafe(_resolve, future, response)
+
+        self.database.flush(done)
+        return future
+
+    def settle(self) -> None:
+        """Run every due wake-up now (simulated planes)."""
+        self.runner.settle_or_wait()
+
+
+def _resolve(future: asyncio.Future[Response], response: Response) -> None:
+    if not future.done():
+        future.set_result(response)
+
+
+def _settings(settings: Settings) -> dict[str, Any]:
+    return {"public_pool": settings.public_pool, "region": settings.region, "account": settings.account}
+
+
+def planes_of(settings: Settings) -> str:
+    """``linux`` or ``sim``, with ``auto`` resolved."""
+    if settings.planes != "auto":
+        return settings.planes
+    from cloudjar.planes.host import can_drive
+
+    return "linux" if can_drive() else "sim"
+
+
+def _network(settings: Settings, metadata: Metadata) -> NetworkPort:
+    if planes_of(settings) == "sim":
+        from cloudjar.planes.network.sim import SimNetwork
+
+        return SimNetwork()
+    from cloudjar.planes.network.linux import LinuxNetwork
+
+    return LinuxNetwork(
+        tag=settings.tag,
+        pool=settings.public_pool,
+        state_dir=settings.home / "network",
+        api=None,
+        metadata=metadata,
+    )
+
+
+def _compute(settings: Settings) -> ComputePort:
+    if planes_of(settings) == "sim":
+        from cloudjar.planes.compute.sim import SimCompute
+
+        return SimCompute()
+    from cloudjar.planes.compute.container import ContainerCompute
+
+    return ContainerCompute(tag=settings.tag, state_dir=settings.home / "compute")
+
+
+def serve(settings: Settings, ready_file: Path | None = None) -> None:
+    """Run a jar until SIGTERM or SIGINT; `ready_file` receives ``{"port": ..., "pid": ...}`` when it answers."""
+    import uvloop
+
+    uvloop.run(_serve(settings, ready_file))
+
+
+async def _serve(settings: Settings, ready_file: Path | None) -> None:
+    import os
+    import signal
+
+    jar = Jar(settings)
+    await jar.start()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if ready_file is not None:
+        partial = ready_file.with_suffix(".new")
+        partial.write_text(json.dumps({"port": jar.port, "pid": os.getpid()}))
+        partial.rename(ready_file)
+    log.info("Ready.")
+    await stop.wait()
+    await jar.stop()

@@ -1,0 +1,141 @@
+"""Who is asking: the signature is verified always, whatever the operation.
+
+Out of the box the root access key of an account is its number (or ``test``, for the default account) with the secret
+``test``, but only on a loopback listener; everything else is a key that IAM or STS issued here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from cloudjar.auth import sigv4
+from cloudjar.auth.identity import Identity
+from cloudjar.auth.sessions import Sessions
+from cloudjar.base.caller import ANONYMOUS, Caller, root
+from cloudjar.base.clock import Clock
+from cloudjar.base.errors import AwsError
+from cloudjar.spec.models import OperationModel, speaks_xml
+from cloudjar.wire.message import Request
+
+DEFAULT_SECRET = "test"
+_CACHE_LIMIT = 4096
+
+
+class _Known(NamedTuple):
+    caller: Caller
+    secret: str
+    default: bool = False
+    expires: datetime | None = None
+
+
+class Authenticator:
+    """Turns a signed request into a caller and the region it signed for."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        sessions: Sessions,
+        identity: Callable[[], Identity],
+        root_keys: Callable[[str], tuple[str, str] | None],
+        default_account: str,
+    ) -> None:
+        self._clock = clock
+        self._sessions = sessions
+        self._identity = identity
+        self._root_keys = root_keys
+        self._default_account = default_account
+        self._sessions_seen: dict[str, _Known] = {}
+        self._defaults: dict[str, _Known] = {}
+
+    def __call__(self, request: Request, service: str, operation: OperationModel | None) -> tuple[Caller, str]:
+        """The caller and the region; raises AWS's answer for a signature that does not hold.
+
+        `operation` is None when it is not in the model: such requests must be signed too.
+        """
+        signature = sigv4.parse(request)
+        if signature is None:
+            if operation is not None and operation.auth_type == "none":
+                return ANONYMOUS, ""
+            raise missing(service)
+        known = self._known(signature.key_id, signature.token, request.trusted)
+        if known is None:
+            raise invalid_key(service)
+        sigv4.verify(request, signature, known.secret, self._clock.real(), dialect=service)
+        self._check_life(known, service)
+        if known.caller.kind == "user":
+            self._identity().key_used(signature.key_id, service, signature.region)
+        return known.caller, signature.region
+
+    def _known(self, key_id: str, token: str, trusted: bool) -> _Known | None:
+        if token:
+            return self._session(key_id, token)
+        generated = self._root_keys(key_id)
+        if generated is not None:
+            account, secret = generated
+            return _Known(root(account, key_id), secret)
+        if key_id == "test" or (len(key_id) == 12 and key_id.isdecimal()):
+            return self._default(key_id) if trusted else None
+        if len(key_id) != 20 or not key_id.startswith("AKIA"):
+            return None
+        key = self._identity().key(key_id)
+        return _Known(key.caller, key.secret) if key is not None and key.active else None
+
+    def _default(self, key_id: str) -> _Known:
+        known = self._defaults.get(key_id)
+        if known is None:
+            account = self._default_account if key_id == "test" else key_id
+            known = _Known(root(account, key_id), DEFAULT_SECRET, default=True)
+            if len(self._defaults) < _CACHE_LIMIT:
+                self._defaults[key_id] = known
+        return known
+
+    def _session(self, key_id: str, token: str) -> _Known | None:
+        known = self._sessions_seen.get(token)
+        if known is None:
+            session = self._sessions.open(token)
+            if session is None:
+                return None
+            known = _Known(session.caller, session.secret, expires=session.caller.expires)
+            if len(self._sessions_seen) >= _CACHE_LIMIT:
+                self._sessions_seen.clear()
+            self._sessions_seen[token] = known
+        return known if known.caller.access_key_id == key_id else None
+
+    def _check_life(self, known: _Known, service: str) -> None:
+        if known.expires is None:
+            return
+        if known.expires <= self._clock.now():
+            raise AwsError(
+                "RequestExpired"
+                if service == "ec2"
+                else "ExpiredToken"
+                if speaks_xml(service)
+                else "ExpiredTokenException",
+                "The security token included in the request is expired"
+                if service != "s3"
+                else "The provided token has expired.",
+                400 if service in ("s3", "ec2") else 403,
+            )
+        if not self._identity().exists(known.caller):
+            raise invalid_key(service)
+
+
+def invalid_key(service: str) -> AwsError:
+    """A key id that does not exist, a session token without its key, a deleted principal."""
+    if service == "ec2":
+        return AwsError("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
+    if service == "s3":
+        return AwsError("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403)
+    code = "InvalidClientTokenId" if speaks_xml(service) else "UnrecognizedClientException"
+    return AwsError(code, "The security token included in the request is invalid.", 403 if speaks_xml(service) else 400)
+
+
+def missing(service: str) -> AwsError:
+    """A request without any signature."""
+    if service == "s3":
+        return AwsError("AccessDenied", "Access Denied", 403)
+    if speaks_xml(service) or service == "ec2":
+        return AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
+    return AwsError("MissingAuthenticationTokenException", "Missing Authentication Token", 400)

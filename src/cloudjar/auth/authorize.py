@@ -1,0 +1,196 @@
+"""May they: every grant that a call needs is decided by the policy engine, and a refusal is worded as AWS words it.
+
+The decision is kept with the audit event: which statement allowed, or the whole trace of a refusal.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from cloudjar.auth.environment import Environment, Facts
+from cloudjar.auth.identity import Identity
+from cloudjar.base.caller import Caller
+from cloudjar.base.errors import AwsError
+from cloudjar.policy.document import parse
+from cloudjar.policy.evaluate import AccessRequest, Decision, Policy, PolicySet, decide
+from cloudjar.policy.explain import access_denied, explain, render
+from cloudjar.policy.grammar import Flavour
+from cloudjar.policy.principal import Kind, Principal
+from cloudjar.spec.models import speaks_xml
+from cloudjar.store.sealer import Sealer
+from cloudjar.wire.message import Request
+
+_KINDS = {
+    "root": Kind.ROOT,
+    "user": Kind.USER,
+    "role": Kind.ROLE_SESSION,
+    "federated": Kind.FEDERATED_USER,
+    "service": Kind.SERVICE,
+    "anonymous": Kind.ANONYMOUS,
+}
+_TRUST_ACTIONS = frozenset(
+    (
+        "sts:AssumeRole",
+        "sts:AssumeRoleWithSAML",
+        "sts:AssumeRoleWithWebIdentity",
+        "sts:TagSession",
+        "sts:SetSourceIdentity",
+    )
+)
+_NO_POLICIES = PolicySet()
+
+
+class Need(Protocol):
+    """One thing that must be allowed (the kit's `Grant`)."""
+
+    @property
+    def action(self) -> str: ...
+    @property
+    def resource(self) -> str: ...
+    @property
+    def keys(self) -> Mapping[str, Any] | None: ...
+    @property
+    def policy(self) -> str: ...
+    @property
+    def owner(self) -> str: ...
+
+
+class Asking(Protocol):
+    """Who asks, where and when (the kit's `Ctx`)."""
+
+    @property
+    def caller(self) -> Caller: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def now(self) -> datetime: ...
+    @property
+    def request(self) -> Request | None: ...
+
+
+class Decided(NamedTuple):
+    """How a call's authorisation came out."""
+
+    resources: tuple[str, ...]
+    text: str
+
+
+_NOTHING_NEEDED = Decided((), "no permission is needed")
+
+
+class Denied(AwsError):
+    """A refusal, with what the audit keeps of it."""
+
+    decided: Decided
+
+
+class Authorizer:
+    """Decides all grants of a call; raises `Denied` at the first that is refused."""
+
+    def __init__(self, identity: Callable[[], Identity], sealer: Sealer) -> None:
+        self._identity = identity
+        self._sealer = sealer
+
+    def __call__(self, ctx: Asking, service: str, needs: Iterable[Need]) -> Decided:
+        """`service` is botocore's name and chooses the error's code and words."""
+        needs = tuple(needs)
+        if not needs:
+            return _NOTHING_NEEDED
+        caller = ctx.caller
+        mine = _NO_POLICIES if caller.kind in ("root", "service", "anonymous") else self._identity().policies(caller)
+        who = principal(caller)
+        lines = []
+        for need in needs:
+            request, policies = self.question(ctx, who, mine, need)
+            decision = decide(request, policies)
+            if not decision.allowed:
+                raise self._refusal(service, needs, request, policies, decision)
+            lines.append(_because(need, decision, caller))
+        return Decided(tuple(need.resource for need in needs), "\n".join(lines))
+
+    @staticmethod
+    def question(ctx: Asking, who: Principal, mine: PolicySet, need: Need) -> tuple[AccessRequest, PolicySet]:
+        """The engine's input for one grant."""
+        owner = need.owner or ctx.account
+        context = Environment(Facts(ctx.caller, ctx.region, ctx.now, ctx.request, owner), need.keys)
+        policies = mine
+        if need.policy:
+            trust = need.action in _TRUST_ACTIONS
+            document = parse(need.policy, Flavour.TRUST if trust else Flavour.RESOURCE)
+            policies = replace(mine, resource=Policy(document, "resource"), resource_must_allow=trust)
+        return AccessRequest(need.action, need.resource, who, context, owner), policies
+
+    def _refusal(
+        self, service: str, needs: tuple[Need, ...], request: AccessRequest, policies: PolicySet, decision: Decision
+    ) -> Denied:
+        message = access_denied(request, decision, quoted=service == "s3")
+        denied = _worded(service, message, lambda: self._encoded(request, decision))
+        trace = render(explain(request, policies))
+        denied.decided = Decided(tuple(need.resource for need in needs), f"{message}\n\n{trace}")
+        return denied
+
+    def _encoded(self, request: AccessRequest, decision: Decision) -> str:
+        """EC2's encoded authorization failure message: opened by ``sts:DecodeAuthorizationMessage``."""
+        body = {
+            "allowed": False,
+            "explicitDeny": decision.reason.value == "explicitDeny",
+            "matchedStatements": {"items": []},
+            "failures": {"items": []},
+            "context": {
+                "principal": {"id": request.principal.unique_id, "arn": request.principal.arn},
+                "action": request.action,
+                "resource": request.resource,
+                "conditions": {
+                    "items": [
+                        {"key": key, "values": {"items": [{"value": value}]}}
+                        for key, value in sorted(request.context.items())
+                    ]
+                },
+            },
+        }
+        sealed = self._sealer.seal(msgspec.json.encode(body), "authorization-message")
+        return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+
+def principal(caller: Caller) -> Principal:
+    """The engine's form of a caller."""
+    return Principal(
+        kind=_KINDS[caller.kind],
+        arn="" if caller.kind == "anonymous" else caller.arn,
+        account=caller.account,
+        base_arn=caller.role_arn,
+        unique_id=caller.unique_id.partition(":")[0],
+    )
+
+
+def _because(need: Need, decision: Decision, caller: Caller) -> str:
+    if not decision.matches:
+        return f"{need.action} on {need.resource}: allowed ({caller.kind} needs no policy for it)"
+    by = ", ".join(
+        f"{m.layer.value} {m.policy.arn or m.policy.name} statement {m.statement.sid or m.statement.index + 1}"
+        for m in decision.matches
+    )
+    return f"{need.action} on {need.resource}: allowed by {by}"
+
+
+def _worded(service: str, message: str, encoded: Callable[[], str]) -> Denied:
+    if service == "ec2":
+        return Denied(
+            "UnauthorizedOperation",
+            f"You are not authorized to perform this operation. {message}. "
+            f"Encoded authorization failure message: {encoded()}",
+            403,
+        )
+    if service == "sns":
+        return Denied("AuthorizationError", message, 403)
+    if speaks_xml(service):
+        return Denied("AccessDenied", message, 403)
+    return Denied("AccessDeniedException", message, 400)

@@ -1,0 +1,56 @@
+"""What a jar is told when it is made; plain data, no I/O beyond the environment it is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+Planes = Literal["auto", "linux", "sim"]
+
+DEFAULT_PORT = 4566
+DEFAULT_ACCOUNT = "000000000000"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a jar lives, where it listens, and which hands it has."""
+
+    home: Path
+    """Data directory: database, audit journal, keys, certificates, machine images and disks."""
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    account: str = DEFAULT_ACCOUNT
+    """The account of the root key ``test``."""
+    region: str = "us-east-1"
+    """Where a request without a region of its own is answered."""
+    planes: Planes = "auto"
+    """``linux`` makes real networks and machines, ``sim`` plays them in memory; ``auto`` is linux where root may."""
+    public_pool: str = "198.18.0.0/16"
+    """Addresses of the jar's own Internet; never routed beyond this host."""
+    tag: str = "cj"
+    """Marks everything this jar puts on the host, so that several can share one."""
+    durable: bool = True
+    """Sync the disk before a write is answered."""
+    hosts: tuple[str, ...] = ()
+    """Further names for the TLS certificate."""
+
+
+def from_environment(env: Mapping[str, str], *, is_root: bool) -> Settings:
+    """Settings of the command line: CLOUDJAR_HOME, CLOUDJAR_PORT, ... over the defaults."""
+    home = env.get("CLOUDJAR_HOME")
+    if home is None:
+        data = env.get("XDG_DATA_HOME") or str(Path(env.get("HOME", "/")) / ".local/share")
+        home = "/var/lib/cloudjar" if is_root else f"{data}/cloudjar"
+    given: dict[str, object] = {"home": home}
+    for name in ("host", "port", "account", "region", "planes", "public_pool", "tag"):
+        value = env.get(f"CLOUDJAR_{name.upper()}")
+        if value is not None:
+            given[name] = value
+    return msgspec.convert(given, Settings, strict=False)
+
+
+def is_loopback(host: str) -> bool:
+    """True for the names and addresses on which default credentials are accepted."""
+    return host in ("localhost", "::1") or host.startswith("127.")

@@ -1,0 +1,197 @@
+"""The admin API under ``/_cloudjar/``: what the command line and tests ask that is not AWS.
+
+Health is for everyone. The rest needs the token that lies in the data directory, so only who may read that
+directory may ask, and no web page in a browser can.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import parse_qs
+
+import msgspec
+
+from cloudjar import __version__
+from cloudjar.base import ids
+from cloudjar.base.clock import Clock
+from cloudjar.base.errors import AwsError
+from cloudjar.kit.audit import Audit
+from cloudjar.kit.context import World
+from cloudjar.kit.events import Events
+from cloudjar.kit.operation import Services
+from cloudjar.kit.usage import Usage
+from cloudjar.kit.wakes import Runner
+from cloudjar.wire.message import Request, Response
+
+log = logging.getLogger("cloudjar.admin")
+
+TOKEN_HEADER = "x-cloudjar-token"
+
+
+class Running(Protocol):
+    """What the admin API asks of a running jar."""
+
+    world: World
+    clock: Clock
+    audit: Audit
+    events: Events
+    usage: Usage
+    services: Services
+    runner: Runner
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """Settings and planes, for people."""
+        ...
+
+    def run_blocking(self, work: Callable[[], Any]) -> Awaitable[Any]:
+        """Run outside the event loop."""
+        ...
+
+
+Query = dict[str, str]
+Answer = dict[str, Any] | Awaitable[dict[str, Any]]
+
+
+class Admin:
+    """Routes ``/_cloudjar/NAME`` to a method; answers JSON."""
+
+    def __init__(self, jar: Running, token_file: Path) -> None:
+        self._jar = jar
+        self._token = _token(token_file)
+        self._routes: dict[tuple[str, str], Callable[[Query], Answer]] = {
+            ("GET", "status"): self.status,
+            ("GET", "events"): self.list_events,
+            ("GET", "why"): self.why,
+            ("GET", "usage"): self.spans,
+            ("GET", "calls"): self.calls,
+            ("GET", "clock"): self.clock,
+            ("POST", "clock"): self.advance,
+        }
+
+    def __call__(self, request: Request) -> Response | Awaitable[Response]:
+        name = request.path.rsplit("/", 1)[1]
+        if name == "health":
+            return _json(200, self.health())
+        if name == "info" and request.path.startswith("/_localstack/"):
+            return _json(200, {"version": __version__, "edition": "cloudjar"})
+        handler = self._routes.get((request.method, name)) if request.path.startswith("/_cloudjar/") else None
+        if handler is None:
+            return _json(404, {"error": f"there is no {request.method} {request.path}"})
+        if not request.trusted or not hmac.compare_digest(request.headers.get(TOKEN_HEADER, ""), self._token):
+            return _json(403, {"error": "the admin token is missing or wrong; it lies in the data directory"})
+        return self._answer(handler, {k: v[-1] for k, v in parse_qs(request.query).items()})
+
+    def _answer(self, handler: Callable[[Query], Answer], query: Query) -> Response | Awaitable[Response]:
+        try:
+            answer = handler(query)
+        except (ValueError, AwsError) as error:
+            return _json(400, {"error": str(error)})
+        return _json(200, answer) if isinstance(answer, dict) else _later(answer)
+
+    def health(self) -> dict[str, Any]:
+        """In LocalStack's form, so that tools which wait for it need not know us."""
+        return {"services": dict.fromkeys(self._jar.services.names, "available"), "version": __version__}
+
+    def status(self, _: Query) -> dict[str, Any]:
+        """The jar, its clock and how many records of each kind it holds."""
+        state = self._jar.world.state
+        counts = {
+            name: state.database.query(f'SELECT count(*) FROM "{name}"')[0][0] for name in sorted(state.tables.names())
+        }
+        return {
+            **self._jar.description,
+            "now": self._jar.clock.now().isoformat(),
+            "records": {name: count for name, count in counts.items() if count},
+        }
+
+    def list_events(self, query: Query) -> dict[str, Any]:
+        """State changes after a sequence number."""
+        found = self._jar.events.since(int(query.get("since", "0")))
+        return {"events": [event._asdict() for event in found]}
+
+    def why(self, query: Query) -> dict[str, Any]:
+        """How the authorisation of a call came out."""
+        event = self._jar.audit.by_request(query.get("request", ""))
+        if event is None:
+            raise ValueError("no call has this request id; it is in the answer's x-amzn-RequestId header")
+        return msgspec.to_builtins(
+            {
+                "request": event.request_id,
+                "call": f"{event.service}:{event.operation}",
+                "caller": event.caller_arn,
+                "error": event.error_code,
+                "message": event.error_message,
+                "decision": event.decision,
+            }
+        )  # type: ignore[no-any-return]  # a dict stays one
+
+    def spans(self, query: Query) -> dict[str, Any]:
+        """Usage spans that overlap [start, end); seconds since the epoch of AWS time."""
+        from datetime import UTC, datetime
+
+        start = datetime.fromtimestamp(float(query["start"]), UTC)
+        end = datetime.fromtimestamp(float(query["end"]), UTC)
+        return {
+            "spans": [
+                {
+                    "account": span.account,
+                    "region": span.region,
+                    "resource": span.resource,
+                    **span.meter._asdict(),
+                    "start": span.start,
+                    "end": span.end,
+                }
+                for span in self._jar.usage.spans(start, end, query.get("account"))
+            ]
+        }
+
+    def calls(self, query: Query) -> dict[str, Any]:
+        """The newest audit events of an account, in every region."""
+        account = query.get("account") or self._jar.description["account"]
+        found = self._jar.audit.find(account, "", 0.0, 1e12, lambda _: True, int(query.get("limit", "50")))
+        return {
+            "calls": [
+                {f: getattr(e, f) for f in e.__struct_fields__ if f not in ("params", "answer", "decision")}
+                for e in found
+            ]
+        }
+
+    def clock(self, _: Query) -> dict[str, Any]:
+        """AWS time."""
+        return {"now": self._jar.clock.now().isoformat()}
+
+    def advance(self, query: Query) -> Answer:
+        """Move AWS time forward by ``seconds``; every due alarm runs at its own instant."""
+        seconds = float(query["seconds"])
+        if not 0 <= seconds <= 100 * 366 * 86400:
+            raise ValueError("seconds must be between 0 and a century")
+
+        def work() -> dict[str, Any]:
+            self._jar.runner.advance(timedelta(seconds=seconds))
+            return self.clock({})
+
+        return self._jar.run_blocking(work)
+
+
+async def _later(answer: Awaitable[dict[str, Any]]) -> Response:
+    return _json(200, await answer)
+
+
+def _json(status: int, value: dict[str, Any]) -> Response:
+    return Response(status, [("Content-Type", "application/json")], msgspec.json.encode(value))
+
+
+def _token(path: Path) -> str:
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        token = ids.token()
+        path.touch(mode=0o600)
+        path.write_text(token)
+        return token
