@@ -29,6 +29,10 @@ class MachineSpec(msgspec.Struct, frozen=True, kw_only=True):
     memory_mib: int
     hostname: str
     root: Disk
+    resolver: str = ""
+    """Address of the VPC's resolver for ``/etc/resolv.conf``; empty leaves the image's own file alone."""
+    domain: str = ""
+    """Search domain for ``/etc/resolv.conf`` (``<region>.compute.internal``)."""
     cpu_share: float = 1.0
     """Fraction of `vcpus` the machine may use steadily (burstable types run below 1 when out of credits)."""
 

@@ -1,0 +1,194 @@
+"""The control groups of machines, on version 1, hybrid and version 2 hosts alike.
+
+Under every hierarchy that matters: ``cloudjar/<tag>/<machine id>/keeper`` holds what watches the machine
+(conmon), ``.../box`` carries the limits and ``.../box/guest`` is what the guest sees as its root. The limits
+sit one level above the guest because a guest's root may write the files of its own root group.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+TOP = "cloudjar"
+_LIMITED = {"cpu", "memory", "pids", "devices"}
+
+
+class Hierarchy(msgspec.Struct, frozen=True, kw_only=True):
+    """One mounted hierarchy; `controllers` is empty for version 2, and holds ``name=systemd`` for systemd's own."""
+
+    path: Path
+    version: int
+    controllers: frozenset[str] = frozenset()
+
+
+def parse_mountinfo(text: str) -> list[Hierarchy]:
+    """The hierarchies in the text of ``/proc/self/mountinfo`` (pure)."""
+    found: dict[Path, Hierarchy] = {}
+    for line in text.splitlines():
+        left, _, right = line.partition(" - ")
+        fields, kind = left.split(" "), right.split(" ")
+        path = Path(fields[4])
+        if kind[0] == "cgroup2":
+            found[path] = Hierarchy(path=path, version=2)
+        elif kind[0] == "cgroup":
+            names = frozenset(kind[2].split(",")) - {"rw", "ro", "xattr"}
+            found[path] = Hierarchy(path=path, version=1, controllers=names)
+    return list(found.values())
+
+
+def hierarchies() -> list[Hierarchy]:
+    """What this host has mounted."""
+    return parse_mountinfo(Path("/proc/self/mountinfo").read_text())
+
+
+def is_unified(found: list[Hierarchy]) -> bool:
+    """True when the controllers are on version 2 (runc's own test: what is mounted on /sys/fs/cgroup)."""
+    return any(h.version == 2 and h.path == Path("/sys/fs/cgroup") for h in found)
+
+
+def accounts_swap(found: list[Hierarchy]) -> bool:
+    """True when the kernel can limit memory and swap together; asking for it elsewhere is an error."""
+    if is_unified(found):
+        return Path("/proc/swaps").exists()
+    memory = [h.path for h in found if "memory" in h.controllers]
+    return any((path / "memory.memsw.limit_in_bytes").exists() for path in memory)
+
+
+class Groups:
+    """The groups of one machine."""
+
+    def __init__(self, tag: str, machine_id: str) -> None:
+        self.relative = f"{TOP}/{tag}/{machine_id}"
+        self.guest = f"/{self.relative}/box/guest"
+        self._found = hierarchies()
+
+    def prepare(self, resources: dict[str, Any]) -> None:
+        """Make the groups and put the limits (OCI `resources`) on the box, before anything runs inside."""
+        if is_unified(self._found):
+            self._prepare_unified(resources)
+            return
+        for h in self._found:
+            if h.version == 1 and h.controllers & _LIMITED:
+                box = h.path / self.relative / "box"
+                box.mkdir(parents=True, exist_ok=True)
+                for name, value in _version_1(resources, h.controllers):
+                    _write(box / name, value)
+
+    def _prepare_unified(self, resources: dict[str, Any]) -> None:
+        top = Path("/sys/fs/cgroup")
+        box = top / self.relative / "box"
+        box.mkdir(parents=True, exist_ok=True)
+        inner = [p for p in box.parents if p.is_relative_to(top)]
+        for group in reversed(inner):
+            for controller in ("cpu", "memory", "pids"):
+                _write(group / "cgroup.subtree_control", f"+{controller}")
+        for name, value in _version_2(resources):
+            _write(box / name, value)
+
+    def keeper_files(self) -> list[str]:
+        """The ``cgroup.procs`` files that a watcher writes its pid to, so that stopping our server spares it."""
+        files = []
+        for h in self._found:
+            if "cpuset" in h.controllers:  # a fresh cpuset has no processors until somebody configures it
+                continue
+            with contextlib.suppress(OSError):
+                (h.path / self.relative / "keeper").mkdir(parents=True, exist_ok=True)
+                files.append(str(h.path / self.relative / "keeper" / "cgroup.procs"))
+        return files
+
+    def pids(self) -> set[int]:
+        """Every process of the machine, watcher included."""
+        return {pid for h in self._found for pid in _pids(h.path / self.relative)}
+
+    def kill(self) -> set[int]:
+        """Kill whatever is left; returns who was there."""
+        pids = self.pids()
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return pids
+
+    def remove(self) -> None:
+        """Remove the emptied groups; the parents go with the last machine."""
+        for h in self._found:
+            _remove_tree(h.path / self.relative)
+            for parent in (h.path / self.relative).parents[:2]:
+                with contextlib.suppress(OSError):
+                    parent.rmdir()
+
+    def memory_bytes(self) -> int:
+        """Memory charged to the guest now, page cache included; 0 when it is not running."""
+        for h in self._found:
+            for name in ("memory.usage_in_bytes", "memory.current"):
+                file = h.path / self.relative / "box" / name
+                if file.exists():
+                    return int(file.read_text())
+        return 0
+
+
+def machine_ids(tag: str) -> set[str]:
+    """Every machine of `tag` that has a group."""
+    found: set[str] = set()
+    for h in hierarchies():
+        with contextlib.suppress(OSError):
+            found |= {entry.name for entry in (h.path / TOP / tag).iterdir() if entry.is_dir()}
+    return found
+
+
+def _pids(group: Path) -> Iterator[int]:
+    for folder, _, _ in os.walk(group):
+        with contextlib.suppress(OSError):
+            yield from (int(pid) for pid in Path(folder, "cgroup.procs").read_text().split())
+
+
+def _remove_tree(group: Path) -> None:
+    for folder, _, _ in os.walk(group, topdown=False):
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
+
+
+def _write(file: Path, value: str) -> None:
+    # A controller that the host lacks limits nothing; doctor says so. What matters is checked there.
+    with contextlib.suppress(OSError):
+        file.write_text(value)
+
+
+def _version_1(resources: dict[str, Any], controllers: frozenset[str]) -> Iterator[tuple[str, str]]:
+    if "cpu" in controllers:
+        yield "cpu.cfs_period_us", str(resources["cpu"]["period"])
+        yield "cpu.cfs_quota_us", str(resources["cpu"]["quota"])
+    if "memory" in controllers:
+        # Twice: the smaller of the two limits must never pass the larger, whichever way they move.
+        for _ in range(2):
+            yield "memory.limit_in_bytes", str(resources["memory"]["limit"])
+            if "swap" in resources["memory"]:
+                yield "memory.memsw.limit_in_bytes", str(resources["memory"]["swap"])
+    if "pids" in controllers:
+        yield "pids.max", str(resources["pids"]["limit"])
+    if "devices" in controllers:
+        yield from _device_lines(resources["devices"])
+
+
+def _device_lines(rules: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    for rule in rules:
+        name = "devices.allow" if rule["allow"] else "devices.deny"
+        if "type" not in rule:
+            yield name, "a"
+            continue
+        major, minor = rule.get("major", "*"), rule.get("minor", "*")
+        yield name, f"{rule['type']} {major}:{minor} {rule['access']}"
+
+
+def _version_2(resources: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "cpu.max", f"{resources['cpu']['quota']} {resources['cpu']['period']}"
+    yield "memory.max", str(resources["memory"]["limit"])
+    if "swap" in resources["memory"]:
+        yield "memory.swap.max", str(resources["memory"]["swap"] - resources["memory"]["limit"])
+    yield "pids.max", str(resources["pids"]["limit"])

@@ -1,0 +1,299 @@
+"""Machines as system containers: systemd under runc, watched by conmon, on a disk of their own.
+
+Nothing is remembered between calls: what exists is read from the machine's folder and from the kernel each
+time, so a call may be repeated or cut off anywhere. A boot always starts from a swept floor.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import select
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from cloudjar.base.clock import monotonic
+from cloudjar.base.errors import PlaneError
+from cloudjar.planes.compute import cgroups, console, disk, identity
+from cloudjar.planes.compute.bundle import oci_config, resources
+from cloudjar.planes.compute.home import Home, again_script, boot_script, home_of
+from cloudjar.planes.compute.images import ImageStore
+from cloudjar.planes.compute.port import ImageInfo, MachineSpec, Seen
+from cloudjar.planes.compute.process import need_tool, run
+
+_SHUTDOWN = signal.SIGRTMIN + 3
+"""systemd's "halt now, in order" for containers."""
+
+_NOT_YET = "runc:[2:INIT]"
+"""Name of a process that waits for `runc start`: created, not booted."""
+
+
+class ContainerCompute:
+    """The ``container`` driver; implements `ComputePort`.
+
+    `tag` names the installation (unique on the host), `state_dir` holds machines and volumes, `images` the shared
+    image cache. `shutdown_seconds` is how long a guest may take to shut down before its power is cut.
+    """
+
+    name = "container"
+
+    def __init__(
+        self,
+        tag: str,
+        state_dir: Path,
+        images: ImageStore | None = None,
+        *,
+        runtime_dir: Path = Path("/run/cloudjar"),
+        shutdown_seconds: float = 60,
+    ) -> None:
+        self.tag = tag
+        self.state = state_dir.absolute()
+        self.runtime = runtime_dir
+        self.shutdown_seconds = shutdown_seconds
+        self.store = images or ImageStore()
+        self.volumes = disk.Volumes(self.state / "volumes")
+
+    def look(self, machine_id: str) -> Seen | None:
+        """Up while the guest's init lives, down while there is any other trace, else None."""
+        home = self._home(machine_id)
+        if _init_pid(home):
+            return "up"
+        return "down" if machine_id in self._traces() else None
+
+    def start(self, spec: MachineSpec) -> None:
+        """Boot the machine on its disk, making both as needed; limits and names are those of this `spec`."""
+        home = self._home(spec.id)
+        rootfs = None
+        if self.volumes.record(spec.root.volume_id) is None:
+            rootfs = self.store.rootfs(spec.image)
+        with home.locked():
+            if _init_pid(home):
+                return
+            try:
+                self._boot(home, spec, rootfs)
+            except PlaneError:
+                self._sweep(home)
+                raise
+
+    def stop(self, machine_id: str, *, force: bool = False) -> None:
+        """Shut down in order, or cut the power after `shutdown_seconds` (at once with `force`); the disk is kept."""
+        home = self._home(machine_id)
+        if machine_id not in self._traces():
+            return
+        with home.locked():
+            home.wanted.unlink(missing_ok=True)
+            self._power_off(home, force)
+
+    def reboot(self, machine_id: str) -> None:
+        """Shut down and boot again as the machine was last started."""
+        home = self._home(machine_id)
+        with home.locked():
+            spec = home.spec()
+            if spec is None:
+                raise PlaneError(f"machine {machine_id} does not exist on this host")
+            home.wanted.unlink(missing_ok=True)
+            self._power_off(home, force=False)
+            self._boot(home, spec, None)
+
+    def remove(self, machine_id: str) -> None:
+        """Cut the power and remove every trace but volumes."""
+        home = self._home(machine_id)
+        if machine_id not in self._traces():
+            return
+        with home.locked():
+            home.wanted.unlink(missing_ok=True)
+            self._sweep(home)
+            shutil.rmtree(home.folder, ignore_errors=True)
+            (home.runtime / "attach" / home.name).unlink(missing_ok=True)
+            home.unlock_for_good()
+
+    def remove_volume(self, volume_id: str) -> None:
+        """Remove a volume's data; refuses while a machine has it mounted."""
+        self.volumes.remove(volume_id)
+
+    def console(self, machine_id: str) -> bytes:
+        """The newest 64 KiB of what the guest wrote to its console, boots before this one included."""
+        home = self._home(machine_id)
+        text = b""
+        with contextlib.suppress(FileNotFoundError):
+            text += home.past.read_bytes()
+        with contextlib.suppress(FileNotFoundError):
+            text += console.from_log(home.log.read_bytes())
+        return console.newest(text)
+
+    def machines(self) -> dict[str, Seen]:
+        """Every machine with a folder, a control group or a container."""
+        return {machine: seen for machine in sorted(self._traces()) if (seen := self.look(machine))}
+
+    def images(self) -> dict[str, ImageInfo]:
+        """The catalogue; availability is tried, with short timeouts, and remembered for a while."""
+        return self.store.images()
+
+    def prepare_image(self, key: str) -> None:
+        """Build and cache an image now."""
+        self.store.prepare(key)
+
+    def run(self, machine_id: str, argv: Sequence[str], timeout: float = 30) -> tuple[int, bytes]:
+        """Run a command inside the machine as root: (exit code, output and errors together)."""
+        home = self._home(machine_id)
+        if not _init_pid(home):
+            raise PlaneError(f"machine {machine_id} is not running")
+        runc = [need_tool("runc", "runc"), "--root", str(home.runc_root)]
+        try:
+            done = subprocess.run(
+                [*runc, "exec", home.name, *argv],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as late:
+            raise PlaneError(f"{argv[0]} in {machine_id} did not end within {timeout:g} s") from late
+        return done.returncode, done.stdout
+
+    def _home(self, machine_id: str) -> Home:
+        return home_of(self.tag, self.state, self.runtime, machine_id)
+
+    def _traces(self) -> set[str]:
+        """Ids of machines with any trace, whoever left it."""
+        found = cgroups.machine_ids(self.tag)
+        with contextlib.suppress(FileNotFoundError):
+            found |= {p.name for p in (self.state / "machines").iterdir() if not p.name.startswith(".")}
+        prefix = f"cj-{self.tag}-"
+        with contextlib.suppress(FileNotFoundError):
+            names = [p.name for p in (self.runtime / self.tag / "runc").iterdir()]
+            found |= {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+        return found
+
+    def _boot(self, home: Home, spec: MachineSpec, rootfs: Path | None) -> None:
+        if not Path("/run/netns", spec.network).exists():
+            raise PlaneError(f"the network namespace {spec.network} of machine {spec.id} does not exist")
+        self._sweep(home)
+        for folder in (home.folder, home.folder / "exit", home.runc_root, home.runtime / "attach"):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        home.write("spec.json", msgspec.json.encode(spec))
+        _turn_page(home)
+        self._lay_out(home, spec, rootfs)
+        groups = cgroups.Groups(self.tag, spec.id)
+        swap = cgroups.accounts_swap(cgroups.hierarchies())
+        groups.prepare(resources(spec, memory_swap=swap))
+        config = oci_config(
+            spec,
+            rootfs=str(home.root),
+            disk=str(home.disk),
+            cgroup=groups.guest,
+            limits=_rlimits(),
+            permitted=_permitted(),
+            memory_swap=swap,
+        )
+        home.write("config.json", msgspec.json.encode(config))
+        script = boot_script(
+            home,
+            keeper_files=groups.keeper_files(),
+            conmon=need_tool("conmon", "conmon"),
+            runc=need_tool("runc", "runc"),
+        )
+        home.write("boot", script.encode(), 0o700)
+        home.write("again", again_script(home, need_tool("flock", "util-linux")).encode(), 0o700)
+        home.wanted.touch()
+        run(["/bin/sh", str(home.folder / "boot")], timeout=60, what=f"booting machine {spec.id}")
+
+    def _lay_out(self, home: Home, spec: MachineSpec, rootfs: Path | None) -> None:
+        """Mount the volume, plant the machine's identity on it, mount the root over it."""
+        if rootfs is None and self.volumes.record(spec.root.volume_id) is None:
+            rootfs = self.store.rootfs(spec.image)
+        record = self.volumes.ensure(spec.root, spec.image, rootfs or Path("/"))
+        disk.mount_volume(self.volumes.image_file(spec.root.volume_id), home.disk)
+        upper = home.disk / "upper"
+        identity.plant(upper, identity.seed_files(spec))
+        if not identity.has(upper, "etc/ssh/ssh_host_ed25519_key"):
+            identity.plant(upper, identity.host_keys(spec.hostname))
+        disk.mount_root(Path(record.rootfs), home.disk, home.root)
+
+    def _power_off(self, home: Home, force: bool) -> None:
+        pid = _init_pid(home)
+        if pid and not force:
+            _signal_and_wait(pid, _SHUTDOWN, self.shutdown_seconds)
+        self._sweep(home)
+
+    def _sweep(self, home: Home) -> None:
+        """Leave no process, container, control group or mount of the machine."""
+        groups = cgroups.Groups(self.tag, home.id)
+        end = monotonic() + 30
+        while pids := groups.kill():
+            for pid in pids:
+                _wait_gone(pid, 5)
+            if monotonic() > end:
+                raise PlaneError(f"processes of machine {home.id} do not die: {sorted(pids)}")
+        if (home.runc_root / home.name).exists():
+            runc = need_tool("runc", "runc")
+            run([runc, "--root", str(home.runc_root), "delete", "--force", home.name], what="removing a container")
+        groups.remove()
+        disk.unmount(home.root)
+        disk.unmount(home.disk)
+
+
+def _init_pid(home: Home) -> int:
+    """The guest's booted init, or 0. A reused process number is told apart by its control group."""
+    try:
+        pid = int((home.folder / "init.pid").read_text())
+        groups = Path(f"/proc/{pid}/cgroup").read_text()
+        status = Path(f"/proc/{pid}/status").read_text()
+    except (OSError, ValueError):
+        return 0
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    if f"/{cgroups.TOP}/{home.tag}/{home.id}/box/" not in groups or fields["State"].startswith(("Z", "X")):
+        return 0
+    return 0 if fields["Name"] == _NOT_YET else pid
+
+
+def _signal_and_wait(pid: int, number: int, seconds: float) -> bool:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+    return _wait_gone(pid, seconds)
+
+
+def _wait_gone(pid: int, seconds: float) -> bool:
+    """Wait for the end of a process that need not be our child; False when it outlives `seconds`."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
+    finally:
+        os.close(handle)
+
+
+def _permitted() -> int:
+    """The capability mask that this process has to give; a server in a container may lack some."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next((int(line.split()[1], 16) for line in lines if line.startswith("CapPrm:")), 0)
+
+
+def _rlimits() -> dict[str, int]:
+    """What guests get; never above this process's own hard limits, which only the host's owner can raise."""
+    wanted = {"NOFILE": (resource.RLIMIT_NOFILE, 1 << 20), "NPROC": (resource.RLIMIT_NPROC, 1 << 20)}
+    limits = {}
+    for name, (number, most) in wanted.items():
+        hard = resource.getrlimit(number)[1]
+        limits[name] = most if hard == resource.RLIM_INFINITY else min(hard, most)
+    return limits
+
+
+def _turn_page(home: Home) -> None:
+    """Keep the newest part of earlier boots' console output, and let conmon begin a new log."""
+    with contextlib.suppress(FileNotFoundError):
+        text = console.from_log(home.log.read_bytes())
+        before = home.past.read_bytes() if home.past.exists() else b""
+        home.write("console.past", console.newest(before + text))
+        home.log.unlink()

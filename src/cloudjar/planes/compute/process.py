@@ -1,0 +1,52 @@
+"""Running the host's tools: one way to call them, one way to fail."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from functools import cache
+
+from cloudjar.base.errors import PlaneError
+
+# Debian's sbin is not on the PATH of every caller (cron, su without a dash, some service managers).
+_EXTRA_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@cache
+def _found(name: str) -> str:
+    return shutil.which(name) or shutil.which(name, path=_EXTRA_PATH) or ""
+
+
+def find_tool(name: str) -> str:
+    """Absolute path of a host tool, or an empty string when it is not installed."""
+    path = _found(name)
+    if not path:
+        _found.cache_clear()
+    return path
+
+
+def need_tool(name: str, package: str) -> str:
+    """Absolute path of a host tool; raises `PlaneError` naming the Debian `package` that brings it."""
+    path = find_tool(name)
+    if not path:
+        raise PlaneError(f"{name} is not installed on this host. Try: apt-get install {package}")
+    return path
+
+
+def run(
+    argv: Sequence[str], *, timeout: float = 60, what: str = "", ok: Sequence[int] = (0,)
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a tool to its end (seconds of `timeout`); any exit code not in `ok` raises `PlaneError` with its last words."""
+    try:
+        done = subprocess.run(
+            list(argv), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
+        )
+    except subprocess.TimeoutExpired as late:
+        raise PlaneError(f"{what or argv[0]} did not end within {timeout:g} s") from late
+    except OSError as gone:
+        raise PlaneError(f"{what or argv[0]} could not be run: {gone}") from gone
+    if done.returncode not in ok:
+        said = (done.stderr.strip() or done.stdout.strip()).decode("utf-8", "replace")
+        raise PlaneError(f"{what or argv[0]} failed ({done.returncode}): {said[-600:]}")
+    return done
