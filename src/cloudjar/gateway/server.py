@@ -13,9 +13,9 @@ import ssl
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from email.utils import formatdate
+from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
-from xml.sax.saxutils import escape
 
 from cloudjar.base.clock import SystemClock, monotonic
 from cloudjar.base.errors import AwsError
