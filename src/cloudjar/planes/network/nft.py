@@ -1,0 +1,39 @@
+"""Running nft: one transaction, in the namespace of the calling thread."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from functools import cache
+
+from cloudjar.base.errors import PlaneError
+
+
+@cache
+def program() -> str:
+    """Where nft is; raises `PlaneError` when it is nowhere."""
+    found = shutil.which("nft", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if found is None:
+        raise PlaneError("The packet filter needs the program nft. Try: apt-get install nftables")
+    return found
+
+
+def transaction(text: str) -> None:
+    """Hand the kernel a transaction; raises `PlaneError` with nft's own words when it is refused."""
+    done = subprocess.run([program(), "-f", "-"], input=text, text=True, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise PlaneError(f"nft refused the packet filter: {done.stderr.strip()[:800]}")
+
+
+def tables() -> list[str]:
+    """Names of the ``inet`` tables here."""
+    done = subprocess.run([program(), "list", "tables"], text=True, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise PlaneError(f"nft could not list its tables: {done.stderr.strip()[:200]}. Try running as root.")
+    return [line.split()[2] for line in done.stdout.splitlines() if line.startswith("table inet ")]
+
+
+def drop_table(name: str) -> None:
+    """Remove an ``inet`` table; nothing happens when there is none."""
+    transaction(f"add table inet {name}\ndelete table inet {name}\n")

@@ -1,0 +1,76 @@
+"""The network plane in memory: for tests, and for hosts without root. It moves no packets and says so."""
+
+from __future__ import annotations
+
+import threading
+
+from cloudjar.planes.network.plan import Plan, plan
+from cloudjar.planes.network.port import Vpc
+from cloudjar.planes.network.reach import Answer, World, reach
+from cloudjar.planes.network.site import site
+
+
+class SimNetwork:
+    """Holds what the Linux driver would lay out; refuses what that would refuse."""
+
+    name = "sim"
+
+    def __init__(self, tag: str = "sim", pool: str = "198.18.0.0/16", api_port: int = 0) -> None:
+        self.site = site(tag, pool)
+        self._api_port = api_port
+        self._lock = threading.Lock()
+        self._vpcs: dict[str, Vpc] = {}
+
+    @property
+    def host_address(self) -> str:
+        """The address that would be the host's on its Internet bridge."""
+        return self.site.gateway
+
+    def prepare(self) -> None:
+        """Nothing needs to be put up."""
+
+    def guest_path(self, guest: str) -> str:
+        """The guest's name; there is no namespace behind it."""
+        return self.site.guest_namespace(guest)
+
+    def apply(self, vpc: Vpc) -> None:
+        """Hold exactly this VPC."""
+        plan(vpc, self.site)
+        with self._lock:
+            self._vpcs[vpc.id] = vpc
+
+    def plan(self, vpc_id: str) -> Plan:
+        """What a host would hold for a VPC; raises `KeyError` when it was not applied."""
+        return plan(self._vpcs[vpc_id], self.site)
+
+    def remove(self, vpc_id: str) -> None:
+        """Forget the VPC."""
+        with self._lock:
+            self._vpcs.pop(vpc_id, None)
+
+    def vpcs(self) -> list[str]:
+        """Every VPC that was applied."""
+        return sorted(self._vpcs)
+
+    def guests(self) -> list[str]:
+        """Every guest of those."""
+        with self._lock:
+            return sorted({i.guest for v in self._vpcs.values() for i in v.interfaces if i.guest})
+
+    def reachable(self, source: str, address: str, protocol: str, port: int) -> str:
+        """``open`` or ``dropped``: see `reach.reach`."""
+        return self.explain(source, address, protocol, port).status
+
+    def explain(self, source: str, address: str, protocol: str, port: int) -> Answer:
+        """The same with the path that led to it."""
+        with self._lock:
+            world = World(site=self.site, vpcs=tuple(self._vpcs.values()), api_port=self._api_port)
+        return reach(world, source, address, protocol, port)
+
+    def release(self) -> None:
+        """Nothing is held open."""
+
+    def close(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._vpcs.clear()

@@ -1,0 +1,136 @@
+"""The names and numbers of one installation on a host; pure.
+
+Everything that the plane leaves on a host is found again by these names alone, so that two
+installations (and parallel tests) never touch each other and a leak check is exact.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b32encode
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
+
+import msgspec
+
+from cloudjar.base.errors import PlaneError
+
+NAMESPACES = "/run/netns"
+"""Where `ip netns` keeps its names; container engines join a namespace by such a path."""
+
+_TAG = re.compile(r"[a-z0-9]{1,12}")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_DOCUMENTATION = tuple(IPv4Network(n) for n in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
+_LINK_NAME = 15
+
+
+class Site(msgspec.Struct, frozen=True):
+    """An installation: its tag, and the pool of addresses that play public ones."""
+
+    tag: str
+    pool: str
+
+    @property
+    def gateway(self) -> str:
+        """The host's own address on its Internet bridge: the first of the pool."""
+        return str(network(self.pool)[1])
+
+    @property
+    def gateway_mac(self) -> str:
+        return mac("bridge", self.tag)
+
+    @property
+    def bridge(self) -> str:
+        return f"cj-{self.tag}"
+
+    @property
+    def table(self) -> str:
+        """The name of every nftables table of this installation, on the host and in its namespaces."""
+        return f"cloudjar-{self.tag}"
+
+    @property
+    def route_table(self) -> int:
+        """The host's routing table for the pool; a number that belongs to the tag."""
+        return 0xC1000000 | number(self.tag)
+
+    @property
+    def prefix(self) -> str:
+        return f"cj-{self.tag}-"
+
+    def vpc_namespace(self, vpc_id: str) -> str:
+        """The namespace of a VPC."""
+        if not vpc_id.startswith("vpc-"):
+            raise PlaneError(f"{vpc_id!r} is not the id of a VPC.")
+        return self.prefix + checked(vpc_id)
+
+    def guest_namespace(self, guest: str) -> str:
+        """The namespace of whatever interfaces are attached to."""
+        if guest.startswith("vpc-"):
+            raise PlaneError(f"{guest!r} is the id of a VPC, not of a guest.")
+        return self.prefix + checked(guest)
+
+    def uplink(self, vpc_id: str) -> str:
+        """The host's end of a VPC's internet gateway."""
+        return f"cj{letters(self.tag, 4)}-{letters(vpc_id, 8)}"
+
+    def uplinks(self) -> str:
+        """What the names of all this installation's gateway links begin with."""
+        return f"cj{letters(self.tag, 4)}-"
+
+
+def site(tag: str, pool: str) -> Site:
+    """A checked `Site`; raises `PlaneError` on a tag or pool that cannot be used."""
+    if not _TAG.fullmatch(tag):
+        raise PlaneError(f"Installation tag {tag!r} is not 1 to 12 characters of a-z and 0-9.")
+    block = network(pool)
+    if block.prefixlen > 28:
+        raise PlaneError(f"Public pool {pool} is too small. Try a /16 such as 198.18.0.0/16.")
+    if any(block.overlaps(d) for d in _DOCUMENTATION):
+        raise PlaneError(f"Public pool {pool} overlaps a documentation network. Try 198.18.0.0/16.")
+    return Site(tag, str(block))
+
+
+def network(cidr: str) -> IPv4Network:
+    """An IPv4 network; raises `PlaneError` when the text is none."""
+    try:
+        return IPv4Network(cidr)
+    except (AddressValueError, NetmaskValueError, ValueError) as e:
+        raise PlaneError(f"{cidr!r} is not an IPv4 network: {e}.") from e
+
+
+def address(text: str) -> IPv4Address:
+    """An IPv4 address; raises `PlaneError` when the text is none."""
+    try:
+        return IPv4Address(text)
+    except AddressValueError as e:
+        raise PlaneError(f"{text!r} is not an IPv4 address: {e}.") from e
+
+
+def checked(name: str) -> str:
+    """An id that may become part of a path or of nftables text; raises `PlaneError` otherwise."""
+    if not _ID.fullmatch(name):
+        raise PlaneError(f"{name!r} cannot name anything on a host.")
+    return name
+
+
+def letters(text: str, length: int) -> str:
+    """A stable short name: `length` letters and digits drawn from a hash of `text`."""
+    return b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:length]
+
+
+def number(text: str) -> int:
+    """A stable number in [0, 2**24) drawn from a hash of `text`."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:3], "big")
+
+
+def mac(kind: str, text: str) -> str:
+    """A stable, locally administered unicast hardware address."""
+    tail = hashlib.sha256(f"{kind} {text}".encode()).digest()[:5]
+    return "06:" + ":".join(f"{b:02x}" for b in tail)
+
+
+def link_name(interface_id: str) -> str:
+    """The VPC's end of an ENI: its id where that fits in a link name, a hash of it otherwise."""
+    if interface_id.startswith("eni-") and len(checked(interface_id)) <= _LINK_NAME:
+        return interface_id
+    return "eni-" + letters(checked(interface_id), _LINK_NAME - 4)
