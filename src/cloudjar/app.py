@@ -96,6 +96,7 @@ class Jar:
             usage=self.usage,
             identity=self._identity,
         )
+        self.front = Front(self.pipeline, Admin(self, home / "admin-token"))
         self.tls = Authority(home / "tls", settings.hosts)
         self.server: Server | None = None
         self.port = settings.port
@@ -104,19 +105,22 @@ class Jar:
     # -- life
     async def start(self, *, workers: int = 8) -> None:
         """Listen, wake what the last run left unfinished, and serve. `workers` 0 leaves wake-ups to `settle`."""
-        self._loop = asyncio.get_running_loop()
         self._refuse_unsafe_listening()
-        front = Front(self.pipeline, Admin(self, self.settings.home / "admin-token"))
-        self.server = Server(front, folder=self.settings.home)
+        self.run_on(asyncio.get_running_loop())
+        self.server = Server(self.front, folder=self.settings.home)
         trusted = is_loopback(self.settings.host)
         listener = await self.server.listen(
             self.settings.host, self.settings.port, trusted=trusted, tls=self.tls.context
         )
         self.port = listener.port
-        self.metadata.serve_on(self._loop)
         self.boot()
         if workers:
             self.runner.start(workers)
+
+    def run_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The event loop on which answers are sent."""
+        self._loop = loop
+        self.metadata.serve_on(loop)
 
     def boot(self) -> None:
         """Load the services that have records and let each wake what is unfinished and sweep what is nobody's."""

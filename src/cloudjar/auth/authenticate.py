@@ -16,6 +16,7 @@ from cloudjar.auth.sessions import Sessions
 from cloudjar.base.caller import ANONYMOUS, Caller, root
 from cloudjar.base.clock import Clock
 from cloudjar.base.errors import AwsError
+from cloudjar.spec import models
 from cloudjar.spec.models import OperationModel, speaks_xml
 from cloudjar.wire.message import Request
 
@@ -54,11 +55,13 @@ class Authenticator:
 
         `operation` is None when it is not in the model: such requests must be signed too.
         """
-        signature = sigv4.parse(request)
+        signature = sigv4.parse(request, service)
         if signature is None:
             if operation is not None and operation.auth_type == "none":
                 return ANONYMOUS, ""
             raise missing(service)
+        if signature.service != models.service(service).signing_name:
+            raise wrong_scope(service, models.service(service).signing_name)
         known = self._known(signature.key_id, signature.token, request.trusted)
         if known is None:
             raise invalid_key(service)
@@ -130,6 +133,14 @@ def invalid_key(service: str) -> AwsError:
         return AwsError("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403)
     code = "InvalidClientTokenId" if speaks_xml(service) else "UnrecognizedClientException"
     return AwsError(code, "The security token included in the request is invalid.", 403 if speaks_xml(service) else 400)
+
+
+def wrong_scope(service: str, signing_name: str) -> AwsError:
+    """A signature made for another service."""
+    message = f"Credential should be scoped to correct service: '{signing_name}'. "
+    if service == "ec2":
+        return AwsError("AuthFailure", message, 401)
+    return AwsError("SignatureDoesNotMatch" if speaks_xml(service) else "InvalidSignatureException", message, 403)
 
 
 def missing(service: str) -> AwsError:

@@ -120,16 +120,14 @@ class Admin:
         event = self._jar.audit.by_request(query.get("request", ""))
         if event is None:
             raise ValueError("no call has this request id; it is in the answer's x-amzn-RequestId header")
-        return msgspec.to_builtins(
-            {
-                "request": event.request_id,
-                "call": f"{event.service}:{event.operation}",
-                "caller": event.caller_arn,
-                "error": event.error_code,
-                "message": event.error_message,
-                "decision": event.decision,
-            }
-        )  # type: ignore[no-any-return]  # a dict stays one
+        return {
+            "request": event.request_id,
+            "call": f"{event.service}:{event.operation}",
+            "caller": event.caller_arn,
+            "error": event.error_code,
+            "message": event.error_message,
+            "decision": event.decision,
+        }
 
     def spans(self, query: Query) -> dict[str, Any]:
         """Usage spans that overlap [start, end); seconds since the epoch of AWS time."""

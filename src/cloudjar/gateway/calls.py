@@ -60,7 +60,7 @@ class Calls:
         model = described.operations.get(operation)
         if model is None:
             raise AwsError("InvalidAction", f"The action {operation} is not valid for this web service.", 400)
-        tokens = model.idempotency_members
+        tokens = model.idempotency_tokens
         call = Call(
             described,
             model,
@@ -87,7 +87,7 @@ def redactor(shape: Shape | None, seen: tuple[str, ...] = ()) -> Redact | None:
         return _structure(shape, (*seen, shape.name))
     if shape.type == "list":
         inner = redactor(shape.member, (*seen, shape.name))
-        return None if inner is None else lambda value: [inner(v) for v in value or ()]
+        return None if inner is None else lambda value, inner=inner: [inner(v) for v in value or ()]
     if shape.type == "map":
         inner = redactor(shape.value, (*seen, shape.name))
         return None if inner is None else lambda value: {k: inner(v) for k, v in (value or {}).items()}

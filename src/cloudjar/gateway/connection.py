@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Awaitable
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -323,6 +324,11 @@ class Connection(asyncio.Protocol):
 
     # Answers.
 
+    def _limit_hops(self, hops: int) -> None:
+        sock = self._wire.get_extra_info("socket")
+        if sock is not None and sock.family == socket.AF_INET:
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, hops)
+
     def _respond(self, response: Response) -> None:
         """Send the answer to the current request, then be ready for the next."""
         head = self._head
@@ -337,6 +343,8 @@ class Connection(asyncio.Protocol):
             body, (text, stated, said) = response.body, http1.split_headers(response.headers)
         if "close" in said or self.server.closing:
             head.keep_alive = False
+        if response.hop_limit:
+            self._limit_hops(response.hop_limit)
         silent = head.method == "HEAD" or response.status in (204, 304) or response.status < 200
         if isinstance(body, (bytes, bytearray, memoryview)):
             length = stated if silent and (stated >= 0 or response.status == 304) else len(body)

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Mapping
+from functools import cache
 from typing import Any
 
 from cloudjar.auth.authenticate import Authenticator
-from cloudjar.auth.authorize import Authorizer, Decided
+from cloudjar.auth.authorize import Authorizer, Decided, Denied
 from cloudjar.base import ids
 from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError
@@ -75,7 +76,7 @@ class Pipeline:
     def _serve(self, request: Request, route: Route, request_id: str) -> Response:
         described = models.service(route.service).operations.get(route.operation)
         caller, region = self._authenticate(request, route.service, described)
-        if region not in regions.NAMES and region != "aws-global":
+        if region not in _region_names() and region:
             raise AwsError("UnrecognizedClientException", f"{region} is not a region of this partition", 403)
         call = self._calls.get(route.service, route.operation, route.protocol)
         req = call.codec.parse(request, route.uri_params)
@@ -112,7 +113,7 @@ class Pipeline:
     def _execute(
         self, ctx: Ctx, call: Call, operation: Operation, req: dict[str, Any], trail: _Trail
     ) -> dict[str, Any]:
-        trail.decided = self._authorize(ctx, call.service.name, locate(ctx, call, operation, req), call.grants)
+        trail.decided = self._authorize(ctx, call.service.name, locate(ctx, call, operation, req))
         if req.get("DryRun") and call.service.name == "ec2":
             raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
         token = req.get(call.token_member) if call.token_member and operation.writes else None
@@ -145,7 +146,7 @@ class _Trail:
         request = ctx.request
         reads = call.operation is not None and not call.operation.writes
         answer = None if reads or result is None else _redacted(call.redact_output, result)
-        decided = self.decided or (error.members.get("_decided") if error is not None else None)
+        decided = error.decided if isinstance(error, Denied) else self.decided
         return AuditEvent(
             id=ids.uuid4(),
             time=ctx.now.timestamp(),
@@ -174,6 +175,11 @@ class _Trail:
         return self.event(None, error)
 
 
+@cache
+def _region_names() -> frozenset[str]:
+    return frozenset(region.name for region in regions.regions())
+
+
 def _redacted(redact: Any, value: Any) -> Any:
     return value if redact is None else redact(value)
 
@@ -184,9 +190,13 @@ def _internal(request_id: str) -> AwsError:
 
 def _fault(route: Route | None, request: Request, error: AwsError, request_id: str) -> Response:
     if route is None:
-        return fault(None, None, _guess(request), error, request_id)
+        return fault(models.service(_FAMILY[_guess(request)]), None, _guess(request), error, request_id)
     service = models.service(route.service)
     return fault(service, service.operations.get(route.operation), route.protocol, error, request_id)
+
+
+_FAMILY = {"json": "dynamodb", "query": "iam", "rest-xml": "s3"}
+"""Whose words an answer uses when the request names no service at all."""
 
 
 def _guess(request: Request) -> str:

@@ -122,7 +122,7 @@ class Step:
 
 Converge = Callable[[Step, Any], None]
 _RECONCILERS: dict[str, Converge] = {}
-_BOOT: dict[str, Callable[[World], None]] = {}
+_BOOT: dict[str, list[Callable[[World], None]]] = {}
 
 
 def reconciler(cls: type[R]) -> Callable[[Callable[[Step, R | None], None]], Callable[[Step, R | None], None]]:
@@ -144,16 +144,15 @@ def on_boot(service: str) -> Callable[[Callable[[World], None]], Callable[[World
     """Decorator: what a service does once when the jar starts and has records of it (wake, sweep)."""
 
     def declare(function: Callable[[World], None]) -> Callable[[World], None]:
-        _BOOT[service] = function
+        _BOOT.setdefault(service, []).append(function)
         return function
 
     return declare
 
 
 def boot(service: str, world: World) -> None:
-    """Run a loaded service's boot hook, if it has one."""
-    hook = _BOOT.get(service)
-    if hook is not None:
+    """Run a loaded service's boot hooks, in the order of their modules."""
+    for hook in _BOOT.get(service, ()):
         hook(world)
 
 

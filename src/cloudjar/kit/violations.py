@@ -91,10 +91,14 @@ def _sentences(v: Violation) -> list[str]:
         return [f"Value {_quoted(v)}at '{place}' failed to satisfy constraint: Member must not be null"]
     if v.kind == "elements":
         rules = ", ".join(_rules(v.shape.member))
-        return [f"Value {_quoted(v)}at '{place}' failed to satisfy constraint: Member must satisfy constraint: [{rules}]"]
+        return [
+            f"Value {_quoted(v)}at '{place}' failed to satisfy constraint: Member must satisfy constraint: [{rules}]"
+        ]
     if steps(v.where)[-1] == "$key":
         rules = ", ".join(_rules(v.shape))
-        return [f"Value {_quoted(v)}at '{place}' failed to satisfy constraint: Map keys must satisfy constraint: [{rules}]"]
+        return [
+            f"Value {_quoted(v)}at '{place}' failed to satisfy constraint: Map keys must satisfy constraint: [{rules}]"
+        ]
     return [
         f"Value {_quoted(v)}at '{place}' failed to satisfy constraint: {rule}" for rule in _broken(v.shape, v.value)
     ]
