@@ -444,6 +444,12 @@ def service(name: str) -> ServiceModel:
     return ServiceModel(load_service(name))
 
 
+@cache
+def speaks_xml(name: str) -> bool:
+    """True for the families whose answers are XML; they word their errors alike (``AccessDenied``, ...)."""
+    return not {"query", "ec2", "rest-xml"}.isdisjoint(service(name).protocols)
+
+
 def from_description(name: str, model: dict[str, Any]) -> ServiceModel:
     """A model from a document in the published form: for tests, and for services of one's own."""
     return ServiceModel(msgspec.msgpack.decode(compact(name, model), type=Compiled))

@@ -79,9 +79,7 @@ def _translated(pattern: str, limit: int) -> str:
 
     text = pattern.replace(_ASTRAL, r"\U00010000-\U0010ffff").replace(r"\z", r"\Z")
     text = re.sub(r"\\x\{([0-9A-Fa-f]{2,4})\}", lambda m: f"\\u{int(m[1], 16):04x}", text)
-    text = _CLASS_THEN_DASH.sub(
-        lambda m: m[1] + ("\\-" if _inside_class(m.string, m.start()) else "-"), text
-    )
+    text = _CLASS_THEN_DASH.sub(lambda m: m[1] + ("\\-" if _inside_class(m.string, m.start()) else "-"), text)
     return _PROPERTY.sub(category, text)
 
 

@@ -1,4 +1,4 @@
-"""CBOR (RFC 8949) as Smithy's rpc-v2-cbor uses it: no tags but 1 (epoch seconds), no simple values but the common ones."""
+"""CBOR (RFC 8949) as Smithy's rpc-v2-cbor uses it: no tag but 1 (epoch seconds), no rare simple values."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class CborCodec:
     def parser(self) -> Parse:
         op = self._op
         if op.input is None:
-            return lambda request, _: {}
+            return lambda _request, _labels: {}
         [read] = json.Reader(op.service.name, cbor=True).build(_body_shape(op.input))
         stream = op.event_stream_input
         if stream:

@@ -184,7 +184,9 @@ class EventReader:
     def __init__(self, stream: Shape, form: Format) -> None:
         self._events = {n: _event_reader(s, form) for n, s in stream.members.items()}
 
-    def events(self, chunks: Iterable[bytes], initial: Callable[[bytes], None] | None = None) -> Iterator[dict[str, Any]]:
+    def events(
+        self, chunks: Iterable[bytes], initial: Callable[[bytes], None] | None = None
+    ) -> Iterator[dict[str, Any]]:
         """The events of a body. Frames that wrap a signed frame are opened; their signatures are not checked here."""
         for message in unpack(chunks):
             if ":chunk-signature" in message.headers:
@@ -205,7 +207,8 @@ def _event_reader(shape: Shape, form: Format) -> Callable[[Message], dict[str, A
     headers = [n for n, m in shape.members.items() if m.event_header]
     payload = next((n for n, m in shape.members.items() if m.event_payload), "")
     body = shape.members[payload] if payload else shape
-    read: Callable[[bytes], Any] = {"blob": bytes, "string": _text}.get(body.type) or form.read(body)
+    plain: dict[str, Callable[[bytes], Any]] = {"blob": bytes, "string": _text}
+    read = plain.get(body.type) or form.read(body)
 
     def value(message: Message) -> dict[str, Any]:
         out = {n: message.headers[n] for n in headers if n in message.headers}

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from cloudjar.base.errors import AwsError
-from cloudjar.spec.models import OperationModel, ServiceModel, Shape
+from cloudjar.spec.models import OperationModel, ServiceModel, Shape, from_description
 from cloudjar.wire import cbor, json, rest
 from cloudjar.wire.message import Response
 from cloudjar.wire.rendered import xml_text
@@ -50,14 +50,15 @@ def _malformed_xml(service: ServiceModel, cause: Malformed, name: str) -> AwsErr
 
 
 def fault(
-    service: ServiceModel, op: OperationModel | None, protocol: str, error: AwsError, request_id: str
+    service: ServiceModel | None, _op: OperationModel | None, protocol: str, error: AwsError, request_id: str
 ) -> Response:
-    """The response for `error`; its status, else the model's, else 400."""
+    """The response for `error`; its status, else the model's, else 400. `service` is None when none was found."""
+    service = service or _nobody()
     shape = service.error_shapes.get(error.code)
     status = error.status or (shape and (shape.http_status or (500 if shape.fault else 0))) or 400
     match protocol:
         case "ec2":
-            response = _ec2(error, status, request_id)
+            response = _ec2(shape, error, status, request_id)
         case "query":
             response = _query(service, shape, error, status, request_id)
         case "rest-xml":
@@ -75,14 +76,20 @@ def fault(
 # -- XML ---------------------------------------------------------------------------------------------------------
 
 
-def _ec2(error: AwsError, status: int, request_id: str) -> Response:
+def _ec2(shape: Shape | None, error: AwsError, status: int, request_id: str) -> Response:
     text = (
         f"{_PROLOGUE}<Response><Errors><Error><Code>{escape(error.code)}</Code>"
-        f"<Message>{escape(error.message)}</Message></Error></Errors>"
+        f"<Message>{escape(error.message)}</Message>{_xml_members(shape, 'ec2', error)}</Error></Errors>"
         f"<RequestID>{request_id}</RequestID></Response>"
     )
     headers = [("Content-Type", "text/xml;charset=UTF-8"), ("x-amzn-RequestId", request_id)]
     return Response(status, headers, text.encode())
+
+
+@lru_cache(maxsize=1)
+def _nobody() -> ServiceModel:
+    """A service without a name, errors or namespace: for requests that nobody could be found to answer."""
+    return from_description("", {"metadata": {"protocol": "json"}, "operations": {}, "shapes": {}})
 
 
 @lru_cache(maxsize=512)
@@ -166,7 +173,7 @@ def _body(shape: Shape | None, error: AwsError, as_cbor: bool = False) -> dict[s
     return {**modelled, **unmodelled}
 
 
-def _type(service: ServiceModel, shape: Shape | None, error: AwsError) -> str:
+def _type(shape: Shape | None, error: AwsError) -> str:
     return shape.name if shape is not None else error.code
 
 
@@ -183,14 +190,14 @@ def _json(service: ServiceModel, shape: Shape | None, error: AwsError, status: i
     kind = f"application/x-amz-json-{service.json_version}"
     headers = [("Content-Type", kind), ("x-amzn-RequestId", request_id)]
     _compatible(service, shape, error, status, headers)
-    return Response(status, headers, json.encode({"__type": _type(service, shape, error), **_body(shape, error)}))
+    return Response(status, headers, json.encode({"__type": _type(shape, error), **_body(shape, error)}))
 
 
 def _rest_json(service: ServiceModel, shape: Shape | None, error: AwsError, status: int, request_id: str) -> Response:
     headers = [
         ("Content-Type", "application/json"),
         ("x-amzn-RequestId", request_id),
-        ("x-amzn-ErrorType", _type(service, shape, error)),
+        ("x-amzn-ErrorType", _type(shape, error)),
     ]
     _put_headers(shape, error, headers)
     return Response(status, headers, json.encode(_body(shape, error)))
@@ -203,5 +210,5 @@ def _cbor(service: ServiceModel, shape: Shape | None, error: AwsError, status: i
         ("x-amzn-RequestId", request_id),
     ]
     _compatible(service, shape, error, status, headers)
-    body = {"__type": _type(service, shape, error), **_body(shape, error, as_cbor=True)}
+    body = {"__type": _type(shape, error), **_body(shape, error, as_cbor=True)}
     return Response(status, headers, cbor.encode(body))

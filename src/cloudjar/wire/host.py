@@ -9,7 +9,9 @@ from typing import NamedTuple
 from cloudjar.spec.models import catalogue
 
 _LOCAL = ("localhost", "amazonaws", "cloudjar")
-_S3_LABEL = re.compile(r"s3(?:-control|-accesspoint|-fips|-website|-accelerate|-external-1)*(?:-[a-z]{2}(?:-[a-z]+)+-\d)?")
+_S3_LABEL = re.compile(
+    r"s3(?:-control|-accesspoint|-fips|-website|-accelerate|-external-1)*(?:-[a-z]{2}(?:-[a-z]+)+-\d)?"
+)
 
 
 class Host(NamedTuple):

@@ -22,6 +22,8 @@ encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 _TOKENS = {str: "STRING_VALUE", bool: "TRUE_VALUE", int: "NUMBER_VALUE", float: "NUMBER_VALUE"}
 _I64 = 1 << 63
+OUTSIDE = ("header", "headers", "statusCode")
+"""Where members of an answer live when not in its body; other locations mean something in requests only."""
 
 
 def decode(data: bytes) -> Any:
@@ -93,14 +95,6 @@ def _cbor_blob(value: Any) -> bytes:
     return bytes(value)
 
 
-def _jsonvalue_in(value: Any) -> Any:
-    return decode(_string(value).encode())
-
-
-def _jsonvalue_out(value: Any) -> str:
-    return value if isinstance(value, str) else encode(value).decode()
-
-
 def _real_out(value: Any) -> Any:
     value = float(value)
     if value != value or value in (float("inf"), float("-inf")):
@@ -130,7 +124,6 @@ class Reader:
         self._blob = _cbor_blob if cbor else _json_blob
         self._cbor = cbor
         self._source = Source(f"{service} json in", {"X": _mismatch})
-        self._body_only = True
 
     def build(self, *shapes: Shape) -> list[Callable[[Any], Any]]:
         """One function per shape; members that live outside the body are left to others."""
@@ -142,7 +135,7 @@ class Reader:
         def body(block: Block) -> None:
             block.line(f"return {self._value(block, shape, 'v')}")
 
-        return self._source.function(("value", shape.name, shape.jsonvalue), "v", body)
+        return self._source.function(("value", shape.name), "v", body)
 
     def _structure(self, shape: Shape) -> str:
         return self._source.function(shape.name, "v", lambda b: self._members(b, shape))
@@ -168,11 +161,9 @@ class Reader:
             return self._list(block, shape, var)
         if shape.type == "map":
             return self._map(block, shape, var)
-        return self._scalar(block, shape, var)
+        return self._scalar(shape, var)
 
-    def _scalar(self, block: Block, shape: Shape, var: str) -> str:
-        if shape.jsonvalue:
-            return f"{self._source.constant(_jsonvalue_in)}({var})"
+    def _scalar(self, shape: Shape, var: str) -> str:
         reader = self._blob if shape.type == "blob" else _READ[shape.type]
         call = f"{self._source.constant(reader)}({var})"
         if shape.type not in _CLASSES:
@@ -236,7 +227,7 @@ class Writer:
     def _members(self, block: Block, shape: Shape) -> None:
         block.line("o = {}")
         for name, member in shape.members.items():
-            if member.location or member.event_header:
+            if member.location in OUTSIDE or member.event_header:
                 continue
             block.line(f"x = v.get({name!r})")
             inner = block.inside("if x is not None:")
@@ -265,9 +256,7 @@ class Writer:
 
     def _scalar(self, shape: Shape, var: str) -> str:
         convert: Callable[[Any], Any]
-        if shape.jsonvalue:
-            convert = _jsonvalue_out
-        elif shape.type == "timestamp":
+        if shape.type == "timestamp":
             convert = _cbor_time if self._cbor else _time_writer(shape)
         elif shape.type == "blob":
             convert = _blob_bytes if self._cbor else values.base64

@@ -46,7 +46,7 @@ class JsonCodec:
     def parser(self) -> Parse:
         op = self._op
         if op.input is None:
-            return lambda request, _: {}
+            return lambda _request, _labels: {}
         [read] = json.Reader(op.service.name).build(_body_shape(op.input))
         stream = op.event_stream_input
         if stream:

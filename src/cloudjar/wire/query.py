@@ -31,11 +31,11 @@ class UnknownParameter(Exception):
 
 
 def ec2_name(name: str, shape: Shape) -> str:
-    """A member's name in an EC2 request."""
+    """A member's name in an EC2 request: always capitalised, unless `queryName` says otherwise."""
     if shape.query_name:
         return shape.query_name
-    wire = shape.location_name
-    return wire[0].upper() + wire[1:] if wire else name
+    wire = shape.location_name or name
+    return wire[0].upper() + wire[1:]
 
 
 def query_name(name: str, shape: Shape) -> str:
@@ -90,6 +90,10 @@ class QueryReader:
         block.line("o = {}")
         for name, member in shape.members.items():
             block.line(f"x = v.get({names[name]!r})")
+            other = member.location_name
+            if other and other != names[name] and not self._ec2 and not member.query_name:
+                # a flattened list with two names: SDKs disagree which one goes over the wire
+                block.inside("if x is None:").line(f"x = v.get({other!r})")
             inner = block.inside("if x is not None:")
             inner.line(f"o[{name!r}] = {self._value(inner, member, 'x', names[name])}")
         block.line("return o")
@@ -103,7 +107,9 @@ class QueryReader:
         if shape.type == "map":
             return self._map(block, shape, var, name)
         if shape.type in ("string", "character"):
-            block.inside(f"if {var}.__class__ is not str:").line(f"raise M('unexpected members', '', {f'string|{name}'!r})")
+            block.inside(f"if {var}.__class__ is not str:").line(
+                f"raise M('unexpected members', '', {f'string|{name}'!r})"
+            )
             return var
         return f"{self._source.constant(_scalar(READERS[shape.type], name))}({var})"
 
@@ -134,7 +140,11 @@ class QueryReader:
         key = shape.key.query_name or shape.key.location_name or "key"
         value = shape.value.query_name or shape.value.location_name or "value"
         entry, got, k, x = (block.variable(s) for s in "eokm")
-        entries = var if shape.flattened or self._ec2 else f"({var}.get('entry', {var}) if {var}.__class__ is dict else {var})"
+        entries = (
+            var
+            if shape.flattened or self._ec2
+            else f"({var}.get('entry', {var}) if {var}.__class__ is dict else {var})"
+        )
         block.line(f"{got} = {{}}")
         loop = block.inside(f"for {entry} in L({entries}, {name!r}):")
         loop.inside(f"if {entry}.__class__ is not dict or {entry}.get({key!r}).__class__ is not str:").line(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cloudjar.base.errors import AwsError
-from cloudjar.spec.models import OperationModel
+from cloudjar.spec.models import OperationModel, from_description
 from cloudjar.wire import form
 from cloudjar.wire.codec import Parse, Respond, shape_at
 from cloudjar.wire.message import Request, Response
@@ -17,6 +17,13 @@ from cloudjar.wire.xml_write import XmlWriter, attribute
 _XML = "text/xml"
 _EC2_XML = "text/xml;charset=UTF-8"
 _PROLOGUE = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+
+_NO_INPUT: dict[str, Any] = {
+    "metadata": {"protocol": "query"},
+    "operations": {},
+    "shapes": {"Nothing": {"type": "structure", "members": {}}},
+}
 
 
 def parameters(request: Request) -> dict[str, Any]:
@@ -37,9 +44,8 @@ class QueryCodec:
     def parser(self) -> Parse:
         op = self._op
         ec2 = self._protocol == "ec2"
-        if op.input is None:
-            return lambda request, _: {} if parameters(request) else {}
-        read = QueryReader(op.service.name, ec2).build(op.input)
+        empty = from_description("", _NO_INPUT).shape("Nothing")  # an operation without input is still read
+        read = QueryReader(op.service.name, ec2).build(op.input or empty)
 
         def parse(request: Request, _: dict[str, str]) -> dict[str, Any]:
             return read(parameters(request))
@@ -87,7 +93,9 @@ class QueryCodec:
 
     def _ec2_responder(self) -> Respond:
         op = self._op
-        head = f'{_PROLOGUE}<{op.name}Response xmlns="http://ec2.amazonaws.com/doc/{op.service.api_version}/"><requestId>'
+        head = (
+            f'{_PROLOGUE}<{op.name}Response xmlns="http://ec2.amazonaws.com/doc/{op.service.api_version}/"><requestId>'
+        )
         tail = f"</{op.name}Response>"
         if op.output is None:
             return lambda _, rid: _answer(_EC2_XML, rid, f"{head}{rid}</requestId><return>true</return>{tail}")

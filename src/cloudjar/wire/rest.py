@@ -38,14 +38,13 @@ def whole(request: Request) -> bytes:
 def binders(shape: Shape) -> list[Bind]:
     """One per member that lives outside the body."""
     found: list[Bind] = []
-    named = {m.location_name or n for n, m in shape.members.items() if m.location == "querystring" and m.type != "map"}
     for name, member in shape.members.items():
         wire = member.location_name or name
         match member.location:
             case "uri":
                 found.append(_label(name, wire, member))
             case "querystring":
-                found.append(_query(name, wire, member, named))
+                found.append(_query(name, wire, member))
             case "header":
                 found.append(_header(name, wire.lower(), member))
             case "headers":
@@ -75,14 +74,13 @@ def _label(name: str, wire: str, shape: Shape) -> Bind:
     return bind
 
 
-def _query(name: str, wire: str, shape: Shape, named: set[str]) -> Bind:
+def _query(name: str, wire: str, shape: Shape) -> Bind:
     if shape.type == "map":
         many = shape.value.type == "list"
 
         def bind_map(_r: Request, _l: dict[str, str], query: dict[str, list[str]], out: dict[str, Any]) -> None:
-            rest = {k: (v if many else v[0]) for k, v in query.items() if k not in named}
-            if rest:
-                out[name] = rest
+            if query:  # servers put every parameter here, those with a member of their own included
+                out[name] = {k: (v if many else v[0]) for k, v in query.items()}
 
         return bind_map
     if shape.type == "list":
@@ -244,9 +242,9 @@ def _quote(text: str) -> str:
     return text
 
 
-def body_members(shape: Shape) -> list[str]:
+def body_members(shape: Shape, answer: bool = False) -> list[str]:
     """The members that share the body."""
-    return [n for n, m in shape.members.items() if not m.location]
+    return [n for n, m in shape.members.items() if not (m.location in json.OUTSIDE if answer else m.location)]
 
 
 def as_stream(value: Any) -> bytes | Iterable[bytes]:

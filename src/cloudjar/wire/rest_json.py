@@ -28,7 +28,7 @@ class RestJsonCodec:
     def parser(self) -> Parse:
         shape = self._op.input
         if shape is None:
-            return lambda request, uri_params: {}
+            return lambda _request, _labels: {}
         binds = rest.binders(shape)
         read_body = self._body_reader(shape)
 
@@ -45,7 +45,7 @@ class RestJsonCodec:
 
     def _body_reader(self, shape: Shape) -> ReadBody | None:
         if shape.payload:
-            return self._payload_reader(shape.payload, shape.members[shape.payload])
+            return self._payload_reader(shape.payload, shape.members[shape.payload], shape.payload in shape.required)
         if not rest.body_members(shape):
             return None
         [read] = json.Reader(self._op.service.name).build(shape)
@@ -57,7 +57,7 @@ class RestJsonCodec:
 
         return members
 
-    def _payload_reader(self, name: str, shape: Shape) -> ReadBody:
+    def _payload_reader(self, name: str, shape: Shape, required: bool) -> ReadBody:
         if shape.eventstream:
             events = EventReader(shape, event_format(self._op.service.name, JSON))
 
@@ -74,6 +74,8 @@ class RestJsonCodec:
             body = rest.whole(request)
             if body:
                 value = json.decode(body)
+                if value == {} and shape.type == "structure" and not required and not shape.document:
+                    return  # how SDKs spell a payload that is not there
                 if value is not None or shape.document:
                     out[name] = read(value)
 

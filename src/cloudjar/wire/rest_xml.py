@@ -73,7 +73,7 @@ class RestXmlCodec:
     def parser(self) -> Parse:
         shape = self._op.input
         if shape is None:
-            return lambda request, uri_params: {}
+            return lambda _request, _labels: {}
         binds = rest.binders(shape)
         read_body = self._body_reader(shape)
 
@@ -165,8 +165,8 @@ class RestXmlCodec:
             return _bucket_location
         if shape.payload:
             return self._payload_writer(shape.payload, shape.members[shape.payload])
-        if not rest.body_members(shape):
-            return lambda result: ("", b"")
+        if not rest.body_members(shape, answer=True):
+            return lambda _result: ("", b"")
         return self._document(shape, self._root(shape), lambda result: result)
 
     def _payload_writer(self, name: str, member: Shape) -> Callable[[dict[str, Any]], tuple[str, Any]]:

@@ -80,7 +80,9 @@ class Matcher:
             node = _descend(node, segment)
         node.ends.append(found)
 
-    def match(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> tuple[Template, dict[str, str]] | None:
+    def match(
+        self, method: str, path: str, query: str, headers: Mapping[str, str]
+    ) -> tuple[Template, dict[str, str]] | None:
         """The operation and its labels, percent-decoded; None: nothing matches. Malformed: not UTF-8."""
         root = self._roots.get(method)
         if root is None:
@@ -89,7 +91,11 @@ class Matcher:
         segments = path.removeprefix("/").split("/") if path not in ("", "/") else []
         for parts in (segments, segments[:-1]) if segments and not segments[-1] else (segments,):
             for node, values in _walk(root, parts, 0, ()):
-                fits = [t for t in node.ends if all(names.get(n) == v or (not v and n in names) for n, v in t.literals.items())]
+                fits = [
+                    t
+                    for t in node.ends
+                    if all(names.get(n) == v or (not v and n in names) for n, v in t.literals.items())
+                ]
                 if fits:
                     best = min(fits, key=lambda t: t.rank(names, headers))
                     return best, _labels(best, values)
@@ -106,7 +112,9 @@ def _descend(node: _Node, segment: str) -> _Node:
     return node.literals.setdefault(segment, _Node())
 
 
-def _walk(node: _Node, segments: list[str], at: int, values: tuple[str, ...]) -> Iterator[tuple[_Node, tuple[str, ...]]]:
+def _walk(
+    node: _Node, segments: list[str], at: int, values: tuple[str, ...]
+) -> Iterator[tuple[_Node, tuple[str, ...]]]:
     """The nodes where the path may end, the most specific first, with the raw values of their labels."""
     if at == len(segments):
         if node.ends:

@@ -118,6 +118,8 @@ class XmlReader:
             if member.flattened and member.type == "list" and member.member.location_name:
                 members.setdefault(member.member.location_name, entry)
             members[wire] = entry
+            if member.type == "structure":
+                members.setdefault(name, entry)  # a name on the structure itself is for when it is the root
         return read
 
     def _list(self, shape: Shape) -> Read:

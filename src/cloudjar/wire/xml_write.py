@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cloudjar.spec.models import Shape
+from cloudjar.wire.json import OUTSIDE
 from cloudjar.wire.rendered import xml_text
 from cloudjar.wire.source import Block, Source
 from cloudjar.wire.values import iso, iso_ms, text_writer
@@ -86,7 +87,7 @@ class XmlWriter:
 
     def _members(self, block: Block, shape: Shape) -> None:
         for name, member in shape.members.items():
-            if member.location or member.xml_attribute or member.event_header:
+            if member.location in OUTSIDE or member.xml_attribute or member.event_header:
                 continue
             block.line(f"x = v.get({name!r})")
             inner = block.inside("if x is not None:")
