@@ -63,8 +63,9 @@ PRIVATE = Subnet(id="subnet-private", cidr="10.0.2.0/24", zone="us-east-1b", rou
 
 
 def vpc(
-    *interfaces: Interface, groups: tuple[SecurityGroup, ...] = (OPEN,), subnets: tuple[Subnet, ...] = (PUBLIC, PRIVATE),
-    acls: tuple[NetworkAcl, ...] = (), tables: tuple[RouteTable, ...] | None = None, gateway: str = "igw-1",
+    *interfaces: Interface, groups: tuple[SecurityGroup, ...] = (OPEN,),
+    subnets: tuple[Subnet, ...] = (PUBLIC, PRIVATE), acls: tuple[NetworkAcl, ...] = (),
+    tables: tuple[RouteTable, ...] | None = None, gateway: str = "igw-1",
     name: str = "vpc-1", cidr: str = "10.0.0.0/16", region: str = "us-east-1",
 ) -> Vpc:
     """A VPC with a public and a private subnet."""

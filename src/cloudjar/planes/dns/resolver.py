@@ -14,6 +14,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from ipaddress import IPv4Network, ip_address
 from pathlib import Path
+from typing import cast
 
 from dnslib import PTR, QTYPE, RCODE, RR, SOA, A, DNSError, DNSRecord
 
@@ -149,8 +150,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         self.transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.DatagramTransport):
-            self.transport = transport
+        self.transport = cast(asyncio.DatagramTransport, transport)  # asyncio's own is not a subclass in 3.11
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if len(self.served.busy) >= _MOST_AT_ONCE:

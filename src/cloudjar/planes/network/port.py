@@ -124,6 +124,19 @@ class NetworkPort(Protocol):
     name: str
     """``sim`` or ``linux``."""
 
+    @property
+    def host_address(self) -> str:
+        """The host's address on its Internet: where guests find the API, and what security groups see of the host."""
+        ...
+
+    def prepare(self) -> None:
+        """Put up what all VPCs share, so that `host_address` can be bound; `apply` does it otherwise."""
+        ...
+
+    def guest_path(self, guest: str) -> str:
+        """The path of a guest's namespace, for a process tree to join; it exists once an interface is attached."""
+        ...
+
     def apply(self, vpc: Vpc) -> None:
         """Make the host hold exactly this VPC."""
         ...
@@ -141,9 +154,16 @@ class NetworkPort(Protocol):
         ...
 
     def reachable(self, source: str, address: str, protocol: str, port: int) -> str:
-        """``open``, ``dropped`` or ``refused`` for a packet from an ENI id (or ``internet``) by the plan alone."""
+        """``open`` or ``dropped`` for a packet from an ENI id (or ``internet``) and its answer, by the plan alone.
+
+        Whether a port that is reached refuses is the guest's own: no plan knows its listeners.
+        """
+        ...
+
+    def release(self) -> None:
+        """Let go of sockets and threads and leave the host as it is: a server that ends while guests go on."""
         ...
 
     def close(self) -> None:
-        """Remove what the plane itself put on the host (the Internet bridge, its routes and rules)."""
+        """Restore the host: every VPC and guest namespace, and the plane's own bridge, routes, rules and settings."""
         ...
