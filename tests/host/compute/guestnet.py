@@ -94,7 +94,9 @@ def listen_inside(namespace: str, address: str, port: int) -> socket.socket:
 
 
 @contextmanager
-def guest_network(number: int, *, instance: str, public_key: str, user_data: str = "", nat: bool = False) -> Iterator[str]:
+def guest_network(
+    number: int, *, instance: str, public_key: str, user_data: str = "", nat: bool = False
+) -> Iterator[str]:
     """Yield the guest's address; the namespace is called ``cjt-<number>``."""
     name, link = f"cjt-{number}", f"cjt{number}h"
     base = f"10.{77 + number // 250}.{number % 250}"

@@ -20,24 +20,24 @@ PIDS = 16_384
 """Enough for any course work, few enough that a fork bomb stays in its jar."""
 
 # In the kernel's order: the position is the bit.
-_BY_BIT = (
+_BITS = (
     "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
     "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT "
     "SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP "
     "MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
-).split()
+)
 
-_WITHHELD = frozenset(
+_WITHHELD = (
     "SYS_MODULE SYS_RAWIO SYS_PACCT SYS_TIME AUDIT_CONTROL MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND "
-    "AUDIT_READ CHECKPOINT_RESTORE".split()
+    "AUDIT_READ CHECKPOINT_RESTORE"
 )
 
 
 def capabilities(permitted: int) -> list[str]:
     """What a guest may have out of what this process itself has (the mask ``CapPrm`` of its status)."""
-    return [
-        f"CAP_{name}" for bit, name in enumerate(_BY_BIT) if permitted >> bit & 1 and name not in _WITHHELD
-    ]
+    withheld = set(_WITHHELD.split())
+    held = [name for bit, name in enumerate(_BITS.split()) if permitted >> bit & 1]
+    return [f"CAP_{name}" for name in held if name not in withheld]
 
 
 # (type, major, minor): what may be opened. Any node may be *made*, as dpkg and docker do, but not opened.
@@ -134,8 +134,7 @@ def _device_rules() -> list[dict[str, Any]]:
         {"allow": True, "type": "b", "access": "m"},
     ]
     rules += [
-        {"allow": True, "type": kind, "major": major, "minor": minor, "access": "rwm"}
-        for kind, major, minor in DEVICES
+        {"allow": True, "type": kind, "major": major, "minor": minor, "access": "rwm"} for kind, major, minor in DEVICES
     ]
     return [*rules, {"allow": True, "type": "c", "major": PTS_MAJOR, "access": "rwm"}]
 
@@ -149,15 +148,14 @@ def _process(limits: dict[str, int], granted: list[str]) -> dict[str, Any]:
         "cwd": "/",
         "env": [
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            "TERM=linux",
+            # No colours and no animation: the console is read as a text.
+            "TERM=dumb",
             "container=oci",
             # systemd 256 and later boot on a version 1 cgroup host only when asked to.
             "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1",
         ],
-        "capabilities": {name: granted for name in sets},
-        "rlimits": [
-            {"type": f"RLIMIT_{name}", "soft": value, "hard": value} for name, value in sorted(limits.items())
-        ],
+        "capabilities": dict.fromkeys(sets, granted),
+        "rlimits": [{"type": f"RLIMIT_{name}", "soft": value, "hard": value} for name, value in sorted(limits.items())],
         "noNewPrivileges": False,
     }
 

@@ -30,9 +30,6 @@ from cloudjar.planes.compute.process import need_tool, run
 _SHUTDOWN = signal.SIGRTMIN + 3
 """systemd's "halt now, in order" for containers."""
 
-_NOT_YET = "runc:[2:INIT]"
-"""Name of a process that waits for `runc start`: created, not booted."""
-
 
 class ContainerCompute:
     """The ``container`` driver; implements `ComputePort`.
@@ -73,8 +70,11 @@ class ContainerCompute:
         if self.volumes.record(spec.root.volume_id) is None:
             rootfs = self.store.rootfs(spec.image)
         with home.locked():
+            # Alive but no longer wanted: somebody was cut off while stopping it, and it may go at any moment.
             if _init_pid(home):
-                return
+                if home.wanted.exists():
+                    return
+                self._power_off(home, force=False)
             try:
                 self._boot(home, spec, rootfs)
             except PlaneError:
@@ -251,7 +251,8 @@ def _init_pid(home: Home) -> int:
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     if f"/{cgroups.TOP}/{home.tag}/{home.id}/box/" not in groups or fields["State"].startswith(("Z", "X")):
         return 0
-    return 0 if fields["Name"] == _NOT_YET else pid
+    # runc's pipe for the word to go: while it is there, the machine is created and not booted.
+    return 0 if (home.runc_root / home.name / "exec.fifo").exists() else pid
 
 
 def _signal_and_wait(pid: int, number: int, seconds: float) -> bool:

@@ -138,7 +138,7 @@ def _conmon(home: Home, conmon: str, runc: str) -> list[str]:
     argv = [conmon, "--api-version", "1", "--terminal", "--no-sync-log", "--log-level", "error"]
     argv += ["--cid", home.name, "--cuuid", home.name, "--name", home.name]
     argv += ["--runtime", runc, "--runtime-arg", "--root", "--runtime-arg", str(home.runc_root)]
-    argv += ["--bundle", str(home.folder), "--persist-dir", str(home.folder)]
+    argv += ["--bundle", str(home.folder)]
     argv += ["--socket-dir-path", str(home.runtime / "attach"), "--exit-dir", str(home.folder / "exit")]
     argv += ["--container-pidfile", str(home.folder / "init.pid")]
     argv += ["--conmon-pidfile", str(home.folder / "conmon.pid")]

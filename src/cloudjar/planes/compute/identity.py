@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,7 +106,7 @@ def _is_file(folder: int, name: str) -> bool:
         mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
     except FileNotFoundError:
         return False
-    return os.path.stat.S_ISREG(mode)
+    return stat.S_ISREG(mode)
 
 
 def _plant_one(folder: int, seed: SeedFile) -> None:
@@ -115,7 +116,7 @@ def _plant_one(folder: int, seed: SeedFile) -> None:
     except FileNotFoundError:
         mode = 0
     # A link was put there by the guest on purpose (systemd-resolved does): it stays.
-    if os.path.stat.S_ISLNK(mode) or (mode and seed.keep) or os.path.stat.S_ISDIR(mode):
+    if stat.S_ISLNK(mode) or (mode and seed.keep) or stat.S_ISDIR(mode):
         return
     part = f".{name}.cloudjar"
     with contextlib.suppress(FileNotFoundError):

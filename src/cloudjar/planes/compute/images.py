@@ -129,8 +129,8 @@ class ImageStore:
         url = _probe_url(recipe, self._sources(recipe))
         if why := _unreachable(url):
             return (
-                f"image {recipe.key} is built from {url.removesuffix(recipe.probe).rstrip('/')}, which this host cannot "
-                f"reach ({why}). Try: connect the host to it, or name a mirror that it can reach in the configuration"
+                f"image {recipe.key} is built from {url}, which this host cannot reach ({why}). "
+                "Try: connect the host to it, or name a mirror that it can reach in the configuration"
                 + (f"; then {install}" if missing else "")
             )
         return f"image {recipe.key} needs tools that are not on this host. Try: {install}" if missing else ""
@@ -236,7 +236,8 @@ def _watched(argv: list[str], what: str) -> None:
 
 
 def _host_sources() -> dict[str, str]:
-    one_line, deb822 = [], []
+    one_line: list[str] = []
+    deb822: list[str] = []
     for file in [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]:
         if file.is_file() and file.suffix in (".list", ".sources"):
             (deb822 if file.suffix == ".sources" else one_line).append(file.read_text(errors="replace"))

@@ -37,11 +37,9 @@ def need_tool(name: str, package: str) -> str:
 def run(
     argv: Sequence[str], *, timeout: float = 60, what: str = "", ok: Sequence[int] = (0,)
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a tool to its end (seconds of `timeout`); any exit code not in `ok` raises `PlaneError` with its last words."""
+    """Run a tool for at most `timeout` seconds; an exit code not in `ok` raises `PlaneError` with its last words."""
     try:
-        done = subprocess.run(
-            list(argv), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
-        )
+        done = subprocess.run(list(argv), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired as late:
         raise PlaneError(f"{what or argv[0]} did not end within {timeout:g} s") from late
     except OSError as gone:
