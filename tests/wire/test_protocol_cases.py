@@ -164,7 +164,7 @@ def test_requests(suite: dict[str, Any], case: dict[str, Any], request: pytest.F
 
 
 def drop_named_from_map(params: dict[str, Any], op: OperationModel) -> None:
-    """A server's map of all query parameters also has those with a member of their own; a client's may not."""
+    """Our map of the remaining query parameters lacks those with a member of their own; a client's may repeat them."""
     members = op.input.members if op.input else {}
     query = {n: m for n, m in members.items() if m.location == "querystring"}
     named = {m.location_name or n for n, m in query.items() if m.type != "map"}

@@ -66,7 +66,7 @@ def fault(
         case "smithy-rpc-v2-cbor":
             response = _cbor(service, shape, error, status, request_id)
         case "rest-json":
-            response = _rest_json(service, shape, error, status, request_id)
+            response = _rest_json(shape, error, status, request_id)
         case _:
             response = _json(service, shape, error, status, request_id)
     response.headers.extend(error.headers.items())
@@ -193,7 +193,7 @@ def _json(service: ServiceModel, shape: Shape | None, error: AwsError, status: i
     return Response(status, headers, json.encode({"__type": _type(shape, error), **_body(shape, error)}))
 
 
-def _rest_json(service: ServiceModel, shape: Shape | None, error: AwsError, status: int, request_id: str) -> Response:
+def _rest_json(shape: Shape | None, error: AwsError, status: int, request_id: str) -> Response:
     headers = [
         ("Content-Type", "application/json"),
         ("x-amzn-RequestId", request_id),

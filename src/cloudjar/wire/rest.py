@@ -35,16 +35,19 @@ def whole(request: Request) -> bytes:
 # -- requests ----------------------------------------------------------------------------------------------------
 
 
-def binders(shape: Shape) -> list[Bind]:
-    """One per member that lives outside the body."""
+def binders(shape: Shape, uri: str = "/") -> list[Bind]:
+    """One per member that lives outside the body; `uri` is the operation's template."""
     found: list[Bind] = []
+    query = {n: m for n, m in shape.members.items() if m.location == "querystring"}
+    named = {m.location_name or n for n, m in query.items() if m.type != "map"}
+    named.update(part.partition("=")[0] for part in uri.partition("?")[2].split("&"))
     for name, member in shape.members.items():
         wire = member.location_name or name
         match member.location:
             case "uri":
                 found.append(_label(name, wire, member))
             case "querystring":
-                found.append(_query(name, wire, member))
+                found.append(_query(name, wire, member, named))
             case "header":
                 found.append(_header(name, wire.lower(), member))
             case "headers":
@@ -74,13 +77,14 @@ def _label(name: str, wire: str, shape: Shape) -> Bind:
     return bind
 
 
-def _query(name: str, wire: str, shape: Shape) -> Bind:
+def _query(name: str, wire: str, shape: Shape, named: set[str]) -> Bind:
     if shape.type == "map":
         many = shape.value.type == "list"
 
         def bind_map(_r: Request, _l: dict[str, str], query: dict[str, list[str]], out: dict[str, Any]) -> None:
-            if query:  # servers put every parameter here, those with a member of their own included
-                out[name] = {k: (v if many else v[0]) for k, v in query.items()}
+            rest = {k: (v if many else v[0]) for k, v in query.items() if k not in named and not k.startswith("X-Amz-")}
+            if rest:
+                out[name] = rest
 
         return bind_map
     if shape.type == "list":

@@ -29,7 +29,7 @@ class RestJsonCodec:
         shape = self._op.input
         if shape is None:
             return lambda _request, _labels: {}
-        binds = rest.binders(shape)
+        binds = rest.binders(shape, self._op.uri)
         read_body = self._body_reader(shape)
 
         def parse(request: Request, uri_params: dict[str, str]) -> dict[str, Any]:
