@@ -88,6 +88,7 @@ class Jar:
             self.audit,
             self._durably,
         )
+        self.world.load = self.services.load
         self.world.ports.update(
             network=self.network,
             compute=self.compute,

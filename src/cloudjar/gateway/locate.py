@@ -54,8 +54,11 @@ def grant(ctx: Ctx, action: str, noun: str, text: str, extra: dict[str, Any]) ->
 
 def stored(ctx: Ctx, noun: str, parsed: arns.Arn) -> Record | None:
     """The record behind an ARN, when there is one; a path (IAM's) is passed over when it is not in the key."""
+    if "*" in parsed.resource:
+        return None
+    ctx.world.load(parsed.service)
     declared = by_noun(parsed.service, noun)
-    if declared is None or "*" in parsed.resource:
+    if declared is None:
         return None
     table = ctx.db.at(parsed.account or ctx.account, parsed.region or ctx.region)[declared.type]
     key = parsed.name or parsed.resource
@@ -70,6 +73,7 @@ def _arn_by(ctx: Ctx, lookup: Lookup) -> str | None:
     if lookup.kind == "iam:caller":
         return ctx.caller.arn
     service, _, noun = lookup.kind.partition(":")
+    ctx.world.load(service)
     declared = by_noun(service, noun)
     if declared is None or not lookup.value:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -38,6 +38,8 @@ class World:
         self.sealer = sealer
         self.settings = settings
         self.invoke: Invoke | None = None
+        self.load: Callable[[str], bool] = lambda _: False
+        """Imports a service's package, so that its records can be read; False when the product has none."""
         self.ports: dict[str, Any] = {}
         """What another room lends: ``identity``, ``audit``, ... by name; set by the composition root."""
 
@@ -102,6 +104,7 @@ class Ctx:
 
     def find(self, service: str, noun: str, key: str) -> Record | None:
         """A record by its IAM resource type, whoever's service it is."""
+        self.world.load(service)
         declared = by_noun(service, noun)
         if declared is None:
             return None

@@ -141,7 +141,7 @@ def reconciler(cls: type[R]) -> Callable[[Callable[[Step, R | None], None]], Cal
 
 
 def on_boot(service: str) -> Callable[[Callable[[World], None]], Callable[[World], None]]:
-    """Decorator: what a service does once when the jar starts and has records of it (wake, sweep)."""
+    """Decorator: what a service does once when the jar starts and has records of it (wake, sweep); several may be."""
 
     def declare(function: Callable[[World], None]) -> Callable[[World], None]:
         _BOOT.setdefault(service, []).append(function)

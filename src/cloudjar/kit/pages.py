@@ -12,26 +12,40 @@ from typing import Any
 from cloudjar.base.errors import AwsError
 
 
+# What a service cuts at when the request does not say.
+_DEFAULT_LIMIT = {"iam": 100}
+
+
 def cut(paginator: Any, service: str, operation: str, req: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
     """One page of a whole result. `paginator` has input_token, output_token, limit_key, result_keys, more_results.
 
-    Results of several lists, or of none, and paginators with several tokens are left whole.
+    Several lists are cut as if they were one, in the model's order; results without a list, and paginators with
+    several tokens, are left whole.
     """
     lists = [key for key in paginator.result_keys if isinstance(result.get(key), list)]
-    if len(lists) != 1 or isinstance(paginator.output_token, (list, tuple)):
+    if not lists or len(paginator.output_token) != 1:
         return result
-    start = _offset(service, operation, req.get(paginator.input_token))
+    start = _offset(service, operation, req.get(paginator.input_token[0]))
     limit = req.get(paginator.limit_key) if paginator.limit_key else None
-    items = result[lists[0]]
-    end = len(items) if limit is None else min(len(items), start + int(limit))
-    more = end < len(items)
-    if start or more:
-        result[lists[0]] = items[start:end]
-    if more:
-        result[paginator.output_token] = _token(service, operation, end)
+    if limit is None:
+        limit = _DEFAULT_LIMIT.get(service)
+    total = sum(len(result[key]) for key in lists)
+    end = total if limit is None else min(total, start + int(limit))
+    if start or end < total:
+        _narrow(result, lists, start, end)
+    if end < total:
+        result[paginator.output_token[0]] = _token(service, operation, end)
     if paginator.more_results:
-        result[paginator.more_results] = more
+        result[paginator.more_results] = end < total
     return result
+
+
+def _narrow(result: dict[str, Any], lists: list[str], start: int, end: int) -> None:
+    passed = 0
+    for key in lists:
+        items = result[key]
+        result[key] = items[max(start - passed, 0) : max(end - passed, 0)]
+        passed += len(items)
 
 
 def _seal(service: str, operation: str, offset: int) -> int:

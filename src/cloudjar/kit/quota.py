@@ -5,6 +5,9 @@ from __future__ import annotations
 from cloudjar.kit.record import Record, meta, record
 from cloudjar.store.tables import Tables
 
+_GLOBAL = "us-east-1"
+"""Where Service Quotas keeps the quotas of services without regions."""
+
 
 @record("servicequotas", "applied", key="code", arn="{code}")
 class AppliedQuota(Record, frozen=True, kw_only=True):
@@ -22,7 +25,7 @@ class Quotas:
 
     def limit(self, account: str, region: str, code: tuple[str, str]) -> float | None:
         """The limit in force; None when the quota exists but AWS publishes no number."""
-        applied = self._tables.get(meta(AppliedQuota).spec, account, region, "/".join(code))
+        applied = self._tables.get(meta(AppliedQuota).spec, account, region or _GLOBAL, "/".join(code))
         if applied is not None:
             return applied.value
         from cloudjar.spec import quotas  # read at the first add of a counted record, not at start

@@ -1,0 +1,1 @@
+"""AMIs: the public catalogue."""

@@ -1,0 +1,1 @@
+"""Instances: run, describe, stop, start, reboot, terminate, attributes, console."""

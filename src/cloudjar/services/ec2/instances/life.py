@@ -1,0 +1,202 @@
+"""The life of an instance, and the hand that the host has in it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import PurePath
+
+from msgspec.structs import replace
+
+from cloudjar.base.caller import service as service_caller
+from cloudjar.base.errors import PlaneError
+from cloudjar.kit.context import Ctx, World
+from cloudjar.kit.machine import Machine, Step, on_boot, reconciler
+from cloudjar.planes.compute.port import ComputePort, Disk, MachineSpec
+from cloudjar.planes.network.port import NetworkPort
+from cloudjar.services.ec2.instances.records import Instance
+from cloudjar.services.ec2.layout import lay_out
+from cloudjar.services.ec2 import naming
+from cloudjar.services.ec2.addresses.public import assign_public, release_public
+from cloudjar.services.ec2.network_interfaces.making import interfaces_of, let_go, power
+from cloudjar.services.ec2.volumes.records import Volume
+from cloudjar.spec import instance_types
+
+LIFE = Machine(
+    Instance,
+    start="pending",
+    source="aws.ec2",
+    event="EC2 Instance State-change Notification",
+    event_key="instance-id",
+    moves="""
+    pending       -> running | shutting-down | stopping
+    running       -> stopping | shutting-down
+    stopping      -> stopped | shutting-down
+    stopped       -> pending | shutting-down
+    shutting-down -> terminated
+    """,
+)
+
+REMEMBERED = timedelta(hours=1)
+"""How long a terminated instance is still listed."""
+
+BOOT = "boot"
+"""Purpose of the wake-up after this server starts: what should run and does not was lost with the host."""
+
+
+@reconciler(Instance)
+def converge(step: Step, vm: Instance | None) -> None:
+    """One look: bring the machine to the state that the record is in, then move the record on."""
+    host: ComputePort = step.port("compute")
+    if vm is None:
+        host.remove(step.key)
+        return
+    match vm.state:
+        case "pending":
+            _start(step, vm, host)
+            step.move(LIFE, "pending", "running")
+        case "running":
+            _keep(step, vm, host)
+        case "stopping":
+            host.stop(vm.id)
+            step.move(LIFE, "stopping", "stopped")
+        case "stopped":
+            if host.look(vm.id) == "up":
+                host.stop(vm.id, force=True)
+        case "shutting-down":
+            _terminate(step, vm, host)
+        case "terminated":
+            _forget(step, vm)
+
+
+def _start(step: Step, vm: Instance, host: ComputePort) -> None:
+    lay_out(step, vm.vpc_id)
+    host.start(machine_spec(step, vm))
+
+
+def machine_spec(step: Step, vm: Instance) -> MachineSpec:
+    """What the compute plane is told of an instance."""
+    network: NetworkPort = step.port("network")
+    kind = instance_types.size(vm.type)
+    root = next(v for v in step.db[Volume].all(instance_id=vm.id) if v.device == vm.root_device)
+    return MachineSpec(
+        id=vm.id,
+        image=vm.image_key,
+        network=PurePath(network.guest_path(vm.id)).name,
+        resolver="169.254.169.253",
+        domain=naming.private_domain(vm.region),
+        vcpus=kind.vcpus,
+        memory_mib=kind.memory_mib,
+        hostname=f"ip-{vm.private_ip.replace('.', '-')}",
+        root=Disk(volume_id=root.id, device=vm.root_device, size_gib=root.size),
+    )
+
+
+def _keep(step: Step, vm: Instance, host: ComputePort) -> None:
+    """A running instance whose machine is not: lost with the host, or shut down from inside."""
+    if host.look(vm.id) == "up":
+        if vm.rebooted < vm.reboots:
+            host.reboot(vm.id)
+            step.change(Instance, lambda now: replace(now, rebooted=vm.reboots))
+        return
+    if step.wake.purpose == BOOT:
+        _start(step, vm, host)
+        return
+    ctx = step.ctx
+    with step.world.state.database.transaction():
+        now = ctx.db[Instance].get(vm.id)
+        if now is None or now.state != "running":
+            return
+        begin_end(ctx, now, terminate=now.shutdown_behavior == "terminate", by_guest=True)
+
+
+def begin_end(ctx: Ctx, vm: Instance, *, terminate: bool, by_guest: bool = False) -> Instance:
+    """Set an instance on its way to stopped or terminated; the auto-assigned public address goes at once."""
+    if by_guest:
+        code, reason = "Client.InstanceInitiatedShutdown", "Client.InstanceInitiatedShutdown: Instance initiated shutdown"
+        transition = ""
+    else:
+        code, reason = "Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated shutdown"
+        transition = f"User initiated ({ctx.now:%Y-%m-%d %H:%M:%S} GMT)"
+    unplug_power(ctx, vm.id)
+    return LIFE.move(
+        ctx,
+        vm,
+        "shutting-down" if terminate else "stopping",
+        state_code=code,
+        state_reason=reason,
+        transition_reason=transition,
+    )
+
+
+def begin_start(ctx: Ctx, vm: Instance) -> Instance:
+    """Set a stopped instance on its way to running; a subnet that lends public addresses lends a new one."""
+    for eni in interfaces_of(ctx.db, vm.id):
+        if vm.lends_public_ip and eni.device_index == 0:
+            assign_public(ctx, eni)
+    power(ctx, vm.id, True)
+    return LIFE.move(ctx, vm, "pending", launched=ctx.now, state_code="", state_reason="", transition_reason="")
+
+
+def unplug_power(ctx: Ctx, instance_id: str) -> None:
+    """The interfaces leave the network; addresses that were lent go back to the pool."""
+    power(ctx, instance_id, False)
+    for eni in interfaces_of(ctx.db, instance_id):
+        release_public(ctx, eni)
+
+
+def _terminate(step: Step, vm: Instance, host: ComputePort) -> None:
+    host.remove(vm.id)
+    for volume in step.db[Volume].all(instance_id=vm.id):
+        if volume.delete_on_termination:
+            host.remove_volume(volume.id)
+    with step.world.state.database.transaction():
+        now = step.db[Instance].get(vm.id)
+        if now is None or now.state != "shutting-down":
+            return
+        let_go_of_volumes(step.ctx, vm.id)
+        let_go(step.ctx, vm.id)
+        ended = step.world.clock.now()
+        LIFE.move(step.ctx, now, "terminated", ended=ended, private_ip="", vpc_id="", subnet_id="", profile=None)
+    step.again("forget", ended + REMEMBERED)
+
+
+def let_go_of_volumes(ctx: Ctx, instance_id: str) -> None:
+    """Volumes of a terminated instance: gone, or free again when they were asked to stay."""
+    for volume in ctx.db[Volume].all(instance_id=instance_id):
+        if volume.delete_on_termination:
+            ctx.db[Volume].drop(volume)
+        else:
+            ctx.db[Volume].put(replace(volume, instance_id="", device="", attached=None))
+
+
+def _forget(step: Step, vm: Instance) -> None:
+    if vm.ended is not None and step.world.clock.now() >= vm.ended + REMEMBERED:
+        with step.world.state.database.transaction():
+            now = step.db[Instance].get(vm.id)
+            if now is not None and now.state == "terminated":
+                step.db[Instance].drop(now)
+
+
+@on_boot("ec2")
+def at_start(world: World) -> None:
+    """Wake every instance that is not at rest, and remove machines that belong to nobody."""
+    state = world.state
+    known = set()
+    for vm in Ctx(world, "", "", service_caller("cloudjar.internal", "")).db.everywhere(Instance):
+        if vm.state == "terminated":
+            continue
+        known.add(vm.id)
+        if vm.state != "stopped":
+            state.wakes.wake("ec2/instance", vm.account, vm.region, vm.id, purpose=BOOT)
+    sweep(world, known)
+
+
+def sweep(world: World, known: set[str]) -> None:
+    """Remove machines without a record: what a crash left between the host and the database."""
+    host: ComputePort = world.ports["compute"]
+    try:
+        strangers = set(host.machines()) - known
+    except PlaneError:
+        return
+    for machine_id in strangers:
+        host.remove(machine_id)

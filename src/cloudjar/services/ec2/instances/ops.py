@@ -1,0 +1,195 @@
+"""Describe, stop, start, reboot, terminate.
+
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from cloudjar.base.errors import AwsError
+from cloudjar.kit import filters
+from cloudjar.kit.context import Ctx
+from cloudjar.planes.compute.port import ComputePort
+from cloudjar.services.ec2 import errors
+from cloudjar.services.ec2.instances.life import begin_end, begin_start
+from cloudjar.services.ec2.instances.records import Instance
+from cloudjar.services.ec2.instances.search import INSTANCE_FILTERS, STATUS_FILTERS
+from cloudjar.services.ec2.instances.views import around, show_reservations, show_state
+from cloudjar.services.ec2.lookup import Row, narrow, need, need_all
+from cloudjar.services.ec2.vpcs.making import op
+
+StateChange = dict[str, Any]
+
+
+@op("DescribeInstances")
+def describe_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Reservations with the instances that the ids and filters admit."""
+    wanted = req.get("InstanceIds")
+    if wanted and req.get("MaxResults"):
+        raise errors.combination("The parameter instancesSet cannot be used with the parameter maxResults")
+    items = need_all(ctx, Instance, wanted) if wanted else ctx.db[Instance].all()
+    items.sort(key=lambda vm: (vm.created, vm.reservation_id, vm.launch_index))
+    near = around(ctx.db, ctx.account, ctx.region, wanted)
+    reservations = show_reservations(items, near)
+    if not req.get("Filters"):
+        return {"Reservations": reservations}
+    by_id = {vm.id: vm for vm in items}
+    kept = []
+    for reservation in reservations:
+        rows = [Row(by_id[i["InstanceId"]].tags, {**i, "_": reservation}) for i in reservation["Instances"]]
+        admitted = filters.apply(req["Filters"], INSTANCE_FILTERS, rows)
+        if admitted:
+            reservation["Instances"] = [row.view for row in admitted]
+            kept.append(reservation)
+    for reservation in kept:
+        for view in reservation["Instances"]:
+            del view["_"]
+    return {"Reservations": kept}
+
+
+@op("DescribeInstanceStatus")
+def describe_instance_status(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Status checks; only running instances unless asked for all."""
+    wanted = req.get("InstanceIds")
+    items = need_all(ctx, Instance, wanted) if wanted else ctx.db[Instance].all()
+    if not req.get("IncludeAllInstances"):
+        items = [vm for vm in items if vm.state == "running"]
+    rows = [Row(vm.tags, show_status(ctx, vm)) for vm in items]
+    return {"InstanceStatuses": narrow(req, STATUS_FILTERS, rows)}
+
+
+def show_status(ctx: Ctx, vm: Instance) -> dict[str, Any]:
+    """AWS's InstanceStatus: a machine that is up passes, one that is not running has no data."""
+    check: dict[str, Any] = {"Status": "not-applicable", "Details": None}
+    if vm.state == "running":
+        up = _host(ctx).look(vm.id) == "up"
+        status = "passed" if up else "failed"
+        check = {"Status": "ok" if up else "impaired", "Details": [{"Name": "reachability", "Status": status}]}
+    return {
+        "AvailabilityZone": vm.zone,
+        "InstanceId": vm.id,
+        "InstanceState": show_state(vm.state),
+        "InstanceStatus": check,
+        "SystemStatus": check,
+        "AttachedEbsStatus": check,
+    }
+
+
+def _host(ctx: Ctx) -> ComputePort:
+    port: ComputePort = ctx.world.ports["compute"]
+    return port
+
+
+def _each(ctx: Ctx, req: dict[str, Any], change: Callable[[Instance], Instance]) -> list[StateChange]:
+    """Apply a change to every named instance; all are checked before any is touched (one transaction)."""
+    changes = []
+    for vm in need_all(ctx, Instance, req["InstanceIds"]):
+        after = change(vm)
+        changes.append(
+            {"InstanceId": vm.id, "CurrentState": show_state(after.state), "PreviousState": show_state(vm.state)}
+        )
+    return changes
+
+
+@op("StopInstances")
+def stop_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Stop; the disk stays, a lent public address goes."""
+    errors.refuse(req, "Hibernate")
+
+    def stop(vm: Instance) -> Instance:
+        if vm.state in ("stopped", "stopping"):
+            return vm
+        _expect(vm, ("pending", "running"), "stopped")
+        if vm.stop_protected:
+            raise AwsError(
+                "OperationNotPermitted",
+                f"The instance '{vm.id}' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
+            )
+        return begin_end(ctx, vm, terminate=False)
+
+    return {"StoppingInstances": _each(ctx, req, stop)}
+
+
+@op("StartInstances")
+def start_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Start what is stopped; the same disk, a new public address."""
+
+    def start(vm: Instance) -> Instance:
+        if vm.state in ("pending", "running"):
+            return vm
+        _expect(vm, ("stopped",), "started")
+        return begin_start(ctx, vm)
+
+    return {"StartingInstances": _each(ctx, req, start)}
+
+
+@op("RebootInstances")
+def reboot_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Restart the guest; everything else stays."""
+    for vm in need_all(ctx, Instance, req["InstanceIds"]):
+        _expect(vm, ("running", "pending"), "rebooted")
+        if vm.state == "running":
+            ctx.db[Instance].put(replace(vm, reboots=vm.reboots + 1))
+    return {}
+
+
+@op("TerminateInstances")
+def terminate_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Terminate; protected instances refuse, and then nothing is terminated."""
+
+    def terminate(vm: Instance) -> Instance:
+        if not vm.alive:
+            return vm
+        if vm.termination_protected:
+            raise AwsError(
+                "OperationNotPermitted",
+                f"The instance '{vm.id}' may not be terminated. Modify its 'disableApiTermination' instance attribute "
+                "and try again.",
+            )
+        return begin_end(ctx, vm, terminate=True)
+
+    return {"TerminatingInstances": _each(ctx, req, terminate)}
+
+
+def _expect(vm: Instance, states: tuple[str, ...], verb: str) -> None:
+    if vm.state not in states:
+        raise AwsError(
+            "IncorrectInstanceState",
+            f"The instance '{vm.id}' is not in a state from which it can be {verb}."
+            if vm.alive
+            else f"This instance '{vm.id}' is not in a state from which it can be {verb}.",
+        )
+
+
+@op("GetConsoleOutput")
+def get_console_output(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """What the guest wrote to its console, newest 64 KiB."""
+    vm = need(ctx, Instance, req["InstanceId"])
+    text = _host(ctx).console(vm.id) if vm.alive else b""
+    return {"InstanceId": vm.id, "Output": base64.b64encode(text).decode(), "Timestamp": ctx.now}
+
+
+@op("MonitorInstances")
+def monitor_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Detailed monitoring on."""
+    return {"InstanceMonitorings": _monitor(ctx, req, on=True)}
+
+
+@op("UnmonitorInstances")
+def unmonitor_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Detailed monitoring off."""
+    return {"InstanceMonitorings": _monitor(ctx, req, on=False)}
+
+
+def _monitor(ctx: Ctx, req: dict[str, Any], *, on: bool) -> list[dict[str, Any]]:
+    answer = []
+    for vm in need_all(ctx, Instance, req["InstanceIds"]):
+        ctx.db[Instance].put(replace(vm, monitoring=on))
+        state = ("pending" if on else "disabling") if vm.monitoring != on else ("enabled" if on else "disabled")
+        answer.append({"InstanceId": vm.id, "Monitoring": {"State": state}})
+    return answer

@@ -1,0 +1,83 @@
+"""What is stored of an instance."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from cloudjar.kit.record import Record, record
+
+
+class MetadataOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How the instance may use IMDS."""
+
+    tokens: str = "required"
+    hop_limit: int = 2
+    endpoint: str = "enabled"
+    tags: str = "disabled"
+
+
+class ProfileAssociation(msgspec.Struct, frozen=True, kw_only=True):
+    """An instance profile in use."""
+
+    id: str
+    arn: str
+    profile_id: str
+    since: datetime
+
+
+@record(
+    "ec2",
+    "instance",
+    index=("state", "vpc_id", "subnet_id"),
+    missing=("InvalidInstanceID.NotFound", "The instance ID '{key}' does not exist"),
+)
+class Instance(Record, frozen=True, kw_only=True):
+    """A machine as it is known to AWS; its interfaces and volumes point to it."""
+
+    id: str
+    reservation_id: str
+    launch_index: int
+    image_id: str
+    image_key: str
+    """Key of the image in the compute plane."""
+    type: str
+    architecture: str
+    key_name: str = ""
+    vpc_id: str
+    subnet_id: str
+    zone: str
+    private_ip: str
+    state: str
+    state_code: str = ""
+    state_reason: str = ""
+    transition_reason: str = ""
+    created: datetime
+    launched: datetime
+    """When it was last started."""
+    ended: datetime | None = None
+    """When it was terminated; an hour later it is forgotten."""
+    user_data: bytes = b""
+    profile: ProfileAssociation | None = None
+    root_device: str = "/dev/xvda"
+    metadata: MetadataOptions = MetadataOptions()
+    monitoring: bool = False
+    termination_protected: bool = False
+    stop_protected: bool = False
+    shutdown_behavior: str = "stop"
+    ebs_optimized: bool = False
+    reboots: int = 0
+    """Reboots asked for and, in `rebooted`, done."""
+    rebooted: int = 0
+    credits: str = ""
+    """``standard`` or ``unlimited`` for burstable types."""
+    lends_public_ip: bool = False
+    """It was launched with a public address of its own: every start lends it a new one."""
+    client_token: str = ""
+    tags: dict[str, str] = {}
+
+    @property
+    def alive(self) -> bool:
+        """Not terminated and not about to be."""
+        return self.state not in ("shutting-down", "terminated")

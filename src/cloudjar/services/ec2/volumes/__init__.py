@@ -1,0 +1,1 @@
+"""EBS volumes: the disks that instances boot from."""
