@@ -1,0 +1,24 @@
+"""IAM: who there is in an account, and what they may do. Global: its records know no region."""
+
+from cloudjar.kit.operation import Service
+
+SERVICE = Service(
+    "iam",
+    modules=(
+        "records",
+        "ops.users",
+        "ops.groups",
+        "ops.roles",
+        "ops.service_linked",
+        "ops.policies",
+        "ops.attachments",
+        "ops.inline",
+        "ops.boundaries",
+        "ops.access_keys",
+        "ops.instance_profiles",
+        "ops.login_profiles",
+        "ops.account",
+        "ops.details",
+        "ops.tagging",
+    ),
+)

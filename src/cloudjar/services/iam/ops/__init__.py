@@ -1,0 +1,1 @@
+"""IAM's operations, a module per noun."""

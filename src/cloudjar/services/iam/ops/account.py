@@ -1,0 +1,141 @@
+"""The account itself: summary, alias, password policy.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/console-account-alias.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cloudjar.kit.context import Ctx
+from cloudjar.kit.operation import op
+from cloudjar.services.iam import errors, names
+from cloudjar.services.iam.records import (
+    AccountAlias,
+    Group,
+    InstanceProfile,
+    ManagedPolicy,
+    PasswordPolicy,
+    Role,
+    User,
+)
+from cloudjar.spec import quotas
+
+_RAISED = {
+    "UsersQuota": quotas.IAM_USERS,
+    "GroupsQuota": quotas.IAM_GROUPS,
+    "RolesQuota": quotas.IAM_ROLES,
+    "PoliciesQuota": quotas.IAM_POLICIES,
+    "InstanceProfilesQuota": quotas.IAM_INSTANCE_PROFILES,
+    "AttachedPoliciesPerRoleQuota": quotas.IAM_POLICIES_PER_ROLE,
+    "AttachedPoliciesPerUserQuota": quotas.IAM_POLICIES_PER_USER,
+    "AssumeRolePolicySizeQuota": quotas.IAM_TRUST_POLICY_LENGTH,
+}
+# What is not built yet has none: MFA devices, server and signing certificates, identity providers.
+_NONE = (
+    "AccountMFAEnabled",
+    "AccountSigningCertificatesPresent",
+    "AccountAccessKeysPresent",
+    "AccountPasswordPresent",
+    "MFADevices",
+    "MFADevicesInUse",
+    "Providers",
+    "ServerCertificates",
+)
+
+
+@op("GetAccountSummary")
+def get_account_summary(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001  the request is empty
+    """How many entities there are, and how many there may be."""
+    policies = ctx.db[ManagedPolicy].all()
+    limits = {name: ctx.world.state.quotas.limit(ctx.account, "", code) for name, code in _RAISED.items()}
+    return {
+        "SummaryMap": {
+            **dict.fromkeys(_NONE, 0),
+            **quotas.IAM_SUMMARY,
+            **{name: int(limit) for name, limit in limits.items() if limit is not None},
+            "Users": ctx.db[User].count(),
+            "Groups": ctx.db[Group].count(),
+            "Roles": ctx.db[Role].count(),
+            "InstanceProfiles": ctx.db[InstanceProfile].count(),
+            "Policies": len(policies),
+            "PolicyVersionsInUse": sum(len(policy.versions) for policy in policies),
+        }
+    }
+
+
+@op("CreateAccountAlias")
+def create_account_alias(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """The account's one alias, in place of the one it had."""
+    wanted = req["AccountAlias"]
+    if ctx.db.find(AccountAlias, wanted) is not None:
+        raise errors.already_exists(f"The account alias {wanted} already exists.")
+    present = names.alias(ctx)
+    if present is not None:
+        ctx.db[AccountAlias].drop(present)
+    ctx.db[AccountAlias].add(AccountAlias(alias=wanted))
+    return {}
+
+
+@op("ListAccountAliases")
+def list_account_aliases(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001  nothing narrows it
+    """The alias, if there is one."""
+    return {"AccountAliases": [item.alias for item in ctx.db[AccountAlias].all()]}
+
+
+@op("DeleteAccountAlias")
+def delete_account_alias(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Give the alias back."""
+    ctx.db[AccountAlias].drop(ctx.db[AccountAlias].need(req["AccountAlias"]))
+    return {}
+
+
+@op("UpdateAccountPasswordPolicy")
+def update_account_password_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """The account's own rules; what is not said falls back to AWS's default, not to what was."""
+    table = ctx.db[PasswordPolicy]
+    present = table.get(ctx.account)
+    if present is not None:
+        table.drop(present)
+    table.add(
+        PasswordPolicy(
+            name=ctx.account,
+            minimum=req.get("MinimumPasswordLength") or 6,
+            symbols=bool(req.get("RequireSymbols")),
+            numbers=bool(req.get("RequireNumbers")),
+            upper=bool(req.get("RequireUppercaseCharacters")),
+            lower=bool(req.get("RequireLowercaseCharacters")),
+            users_change=bool(req.get("AllowUsersToChangePassword")),
+            max_age=req.get("MaxPasswordAge") or 0,
+            reuse=req.get("PasswordReusePrevention") or 0,
+            hard_expiry=req.get("HardExpiry"),
+        )
+    )
+    return {}
+
+
+@op("GetAccountPasswordPolicy")
+def get_account_password_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001  the request is empty
+    """The account's own rules; raises NoSuchEntity when it has none."""
+    policy = ctx.db[PasswordPolicy].need(ctx.account)
+    return {
+        "PasswordPolicy": {
+            "MinimumPasswordLength": policy.minimum,
+            "RequireSymbols": policy.symbols,
+            "RequireNumbers": policy.numbers,
+            "RequireUppercaseCharacters": policy.upper,
+            "RequireLowercaseCharacters": policy.lower,
+            "AllowUsersToChangePassword": policy.users_change,
+            "ExpirePasswords": policy.max_age > 0,
+            "MaxPasswordAge": policy.max_age or None,
+            "PasswordReusePrevention": policy.reuse or None,
+            "HardExpiry": policy.hard_expiry,
+        }
+    }
+
+
+@op("DeleteAccountPasswordPolicy")
+def delete_account_password_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001  the request is empty
+    """Back to AWS's default rules."""
+    ctx.db[PasswordPolicy].drop(ctx.db[PasswordPolicy].need(ctx.account))
+    return {}

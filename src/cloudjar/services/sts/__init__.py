@@ -1,0 +1,5 @@
+"""STS: temporary credentials. It stores nothing: a session is what its sealed token says."""
+
+from cloudjar.kit.operation import Service
+
+SERVICE = Service("sts", modules=("ops",))

@@ -1,0 +1,86 @@
+"""What assuming a role needs: the trust policy's consent to the session, its tags and its source identity.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, cast
+
+from cloudjar.base import arn as arns
+from cloudjar.kit import tags
+from cloudjar.kit.context import Ctx
+from cloudjar.kit.operation import Grant, keys_of_resource
+from cloudjar.kit.record import arn_of
+from cloudjar.services.sts import errors, rules
+
+
+class Role(Protocol):
+    """What STS reads of IAM's role record."""
+
+    account: str
+    name: str
+    id: str
+    policy: str
+    max_session: int
+    tags: dict[str, str]
+
+
+def need_role(ctx: Ctx, arn: str) -> tuple[Role, str]:
+    """The role of an ARN, in whatever account, and its ARN; raises AccessDenied when there is none."""
+    parsed = arns.parse(arn)
+    if parsed is None or parsed.service != "iam" or parsed.type != "role":
+        raise errors.validation(f"{arn} is invalid")
+    ctx.world.ports["identity"]()  # roles are IAM's records: they are declared once it is loaded
+    found = ctx.at(parsed.account, "").find("iam", "role", arn.rpartition("/")[2])
+    if found is None or arn_of(found) != arn:
+        raise errors.not_authorized(ctx.caller.arn, "sts:AssumeRole", arn)
+    return cast(Role, found), arn
+
+
+def assuming(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
+    """The grants of AssumeRole, each decided by the trust policy first."""
+    if ctx.caller.kind == "root":
+        raise errors.access_denied("Roles may not be assumed by root accounts.")
+    if ctx.caller.kind == "federated":
+        raise errors.access_denied("Cannot call AssumeRole with federated user credentials")
+    role, arn = need_role(ctx, req["RoleArn"])
+    session = rules.session_tags(req, ctx.caller.tags, ctx.caller.transitive_tags)
+    keys = _keys(ctx, req, role, session)
+
+    def grant(action: str, extra: Mapping[str, Any]) -> Grant:
+        return Grant(action, arn, {**keys, **extra}, role.policy, role.account)
+
+    grants = [grant("sts:AssumeRole", {})]
+    if session.given:
+        transitive = {"sts:transitivetagkeys": list(req.get("TransitiveTagKeys") or ())}
+        grants.append(grant("sts:TagSession", transitive if transitive["sts:transitivetagkeys"] else {}))
+    if req.get("SourceIdentity"):
+        grants.append(grant("sts:SetSourceIdentity", {}))
+    return grants
+
+
+def _keys(ctx: Ctx, req: dict[str, Any], role: Role, session: rules.SessionTags) -> dict[str, Any]:
+    keys: dict[str, Any] = {
+        **keys_of_resource("iam", "role", role),
+        **tags.request_keys(session.given),
+        "sts:rolesessionname": req["RoleSessionName"],
+    }
+    if req.get("ExternalId"):
+        keys["sts:externalid"] = req["ExternalId"]
+    identity = req.get("SourceIdentity") or ctx.caller.source_identity
+    if identity:
+        keys["sts:sourceidentity"] = identity
+    return keys
+
+
+def federating(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
+    """The grants of GetFederationToken."""
+    arn = arns.make("sts", "", ctx.account, f"federated-user/{req['Name']}")
+    session = rules.session_tags(req, {}, ())
+    keys = tags.request_keys(session.given)
+    yield Grant("sts:GetFederationToken", arn, keys)
+    if session.given:
+        yield Grant("sts:TagSession", arn, keys)

@@ -1,0 +1,35 @@
+"""STS's refusals, in AWS's words."""
+
+from __future__ import annotations
+
+from cloudjar.base.errors import AwsError
+
+
+def access_denied(message: str) -> AwsError:
+    """403."""
+    return AwsError("AccessDenied", message, 403)
+
+
+def validation(message: str) -> AwsError:
+    """400: a value that cannot be."""
+    return AwsError("ValidationError", message, 400)
+
+
+def invalid_parameter(message: str) -> AwsError:
+    """400: values that do not go together."""
+    return AwsError("InvalidParameterValue", message, 400)
+
+
+def malformed_policy(message: str) -> AwsError:
+    """400: a session policy that the policy language refuses."""
+    return AwsError("MalformedPolicyDocument", message, 400)
+
+
+def packed_policy_too_large(percent: int) -> AwsError:
+    """400: session policies and tags together do not fit into a token."""
+    return AwsError("PackedPolicyTooLarge", f"Packed size of session token is {percent}% of the allowed size.", 400)
+
+
+def not_authorized(caller: str, action: str, resource: str) -> AwsError:
+    """What AWS says of a role that is not there: the same as of one that does not trust the caller."""
+    return access_denied(f"User: {caller} is not authorized to perform: {action} on resource: {resource}")
