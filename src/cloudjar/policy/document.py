@@ -58,7 +58,8 @@ class Statement:
 
     def applies(self, arn: str, context: Context) -> bool:
         """Resource and conditions, for a statement whose action is known to match."""
-        if not self.everything and not self.covers_resource(arn, context):
+        resources = self.resources
+        if resources is not None and not self.everything and resources.has(arn, context) is self.negates_resources:
             return False
         for condition in self.conditions:  # noqa: SIM110  `all` with a generator costs twice as much
             if not condition(context):

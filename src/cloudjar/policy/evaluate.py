@@ -21,8 +21,6 @@ from cloudjar.policy.principal import Grip, Kind, Principal
 NEED_NO_PERMISSION = frozenset(("sts:getcalleridentity",))
 """Actions that AWS answers for everyone with valid credentials, even under an explicit deny."""
 
-_WITHOUT_POLICIES = frozenset((Kind.SERVICE, Kind.WEB_IDENTITY, Kind.ANONYMOUS))
-
 
 class Policy(msgspec.Struct, frozen=True, gc=False):
     """A document with the name and ARN by which it is explained; `arn` is empty for inline policies."""
@@ -104,6 +102,13 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
         return self.reason is Reason.ALLOWED
 
 
+# Members of enumerations cost a metaclass look-up each time they are named; decisions are made too often for that.
+_IDENTITY, _BOUNDARY, _SESSION, _ENDPOINT = Flavour.IDENTITY, Flavour.BOUNDARY, Flavour.SESSION, Flavour.ENDPOINT
+_UNNAMED, _THROUGH_BASE, _DIRECTLY = Grip.NONE, Grip.BASE, Grip.DIRECT
+_ROOT, _ALLOWED = Kind.ROOT, Reason.ALLOWED
+
+_Own = tuple[Match | None, Match | None, Match | None]
+_NOTHING: _Own = (None, None, None)
 _FREE = Decision(Reason.ALLOWED)
 _LACKING = {layer: Decision(Reason.IMPLICIT_DENY, layer) for layer in Flavour}
 
@@ -112,77 +117,69 @@ def decide(request: AccessRequest, policies: PolicySet) -> Decision:
     """AWS's evaluation: an explicit deny anywhere wins, then every layer that applies must allow.
 
     Explicit denies are reported in the order RCP, SCP, endpoint, resource, identity, boundary, session;
-    the layer of an implicit deny likewise, except that the resource's comes after the organization's.
+    of missing allows, the organization's and the endpoint's come first.
     """
     action = request.action.lower()
     if action in NEED_NO_PERMISSION:
         return _FREE
-    arn, context, who = request.resource, request.context, request.principal
     found: list[Match] = []
     lacking: Flavour | None = None
-
     if policies.rcps or policies.scps:
-        for layer, level in _organization(policies):
-            match = _scan(layer, level, action, arn, context)
-            if match is None:
-                lacking = lacking or layer
-            elif match.statement.allows:
-                found.append(match)
-            else:
-                return _denied(match)
-
-    grip = Grip.NONE
-    if policies.endpoint is not None or policies.resource is not None:
+        lacking = _scan_organization(request, policies, action, found)
+        if found and not found[-1].statement.allows:
+            return _denied(found[-1])
+    grip = _UNNAMED
+    if policies.resource is not None or policies.endpoint is not None:
         for layer, policy in _named(policies):
             match, held = _scan_named(layer, policy, action, request, policies.boundary is not None)
-            if match is not None and not match.statement.allows:
+            if match is None:
+                lacking = lacking or (_ENDPOINT if layer is _ENDPOINT else None)
+                continue
+            if not match.statement.allows:
                 return _denied(match)
-            if layer is Flavour.ENDPOINT:
-                lacking = lacking or (Flavour.ENDPOINT if match is None else None)
-            else:
-                grip = held
-            if match is not None:
-                found.append(match)
-
-    identity = boundary = session = None
-    if who.kind not in _WITHOUT_POLICIES:
-        identity = _scan(Flavour.IDENTITY, policies.identity, action, arn, context)
-        if identity is not None and not identity.statement.allows:
-            return _denied(identity)
-        if policies.boundary is not None:
-            boundary = _scan(Flavour.BOUNDARY, (policies.boundary,), action, arn, context)
-            if boundary is not None and not boundary.statement.allows:
-                return _denied(boundary)
-        if policies.session is not None:
-            session = _scan(Flavour.SESSION, policies.session, action, arn, context)
-            if session is not None and not session.statement.allows:
-                return _denied(session)
-
-    lacking = lacking or _lacking(request, policies, grip, identity, boundary, session)
-    if lacking is not None:
-        return _LACKING[lacking]
-    for match in (identity, boundary, session):
-        if match is not None:
+            grip = _UNNAMED if layer is _ENDPOINT else held
             found.append(match)
-    return Decision(Reason.ALLOWED, None, tuple(found))
+    own = _NOTHING if request.principal.kind.alone else _scan_own(request, policies, action)
+    for mine in own:
+        if mine is not None:
+            if not mine.statement.allows:
+                return _denied(mine)
+            found.append(mine)
+    lacking = lacking or _lacking(request, policies, grip, own)
+    return Decision(_ALLOWED, None, tuple(found)) if lacking is None else _LACKING[lacking]
 
 
 def _denied(match: Match) -> Decision:
     return Decision(Reason.EXPLICIT_DENY, match.layer, (match,))
 
 
-def _organization(policies: PolicySet) -> Iterable[tuple[Flavour, tuple[Policy, ...]]]:
+def organization(request: AccessRequest, policies: PolicySet) -> Iterable[tuple[Flavour, tuple[Policy, ...]]]:
+    """The levels of RCPs and SCPs that bear on a request; SCPs do not bear on callers without an account."""
     if not policies.exempt_from_rcps:
         for level in policies.rcps:
             yield Flavour.RCP, level
-    if not policies.exempt_from_scps:
+    if not policies.exempt_from_scps and not request.principal.kind.alone:
         for level in policies.scps:
             yield Flavour.SCP, level
 
 
+def _scan_organization(request: AccessRequest, policies: PolicySet, action: str, found: list[Match]) -> Flavour | None:
+    """The first layer with a level that does not allow; what matched goes to `found`, up to the first deny."""
+    lacking: Flavour | None = None
+    for layer, level in organization(request, policies):
+        match = _scan(layer, level, action, request.resource, request.context)
+        if match is None:
+            lacking = lacking or layer
+            continue
+        found.append(match)
+        if not match.statement.allows:
+            break
+    return lacking
+
+
 def _named(policies: PolicySet) -> Iterable[tuple[Flavour, Policy]]:
     if policies.endpoint is not None:
-        yield Flavour.ENDPOINT, policies.endpoint
+        yield _ENDPOINT, policies.endpoint
     if policies.resource is not None:
         yield resource_layer(policies), policies.resource
 
@@ -211,6 +208,18 @@ def _scan(layer: Flavour, policies: tuple[Policy, ...], action: str, arn: str, c
     return allow
 
 
+def _scan_own(request: AccessRequest, policies: PolicySet, action: str) -> _Own:
+    """What the caller's identity, boundary and session policies say."""
+    arn, context = request.resource, request.context
+    boundary = session = None
+    identity = _scan(_IDENTITY, policies.identity, action, arn, context)
+    if policies.boundary is not None:
+        boundary = _scan(_BOUNDARY, (policies.boundary,), action, arn, context)
+    if policies.session is not None:
+        session = _scan(_SESSION, policies.session, action, arn, context)
+    return identity, boundary, session
+
+
 def _scan_named(
     layer: Flavour, policy: Policy, action: str, request: AccessRequest, bounded: bool
 ) -> tuple[Match | None, Grip]:
@@ -219,9 +228,9 @@ def _scan_named(
     denies, allows = policy.document.candidates(action)
     for statement in denies:
         if statement.grip(who, bounded=bounded) and statement.applies(arn, context):
-            return Match(layer, policy, statement), Grip.NONE
+            return Match(layer, policy, statement), _UNNAMED
     best: Statement | None = None
-    grip = Grip.NONE
+    grip = _UNNAMED
     for statement in allows:
         held = statement.grip(who, bounded=bounded)
         if held > grip and statement.applies(arn, context):
@@ -229,30 +238,24 @@ def _scan_named(
     return (None if best is None else Match(layer, policy, best)), grip
 
 
-def _lacking(
-    request: AccessRequest,
-    policies: PolicySet,
-    grip: Grip,
-    identity: Match | None,
-    boundary: Match | None,
-    session: Match | None,
-) -> Flavour | None:
+def _lacking(request: AccessRequest, policies: PolicySet, grip: Grip, mine: _Own) -> Flavour | None:
     """The layer whose missing allow denies the request; None when nothing is missing."""
     who = request.principal
-    if who.kind in _WITHOUT_POLICIES:
-        return None if grip is Grip.DIRECT else resource_layer(policies)
+    identity, boundary, session = mine
+    if who.kind.alone:
+        return None if grip is _DIRECTLY else resource_layer(policies)
     limit: Flavour | None = None
     if policies.boundary is not None and boundary is None:
-        limit = Flavour.BOUNDARY
+        limit = _BOUNDARY
     elif policies.session is not None and session is None:
-        limit = Flavour.SESSION
-    own = Flavour.IDENTITY if identity is None and who.kind is not Kind.ROOT else limit
+        limit = _SESSION
+    own = _IDENTITY if identity is None and who.kind is not _ROOT else limit
     if request.resource_account and request.resource_account != who.account:
-        return resource_layer(policies) if grip is Grip.NONE else own
-    if grip is Grip.DIRECT:
+        return resource_layer(policies) if grip is _UNNAMED else own
+    if grip is _DIRECTLY:
         return None
-    if grip is Grip.BASE:
+    if grip is _THROUGH_BASE:
         return limit
-    if policies.resource_must_allow and grip is Grip.NONE:
+    if policies.resource_must_allow and grip is _UNNAMED:
         return resource_layer(policies)
     return own

@@ -10,7 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from cloudjar.policy.document import Statement
-from cloudjar.policy.evaluate import AccessRequest, Decision, Policy, PolicySet, Reason, decide, resource_layer
+from cloudjar.policy.evaluate import (
+    AccessRequest,
+    Decision,
+    Policy,
+    PolicySet,
+    Reason,
+    decide,
+    resource_layer,
+)
 from cloudjar.policy.grammar import Flavour
 from cloudjar.policy.match import Context
 from cloudjar.policy.principal import Grip, Kind
@@ -103,10 +111,10 @@ def explain(request: AccessRequest, policies: PolicySet) -> Trace:
     bounded = policies.boundary is not None
     layers: list[LayerTrace] = []
     wanted: set[str] = set()
-    for layer, group, exempt in _groups(policies):
+    for layer, group, exempt in _groups(request, policies):
         traces = tuple(_policy(p, request, bounded) for p in group)
         layers.append(LayerTrace(layer, "exempt" if exempt else _verdict(traces), traces, _note(layer, group)))
-        for policy in group:
+        for policy in () if exempt else group:
             for statements in policy.document.candidates(request.action.lower()):
                 wanted.update(*(s.keys for s in statements))
     values = {key: request.context.get(key) for key in sorted(wanted)}
@@ -114,21 +122,22 @@ def explain(request: AccessRequest, policies: PolicySet) -> Trace:
     return Trace(request, decide(request, policies), tuple(layers), keys, tuple(k for k in values if k not in keys))
 
 
-def _groups(policies: PolicySet) -> Iterator[tuple[Flavour, tuple[Policy, ...], bool]]:
+def _groups(request: AccessRequest, policies: PolicySet) -> Iterator[tuple[Flavour, tuple[Policy, ...], bool]]:
     """(layer, policies, exempt) in the order of evaluation."""
+    alone = request.principal.kind.alone
     for level in policies.rcps:
         yield Flavour.RCP, level, policies.exempt_from_rcps
     for level in policies.scps:
-        yield Flavour.SCP, level, policies.exempt_from_scps
+        yield Flavour.SCP, level, policies.exempt_from_scps or alone
     if policies.endpoint is not None:
         yield Flavour.ENDPOINT, (policies.endpoint,), False
     if policies.resource is not None:
         yield resource_layer(policies), (policies.resource,), False
-    yield Flavour.IDENTITY, policies.identity, False
+    yield Flavour.IDENTITY, policies.identity, alone
     if policies.boundary is not None:
-        yield Flavour.BOUNDARY, (policies.boundary,), False
+        yield Flavour.BOUNDARY, (policies.boundary,), alone
     if policies.session is not None:
-        yield Flavour.SESSION, policies.session, False
+        yield Flavour.SESSION, policies.session, alone
 
 
 def _note(layer: Flavour, group: tuple[Policy, ...]) -> str:

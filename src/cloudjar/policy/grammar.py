@@ -183,6 +183,9 @@ _IAM_PATHS = (
     "policy/", "sms-mfa/", "saml-provider/", "oidc-provider/", "report/", "access-report/",
 )  # fmt: skip
 
+_IAM_UNLISTED = ("role-template/", "contextProvider/")
+"""Accepted, as AWS's own managed policies show, but not named in its message."""
+
 
 def fails_legacy_parsing(resource: str) -> bool:
     """Whether IAM's old parser cannot read an ARN: an empty service, or four or five fields with no final star."""
@@ -227,7 +230,7 @@ def check_resource(resource: str) -> None:
 def _check_iam(resource: str, region: str, path: str, *, complete: bool) -> None:
     if complete and region:
         fail(f"IAM resource {resource} cannot contain region information.", "resource")
-    if complete and path != "*" and not path.startswith(_IAM_PATHS):
+    if complete and path not in ("*", "root") and not path.startswith((*_IAM_PATHS, *_IAM_UNLISTED)):
         listed = ", ".join(_IAM_PATHS)
         fail(f'IAM resource path must either be "*" or start with {listed}.', "resource")
 

@@ -24,6 +24,10 @@ class Kind(Enum):
     WEB_IDENTITY = "federated identity"
     ANONYMOUS = "anonymous"
 
+    def __init__(self, label: str) -> None:
+        self.alone = label in ("service", "federated identity", "anonymous")
+        """Without an account, hence without policies of its own and without SCPs."""
+
 
 class Principal(msgspec.Struct, frozen=True, gc=False):
     """The caller of one request.
@@ -121,7 +125,7 @@ class PrincipalSet:
         AWS wants every name of the caller listed: the account, the user or role, and the session; and a
         caller with a permissions boundary is never spared.
         """
-        if who.kind in (Kind.SERVICE, Kind.WEB_IDENTITY, Kind.ANONYMOUS):
+        if who.kind.alone:
             return self.grip(who) is not Grip.NONE
         if self.everyone:
             return True

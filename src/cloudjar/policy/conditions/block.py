@@ -111,10 +111,11 @@ class Condition:
 
     def __call__(self, context: Context) -> bool:
         found = context.get(self.key)
-        if self._compare is None:
+        compare = self._compare
+        if compare is None:
             return self._null(found)
-        if isinstance(found, str) and not self.over:
-            return self._compare(found, context) is not self._negated
+        if not self.over and isinstance(found, str):
+            return compare(found, context) is not self._negated
         if found is None:
             return self._missing
         values = (found,) if isinstance(found, str) else found

@@ -1,0 +1,318 @@
+"""Laws of the policy language that hold for every document, searched for counterexamples."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloudjar.policy import (
+    AccessRequest,
+    Document,
+    Flavour,
+    Kind,
+    Policy,
+    PolicySet,
+    PolicySyntaxError,
+    Principal,
+    decide,
+    explain,
+    parse,
+    render,
+    simulate,
+)
+from cloudjar.policy import match as matching
+
+HOME, AWAY = "111111111111", "222222222222"
+ACTIONS = ("s3:GetObject", "s3:PutObject", "ec2:RunInstances", "iam:PassRole")
+ACTION_PATTERNS = (*ACTIONS, "*", "s3:*", "s3:Get*", "S3:?utobject", "ec2:*Instances", "iam:*")
+RESOURCES = ("arn:aws:s3:::box/key", "arn:aws:s3:::box", "arn:aws:ec2:eu-west-1:111111111111:instance/i-1", "*")
+RESOURCE_PATTERNS = (
+    *RESOURCES,
+    "arn:aws:s3:::box/*",
+    "arn:aws:s3:::${aws:username}/*",
+    "arn:aws:ec2:*:*:*",
+    "arn:aws:s3:::*x*",
+)
+NAMES = (
+    "*",
+    HOME,
+    AWAY,
+    f"arn:aws:iam::{HOME}:user/alice",
+    f"arn:aws:iam::{HOME}:role/app",
+    f"arn:aws:sts::{HOME}:assumed-role/app/s",
+)
+CALLERS = (
+    Principal(Kind.USER, f"arn:aws:iam::{HOME}:user/alice", HOME, unique_id="AIDAALICEALICEALICE12"),
+    Principal(Kind.USER, f"arn:aws:iam::{AWAY}:user/bob", AWAY),
+    Principal(Kind.ROOT, f"arn:aws:iam::{HOME}:root", HOME),
+    Principal(
+        Kind.ROLE_SESSION, f"arn:aws:sts::{HOME}:assumed-role/app/s", HOME, base_arn=f"arn:aws:iam::{HOME}:role/app"
+    ),
+    Principal(
+        Kind.FEDERATED_USER, f"arn:aws:sts::{HOME}:federated-user/g", HOME, base_arn=f"arn:aws:iam::{HOME}:user/alice"
+    ),
+    Principal(Kind.SERVICE, "sns.amazonaws.com"),
+    Principal(Kind.ANONYMOUS),
+)
+
+
+def listed(values: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(values), min_size=1, max_size=3)
+
+
+CONDITIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "StringEquals": st.fixed_dictionaries({"aws:username": listed(("box", "alice"))}),
+        "StringNotLikeIfExists": st.fixed_dictionaries({"aws:x": listed(("a*", "?", "${aws:username}"))}),
+        "ForAllValues:StringEquals": st.fixed_dictionaries({"aws:TagKeys": listed(("a", "b"))}),
+        "ForAnyValue:StringNotEquals": st.fixed_dictionaries({"aws:TagKeys": listed(("a", "b"))}),
+        "Null": st.fixed_dictionaries({"aws:x": st.sampled_from(("true", "false"))}),
+        "NumericLessThan": st.fixed_dictionaries({"aws:n": listed(("1", "5.5"))}),
+    },
+)
+
+
+@st.composite
+def statements(draw: st.DrawFn, effect: str | None = None, named: bool = False) -> dict[str, Any]:
+    made: dict[str, Any] = {"Effect": effect or draw(st.sampled_from(("Allow", "Allow", "Deny")))}
+    made[draw(st.sampled_from(("Action", "Action", "Action", "NotAction")))] = draw(listed(ACTION_PATTERNS))
+    made[draw(st.sampled_from(("Resource", "Resource", "Resource", "NotResource")))] = draw(listed(RESOURCE_PATTERNS))
+    made["Condition"] = draw(st.one_of(st.just({}), st.just({}), CONDITIONS))
+    if named:
+        made[draw(st.sampled_from(("Principal", "Principal", "NotPrincipal")))] = {"AWS": draw(listed(NAMES))}
+    return made
+
+
+def document(listed_: list[dict[str, Any]], flavour: Flavour) -> Document:
+    return parse.__wrapped__(json.dumps({"Version": "2012-10-17", "Statement": listed_}), flavour)
+
+
+def policy_of(flavour: Flavour, effect: str | None = None) -> st.SearchStrategy[Policy]:
+    named = flavour in (Flavour.RESOURCE, Flavour.ENDPOINT)
+    some = st.lists(statements(effect, named), min_size=1, max_size=3)
+    return some.map(lambda made: Policy(document(made, flavour), flavour.value))
+
+
+def group(flavour: Flavour) -> st.SearchStrategy[tuple[Policy, ...]]:
+    return st.lists(policy_of(flavour), max_size=2).map(tuple)
+
+
+POLICIES = st.builds(
+    PolicySet,
+    identity=st.lists(policy_of(Flavour.IDENTITY), min_size=1, max_size=3).map(tuple),
+    boundary=st.none() | policy_of(Flavour.BOUNDARY, "Allow"),
+    session=st.none() | group(Flavour.SESSION),
+    scps=st.lists(group(Flavour.SCP), max_size=1).map(tuple),
+    resource=st.none() | policy_of(Flavour.RESOURCE),
+    endpoint=st.none() | policy_of(Flavour.ENDPOINT, "Allow"),
+    resource_must_allow=st.booleans(),
+)
+CONTEXTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "aws:username": st.sampled_from(("box", "alice", "*")),
+        "aws:x": st.sampled_from(("a", "ab", "")),
+        "aws:tagkeys": st.lists(st.sampled_from(("a", "b", "c")), max_size=2),
+        "aws:n": st.sampled_from(("1", "5", "9", "no")),
+    },
+)
+REQUESTS = st.builds(
+    AccessRequest, st.sampled_from(ACTIONS), st.sampled_from(RESOURCES), st.sampled_from(CALLERS), CONTEXTS,
+    st.sampled_from((HOME, HOME, AWAY)),
+)  # fmt: skip
+
+
+def without(policies: PolicySet, **changes: Any) -> PolicySet:
+    return msgspec.structs.replace(policies, **changes)
+
+
+@given(REQUESTS, POLICIES, policy_of(Flavour.IDENTITY, "Deny"))
+def test_a_denying_policy_never_grants(request: AccessRequest, policies: PolicySet, deny: Policy) -> None:
+    if decide(request, without(policies, identity=(*policies.identity, deny))).allowed:
+        assert decide(request, policies).allowed
+
+
+@given(
+    REQUESTS,
+    POLICIES,
+    policy_of(Flavour.BOUNDARY),
+    group(Flavour.SESSION),
+    group(Flavour.SCP),
+    policy_of(Flavour.ENDPOINT),
+)
+def test_limits_never_grant(
+    request: AccessRequest,
+    policies: PolicySet,
+    boundary: Policy,
+    session: tuple[Policy, ...],
+    scps: tuple[Policy, ...],
+    endpoint: Policy,
+) -> None:
+    free = without(policies, boundary=None, session=None, scps=(), endpoint=None)
+    allowed = decide(request, free).allowed
+    limits = ({"boundary": boundary}, {"session": session}, {"scps": (scps,)}, {"endpoint": endpoint})
+    for limit in limits:
+        assert allowed or not decide(request, without(free, **limit)).allowed
+
+
+@given(REQUESTS, POLICIES, policy_of(Flavour.IDENTITY, "Allow"))
+def test_an_allowing_policy_never_takes_away(request: AccessRequest, policies: PolicySet, allow: Policy) -> None:
+    if decide(request, policies).allowed:
+        assert decide(request, without(policies, identity=(*policies.identity, allow))).allowed
+
+
+@given(REQUESTS, POLICIES)
+def test_order_does_not_matter(request: AccessRequest, policies: PolicySet) -> None:
+    turned = without(
+        policies,
+        identity=policies.identity[::-1],
+        session=policies.session and policies.session[::-1],
+        scps=tuple(level[::-1] for level in policies.scps[::-1]),
+    )
+    before, after = decide(request, policies), decide(request, turned)
+    assert (before.reason, before.layer) == (after.reason, after.layer)
+
+
+@given(REQUESTS, POLICIES)
+def test_an_explicit_deny_has_the_last_word(request: AccessRequest, policies: PolicySet) -> None:
+    """Decided against a slow second opinion: the trace, which looks at every statement by itself."""
+    trace = explain(request, policies)
+    denies = [layer for layer in trace.layers if layer.verdict == "explicit deny"]
+    own = request.principal.kind not in (Kind.SERVICE, Kind.ANONYMOUS)
+    assert (trace.decision.reason.value == "explicitDeny") == bool(denies), render(trace)
+    if trace.decision.allowed:
+        must = (Flavour.SCP, Flavour.ENDPOINT) if own else (Flavour.ENDPOINT, Flavour.RESOURCE)
+        assert all(layer.verdict == "allow" for layer in trace.layers if layer.layer in must), render(trace)
+
+
+@given(REQUESTS, POLICIES)
+def test_the_simulator_agrees(request: AccessRequest, policies: PolicySet) -> None:
+    result = simulate(request, policies)
+    assert result.decision == decide(request, policies).reason.value
+    for matched in result.matched:
+        lines = matched.policy.document.text.split("\n")
+        start, end = matched.span
+        assert start.line == end.line == 1  # these documents are one line
+        source = lines[0][start.column - 1 : end.column - 1]
+        assert json.loads(source)["Effect"] == ("Deny" if result.decision == "explicitDeny" else "Allow")
+
+
+@given(st.lists(statements(), min_size=1, max_size=6), st.sampled_from(ACTIONS))
+def test_the_index_finds_what_a_scan_finds(made: list[dict[str, Any]], action: str) -> None:
+    compiled = document(made, Flavour.IDENTITY)
+    found = compiled.candidates(action.lower())
+    scanned = [s for s in compiled.statements if s.covers_action(action.lower())]
+    assert sorted(s.index for s in (*found.denies, *found.allows)) == [s.index for s in scanned]
+
+
+# Globs ---------------------------------------------------------------------------------------------
+
+
+def like(pattern: str, text: str) -> bool:
+    """The textbook table of glob matching, as an oracle."""
+    row = [True] + [False] * len(text)
+    for sign in pattern:
+        before = row
+        row = [before[0] and sign == "*"]
+        for i, letter in enumerate(text):
+            step = before[i] and sign in ("?", letter) and sign != "*"
+            row.append(step or (sign == "*" and (before[i + 1] or row[i])))
+    return row[-1]
+
+
+SIGNS = st.text("ab*?.\n", max_size=12)
+
+
+@settings(max_examples=500)
+@given(SIGNS, st.text("ab*.\n", max_size=16))
+def test_globs_match_as_the_textbook_says(pattern: str, text: str) -> None:
+    test = matching.compile_glob(matching.parse(pattern, wildcards=True, variables=False))
+    assert bool(test(text)) == like(pattern, text)
+
+
+@given(SIGNS, st.text("ab.", max_size=16))
+def test_variables_change_nothing_where_there_are_none(pattern: str, text: str) -> None:
+    plain = matching.parse(pattern, wildcards=True, variables=False)
+    filled = matching.fill(matching.parse(pattern + "${aws:v}", wildcards=True, variables=True), {"aws:v": "*"})
+    assert filled is not None
+    assert bool(matching.compile_glob(filled)(text + "*")) == bool(matching.compile_glob(plain)(text))
+
+
+def test_hostile_patterns_are_cheap() -> None:
+    """Thirty stars against a long near miss: exponential or cubic matchers do not come back from this."""
+    pattern = matching.parse("a*" * 30 + "b", wildcards=True, variables=False)
+    assert not matching.compile_glob(pattern)("a" * 20_000)
+
+
+# Garbage -------------------------------------------------------------------------------------------
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(ACTIONS + NAMES),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(
+            ("Version", "Statement", "Effect", "Action", "NotAction", "Resource", "Principal", "NotPrincipal",
+             "Condition", "Sid", "Id", "AWS", "Service", "StringEquals", "DateLessThan", "aws:x")
+        ) | st.text(max_size=4),
+        inner,
+        max_size=4,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+FLAVOURS = st.sampled_from(list(Flavour))
+
+
+def parses_or_refuses(text: str, flavour: Flavour) -> None:
+    try:
+        made = parse.__wrapped__(text, flavour)
+    except PolicySyntaxError:
+        return
+    assert made.statements
+
+
+@given(st.text(max_size=60), FLAVOURS)
+def test_text_never_crashes_the_parser(text: str, flavour: Flavour) -> None:
+    parses_or_refuses(text, flavour)
+
+
+@given(JSON, FLAVOURS)
+def test_json_never_crashes_the_parser(value: Any, flavour: Flavour) -> None:
+    parses_or_refuses(json.dumps(value), flavour)
+
+
+ELEMENTS = st.one_of(JSON, listed(RESOURCE_PATTERNS), listed(ACTION_PATTERNS), CONDITIONS)
+
+
+@settings(max_examples=300)
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            (
+                "Effect",
+                "Action",
+                "NotAction",
+                "Resource",
+                "NotResource",
+                "Principal",
+                "NotPrincipal",
+                "Condition",
+                "Sid",
+            )
+        ),
+        ELEMENTS | st.sampled_from(("Allow", "Deny", "*", {"AWS": "*"})),
+    ),
+    FLAVOURS,
+)
+def test_near_misses_never_crash_the_parser(statement: dict[str, Any], flavour: Flavour) -> None:
+    parses_or_refuses(json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", **statement}}), flavour)
+
+
+def test_depth_and_size_are_refused_not_suffered() -> None:
+    for text in ("[" * 100_000, '{"Statement":' * 50_000, '{"Version":' + "9" * 10_000 + "}", "\ud800", "\x00"):
+        for flavour in Flavour:
+            parses_or_refuses(text, flavour)
