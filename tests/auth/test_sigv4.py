@@ -276,6 +276,14 @@ def test_the_head_alone_can_be_checked_when_it_declares_its_payload() -> None:
         verify_payload(request, "s3")
 
 
+def test_a_chunked_body_that_nobody_checked_is_refused() -> None:
+    request = Request("PUT", "/b/k", "", {"host": "h"}, b"1\r\na\r\n0\r\n\r\n")
+    sign(request, KEY, "us-east-1", "s3", NOW, payload="STREAMING-UNSIGNED-PAYLOAD-TRAILER")
+    assert refusal(request, "s3").code == "NotImplemented"
+    request.decoded = True
+    assert check(request, "s3", at=NOW).service == "s3"
+
+
 def test_s3_wants_its_payload_header() -> None:
     request = signed("iam")
     assert refusal(request, "s3").message == "Missing required header for this request: x-amz-content-sha256"

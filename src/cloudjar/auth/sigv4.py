@@ -99,7 +99,7 @@ def verify(
 
     `unsigned_body` is for operations whose model allows it (``v4-unsigned-body``); S3 always does.
     With ``body_read=False`` the payload is taken to be what the headers declare (see `declares_payload`): call
-    `verify_payload` once the body is there. A chunked payload is checked by its decoder, never here.
+    `verify_payload` once the body is there. A chunked payload is checked by its decoder, and refused without one.
     """
     _check_time(signature, now, dialect)
     _check_headers(request, signature, dialect)
@@ -119,6 +119,10 @@ def verify(
         verify_payload(request, dialect)
 
 
+def _chunks_unchecked() -> AwsError:
+    return AwsError("NotImplemented", "A header you provided implies functionality that is not implemented", 501)
+
+
 def declares_payload(request: Request, signature: Signature, dialect: str) -> bool:
     """True when the signature can be checked before the body is read."""
     return "x-amz-content-sha256" in request.headers or (errors.speaks_s3(dialect) and signature.expires is not None)
@@ -127,7 +131,11 @@ def declares_payload(request: Request, signature: Signature, dialect: str) -> bo
 def verify_payload(request: Request, dialect: str) -> None:
     """Raise AwsError unless the body is the one that ``x-amz-content-sha256`` promised."""
     declared = request.headers.get("x-amz-content-sha256")
-    if declared is None or declared in (UNSIGNED, EVENTS) or declared in STREAMING:
+    if declared is None or declared in (UNSIGNED, EVENTS):
+        return
+    if declared in STREAMING:
+        if not request.decoded:
+            raise _chunks_unchecked()
         return
     actual = body_hash(request)
     if not hmac.compare_digest(declared.encode("latin-1", "replace"), actual.encode()):

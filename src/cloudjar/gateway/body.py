@@ -189,6 +189,11 @@ class Intake:
         file, self._file = self._file, None
         return Spooled(file, self._size), digest
 
+    @property
+    def decodes(self) -> bool:
+        """True when a decoder checks this body."""
+        return self._policy.decoder is not None
+
     def close(self) -> None:
         """Give up: drop what was received."""
         self._held.clear()

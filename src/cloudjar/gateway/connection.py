@@ -280,6 +280,7 @@ class Connection(asyncio.Protocol):
         except OSError:
             log.exception("a request body could not be stored")
             return self._refuse(self._failure())
+        request.decoded = intake.decodes
         self._intake = None
         self._dispatch(request)
         return rest

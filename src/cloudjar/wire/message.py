@@ -22,10 +22,23 @@ class Request:
 
     `headers` has lower-case names; repeated headers are joined by ``,``. `body` is decoded content.
     `trusted` is True when it arrived on a loopback listener (default credentials are accepted only there).
-    `vpc` names the VPC whose guest sent it ("" for the host).
+    `vpc` names the VPC whose guest sent it ("" for the host). Text is Latin-1: the bytes that were sent.
     """
 
-    __slots__ = ("body", "headers", "method", "path", "peer", "query", "raw_body_hash", "secure", "trusted", "vpc")
+    __slots__ = (
+        "attached",
+        "body",
+        "decoded",
+        "headers",
+        "method",
+        "path",
+        "peer",
+        "query",
+        "raw_body_hash",
+        "secure",
+        "trusted",
+        "vpc",
+    )
 
     def __init__(
         self,
@@ -51,6 +64,10 @@ class Request:
         self.vpc = vpc
         self.raw_body_hash = ""
         """Hex SHA-256 of the payload as sent, when the gateway computed it while streaming; else empty."""
+        self.decoded = False
+        """True once a decoder (aws-chunked) has undone and checked the whole body."""
+        self.attached: object = None
+        """Whatever was found out before the body was read and the handler need not find out again."""
 
 
 class FileRange:
