@@ -47,7 +47,8 @@ def grant(ctx: Ctx, action: str, noun: str, text: str, extra: dict[str, Any]) ->
         return Grant(action, text, extra or None)
     item = stored(ctx, noun, parsed)
     if item is None:
-        return Grant(action, text, extra or None, owner=parsed.account)
+        # AWS's own resources (managed policies, public images) ask for no consent but the caller's own policies.
+        return Grant(action, text, extra or None, owner="" if parsed.account == "aws" else parsed.account)
     keys = {**keys_of_resource(parsed.service, noun, item), **extra}
     return Grant(action, arn_of(item), keys or None, getattr(item, "policy", "") or "", item.account)
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from cloudjar.base.errors import AwsError
 
-
 # What a service cuts at when the request does not say.
 _DEFAULT_LIMIT = {"iam": 100}
 
