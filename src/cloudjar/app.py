@@ -150,6 +150,8 @@ class Jar:
 
     def close(self) -> None:
         """Let go of the data directory."""
+        for finish in self.world.at_stop:
+            finish()
         self.audit.close()
         self.database.close()
 

@@ -42,6 +42,8 @@ class World:
         """Imports a service's package, so that its records can be read; False when the product has none."""
         self.ports: dict[str, Any] = {}
         """What another room lends: ``identity``, ``audit``, ... by name; set by the composition root."""
+        self.at_stop: list[Callable[[], None]] = []
+        """Called at a clean stop, before the store is closed: whoever remembers more than he has stored."""
 
 
 class Ctx:
