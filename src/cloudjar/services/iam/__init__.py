@@ -6,6 +6,7 @@ SERVICE = Service(
     "iam",
     modules=(
         "records",
+        "access",
         "ops.users",
         "ops.groups",
         "ops.roles",

@@ -71,6 +71,7 @@ class IamIdentity:
         self._uses: dict[str, Use] = {}
         self._unstored: set[str] = set()
         world.state.watchers.setdefault("iam", []).append(self._forget)
+        world.at_stop.append(self.flush)
 
     def _forget(self) -> None:
         self._memory = _Memory()

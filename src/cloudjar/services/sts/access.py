@@ -33,7 +33,6 @@ def need_role(ctx: Ctx, arn: str) -> tuple[Role, str]:
     parsed = arns.parse(arn)
     if parsed is None or parsed.service != "iam" or parsed.type != "role":
         raise errors.validation(f"{arn} is invalid")
-    ctx.world.ports["identity"]()  # roles are IAM's records: they are declared once it is loaded
     found = ctx.at(parsed.account, "").find("iam", "role", arn.rpartition("/")[2])
     if found is None or arn_of(found) != arn:
         raise errors.not_authorized(ctx.caller.arn, "sts:AssumeRole", arn)

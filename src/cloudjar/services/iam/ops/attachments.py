@@ -11,12 +11,13 @@ from typing import Any
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.iam import errors, managed
+from cloudjar.services.iam.access import policy_key
 from cloudjar.services.iam.kinds import KINDS, Kind
 from cloudjar.services.iam.records import Group, Role, User
 
 
 def _declare(kind: Kind) -> None:
-    @op(f"Attach{kind.word}Policy")
+    @op(f"Attach{kind.word}Policy", keys=policy_key)
     def attach(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         """Give a principal a managed policy; repeating it changes nothing."""
         item = kind.need_free(ctx, req)
@@ -29,7 +30,7 @@ def _declare(kind: Kind) -> None:
         kind.put(ctx, item, attached=(*item.attached, policy.arn))
         return {}
 
-    @op(f"Detach{kind.word}Policy")
+    @op(f"Detach{kind.word}Policy", keys=policy_key)
     def detach(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         """Take a managed policy away."""
         item = kind.need_free(ctx, req)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.iam import errors, names, rules
+from cloudjar.services.iam.access import passed_to_ec2
 from cloudjar.services.iam.records import InstanceProfile, Role
 from cloudjar.services.iam.views import instance_profile_of
 
@@ -59,7 +60,7 @@ def list_instance_profiles_for_role(ctx: Ctx, req: dict[str, Any]) -> dict[str, 
     return {"InstanceProfiles": [shown(ctx, profile, whole=False) for profile in profiles]}
 
 
-@op("AddRoleToInstanceProfile")
+@op("AddRoleToInstanceProfile", keys=passed_to_ec2)
 def add_role_to_instance_profile(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Put a role into an empty profile; the caller must be allowed to pass it."""
     profile = names.need(ctx, InstanceProfile, req["InstanceProfileName"])

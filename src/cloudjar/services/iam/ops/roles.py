@@ -13,6 +13,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
 from cloudjar.services.iam import errors, managed, names, rules, trust
+from cloudjar.services.iam.access import boundary_key
 from cloudjar.services.iam.records import InstanceProfile, Role
 from cloudjar.services.iam.views import role_of
 
@@ -25,7 +26,7 @@ def need_free_role(ctx: Ctx, name: str) -> Role:
     return role
 
 
-@op("CreateRole")
+@op("CreateRole", keys=boundary_key)
 def create_role(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A role that the trust policy's principals may assume."""
     name, path = req["RoleName"], req.get("Path") or "/"

@@ -14,11 +14,12 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
 from cloudjar.services.iam import errors, managed, names, rules, trust
+from cloudjar.services.iam.access import boundary_key
 from cloudjar.services.iam.records import AccessKey, LoginProfile, User
 from cloudjar.services.iam.views import user_of
 
 
-@op("CreateUser")
+@op("CreateUser", keys=boundary_key)
 def create_user(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A user without any permission."""
     name = req["UserName"]
@@ -41,7 +42,7 @@ def get_user(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A user; without a name the caller's own, also when that is the root user."""
     if not req.get("UserName") and ctx.caller.kind == "root":
         owner = root(ctx.account)
-        return {"User": {"UserId": owner.account, "Arn": owner.arn, "CreateDate": ctx.now.replace(microsecond=0)}}
+        return {"User": {"UserId": owner.account, "Arn": owner.arn}}
     return {"User": user_of(names.user_or_caller(ctx, req.get("UserName")))}
 
 
