@@ -234,7 +234,9 @@ class ContainerCompute:
                 raise PlaneError(f"processes of machine {home.id} do not die: {sorted(pids)}")
         if (home.runc_root / home.name).exists():
             runc = need_tool("runc", "runc")
-            run([runc, "--root", str(home.runc_root), "delete", "--force", home.name], what="removing a container")
+            # It unmounts and forgets; half a container, left by a cut, it does not know, and only the folder remains.
+            run([runc, "--root", str(home.runc_root), "delete", "--force", home.name], ok=tuple(range(256)))
+            shutil.rmtree(home.runc_root / home.name, ignore_errors=True)
         groups.remove()
         disk.unmount(home.root)
         disk.unmount(home.disk)

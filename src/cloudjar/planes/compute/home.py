@@ -17,6 +17,7 @@ import msgspec
 
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.port import MachineSpec
+from cloudjar.planes.compute.process import holding
 
 CONSOLE_MAX = 8 << 20
 """Bytes after which conmon starts its log anew."""
@@ -88,7 +89,8 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
                     break
             os.close(handle)
         try:
-            yield
+            with holding(handle):
+                yield
         finally:
             os.close(handle)
 
@@ -108,7 +110,8 @@ def boot_script(home: Home, *, keeper_files: list[str], conmon: str, runc: str) 
     """The shell script that boots the machine from its mounted root (pure).
 
     It is a script so that a reboot from inside needs no server of ours: conmon runs `again` when the guest's init
-    ends. The watcher moves to its own control group first, or it would die with the service that called it.
+    ends. The watcher moves to its own control group first, or it would die with the service that called it; until then
+    its standard input is the caller's lock (see `process.holding`), from then on a sweep finds it in that group.
     """
     words = {
         "folder": shlex.quote(str(home.folder)),
@@ -150,8 +153,9 @@ _BOOT = """#!/bin/sh
 # Written by Cloudjar; boots this machine from its mounted root.
 cd {folder} || exit 1
 {join}
+exec </dev/null
 {runc} delete --force {name} >/dev/null 2>&1
-rm -f init.pid conmon.pid exit/{name}
+rm -f init.pid .init.pid conmon.pid exit/{name}
 mkfifo -m 600 said.$$ || exit 1
 exec 9<>said.$$
 rm -f said.$$
@@ -166,6 +170,7 @@ exec {runc} start {name} 9>&-
 _AGAIN = """#!/bin/sh
 # Written by Cloudjar; conmon runs this when the guest's init has ended.
 cd {folder} || exit 0
-[ -e wanted ] && [ "$(cat exit/{name} 2>/dev/null)" = 129 ] || exit 0
-exec {flock} {lock} /bin/sh -c '[ -e wanted ] && [ "$(cat exit/{name} 2>/dev/null)" = 129 ] && exec /bin/sh ./boot'
+asked='[ -e wanted ] && [ "$(cat exit/{name} 2>/dev/null)" = 129 ]'
+eval "$asked" || exit 0
+exec {flock} --close {lock} /bin/sh -c "$asked && exec /bin/sh ./boot"
 """

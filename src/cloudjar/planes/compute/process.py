@@ -4,13 +4,32 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 
 from cloudjar.base.errors import PlaneError
 
 # Debian's sbin is not on the PATH of every caller (cron, su without a dash, some service managers).
 _EXTRA_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+_held: ContextVar[int] = ContextVar("held", default=subprocess.DEVNULL)
+
+
+@contextmanager
+def holding(lock: int) -> Iterator[None]:
+    """Let every tool run meanwhile share the lock (an open file's descriptor).
+
+    A tool outlives a caller that is killed; with the lock as its standard input the lock is free only when it has
+    ended, so nobody cleans up in front of it.
+    """
+    before = _held.set(lock)
+    try:
+        yield
+    finally:
+        _held.reset(before)
 
 
 @cache
@@ -39,7 +58,7 @@ def run(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a tool for at most `timeout` seconds; an exit code not in `ok` raises `PlaneError` with its last words."""
     try:
-        done = subprocess.run(list(argv), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False)
+        done = subprocess.run(list(argv), stdin=_held.get(), capture_output=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired as late:
         raise PlaneError(f"{what or argv[0]} did not end within {timeout:g} s") from late
     except OSError as gone:
