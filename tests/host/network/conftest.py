@@ -18,7 +18,7 @@ from cloudjar.planes.network import namespaces
 from cloudjar.planes.network.leaks import leaks
 from cloudjar.planes.network.linux import LinuxNetwork
 
-WAIT = 0.25
+WAIT = 0.15
 """Seconds without an answer that count as dropped: everything here is one machine."""
 
 

@@ -13,7 +13,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from cloudjar.base.errors import PlaneError
-from cloudjar.planes.network import namespaces, nft
+from cloudjar.planes.network import firewalls, namespaces, nft
 from cloudjar.planes.network.filtering import GATEWAY_LINK
 from cloudjar.planes.network.netlink import LinkSeen, Netlink
 from cloudjar.planes.network.plan import INTERNET_MTU, Plan
@@ -98,6 +98,7 @@ class Internet:
                     self._index = self._bridge(kernel)
                     nft.transaction(render(host_rules(self.site, self.api)))
                     self._routes(kernel)
+                    firewalls.give_leave(self.site)
                 self._ready = True
 
     def _bridge(self, kernel: Netlink) -> int:
@@ -207,6 +208,7 @@ class Internet:
             self._restore([k for k in links if _is_bridge(k)])
             kernel.delete_link(self.site.bridge)
             nft.drop_table(self.site.table)
+            firewalls.take_back(self.site)
 
     def _restore(self, bridges: list[LinkSeen]) -> None:
         mine = next((k for k in bridges if k.name == self.site.bridge), None)

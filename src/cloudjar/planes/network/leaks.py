@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloudjar.planes.network import namespaces, nft
+from cloudjar.planes.network import firewalls, namespaces, nft
 from cloudjar.planes.network.netlink import Netlink
 from cloudjar.planes.network.site import Site
 
@@ -21,4 +21,5 @@ def leaks(tag: str) -> list[str]:
                 out.append(f"link {link.name}")
         out += [f"route {r.target} table {r.table}" for r in kernel.routes() if r.table == site.route_table]
         out += [f"rule {r.preference} to {r.target}" for r in kernel.rules() if r.table == site.route_table]
-    return out + [f"nftables table {t}" for t in nft.tables() if t == site.table]
+    out += [f"nftables table {t}" for t in nft.tables() if t == site.table]
+    return out + [f"nftables rule {handle} in {chain}" for chain, handle in firewalls.leaves(site)]
