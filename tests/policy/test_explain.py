@@ -137,6 +137,12 @@ def test_the_simulator_says_what_boundary_and_organization_say() -> None:
     )
 
 
+def test_limits_are_not_listed_as_granting() -> None:
+    text = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'
+    result = simulate(put(), PolicySet(identity=(POLICY,), boundary=Policy(parse(text, Flavour.BOUNDARY))))
+    assert (result.allowed_by_boundary, [m.layer for m in result.matched]) == (True, [Flavour.IDENTITY])
+
+
 def test_context_keys_are_those_of_conditions_and_variables() -> None:
     assert context_keys([POLICY.document]) == ("aws:username", "svc:frozen")
 

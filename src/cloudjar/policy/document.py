@@ -12,7 +12,7 @@ from typing import NamedTuple
 from cloudjar.policy import grammar, positions, validate
 from cloudjar.policy.conditions.block import Condition
 from cloudjar.policy.grammar import Flavour, PolicySyntaxError
-from cloudjar.policy.match import ActionSet, ArnSet, Context, service_of
+from cloudjar.policy.match import ANY_SERVICE, ActionSet, ArnSet, Context, service_of
 from cloudjar.policy.positions import Span
 from cloudjar.policy.principal import Grip, Principal, PrincipalSet
 from cloudjar.policy.validate import Raw
@@ -104,7 +104,7 @@ class Document:
 
     def _index(self, statement: Statement) -> None:
         actions = statement.actions
-        if statement.negates_actions or "*" in actions.wild:
+        if statement.negates_actions or ANY_SERVICE in actions.wild:
             self._others.append(statement)
         elif actions.anything:
             self._any.append(statement)
@@ -145,7 +145,7 @@ class Document:
         return f"<Document {self.flavour.value}, {len(self.statements)} statements>"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def parse(text: str, flavour: Flavour = Flavour.IDENTITY, *, needs_resource: bool = True) -> Document:
     """Check and compile a policy document.
 

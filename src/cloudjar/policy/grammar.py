@@ -146,7 +146,7 @@ def principals(value: Any) -> PrincipalEntries:
     if not isinstance(value, dict):
         fail("Invalid principal in policy", "principal")
     entries = {kind: texts(v) for kind, v in value.items()}
-    if not entries:
+    if not any(entries.values()):
         fail("Missing required field Principal cannot be empty!", "principal")
     for kind, values in entries.items():
         if kind not in principal.KEYS:

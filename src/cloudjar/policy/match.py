@@ -263,6 +263,10 @@ def _is_prefix(pattern: Pattern) -> bool:
     return len(pattern) == 2 and isinstance(pattern[0], str) and pattern[1] is STAR
 
 
+ANY_SERVICE = "*"
+"""Under this, patterns whose service itself has wildcards."""
+
+
 class ActionSet:
     """The values of an Action or NotAction element, in lower case, ready to be indexed."""
 
@@ -281,7 +285,9 @@ class ActionSet:
             elif literal is not None:
                 exact.add(literal)
             else:
-                wild.setdefault(service_of(value.lower()), []).append(compile_glob(pattern))
+                service = service_of(value.lower())
+                key = ANY_SERVICE if "*" in service or "?" in service else service
+                wild.setdefault(key, []).append(compile_glob(pattern))
         self.exact = frozenset(exact)
         self.wild = {service: tuple(tests) for service, tests in wild.items()}
 
@@ -289,7 +295,8 @@ class ActionSet:
         """Whether `action` (``service:name`` in lower case) is one of the values."""
         if self.anything or action in self.exact:
             return True
-        return any(test(action) for test in self.wild.get(service_of(action), ()))
+        tests = (*self.wild.get(service_of(action), ()), *self.wild.get(ANY_SERVICE, ()))
+        return any(test(action) for test in tests)
 
 
 def service_of(action: str) -> str:

@@ -63,7 +63,11 @@ class Grip(IntEnum):
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root", re.ASCII)
 _UNIQUE = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,124}", re.ASCII)
-_ARN = re.compile(r"arn:[a-z-]+:(iam::\d{12}:(user|role)/|sts::\d{12}:(assumed-role|federated-user)/)[^*?]+", re.ASCII)
+# CloudFront's origin access identities are users of an account called "cloudfront".
+_ARN = re.compile(
+    r"arn:[a-z-]+:(iam::(\d{12}:(user|role)|cloudfront:user)/|sts::\d{12}:(assumed-role|federated-user)/)[^*?]+",
+    re.ASCII,
+)
 KEYS = ("AWS", "Service", "Federated", "CanonicalUser")
 
 

@@ -122,7 +122,7 @@ class Condition:
         return self._many(values, context) if values else self._missing
 
     def _null(self, found: str | Sequence[str] | None) -> bool:
-        missing = found is None or not any((found,) if isinstance(found, str) else found)
+        missing = found is None or not (isinstance(found, str) or any(found))
         return any((wanted.lower() == "true") is missing for wanted in self.values)
 
     def _many(self, values: Sequence[str], context: Context) -> bool:
