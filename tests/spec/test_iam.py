@@ -96,6 +96,15 @@ def test_every_action_is_in_the_reference_or_says_that_it_is_assumed() -> None:
     assert len(assumed) <= 105, assumed
 
 
+def test_every_resource_is_of_a_type_that_its_service_has() -> None:
+    lost = []
+    for service, operation in all_operations():
+        for entry in iam.authorization(service, operation):
+            types = set(iam.resource_types_of(entry.action.partition(":")[0]))
+            lost += [f"{entry.action} {s.type}" for s in entry.resources if s.type not in types | {"*"}]
+    assert lost == []
+
+
 def test_only_these_operations_need_no_permission() -> None:
     free = {f"{s}:{o}" for s, o in all_operations() if not iam.authorization(s, o)}
     known = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
@@ -169,6 +178,20 @@ def test_every_template_gives_well_formed_arns_or_a_star() -> None:
         ("sqs", "SendMessage", {"QueueUrl": "http://localhost:4566/123456789012/jobs"}, {"sqs:SendMessage": {"jobs"}}),
         ("dynamodb", "BatchGetItem", {"RequestItems": {"a": {}, "b": {}}},
          {"dynamodb:BatchGetItem": {"table/a", "table/b"}}),
+        ("ecs", "RunTask", {"taskDefinition": "web:3"}, {"ecs:RunTask": {"task-definition/web:3"}}),
+        ("ecs", "StopTask", {"task": "t1"}, {"ecs:StopTask": {"task/default/t1"}}),
+        ("events", "PutEvents", {"Entries": [{"Detail": "{}"}]}, {"events:PutEvents": {"event-bus/default"}}),
+        ("lambda", "Invoke", {"FunctionName": "123456789012:function:f", "Qualifier": "live"},
+         {"lambda:InvokeFunction": {"function:f:live"}}),
+        ("kms", "CreateAlias", {"AliasName": "alias/a", "TargetKeyId": "k"},
+         {"kms:CreateAlias": {"alias/a", "key/k"}}),
+        ("organizations", "AttachPolicy", {"PolicyId": "p-1", "TargetId": "ou-1-2"},
+         {"organizations:AttachPolicy": {"policy/o-*/*/p-1", "ou/o-*/ou-1-2"}}),
+        ("cloudtrail", "CreateTrail", {"Name": "t"}, {"cloudtrail:CreateTrail": {"trail/t"}}),
+        ("s3", "GetObject", {"Bucket": "b", "Key": "a/b", "VersionId": "v"}, {"s3:GetObjectVersion": {"b/a/b"}}),
+        ("s3", "CopyObject",
+         {"Bucket": "b", "Key": "k", "CopySource": "/c/d?versionId=1", "TaggingDirective": "REPLACE"},
+         {"s3:PutObject": {"b/k"}, "s3:GetObject": {"c/d"}}),
         ("apigateway", "GetRestApi", {"restApiId": "x"}, {"apigateway:GET": {"/restapis/x"}}),
     ],
 )  # fmt: skip

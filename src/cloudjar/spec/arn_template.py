@@ -131,6 +131,11 @@ def _last(text: str, _: str) -> list[str]:
     return [tail] if tail else []
 
 
+def _name(text: str, _: str) -> list[str]:
+    """The name at the end of an ARN; a text that is no ARN is the name already."""
+    return _last(text, "") if text.startswith("arn:") else [text]
+
+
 def _segment(text: str, index: str) -> list[str]:
     parts = [p for p in text.split("/") if p]
     return [parts[int(index)]] if len(parts) >= abs(int(index)) else []
@@ -152,6 +157,7 @@ def _function(text: str, _: str) -> list[str]:
 
 _FILTERS: dict[str, Callable[[str, str], list[str]]] = {
     "last": _last,
+    "name": _name,
     "segment": _segment,
     "path": _path,
     "function": _function,

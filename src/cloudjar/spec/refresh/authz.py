@@ -145,10 +145,13 @@ class Service:
     def _from_map(self, operation: str, mapped: list[dict[str, Any]]) -> list[dict[str, Any]]:
         entries: dict[tuple[str, str], dict[str, Any]] = {}
         extra: list[dict[str, Any]] = []
+        own = operation.lower() in self.reference.actions
         for one in mapped:
             prefix, _, name = one["action"].partition(":")
             action = self.reference.actions.get(name.lower()) if prefix == self.reference.prefix else None
             when = condition(one.get("conditions"))
+            if action and own and name.lower() != operation.lower() and not when:
+                continue  # the map's notes of what is needed besides; where it is, a correction says so
             if action and "arn_override" not in one:
                 new = self.entry(operation, action, one)
                 entries.setdefault((new["a"], json.dumps(when)), new | ({"when": when} if when else {}))
@@ -203,9 +206,10 @@ class Service:
             if not kind:
                 continue
             template = self.template(operation, kind, mapped)
-            if template is not None:
+            made = normal(r["name"]) in normal(operation)
+            if template is not None and (r["required"] or made or ArnTemplate(template).paths()):
                 resources.append([r["name"], template, int(r["required"])])
-            elif r["required"]:
+            elif template is None and r["required"]:
                 wild = re.sub(r"\$\{(?!Partition|Region|Account)\w+\}", "*", kind["arn"].split(", ")[0])
                 flags = 1 if re.match("Create|Register|Request|Run|Allocate|Import|Purchase", operation) else 3
                 resources.append([r["name"], wild, flags])

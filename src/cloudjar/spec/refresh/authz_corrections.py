@@ -221,6 +221,17 @@ def ec2(service: Any, ops: Ops) -> None:
     put(ops, "CreatePlacementGroup", "placement-group", REGIONAL + "placement-group/${GroupName}")
     put(ops, "DeletePlacementGroup", "placement-group", REGIONAL + "placement-group/${GroupName}")
     put(ops, "CreateNatGateway", "vpc", None)
+    for operation in ("DescribeSecurityGroupReferences", "AssociateSecurityGroupVpc", "DisassociateSecurityGroupVpc"):
+        many = "[]" if operation.startswith("Describe") else ""
+        put(ops, operation, "security-group", REGIONAL + "security-group/${GroupId" + many + "}")
+    for operation in ("DescribeVpcEndpointServicePermissions", "ModifyVpcEndpointServicePayerResponsibility"):
+        put(ops, operation, "vpc-endpoint-service", REGIONAL + "vpc-endpoint-service/${ServiceId}")
+    put(ops, "AcceptAddressTransfer", "elastic-ip", by("ec2:elastic-ip", "Address", REGIONAL + "elastic-ip/*"))
+    put(ops, "AcceptVpcPeeringConnection", "vpc",
+        by("ec2:accepter-vpc", "VpcPeeringConnectionId", REGIONAL + "vpc/*"))  # fmt: skip
+    put(ops, "CopyVolumes", "volume", ["all", REGIONAL + "volume/${SourceVolumeId}", REGIONAL + "volume/*"])
+    put(ops, "CreateSecurityGroup", "vpc",
+        ["first", REGIONAL + "vpc/${VpcId}", by("ec2:default-vpc", "", REGIONAL + "vpc/*")], 0)  # fmt: skip
     run_instances(ops)
     tags(service, ops)
 
@@ -270,6 +281,9 @@ def tags(service: Any, ops: Ops) -> None:
     ids = {prefix: types[kind] for prefix, kind in EC2_IDS.items() if kind in types}
     for operation in ("CreateTags", "DeleteTags"):
         ops[operation] = [{"a": f"ec2:{operation}", "r": [["*", ["ids", "Resources[]", ids], REQUIRED]]}]
+    for kind in ("network-interface", "subnet", "vpc"):
+        put(ops, "CreateFlowLogs", kind, None)
+    ops["CreateFlowLogs"][0]["r"].append(["*", ["ids", "ResourceIds[]", ids], 0])
     made = {k: v for k, v in types.items() if v.startswith("arn:${Partition}:ec2:")}
     for operation, entries in ops.items():
         ops[operation] = [e for e in entries if e["a"] != "ec2:CreateTags" or operation == "CreateTags"]
@@ -303,7 +317,20 @@ def ssm(service: Any, ops: Ops) -> None:
                       "DescribeDocumentPermission", "ModifyDocumentPermission", "ListDocumentVersions",
                       "UpdateDocumentDefaultVersion"):  # fmt: skip
         put(ops, operation, "document", document("Name"))
-    put(ops, "SendCommand", "document", document("DocumentName"))
+    for operation in ("SendCommand", "StartAutomationExecution", "StartChangeRequestExecution", "StartSession"):
+        put(ops, operation, "document", document("DocumentName"), int(operation != "StartSession"))
+    for operation in ("CreateAssociation", "DescribeAssociation", "DeleteAssociation", "UpdateAssociation"):
+        put(ops, operation, "document", document("Name"), 0)
+    put(ops, "CreateAssociationBatch", "document", document("Entries[].Name"))
+    for operation, entries in ops.items():
+        for path in ("InstanceId", "InstanceIds[]", "Target"):
+            if service.shapes.path(operation, path.removesuffix("[]")) != path:
+                continue
+            kinds = {r[0]: r for r in entries[0]["r"]}
+            if "instance" in kinds:
+                kinds["instance"][1] = REGIONAL + "instance/${" + path + "|only:i-}"
+            if "managed-instance" in kinds:
+                kinds["managed-instance"][1] = SSM + "managed-instance/${" + path + "|only:mi-}"
     put(ops, "SendCommand", "instance", REGIONAL + "instance/${InstanceIds[]|only:i-}", 0)
     put(ops, "SendCommand", "managed-instance", SSM + "managed-instance/${InstanceIds[]|only:mi-}", 0)
     kinds = {"Document": "document", "ManagedInstance": "managed-instance", "MaintenanceWindow": "maintenancewindow",
@@ -319,17 +346,61 @@ def ssm(service: Any, ops: Ops) -> None:
         ]  # fmt: skip
 
 
-def organizations(_service: Any, ops: Ops) -> None:
+# Members that hold an id of any of several types.
+POLYMORPHIC = ("TargetId", "ParentId", "SourceParentId", "ResourceId", "ChildId")
+
+
+def organizations(service: Any, ops: Ops) -> None:
     """An id names a thing of the one organization, whose own id is in the ARN and not in the request."""
-    for entries in ops.values():
+    text = "arn:${Partition}:organizations::${Account}:"
+    wild = {"account": "account/o-*/${value}", "organizationalunit": "ou/o-*/${value}", "root": "root/o-*/${value}",
+            "policy": "policy/o-*/*/${value}", "handshake": "handshake/o-*/*/${value}",
+            "responsibilitytransfer": "transfer/o-*/*/*/${value}"}  # fmt: skip
+    starts = {"organizationalunit": "ou-", "root": "r-", "policy": "p-"}
+    own = {"account": "AccountId", "organizationalunit": "OrganizationalUnitId", "root": "RootId",
+           "policy": "PolicyId", "handshake": "HandshakeId", "responsibilitytransfer": "Id"}  # fmt: skip
+    members = service.shapes.members
+    for operation, entries in ops.items():
+        ops[operation] = entries = [e for e in entries if e["a"] != "iam:PassRole"]
         for entry in entries:
-            for resource in entry["r"]:
-                text = resource[1]
-                slots = re.findall(r"\$\{([^}|]*)(\|[^}]*)?\}", text) if isinstance(text, str) else []
-                members = [path for path, _ in slots if path not in ("Partition", "Region", "Account")]
-                if members:
-                    wild = re.sub(r"\$\{(?!Partition|Account)[^}]*\}", "*", text)
-                    resource[1] = by(f"organizations:{resource[0]}", members[-1], wild)
+            kinds = [r for r in entry["r"] if r[0] in wild]
+            kinds += [[t, None, 0] for t in any_of(service, operation) if t in wild and t not in {r[0] for r in kinds}]
+            found = []
+            for kind, _, flags in kinds:
+                ask = by(f"organizations:{kind}", "{path}", text + wild[kind])
+                if own[kind] in members(operation):
+                    found.append([kind, at(ask, own[kind]), flags & REQUIRED])
+                    continue
+                others = [m for m in POLYMORPHIC if m in members(operation)]
+                for member in others:
+                    found.append([kind, by_start(at(ask, member), member, starts, kind), 0])
+            entry["r"] = found + [r for r in entry["r"] if r[0] not in wild]
+    put(ops, "MoveAccount", "organizationalunit", ["all", *(
+        by_start(by("organizations:organizationalunit", m, text + wild["organizationalunit"]), m, starts,
+                 "organizationalunit") for m in ("SourceParentId", "DestinationParentId"))])  # fmt: skip
+    put(ops, "MoveAccount", "root", ["all", *(
+        by_start(by("organizations:root", m, text + wild["root"]), m, starts, "root")
+        for m in ("SourceParentId", "DestinationParentId"))])  # fmt: skip
+
+
+def any_of(service: Any, operation: str) -> list[str]:
+    """The resource types that the reference lists for an operation's action."""
+    action = service.reference.actions.get(operation.lower(), {})
+    return [r["name"] for r in action.get("resourceTypes", [])]
+
+
+def at(ask: list[Any], member: str) -> list[Any]:
+    """A look-up of the value of a member."""
+    return [ask[0], ask[1], member, ask[3]]
+
+
+def by_start(ask: list[Any], member: str, starts: dict[str, str], kind: str) -> list[Any]:
+    """A look-up only for values that begin as this kind's ids do; what begins like none is an account."""
+    if kind in starts:
+        return ["starts", member, starts[kind], ask, ["all"]]
+    for prefix in starts.values():
+        ask = ["starts", member, prefix, ["all"], ask]
+    return ask
 
 
 def account(service: Any, ops: Ops) -> None:

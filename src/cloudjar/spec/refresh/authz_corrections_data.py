@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 Ops = dict[str, list[dict[str, Any]]]
@@ -223,11 +224,15 @@ def functions(service: Any, ops: Ops) -> None:
         template: Template = ["if", "Qualifier", qualified, plain] if "Qualifier" in members else plain
         others = [r for r in entries[0]["r"] if not r[0].startswith("function")]
         entries[0]["r"] = [["function", template, REQUIRED], *others]
+    layer = "arn:${Partition}:lambda:${Region}:${Account}:layer:${LayerName|name}:${VersionNumber}"
+    for operation in ("AddLayerVersionPermission", "DeleteLayerVersion", "GetLayerVersion", "GetLayerVersionPolicy",
+                      "RemoveLayerVersionPermission"):  # fmt: skip
+        replace(ops, operation, "layerVersion", layer)
     for operation in ("DeleteEventSourceMapping", "GetEventSourceMapping", "UpdateEventSourceMapping"):
         for entry in ops[operation]:
             entry["r"] = [r for r in entry["r"] if not r[0].startswith("function")]
         arn = "arn:${Partition}:lambda:${Region}:${Account}:event-source-mapping:${UUID}"
-        replace(ops, operation, "eventsourcemapping", arn)
+        replace(ops, operation, "eventSourceMapping", arn)
 
 
 def dynamodb(_service: Any, ops: Ops) -> None:
@@ -257,7 +262,7 @@ def streams(_service: Any, ops: Ops) -> None:
     ops["GetRecords"] = [one("dynamodb:GetRecords", "stream", ["by", "dynamodb:iterator-stream", "ShardIterator", "*"])]
 
 
-def logs(_service: Any, ops: Ops) -> None:
+def logs(service: Any, ops: Ops) -> None:
     """What concerns a whole group is asked on its streams: the ARN of a group ends in ``:log-stream:``."""
     group = "arn:${Partition}:logs:${Region}:${Account}:log-group:"
     for operation, entries in ops.items():
@@ -267,6 +272,11 @@ def logs(_service: Any, ops: Ops) -> None:
                     r[1] = group + "${logGroupName}:log-stream:"
                 if r[0] == "log-group" and operation in ("TagLogGroup", "UntagLogGroup", "ListTagsLogGroup"):
                     r[1] = group + "${logGroupName}"
+        members = service.shapes.members(operation)
+        if {"logGroupName", "logGroupIdentifier"} <= set(members):
+            for r in entries[0]["r"]:
+                if r[0] == "log-group":
+                    r[1] = group + "${logGroupName,logGroupIdentifier}:log-stream:"
     for operation in ("PutLogEvents", "CreateLogStream", "DeleteLogStream", "GetLogEvents"):
         stream = group + "${logGroupName}:log-stream:${logStreamName}"
         ops[operation] = [one(f"logs:{operation}", "log-stream", stream)]
@@ -274,39 +284,47 @@ def logs(_service: Any, ops: Ops) -> None:
 
 def keys(_service: Any, ops: Ops) -> None:
     """A key by id, ARN or alias: the permission is always on the key."""
+    text = "arn:${Partition}:kms:${Region}:${Account}:"
     for entries in ops.values():
         for entry in entries:
             for r in entry["r"]:
-                if r[0] == "key" and isinstance(r[1], str) and "${KeyId}" in r[1]:
-                    r[1] = ["by", "kms:key", "KeyId", r[1].replace("${KeyId}", "${value}")]
+                member = re.search(r"key/\$\{(\w+)\}$", r[1]) if isinstance(r[1], str) else None
+                if r[0] == "key" and member:
+                    r[1] = ["by", "kms:key", member[1], text + "key/${value}"]
                 if r[0] == "alias" and isinstance(r[1], str):
-                    r[1] = "arn:${Partition}:kms:${Region}:${Account}:alias/${AliasName|bare:alias/}"
+                    r[1] = text + "alias/${AliasName|bare:alias/}"
+    replace(ops, "DeleteAlias", "key", ["by", "kms:alias-key", "AliasName", text + "key/*"])
+    for operation in ("Decrypt", "ReEncrypt"):  # without a key id, the ciphertext knows
+        for r in ops[operation][0]["r"]:
+            if r[0] == "key":
+                r[1] = ["first", r[1], ["by", "kms:ciphertext-key", "", text + "key/*"]]
 
 
-def secrets(_service: Any, ops: Ops) -> None:
+def secrets(service: Any, ops: Ops) -> None:
     """A secret's ARN ends in six random letters that its name does not have."""
     text = "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:"
     for operation, entries in ops.items():
+        members = service.shapes.members(operation)
+        path = "SecretId" if "SecretId" in members else "SecretIdList[]" if "SecretIdList" in members else ""
         for entry in entries:
             for r in entry["r"]:
-                if r[0] == "secret" and "SecretId" in str(r[1]):
-                    path = "SecretIdList[]" if "SecretIdList" in str(r[1]) else "SecretId"
-                    r[1] = ["by", "secretsmanager:secret", path, text + "${value}"]
-                elif r[0] == "secret" and operation == "CreateSecret":
-                    r[1] = text + "${Name}"
+                if r[0] == "Secret" and path:
+                    r[1] = ["by", "secretsmanager:Secret", path, text + "${value}"]
+                    r[2] &= REQUIRED
+    ops["CreateSecret"] = [one("secretsmanager:CreateSecret", "Secret", text + "${Name}")]
 
 
-def ecs(_service: Any, ops: Ops) -> None:
+def ecs(service: Any, ops: Ops) -> None:
     """The cluster is ``default`` unless named; a task definition may be a family."""
-    cluster = "${cluster|last|or:default}"
     for operation, entries in ops.items():
+        members = service.shapes.members(operation)
         for entry in entries:
             for r in entry["r"]:
-                if r[0] == "task-definition" and "taskDefinition" in str(r[1]):
+                if r[0] == "task-definition" and "taskDefinition" in members:
                     text = "arn:${Partition}:ecs:${Region}:${Account}:task-definition/${value|last}"
-                    r[1] = ["by", "ecs:task-definition", "taskDefinition", text]
+                    r[1], r[2] = ["by", "ecs:task-definition", "taskDefinition", text], r[2] & REQUIRED
                 elif isinstance(r[1], str) and operation not in ("CreateCluster", "DeleteCluster", "UpdateCluster"):
-                    r[1] = r[1].replace("${cluster}", cluster).replace("${cluster|last}", cluster)
+                    r[1] = re.sub(r"\$\{cluster(\|last|\|name)?\}", "${cluster|last|or:default}", r[1])
 
 
 def events(_service: Any, ops: Ops) -> None:
@@ -320,6 +338,8 @@ def events(_service: Any, ops: Ops) -> None:
         both = ["starts", "EventBusName", "default", rule + slot, other]
         entry = one(f"events:{operation}", "rule-on-default-event-bus", ["first", both, rule + slot])
         ops[operation] = [entry] + [e for e in ops[operation] if e["a"] == "iam:PassRole"]
+    bus = "arn:${Partition}:events:${Region}:${Account}:event-bus/"
+    ops["PutEvents"] = [one("events:PutEvents", "event-bus", bus + "${Entries[].EventBusName|or:default}")]
     ops["PutTargets"].append(passing("Targets[].RoleArn", "events.amazonaws.com"))
 
 
@@ -341,14 +361,21 @@ def passing(path: str, principal: str) -> dict[str, Any]:
     }
 
 
-def stacks(_service: Any, ops: Ops) -> None:
+def stacks(service: Any, ops: Ops) -> None:
     """A stack's ARN ends in an id that its name does not have."""
+    text = "arn:${Partition}:cloudformation:${Region}:${Account}:"
+    named = {
+        "stack": ("StackName", text + "stack/${value}/*"),
+        "stackset": ("StackSetName", text + "stackset/${value}:*"),
+    }
     for operation, entries in ops.items():
         for entry in entries:
             for r in entry["r"]:
-                if r[0] == "stack" and "StackName" in str(r[1]) and operation != "CreateStack":
-                    text = "arn:${Partition}:cloudformation:${Region}:${Account}:stack/${value}/*"
-                    r[1] = ["by", "cloudformation:stack", "StackName", text]
+                member, fallback = named.get(r[0], ("", ""))
+                if member and member in service.shapes.members(operation):
+                    r[1] = ["by", f"cloudformation:{r[0]}", member, fallback]
+                    r[2] &= REQUIRED
+    ops["CreateStack"][0]["r"] = [["stack", text + "stack/${StackName}/*", REQUIRED]]
 
 
 def route53(_service: Any, ops: Ops) -> None:

@@ -130,26 +130,36 @@ def guess(kind: dict[str, Any], mapped: dict[str, Any], shapes: Shapes, operatio
     for variable in variables:
         slot = slots(mapped[variable]["template"], shapes, operation) if variable in mapped else None
         if slot is None:
-            member = by_name(variable, kind["key"], shapes, operation)
+            final = kind["key"] if variable == variables[-1] else ""
+            member = by_name(variable, final, shapes, operation)
             slot = "${" + member + "}" if member else None
         if slot is not None:
             filled[variable] = slot
     if len(filled) == len(variables) and (filled or "${" in fmt):
         for i, (variable, slot) in enumerate(filled.items()):
             if i < len(filled) - 1 and slot.startswith("${") and "|" not in slot:
-                slot = slot[:-1] + "|last}"
+                slot = slot[:-1] + "|name}"
             fmt = fmt.replace("${" + variable + "}", slot)
         return fmt
     return whole_arn(kind, shapes, operation)
 
 
 def by_name(variable: str, kind: str, shapes: Shapes, operation: str) -> str | None:
-    """The request member that most likely holds an ARN variable."""
+    """The request member that most likely holds an ARN variable.
+
+    `kind` is the resource type when the variable is the ARN's last, the one that names the thing; a member that
+    is just ``Name`` or ``Id`` counts where the operation is about things of that type.
+    """
     members = {normal(m): m for m in shapes.members(operation)}
     n, k = normal(variable), normal(kind)
     stem = n.removesuffix("withpath").removesuffix("name").removesuffix("id")
-    names = (n, n + "name", n + "id", stem, stem + "s", stem + "name", stem + "id", stem + "ids", n + "s",
-             n + "identifier", stem + "identifier", k + "name", k + "id", k + "ids", k + "identifier", k)  # fmt: skip
+    names = [n, n + "name", n + "id", stem, stem + "s", stem + "name", stem + "id", stem + "ids", n + "s",
+             n + "identifier", stem + "identifier"]  # fmt: skip
+    if k:
+        names += [k + "name", k + "id", k + "ids", k + "identifier", k]
+        names += ["name", "id"] if k in normal(operation) or stem in normal(operation) else []
+    if n.endswith("id"):  # an id that AWS draws is not the name that the caller gives
+        names = [name for name in names if not name.endswith("name")]
     for name in names:
         if name and name in members:
             path = shapes.path(operation, members[name])
