@@ -56,7 +56,9 @@ def small() -> None:
     show("parse  sts:GetCallerIdentity", lambda: made.parse(whoami, {}))
     show("answer sts:GetCallerIdentity", lambda: made.respond(answer, "rid"))
     user = operation("iam", "CreateUser")
-    body = request("iam", b"Action=CreateUser&Version=2010-05-08&UserName=bob&Tags.member.1.Key=a&Tags.member.1.Value=b")
+    body = request(
+        "iam", b"Action=CreateUser&Version=2010-05-08&UserName=bob&Tags.member.1.Key=a&Tags.member.1.Value=b"
+    )
     parsed = codec(user, "query").parse(body, {})
     check = validator(user)
     show("parse  iam:CreateUser with a tag", lambda: codec(user, "query").parse(body, {}))

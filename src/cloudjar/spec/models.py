@@ -403,6 +403,10 @@ class ServiceModel:
             found = self._shapes[name] = Shape(self, name, _unpack(self._packed[name]))
         return found
 
+    def shape_names(self) -> tuple[str, ...]:
+        """The names of all shapes."""
+        return tuple(self._packed)
+
     def resolve(self, ref: Mapping[str, Any]) -> Shape:
         """The shape a reference points to, its traits overlaid with the reference's."""
         base = self.shape(ref["shape"])

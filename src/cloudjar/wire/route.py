@@ -21,6 +21,7 @@ from cloudjar.wire.values import Malformed
 
 _RPC_PATH = re.compile(r"/service/([^/]+)/operation/([^/]+)/?")
 _API_HINT = re.compile(r"\bapi/([A-Za-z0-9_-]+)")
+_SHARED_TARGET = "Timestream_20181101."  # two services, one target prefix: only their hosts differ
 _S3_PLAIN = frozenset({"list-type", "select-type"})
 _S3_BUCKET_ONLY = frozenset({"CreateBucket", "DeleteBucket"})
 _FORM = "application/x-www-form-urlencoded"
@@ -47,7 +48,9 @@ def _index() -> _Index:
     index = _Index({}, {}, {}, {})
     for entry in catalogue().values():
         if entry.target_prefix:
-            index.targets.setdefault(entry.target_prefix, []).append(entry.name)
+            # SDKs of different ages send "CloudTrail_20131101" with and without a Java package before it
+            for prefix in {entry.target_prefix, entry.target_prefix.rpartition(".")[2]}:
+                index.targets.setdefault(prefix, []).append(entry.name)
         index.signing.setdefault(entry.signing_name, []).append(entry.name)
         index.prefixes.setdefault(entry.endpoint_prefix, []).append(entry.name)
         if _query_protocol(entry):
@@ -120,11 +123,12 @@ def _unknown_operation(message: str = "") -> AwsError:
 
 
 @lru_cache(maxsize=4096)
-def _target(target: str, signing: str) -> Route | None:
+def _target(target: str, signing: str, hosted: str) -> Route | None:
     prefix, _, operation = target.rpartition(".")
-    index = _index()
-    names = index.targets.get(prefix, [])
-    names = sorted(names, key=lambda n: catalogue()[n].signing_name != signing)
+    targets = _index().targets
+    entries = [catalogue()[n] for n in targets.get(prefix) or targets.get(prefix.rpartition(".")[2], [])]
+    entries.sort(key=lambda e: (e.endpoint_prefix != hosted, e.signing_name != signing))
+    names = [e.name for e in entries]
     for name in names:
         if operation in service(name).operations:
             return Route(name, operation, "json", {})
@@ -132,7 +136,8 @@ def _target(target: str, signing: str) -> Route | None:
 
 
 def _by_target(target: str, request: Request) -> Route:
-    found = _target(target, signing_name(request)) if len(target) < 256 else None
+    hosted = host.read(request.headers.get("host", "")).service if target.startswith(_SHARED_TARGET) else ""
+    found = _target(target, signing_name(request), hosted) if len(target) < 256 else None
     if found is None:
         raise _unknown_operation()
     return found

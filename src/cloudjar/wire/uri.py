@@ -128,9 +128,9 @@ def _walk(
     if node.label is not None and segments[at]:
         yield from _walk(node.label, segments, at + 1, (*values, segments[at]))
     if node.greedy is not None:
-        # a greedy label may be followed by literals ("/tags/{arn+}/x"): try the longest first
-        longest = len(segments) if node.greedy.ends else at + 1
-        for end in range(longest, at, -1) if not _goes_on(node.greedy) else range(len(segments), at, -1):
+        # "/portals/{arn+}/settings" is more specific than "/portals/{arn+}": what may follow is tried first
+        ends = [*range(len(segments) - 1, at, -1), len(segments)] if _goes_on(node.greedy) else [len(segments)]
+        for end in ends:
             whole = "/".join(segments[at:end])
             if whole:
                 yield from _walk(node.greedy, segments, end, (*values, whole))
