@@ -82,7 +82,7 @@ def test_the_bill_of_the_course() -> None:
     assert bill.amount == Decimal("0.02")
     assert bill.cost == sum(c.cost for c in charges if c.cost is not None)
     box = bill.services[0].items[0]
-    assert (box.bill_usage_type, box.quantity, box.resources) == ("EUW3-BoxUsage:t3.micro", 1, 1)
+    assert (box.bill_usage_type, box.quantity, box.resources) == ("EUW3-BoxUsage:t3.micro", Decimal(1), 1)
     assert bill.unpriced == ()
 
 
