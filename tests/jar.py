@@ -1,7 +1,7 @@
 """The test jar: a whole Cloudjar in this process, with its own store, a simulated clock and simulated planes,
 answering real clients on a real socket.
 
-It has two lives. *Steady* is one server from the first call to the last. *Reborn* drops everything in memory after every
+It has two lives. *Steady* is one server from first call to last. *Reborn* drops everything in memory after every
 call and reopens from disk, so every test is also a durability test.
 """
 
@@ -21,6 +21,7 @@ from botocore.config import Config
 
 from cloudjar.app import Jar
 from cloudjar.base.clock import SimClock
+from cloudjar.base.errors import AwsError
 from cloudjar.base.settings import Settings
 from cloudjar.gateway.server import Server
 from cloudjar.planes.compute.sim import SimCompute
@@ -66,13 +67,19 @@ class TestJar:
         """Listen on a free loopback port."""
 
         async def listen() -> None:
-            self._server = Server(self._answer, folder=self.home)
+            self._server = Server(self._answer, on_headers=self._on_headers, on_error=self._on_error, folder=self.home)
             self.port = (await self._server.listen("127.0.0.1", 0, trusted=True)).port
 
         self.on_loop(listen())
 
     def _answer(self, request: Request) -> Any:
         return self.jar.front(request)
+
+    def _on_headers(self, request: Request) -> Any:
+        return self.jar.front.on_headers(request)
+
+    def _on_error(self, request: Request, error: AwsError) -> Any:
+        return self.jar.pipeline.refuse(request, error)
 
     def crash(self) -> None:
         """Forget everything that is not on disk and come back; the host keeps running."""

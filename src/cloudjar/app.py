@@ -80,10 +80,13 @@ class Jar:
         self.network = network or _network(settings, self.metadata)
         self.compute = compute or _compute(settings)
         self.root_keys = RootKeys(home / "root-keys.json", self.sealer)
+        authenticator = Authenticator(
+            self.clock, self.sessions, self._identity, self.root_keys.secret, settings.account
+        )
         self.pipeline = Pipeline(
             self.world,
             self.services,
-            Authenticator(self.clock, self.sessions, self._identity, self.root_keys.secret, settings.account),
+            authenticator,
             Authorizer(self._identity, self.sealer),
             self.audit,
             self._durably,
@@ -97,7 +100,7 @@ class Jar:
             usage=self.usage,
             identity=self._identity,
         )
-        self.front = Front(self.pipeline, Admin(self, home / "admin-token"))
+        self.front = Front(self.pipeline, Admin(self, home / "admin-token"), authenticator)
         self.tls = Authority(home / "tls", settings.hosts)
         self.server: Server | None = None
         self.port = settings.port
@@ -108,7 +111,9 @@ class Jar:
         """Listen, wake what the last run left unfinished, and serve. `workers` 0 leaves wake-ups to `settle`."""
         self._refuse_unsafe_listening()
         self.run_on(asyncio.get_running_loop())
-        self.server = Server(self.front, folder=self.settings.home)
+        self.server = Server(
+            self.front, on_headers=self.front.on_headers, on_error=self.pipeline.refuse, folder=self.settings.home
+        )
         trusted = is_loopback(self.settings.host)
         listener = await self.server.listen(
             self.settings.host, self.settings.port, trusted=trusted, tls=self.tls.context

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-from cloudjar.auth import sigv4
+from cloudjar.auth import chunked, sigv4
 from cloudjar.auth.identity import Identity
 from cloudjar.auth.sessions import Sessions
 from cloudjar.base.caller import ANONYMOUS, Caller, root
@@ -29,6 +29,13 @@ class _Known(NamedTuple):
     secret: str
     default: bool = False
     expires: datetime | None = None
+
+
+class _Verified(NamedTuple):
+    """A signature that was found good while the body was still to come."""
+
+    signature: sigv4.Signature
+    known: _Known
 
 
 class Authenticator:
@@ -55,17 +62,45 @@ class Authenticator:
 
         `operation` is None when it is not in the model: such requests must be signed too.
         """
+        if isinstance(request.attached, _Verified):
+            signature, known = request.attached
+            self._check_scope(signature, service)
+            return self._admitted(signature, known, service)
         signature = sigv4.parse(request, service)
         if signature is None:
             if operation is not None and operation.auth_type == "none":
                 return ANONYMOUS, ""
             raise missing(service)
-        if signature.service != models.service(service).signing_name:
-            raise wrong_scope(service, models.service(service).signing_name)
+        self._check_scope(signature, service)
+        known = self._need_known(request, signature, service)
+        unsigned = operation is not None and operation.auth_type == "v4-unsigned-body"
+        sigv4.verify(request, signature, known.secret, self._clock.real(), dialect=service, unsigned_body=unsigned)
+        return self._admitted(signature, known, service)
+
+    def begin_chunked(self, request: Request) -> chunked.ChunkedDecoder:
+        """Verify an aws-chunked request by its headers, before its body is read; gives the body's decoder.
+
+        What was verified is kept on the request, so that an upload may take longer than a signature is fresh.
+        """
+        signature = sigv4.parse(request, "s3")
+        if signature is None:
+            raise missing("s3")
+        known = self._need_known(request, signature, signature.service)
+        sigv4.verify(request, signature, known.secret, self._clock.real(), dialect=signature.service, body_read=False)
+        request.attached = _Verified(signature, known)
+        return chunked.decoder(request, chunked.seed(signature, known.secret))
+
+    def _need_known(self, request: Request, signature: sigv4.Signature, service: str) -> _Known:
         known = self._known(signature.key_id, signature.token, request.trusted)
         if known is None:
             raise invalid_key(service)
-        sigv4.verify(request, signature, known.secret, self._clock.real(), dialect=service)
+        return known
+
+    def _check_scope(self, signature: sigv4.Signature, service: str) -> None:
+        if signature.service != models.service(service).signing_name:
+            raise wrong_scope(service, models.service(service).signing_name)
+
+    def _admitted(self, signature: sigv4.Signature, known: _Known, service: str) -> tuple[Caller, str]:
         self._check_life(known, service)
         if known.caller.kind == "user":
             self._identity().key_used(signature.key_id, service, signature.region)

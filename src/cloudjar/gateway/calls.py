@@ -87,11 +87,15 @@ def redactor(shape: Shape | None, seen: tuple[str, ...] = ()) -> Redact | None:
         return _structure(shape, (*seen, shape.name))
     if shape.type == "list":
         inner = redactor(shape.member, (*seen, shape.name))
-        return None if inner is None else lambda value, inner=inner: [inner(v) for v in value or ()]
+        return None if inner is None else _each(inner)
     if shape.type == "map":
         inner = redactor(shape.value, (*seen, shape.name))
         return None if inner is None else lambda value: {k: inner(v) for k, v in (value or {}).items()}
     return None
+
+
+def _each(redact: Redact) -> Redact:
+    return lambda value: [redact(v) for v in value or ()]
 
 
 def _structure(shape: Shape, seen: tuple[str, ...]) -> Redact | None:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from cloudjar.auth.authenticate import Authenticator
+from cloudjar.auth.chunked import is_chunked
+from cloudjar.gateway.body import BodyPolicy
 from cloudjar.wire.message import Request, Response
+
+_PLAIN = BodyPolicy(max_size=64 << 20)
+_GZIPPED = BodyPolicy(max_size=16 << 20, gunzip=True)
 
 Handler = Callable[[Request], Response | Awaitable[Response]]
 
@@ -12,9 +18,20 @@ Handler = Callable[[Request], Response | Awaitable[Response]]
 class Front:
     """Sends a request to the admin API or to the pipeline."""
 
-    def __init__(self, pipeline: Handler, admin: Handler) -> None:
+    def __init__(self, pipeline: Handler, admin: Handler, authenticator: Authenticator) -> None:
         self._pipeline = pipeline
         self._admin = admin
+        self._authenticator = authenticator
+
+    def on_headers(self, request: Request) -> BodyPolicy | None:
+        """Before a body is read: how to decode it, and whether who sends it may. May raise `AwsError`."""
+        headers = request.headers
+        if is_chunked(request):
+            return BodyPolicy(decoder=self._authenticator.begin_chunked(request))
+        if "/s3/aws4_request" in headers.get("authorization", ""):
+            return None
+        # An S3 object may be gzip and stays so; elsewhere it is only how the request travels.
+        return _GZIPPED if headers.get("content-encoding") == "gzip" else _PLAIN
 
     def __call__(self, request: Request) -> Response | Awaitable[Response]:
         if request.path.startswith(("/_cloudjar/", "/_localstack/")) or request.path == "/health":

@@ -10,7 +10,7 @@ from cloudjar.base import arn as arns
 from cloudjar.gateway.calls import Call
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
-from cloudjar.kit.operation import Grant, Operation, keys_of_resource
+from cloudjar.kit.operation import Grant, Operation, finder, keys_of_resource
 from cloudjar.kit.record import Record, RecordMeta, arn_of, by_noun
 from cloudjar.spec import iam
 from cloudjar.spec.arn_template import Lookup
@@ -75,6 +75,9 @@ def _arn_by(ctx: Ctx, lookup: Lookup) -> str | None:
         return ctx.caller.arn
     service, _, noun = lookup.kind.partition(":")
     ctx.world.load(service)
+    special = finder(lookup.kind)
+    if special is not None:
+        return special(ctx, lookup.value)
     declared = by_noun(service, noun)
     if declared is None or not lookup.value:
         return None

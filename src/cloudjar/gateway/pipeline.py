@@ -73,6 +73,14 @@ class Pipeline:
             return response
         return self._durably(response)  # type: ignore[no-any-return]  # the server's own awaitable
 
+    def refuse(self, request: Request, error: AwsError) -> Response:
+        """The answer to a request that failed before it could be routed (its body, its chunks)."""
+        try:
+            route = detect(request)
+        except AwsError:
+            route = None
+        return _fault(route, request, error, ids.uuid4())
+
     def _serve(self, request: Request, route: Route, request_id: str) -> Response:
         described = models.service(route.service).operations.get(route.operation)
         caller, region = self._authenticate(request, route.service, described)

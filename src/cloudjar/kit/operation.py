@@ -150,3 +150,25 @@ def keys_of_resource(service: str, noun: str, item: Any) -> dict[str, Any]:
     if extractor is not None:
         keys.update({k.lower(): v for k, v in extractor(item).items()})
     return keys
+
+
+Finder = Callable[[Ctx, str], str | None]
+_FINDERS: dict[str, Finder] = {}
+
+
+def finds(kind: str) -> Callable[[Finder], Finder]:
+    """Decorator (``access.py``): answers a look-up of the authorization table that is not simply a record by its key.
+
+    The function gets the request's value (or "") and gives an ARN, or None when there is no such thing.
+    """
+
+    def declare(function: Finder) -> Finder:
+        _FINDERS[kind] = function
+        return function
+
+    return declare
+
+
+def finder(kind: str) -> Finder | None:
+    """The function behind a kind of look-up, when its service is loaded."""
+    return _FINDERS.get(kind)

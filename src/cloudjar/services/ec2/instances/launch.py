@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from cloudjar.base.errors import AwsError
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
-from cloudjar.kit.operation import Grant, op
+from cloudjar.kit.operation import op
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.images.catalogue import Image, need_image, unavailable
 from cloudjar.services.ec2.instances import plugs
+from cloudjar.services.ec2.instances.access import launch_keys
 from cloudjar.services.ec2.instances.life import LIFE
 from cloudjar.services.ec2.instances.profiles import associate, profile_of
 from cloudjar.services.ec2.instances.records import Instance, MetadataOptions, ProfileAssociation
@@ -49,7 +49,7 @@ class Plan(NamedTuple):
 
     image: Image
     type: str
-    count: int
+    amount: int
     key_name: str
     plug: plugs.Plug
     root: RootDisk
@@ -58,19 +58,12 @@ class Plan(NamedTuple):
     metadata: MetadataOptions
 
 
-def access(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
-    """What RunInstances needs: the table's entry knows the request, this adds what defaults bring in."""
-    from cloudjar.services.ec2.instances.access import launch_grants
-
-    return launch_grants(ctx, req)
-
-
-@op("RunInstances", access=access)
+@op("RunInstances", keys=launch_keys)
 def run_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Launch `MinCount` to `MaxCount` instances: as many as the quota lets, or none."""
     plan = check(ctx, req)
     reservation_id = ctx.new_id("r")
-    made = [_make(ctx, req, plan, reservation_id, index) for index in range(plan.count)]
+    made = [_make(ctx, req, plan, reservation_id, index) for index in range(plan.amount)]
     near = around(ctx.db, ctx.account, ctx.region, [vm.id for vm in made])
     return show_reservations(made, near)[0]
 
@@ -84,7 +77,7 @@ def check(ctx: Ctx, req: dict[str, Any]) -> Plan:
     key_name = _key_name(ctx, req.get("KeyName"))
     count = _count(ctx, req, kind)
     plug = plugs.planned(ctx, req, count)
-    if not instance_types.offered(ctx.region).get(plug.subnet.zone, frozenset((kind,))) >= {kind}:
+    if kind not in instance_types.offered(ctx.region).get(plug.subnet.zone_id, frozenset((kind,))):
         raise AwsError(
             "Unsupported",
             f"Your requested instance type ({kind}) is not supported in your requested Availability Zone "
@@ -221,7 +214,6 @@ def _make(ctx: Ctx, req: dict[str, Any], plan: Plan, reservation_id: str, index:
         shutdown_behavior=req.get("InstanceInitiatedShutdownBehavior") or "stop",
         ebs_optimized=bool(req.get("EbsOptimized")),
         credits="" if burst is None else wanted_credits or ("unlimited" if burst.unlimited else "standard"),
-        lends_public_ip=plan.plug.public,
         client_token=req.get("ClientToken") or "",
         tags=tags.specified(req, "instance"),
     )

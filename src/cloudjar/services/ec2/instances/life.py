@@ -13,11 +13,10 @@ from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.machine import Machine, Step, on_boot, reconciler
 from cloudjar.planes.compute.port import ComputePort, Disk, MachineSpec
 from cloudjar.planes.network.port import NetworkPort
+from cloudjar.services.ec2 import naming
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.layout import lay_out
-from cloudjar.services.ec2 import naming
-from cloudjar.services.ec2.addresses.public import assign_public, release_public
-from cloudjar.services.ec2.network_interfaces.making import interfaces_of, let_go, power
+from cloudjar.services.ec2.network_interfaces.life import release_interfaces, restore_interfaces
 from cloudjar.services.ec2.volumes.records import Volume
 from cloudjar.spec import instance_types
 
@@ -112,12 +111,15 @@ def _keep(step: Step, vm: Instance, host: ComputePort) -> None:
 def begin_end(ctx: Ctx, vm: Instance, *, terminate: bool, by_guest: bool = False) -> Instance:
     """Set an instance on its way to stopped or terminated; the auto-assigned public address goes at once."""
     if by_guest:
-        code, reason = "Client.InstanceInitiatedShutdown", "Client.InstanceInitiatedShutdown: Instance initiated shutdown"
+        code, reason = (
+            "Client.InstanceInitiatedShutdown",
+            "Client.InstanceInitiatedShutdown: Instance initiated shutdown",
+        )
         transition = ""
     else:
         code, reason = "Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated shutdown"
         transition = f"User initiated ({ctx.now:%Y-%m-%d %H:%M:%S} GMT)"
-    unplug_power(ctx, vm.id)
+    release_interfaces(ctx, vm.id, forever=False)
     return LIFE.move(
         ctx,
         vm,
@@ -130,18 +132,8 @@ def begin_end(ctx: Ctx, vm: Instance, *, terminate: bool, by_guest: bool = False
 
 def begin_start(ctx: Ctx, vm: Instance) -> Instance:
     """Set a stopped instance on its way to running; a subnet that lends public addresses lends a new one."""
-    for eni in interfaces_of(ctx.db, vm.id):
-        if vm.lends_public_ip and eni.device_index == 0:
-            assign_public(ctx, eni)
-    power(ctx, vm.id, True)
+    restore_interfaces(ctx, vm.id)
     return LIFE.move(ctx, vm, "pending", launched=ctx.now, state_code="", state_reason="", transition_reason="")
-
-
-def unplug_power(ctx: Ctx, instance_id: str) -> None:
-    """The interfaces leave the network; addresses that were lent go back to the pool."""
-    power(ctx, instance_id, False)
-    for eni in interfaces_of(ctx.db, instance_id):
-        release_public(ctx, eni)
 
 
 def _terminate(step: Step, vm: Instance, host: ComputePort) -> None:
@@ -154,7 +146,7 @@ def _terminate(step: Step, vm: Instance, host: ComputePort) -> None:
         if now is None or now.state != "shutting-down":
             return
         let_go_of_volumes(step.ctx, vm.id)
-        let_go(step.ctx, vm.id)
+        release_interfaces(step.ctx, vm.id, forever=True)
         ended = step.world.clock.now()
         LIFE.move(step.ctx, now, "terminated", ended=ended, private_ip="", vpc_id="", subnet_id="", profile=None)
     step.again("forget", ended + REMEMBERED)

@@ -72,8 +72,6 @@ class Instance(Record, frozen=True, kw_only=True):
     rebooted: int = 0
     credits: str = ""
     """``standard`` or ``unlimited`` for burstable types."""
-    lends_public_ip: bool = False
-    """It was launched with a public address of its own: every start lends it a new one."""
     client_token: str = ""
     tags: dict[str, str] = {}
 

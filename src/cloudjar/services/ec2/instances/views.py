@@ -86,7 +86,7 @@ def show_instance(vm: Instance, near: Around) -> dict[str, Any]:
             "Tenancy": "default",
         },
         "PlatformDetails": "Linux/UNIX",
-        "PrivateDnsName": naming.private_name(vm.private_ip, vm.region) if vm.private_ip else "",
+        "PrivateDnsName": naming.private_dns(vm.region, vm.private_ip) if vm.private_ip else "",
         "PrivateDnsNameOptions": _dns_options() if primary is not None else None,
         "PrivateIpAddress": vm.private_ip or None,
         "ProductCodes": [],
@@ -174,6 +174,13 @@ def _interface(eni: NetworkInterface, near: Around) -> dict[str, Any]:
     """Like `DescribeNetworkInterfaces`, less what the instance itself says."""
     view = show_interface(eni, near.scene)
     view["Attachment"] = {k: v for k, v in (view["Attachment"] or {}).items() if not k.startswith("Instance")}
-    for name in ("AvailabilityZone", "AvailabilityZoneId", "PublicDnsName", "RequesterId", "RequesterManaged", "TagSet"):
+    for name in (
+        "AvailabilityZone",
+        "AvailabilityZoneId",
+        "PublicDnsName",
+        "RequesterId",
+        "RequesterManaged",
+        "TagSet",
+    ):
         del view[name]
     return view

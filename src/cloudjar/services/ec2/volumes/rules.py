@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from cloudjar.base.errors import AwsError
 from cloudjar.services.ec2 import errors
-from cloudjar.services.ec2.images.catalogue import Image
+from cloudjar.services.ec2.images.catalogue import ROOT_GIB, Image
 
 # type -> (least and most GiB, least and most IOPS or None where it cannot be chosen)
 LIMITS: dict[str, tuple[int, int, tuple[int, int] | None]] = {
@@ -47,11 +47,11 @@ def root_disk(mappings: Sequence[dict[str, Any]], image: Image) -> RootDisk:
         elif mapping.get("NoDevice") is None and not str(mapping.get("VirtualName", "")).startswith("ephemeral"):
             raise errors.not_built(f"A second volume at launch ({mapping.get('DeviceName')})")
     kind = asked.get("VolumeType") or "gp3"
-    size = asked.get("VolumeSize") or image.size
-    if size < image.size:
+    size = asked.get("VolumeSize") or ROOT_GIB
+    if size < ROOT_GIB:
         raise AwsError(
             "InvalidBlockDeviceMapping",
-            f"Volume of size {size}GB is smaller than snapshot '{image.snapshot_id}', expect size >= {image.size}GB",
+            f"Volume of size {size}GB is smaller than snapshot '{image.snapshot_id}', expect size >= {ROOT_GIB}GB",
         )
     if kind not in _BOOTABLE:
         raise errors.invalid_parameter(kind, "volumeType", "This type cannot be a root volume.")
@@ -62,7 +62,14 @@ def root_disk(mappings: Sequence[dict[str, Any]], image: Image) -> RootDisk:
     throughput = asked.get("Throughput") or (125 if kind == "gp3" else 0)
     keep = asked.get("DeleteOnTermination")
     return RootDisk(
-        image.root_device, size, kind, iops, throughput, image.snapshot_id, encrypted, True if keep is None else bool(keep)
+        image.root_device,
+        size,
+        kind,
+        iops,
+        throughput,
+        image.snapshot_id,
+        encrypted,
+        True if keep is None else bool(keep),
     )
 
 

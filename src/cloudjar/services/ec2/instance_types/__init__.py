@@ -1,0 +1,1 @@
+"""Instance types: what the hardware is and where it is offered."""

@@ -1,0 +1,209 @@
+"""The instance metadata tree.
+
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-categories.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from cloudjar.base.caller import service as service_caller
+from cloudjar.base.errors import AwsError
+from cloudjar.kit.context import Ctx, World
+from cloudjar.kit.guests import Guest, Tree, serves_guests
+from cloudjar.services.ec2 import naming
+from cloudjar.services.ec2.instances.profiles import role_arn
+from cloudjar.services.ec2.instances.records import Instance
+from cloudjar.services.ec2.key_pairs.records import KeyPair
+from cloudjar.services.ec2.network_interfaces.making import interface_at, interfaces_of
+from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
+from cloudjar.services.ec2.security_groups.records import SecurityGroup
+from cloudjar.services.ec2.subnets.records import Subnet
+from cloudjar.services.ec2.vpcs.records import Vpc
+
+_ROTATED_BEFORE_EXPIRY = timedelta(minutes=15)
+_LIFETIME = timedelta(hours=6)
+
+
+@serves_guests
+def guest_at(world: World, vpc_id: str, address: str) -> Guest | None:
+    """The instance that asks from a private address of a VPC."""
+    eni = interface_at(world, vpc_id, address)
+    if eni is None or not eni.instance_id:
+        return None
+    ctx = Ctx(world, eni.account, eni.region, service_caller("ec2.amazonaws.com", eni.account))
+    vm = ctx.db[Instance].get(eni.instance_id)
+    if vm is None:
+        return None
+    return Guest(
+        instance_id=vm.id,
+        tokens_required=vm.metadata.tokens == "required",
+        hop_limit=vm.metadata.hop_limit,
+        enabled=vm.metadata.endpoint == "enabled",
+        tree=lambda: tree(ctx, vm),
+    )
+
+
+def tree(ctx: Ctx, vm: Instance) -> Tree:
+    """Everything below ``/latest/``."""
+    found: dict[str, Any] = {"meta-data": meta_data(ctx, vm), "dynamic": {"instance-identity": _identity(ctx, vm)}}
+    if vm.user_data:
+        found["user-data"] = vm.user_data
+    return found
+
+
+def meta_data(ctx: Ctx, vm: Instance) -> Tree:
+    """``/latest/meta-data/``."""
+    interfaces = interfaces_of(ctx.db, vm.id)
+    primary = interfaces[0]
+    public = primary.primary.public
+    name = naming.private_dns(vm.region, vm.private_ip)
+    found: dict[str, Any] = {
+        "ami-id": vm.image_id,
+        "ami-launch-index": str(vm.launch_index),
+        "ami-manifest-path": "(unknown)",
+        "block-device-mapping": {"ami": vm.root_device.removeprefix("/dev/"), "root": vm.root_device},
+        "hostname": name,
+        "instance-action": "none",
+        "instance-id": vm.id,
+        "instance-life-cycle": "on-demand",
+        "instance-type": vm.type,
+        "local-hostname": name,
+        "local-ipv4": vm.private_ip,
+        "mac": primary.mac,
+        "network": {"interfaces": {"macs": {eni.mac: _interface(ctx, eni) for eni in interfaces}}},
+        "placement": {
+            "availability-zone": vm.zone,
+            "availability-zone-id": primary.zone_id,
+            "region": vm.region,
+        },
+        "profile": "default-hvm",
+        "reservation-id": vm.reservation_id,
+        "security-groups": "\n".join(_group_names(ctx, primary)),
+        "services": {"domain": "amazonaws.com", "partition": "aws"},
+    }
+    if public is not None:
+        found["public-ipv4"] = public.ip
+        found["public-hostname"] = naming.public_dns(vm.region, public.ip)
+    if vm.key_name:
+        found["public-keys"] = _keys(ctx, vm)
+    if vm.profile is not None:
+        found["iam"] = _iam(ctx, vm)
+    if vm.metadata.tags == "enabled":
+        found["tags"] = {"instance": dict(vm.tags)}
+    return found
+
+
+def _keys(ctx: Ctx, vm: Instance) -> Tree:
+    pair = ctx.db[KeyPair].get(vm.key_name)
+    if pair is None:
+        return {}
+    # The one directory whose listing is not the names below it: "0=devops-key".
+    return {f"0={vm.key_name}": "", "0": {"openssh-key": pair.public_key}}
+
+
+def _group_names(ctx: Ctx, eni: NetworkInterface) -> list[str]:
+    return [group.name for group in ctx.db[SecurityGroup].need_all(eni.groups)]
+
+
+def _interface(ctx: Ctx, eni: NetworkInterface) -> Tree:
+    subnet, vpc = ctx.db[Subnet].need(eni.subnet_id), ctx.db[Vpc].need(eni.vpc_id)
+    found: dict[str, Any] = {
+        "device-number": str(eni.device_index),
+        "interface-id": eni.id,
+        "local-hostname": naming.private_dns(eni.region, eni.primary.ip),
+        "local-ipv4s": "\n".join(address.ip for address in eni.addresses),
+        "mac": eni.mac,
+        "owner-id": eni.account,
+        "security-group-ids": "\n".join(eni.groups),
+        "security-groups": "\n".join(_group_names(ctx, eni)),
+        "subnet-id": subnet.id,
+        "subnet-ipv4-cidr-block": subnet.cidr,
+        "vpc-id": vpc.id,
+        "vpc-ipv4-cidr-block": vpc.cidrs[0].cidr,
+        "vpc-ipv4-cidr-blocks": "\n".join(block.cidr for block in vpc.cidrs),
+    }
+    publics = [(address.public.ip, address.ip) for address in eni.addresses if address.public is not None]
+    if publics:
+        found["public-ipv4s"] = "\n".join(ip for ip, _ in publics)
+        found["public-hostname"] = naming.public_dns(eni.region, publics[0][0])
+        found["ipv4-associations"] = dict(publics)
+    return found
+
+
+def _identity(ctx: Ctx, vm: Instance) -> Tree:
+    document = {
+        "accountId": vm.account,
+        "architecture": vm.architecture,
+        "availabilityZone": vm.zone,
+        "billingProducts": None,
+        "devpayProductCodes": None,
+        "imageId": vm.image_id,
+        "instanceId": vm.id,
+        "instanceType": vm.type,
+        "kernelId": None,
+        "marketplaceProductCodes": None,
+        "pendingTime": vm.launched.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "privateIp": vm.private_ip,
+        "ramdiskId": None,
+        "region": vm.region,
+        "version": "2017-09-30",
+    }
+    return {"document": json.dumps(document, indent=2)}
+
+
+# Credentials are stateless sessions, so what is remembered here is only a saving: a restart issues new ones.
+_ISSUED: dict[tuple[str, str], tuple[datetime, dict[str, Any]]] = {}
+
+
+def _iam(ctx: Ctx, vm: Instance) -> Tree:
+    assert vm.profile is not None
+    role = role_arn(ctx, vm.profile.arn)
+    info = {
+        "Code": "Success" if role else "InstanceProfileNotFound",
+        "LastUpdated": ctx.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "InstanceProfileArn": vm.profile.arn,
+        "InstanceProfileId": vm.profile.profile_id,
+    }
+    found: dict[str, Any] = {"info": json.dumps(info, indent=2)}
+    if role:
+        found["security-credentials"] = {role.rpartition("/")[2]: _credentials(ctx, vm, role)}
+    return found
+
+
+def _credentials(ctx: Ctx, vm: Instance, role: str) -> Callable[[], str]:
+    return lambda: json.dumps(credentials(ctx, vm, role), indent=2)
+
+
+def credentials(ctx: Ctx, vm: Instance, role: str) -> dict[str, Any]:
+    """The role's credentials for an instance; new ones appear a quarter of an hour before the old ones expire."""
+    held = _ISSUED.get((vm.id, role))
+    if held is not None and ctx.now < held[0] - _ROTATED_BEFORE_EXPIRY:
+        return held[1]
+    try:
+        answer = ctx.call(
+            "sts",
+            "AssumeRole",
+            {"RoleArn": role, "RoleSessionName": vm.id, "DurationSeconds": int(_LIFETIME.total_seconds())},
+        )
+    except AwsError as error:
+        return {
+            "Code": "AssumeRoleUnauthorizedAccess",
+            "Message": f"EC2 cannot assume the role {role}. {error.message}",
+            "LastUpdated": ctx.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+    issued = answer["Credentials"]
+    found = {
+        "Code": "Success",
+        "LastUpdated": ctx.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "Type": "AWS-HMAC",
+        "AccessKeyId": issued["AccessKeyId"],
+        "SecretAccessKey": issued["SecretAccessKey"],
+        "Token": issued["SessionToken"],
+        "Expiration": issued["Expiration"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    _ISSUED[vm.id, role] = (issued["Expiration"], found)
+    return found
