@@ -38,6 +38,20 @@ def test_old_regions_deal_out_zones_per_account_and_new_ones_do_not() -> None:
     assert regions.zones("us-east-2", ME) == regions.zones("us-east-2", YOU)
 
 
+def test_zones_that_new_accounts_do_not_see() -> None:
+    assert {z.id for z in regions.zones("ap-northeast-1", ME)} == {"apne1-az1", "apne1-az2", "apne1-az4"}
+    assert [z.name for z in regions.zones("us-west-1", ME)] == ["us-west-1a", "us-west-1b"]
+    assert [z.id for z in regions.zones("eu-west-2", ME)] == ["euw2-az2", "euw2-az3", "euw2-az1"]
+
+
+def test_the_type_of_the_course_runs_in_the_first_zones_of_the_common_regions() -> None:
+    for account in ("000000000000", ME, YOU):
+        for name in ("us-east-1", "us-west-2", "eu-west-1", "eu-west-3", "eu-central-1"):
+            first = regions.zones(name, account)[0].id
+            assert "t3.micro" in instance_types.offered(name)[first]
+        assert regions.zones("us-east-1", account)[4].id == "use1-az3"
+
+
 def test_every_zone_is_found_by_name_and_by_id() -> None:
     for name in regions.NAMES:
         found = regions.zones(name, ME)

@@ -33,6 +33,10 @@ SHUFFLED = frozenset({
 })  # fmt: skip
 # Letters of the zones that an account sees, where they are not simply a, b, c...
 LETTERS = {"ap-northeast-1": "acd", "ca-central-1": "abd", "us-west-1": "ab", "eu-west-2": "abc"}
+# Zones that exist but that newer accounts do not see.
+HIDDEN = frozenset({"apne1-az3", "usw1-az2", "euw2-az4"})
+# The one zone that has the same letter for nearly everybody: Virginia's oldest, which lacks current types.
+FIXED = {"us-east-1": ("use1-az3", 4)}
 # Which zone (its place in the list of ids) has which letter, where the order is not the ids' own.
 ORDER = {"eu-west-2": (1, 2, 0), "eu-central-1": (1, 2, 0), "ap-south-1": (0, 2, 1)}
 
@@ -113,9 +117,13 @@ def zones(name: str, account: str) -> tuple[Zone, ...]:
     In the oldest regions the ids behind the letters differ from account to account; here they follow from the
     account number, so that they are always the same for one account.
     """
-    ids = list(region(name).zone_ids)
+    ids = [i for i in region(name).zone_ids if i not in HIDDEN]
     if name in SHUFFLED:
         ids.sort(key=lambda zone: sha256(f"{account} {zone}".encode()).digest())
+        if name in FIXED:
+            fixed, place = FIXED[name]
+            ids.remove(fixed)
+            ids.insert(place, fixed)
     elif name in ORDER:
         ids = [ids[i] for i in ORDER[name]]
     letters = LETTERS.get(name, "abcdefghi")
