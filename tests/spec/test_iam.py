@@ -295,3 +295,20 @@ def test_paths_into_requests() -> None:
 def test_slots_multiply_and_never_repeat() -> None:
     template = ArnTemplate("arn:${Partition}:s3:::${Bucket}/${Keys[]}")
     assert template.expand({"Bucket": "b", "Keys": ["x", "y", "x"]}, *ME) == ["arn:aws:s3:::b/x", "arn:aws:s3:::b/y"]
+
+
+def test_the_readme_lists_every_look_up() -> None:
+    def kinds(source: Any) -> set[str]:
+        if not isinstance(source, list) or not source:
+            return set()
+        own = {source[1]} if source[0] == "by" else set()
+        return own.union(*(kinds(part) for part in source))
+
+    readme = (Path(iam.__file__).parent / "data" / "README.md").read_text()
+    listed = set(re.findall(r"^\| `([a-z0-9-]+:[A-Za-z-]+)` \|", readme, re.MULTILINE))
+    asked = set()
+    for service, operation in all_operations():
+        for entry in iam.authorization(service, operation):
+            for spec in entry.resources:
+                asked |= kinds(spec.template.source)
+    assert asked == listed
