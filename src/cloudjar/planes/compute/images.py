@@ -23,7 +23,7 @@ from pathlib import Path
 from cloudjar.base.clock import monotonic
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.port import ImageInfo
-from cloudjar.planes.compute.process import find_tool, need_tool, run
+from cloudjar.planes.compute.process import find_tool, holding, need_tool, run, standard_input
 from cloudjar.planes.compute.recipes import (
     RECIPES,
     RECIPES_FOLDER,
@@ -145,7 +145,8 @@ class ImageStore:
         handle = os.open(self.folder / f".{key}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
+            with holding(handle):
+                yield
         finally:
             os.close(handle)
 
@@ -223,7 +224,7 @@ def _watched(argv: list[str], what: str) -> None:
     last: list[str] = []
     env = {**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
     with subprocess.Popen(
-        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env
+        argv, stdin=standard_input(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env
     ) as child:
         assert child.stdout is not None
         for raw in child.stdout:

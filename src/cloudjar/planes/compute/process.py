@@ -32,6 +32,11 @@ def holding(lock: int) -> Iterator[None]:
         _held.reset(before)
 
 
+def standard_input() -> int:
+    """What a tool gets as its standard input: the lock held now, or nothing."""
+    return _held.get()
+
+
 @cache
 def _found(name: str) -> str:
     return shutil.which(name) or shutil.which(name, path=_EXTRA_PATH) or ""
@@ -58,7 +63,7 @@ def run(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a tool for at most `timeout` seconds; an exit code not in `ok` raises `PlaneError` with its last words."""
     try:
-        done = subprocess.run(list(argv), stdin=_held.get(), capture_output=True, timeout=timeout, check=False)
+        done = subprocess.run(list(argv), stdin=standard_input(), capture_output=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired as late:
         raise PlaneError(f"{what or argv[0]} did not end within {timeout:g} s") from late
     except OSError as gone:
