@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -180,7 +180,7 @@ def _operations(service: str) -> _Operations:
 
 
 def _read(kind: str, name: str) -> bytes:
-    file = files("cloudjar.spec") / "data" / "iam" / kind / f"{name}.json"
+    file = Path(__file__).with_name("data") / "iam" / kind / f"{name}.json"
     if "/" in name or not file.is_file():
         raise UnknownAction(f"the authorization reference has no {kind} of {name!r}")
     return file.read_bytes()

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
-_DATA = files("cloudjar.spec") / "data" / "instance_types"
+_DATA = Path(__file__).with_name("data") / "instance_types"
 
 
 class UnknownInstanceType(KeyError):

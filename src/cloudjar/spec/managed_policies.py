@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-_DATA = files("cloudjar.spec") / "data" / "managed_policies"
+_DATA = Path(__file__).with_name("data") / "managed_policies"
 
 
 class ManagedPolicy(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -86,7 +86,7 @@ class _Service(msgspec.Struct):
 
 @cache
 def _service(code: str) -> _Service:
-    file = files("cloudjar.spec") / "data" / "prices" / f"{code}.json"
+    file = Path(__file__).with_name("data") / "prices" / f"{code}.json"
     if "/" in code or code == "sources" or not file.is_file():
         raise NoPrice(f"no prices are known of the service {code!r}")
     return msgspec.json.decode(file.read_bytes(), type=_Service)
@@ -94,7 +94,7 @@ def _service(code: str) -> _Service:
 
 @cache
 def _sources() -> dict[str, tuple[str, str]]:
-    raw = (files("cloudjar.spec") / "data" / "prices" / "sources.json").read_bytes()
+    raw = (Path(__file__).with_name("data") / "prices" / "sources.json").read_bytes()
     return msgspec.json.decode(raw, type=dict[str, tuple[str, str]])
 
 
@@ -166,7 +166,7 @@ def service_name(service: str) -> str:
 
 def services() -> tuple[str, ...]:
     """The codes of all services that have prices."""
-    folder = files("cloudjar.spec") / "data" / "prices"
+    folder = Path(__file__).with_name("data") / "prices"
     return tuple(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".json") and f.name != "sources.json"))
 
 

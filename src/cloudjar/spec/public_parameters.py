@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -109,7 +109,7 @@ def _names(image: images.Image) -> Iterator[tuple[str, str]]:
 @cache
 def _infrastructure() -> dict[str, Any]:
     """The tree below global-infrastructure; a node's own value is under ""."""
-    raw = (files("cloudjar.spec") / "data" / "regions" / "services.json").read_bytes()
+    raw = (Path(__file__).with_name("data") / "regions" / "services.json").read_bytes()
     table = msgspec.json.decode(raw, type=dict[str, tuple[str, str, dict[str, tuple[str, str]]]])
     places: dict[str, Any] = {r.name: _region(r) for r in regions.regions()}
     services: dict[str, Any] = {}

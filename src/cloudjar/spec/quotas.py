@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -121,7 +121,7 @@ class _File(msgspec.Struct):
 
 @cache
 def _file() -> _File:
-    return msgspec.json.decode((files("cloudjar.spec") / "data" / "quotas.json").read_bytes(), type=_File)
+    return msgspec.json.decode(Path(__file__).with_name("data").joinpath("quotas.json").read_bytes(), type=_File)
 
 
 def services() -> Mapping[str, str]:

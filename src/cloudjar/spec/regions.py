@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -92,7 +92,7 @@ class Region(NamedTuple):
 
 @cache
 def _all() -> dict[str, Region]:
-    raw = (files("cloudjar.spec") / "data" / "regions" / "regions.json").read_bytes()
+    raw = (Path(__file__).with_name("data") / "regions" / "regions.json").read_bytes()
     table = msgspec.json.decode(raw, type=dict[str, tuple[str, str, str, tuple[str, ...]]])
     return {name: Region(name, *row) for name, row in table.items()}
 
