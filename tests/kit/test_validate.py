@@ -37,33 +37,90 @@ PREFIX = "1 validation error detected: Value "
 @pytest.mark.parametrize(
     ("name", "op", "request_", "code", "message"),
     [
-        ("ssm", "GetParameter", {}, "ValidationException",
-         "null at 'name' failed to satisfy constraint: Member must not be null"),
-        ("ssm", "GetParameters", {"Names": []}, "ValidationException",
-         "'[]' at 'names' failed to satisfy constraint: Member must have length greater than or equal to 1"),
-        ("cloudtrail", "LookupEvents", {"MaxResults": 51}, "ValidationException",
-         "'51' at 'maxResults' failed to satisfy constraint: Member must have value less than or equal to 50"),
-        ("dynamodb", "ListTables", {"ExclusiveStartTableName": "a b c"}, "ValidationException",
-         "'a b c' at 'exclusiveStartTableName' failed to satisfy constraint: "
-         "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"),
-        ("dynamodb", "DescribeTable", {"TableName": ""}, "ValidationException",
-         "'' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 1"),
-        ("iam", "CreateUser", {}, "ValidationError",
-         "null at 'userName' failed to satisfy constraint: Member must not be null"),
-        ("sts", "AssumeRole", {"RoleArn": "x" * 20, "RoleSessionName": "s" * 65}, "ValidationError",
-         f"'{'s' * 65}' at 'roleSessionName' failed to satisfy constraint: "
-         "Member must have length less than or equal to 64"),
-        ("iam", "CreateAccessKey", {"UserName": "u" * 129}, "ValidationError",
-         f"'{'u' * 129}' at 'userName' failed to satisfy constraint: Member must have length less than or equal to 128"),
-        ("iam", "UpdateAccessKey", {"AccessKeyId": "A" * 16, "Status": "On"}, "ValidationError",
-         "'On' at 'status' failed to satisfy constraint: Member must satisfy enum value set: [Active, Inactive, Expired]"),
-        ("ssm", "DescribeParameters", {"ParameterFilters": [{"Values": ["x"]}]}, "ValidationException",
-         "null at 'parameterFilters.1.member.key' failed to satisfy constraint: Member must not be null"),
-        ("logs", "CreateLogGroup", {"logGroupName": "a b"}, "InvalidParameterException",
-         "'a b' at 'logGroupName' failed to satisfy constraint: "
-         "Member must satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+"),
+        (
+            "ssm",
+            "GetParameter",
+            {},
+            "ValidationException",
+            "null at 'name' failed to satisfy constraint: Member must not be null",
+        ),
+        (
+            "ssm",
+            "GetParameters",
+            {"Names": []},
+            "ValidationException",
+            "'[]' at 'names' failed to satisfy constraint: Member must have length greater than or equal to 1",
+        ),
+        (
+            "cloudtrail",
+            "LookupEvents",
+            {"MaxResults": 51},
+            "ValidationException",
+            "'51' at 'maxResults' failed to satisfy constraint: Member must have value less than or equal to 50",
+        ),
+        (
+            "dynamodb",
+            "ListTables",
+            {"ExclusiveStartTableName": "a b c"},
+            "ValidationException",
+            "'a b c' at 'exclusiveStartTableName' failed to satisfy constraint: "
+            "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+",
+        ),
+        (
+            "dynamodb",
+            "DescribeTable",
+            {"TableName": ""},
+            "ValidationException",
+            "'' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 1",
+        ),
+        (
+            "iam",
+            "CreateUser",
+            {},
+            "ValidationError",
+            "null at 'userName' failed to satisfy constraint: Member must not be null",
+        ),
+        (
+            "sts",
+            "AssumeRole",
+            {"RoleArn": "x" * 20, "RoleSessionName": "s" * 65},
+            "ValidationError",
+            f"'{'s' * 65}' at 'roleSessionName' failed to satisfy constraint: "
+            "Member must have length less than or equal to 64",
+        ),
+        (
+            "iam",
+            "CreateAccessKey",
+            {"UserName": "u" * 129},
+            "ValidationError",
+            f"'{'u' * 129}' at 'userName' failed to satisfy constraint: "
+            "Member must have length less than or equal to 128",
+        ),
+        (
+            "iam",
+            "UpdateAccessKey",
+            {"AccessKeyId": "A" * 16, "Status": "On"},
+            "ValidationError",
+            "'On' at 'status' failed to satisfy constraint: "
+            "Member must satisfy enum value set: [Active, Inactive, Expired]",
+        ),
+        (
+            "ssm",
+            "DescribeParameters",
+            {"ParameterFilters": [{"Values": ["x"]}]},
+            "ValidationException",
+            "null at 'parameterFilters.1.member.key' failed to satisfy constraint: Member must not be null",
+        ),
+        (
+            "logs",
+            "CreateLogGroup",
+            {"logGroupName": "a b"},
+            "InvalidParameterException",
+            "'a b' at 'logGroupName' failed to satisfy constraint: "
+            "Member must satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+",
+        ),
     ],
-)  # fmt: skip
+)
 def test_one_violation(name: str, op: str, request_: dict[str, Any], code: str, message: str) -> None:
     assert refusal(name, op, **request_) == (code, PREFIX + message)
 

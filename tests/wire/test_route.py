@@ -28,8 +28,16 @@ def form(name: str, body: str) -> Request:
         ("sts", "Action=GetCallerIdentity&Version=2011-06-15", ("sts", "GetCallerIdentity", "query")),
         ("sts", "Version=2011-06-15&Action=GetCallerIdentity", ("sts", "GetCallerIdentity", "query")),
         ("ec2", "Action=RunInstances&Version=2016-11-15&MinCount=1", ("ec2", "RunInstances", "ec2")),
-        ("elasticloadbalancing", "Action=DescribeLoadBalancers&Version=2012-06-01", ("elb", "DescribeLoadBalancers", "query")),
-        ("elasticloadbalancing", "Action=DescribeLoadBalancers&Version=2015-12-01", ("elbv2", "DescribeLoadBalancers", "query")),
+        (
+            "elasticloadbalancing",
+            "Action=DescribeLoadBalancers&Version=2012-06-01",
+            ("elb", "DescribeLoadBalancers", "query"),
+        ),
+        (
+            "elasticloadbalancing",
+            "Action=DescribeLoadBalancers&Version=2015-12-01",
+            ("elbv2", "DescribeLoadBalancers", "query"),
+        ),
         ("rds", "Action=DescribeDBInstances&Version=2014-10-31", ("rds", "DescribeDBInstances", "query")),
         ("email", "Action=SendEmail&Version=2010-12-01", ("ses", "SendEmail", "query")),
         ("ses", "Action=SendEmail&Version=2010-12-01", ("ses", "SendEmail", "query")),
@@ -37,7 +45,7 @@ def form(name: str, body: str) -> Request:
         ("sqs", "Action=ListQueues&Version=2012-11-05", ("sqs", "ListQueues", "query")),
         ("", "Action=AssumeRoleWithWebIdentity&Version=2011-06-15", ("sts", "AssumeRoleWithWebIdentity", "query")),
     ],
-)  # fmt: skip
+)
 def test_query(name: str, body: str, expected: tuple[str, str, str]) -> None:
     assert detect(form(name, body)) == Route(*expected, {})
 
@@ -96,7 +104,14 @@ def test_cbor() -> None:
         ("PUT", "/b/k", "", {}, "PutObject", {"Bucket": "b", "Key": "k"}),
         ("PUT", "/b/k", "", {"x-amz-copy-source": "/b/j"}, "CopyObject", {"Bucket": "b", "Key": "k"}),
         ("PUT", "/b/k", "partNumber=1&uploadId=u", {}, "UploadPart", {"Bucket": "b", "Key": "k"}),
-        ("PUT", "/b/k", "partNumber=1&uploadId=u", {"x-amz-copy-source": "/b/j"}, "UploadPartCopy", {"Bucket": "b", "Key": "k"}),
+        (
+            "PUT",
+            "/b/k",
+            "partNumber=1&uploadId=u",
+            {"x-amz-copy-source": "/b/j"},
+            "UploadPartCopy",
+            {"Bucket": "b", "Key": "k"},
+        ),
         ("POST", "/b/k", "uploads", {}, "CreateMultipartUpload", {"Bucket": "b", "Key": "k"}),
         ("POST", "/b/k", "uploadId=u", {}, "CompleteMultipartUpload", {"Bucket": "b", "Key": "k"}),
         ("GET", "/b/k", "uploadId=u", {}, "ListParts", {"Bucket": "b", "Key": "k"}),
@@ -105,7 +120,7 @@ def test_cbor() -> None:
         ("HEAD", "/b/k", "", {}, "HeadObject", {"Bucket": "b", "Key": "k"}),
         ("POST", "/b", "delete", {}, "DeleteObjects", {"Bucket": "b"}),
     ],
-)  # fmt: skip
+)
 def test_s3(method: str, path: str, query: str, extra: dict[str, str], operation: str, labels: dict[str, str]) -> None:
     sent = Request(method, path, query, {**signed("s3"), "host": "localhost:4566", **extra})
     assert detect(sent) == Route("s3", operation, "rest-xml", labels)
@@ -163,9 +178,14 @@ def test_an_unknown_sub_resource_is_never_the_bucket_itself(
         ("apigateway", "GET", "/v2/apis", ("apigatewayv2", "GetApis", {})),
         ("ses", "POST", "/v2/email/outbound-emails", ("sesv2", "SendEmail", {})),
         ("route53", "GET", "/2013-04-01/hostedzone/Z1/rrset", ("route53", "ListResourceRecordSets", {"Id": "Z1"})),
-        ("workspaces-web", "GET", "/portals/arn%3Aaws%3Ax/identityProviders", ("workspaces-web", "ListIdentityProviders", {"portalArn": "arn:aws:x"})),
+        (
+            "workspaces-web",
+            "GET",
+            "/portals/arn%3Aaws%3Ax/identityProviders",
+            ("workspaces-web", "ListIdentityProviders", {"portalArn": "arn:aws:x"}),
+        ),
     ],
-)  # fmt: skip
+)
 def test_rest(name: str, method: str, path: str, expected: tuple[str, str, dict[str, str]]) -> None:
     found = detect(Request(method, path, "", {**signed(name), "host": "localhost:4566"}))
     assert (found.service, found.operation, found.uri_params) == expected
@@ -178,13 +198,25 @@ def test_rest(name: str, method: str, path: str, expected: tuple[str, str, dict[
         (form("ec2", "Action=Nonsense&Version=2016-11-15"), "InvalidAction", 400),
         (form("sts", "Version=2011-06-15"), "MissingAction", 400),
         (form("sts", "Action=%ff"), "MalformedInput", 400),
-        (Request("POST", "/", "", {"x-amz-target": "DynamoDB_20120810.Nonsense", **signed("dynamodb")}), "UnknownOperationException", 400),
-        (Request("POST", "/", "", {"x-amz-target": "Nonsense", **signed("dynamodb")}), "UnknownOperationException", 400),
+        (
+            Request("POST", "/", "", {"x-amz-target": "DynamoDB_20120810.Nonsense", **signed("dynamodb")}),
+            "UnknownOperationException",
+            400,
+        ),
+        (
+            Request("POST", "/", "", {"x-amz-target": "Nonsense", **signed("dynamodb")}),
+            "UnknownOperationException",
+            400,
+        ),
         (Request("POST", "/", "", signed("dynamodb")), "UnknownOperationException", 400),
         (Request("GET", "/nonsense", "", signed("lambda")), "UnknownOperationException", 404),
-        (Request("POST", "/service/X/operation/Y", "", {"smithy-protocol": "rpc-v2-cbor"}), "UnknownOperationException", 400),
+        (
+            Request("POST", "/service/X/operation/Y", "", {"smithy-protocol": "rpc-v2-cbor"}),
+            "UnknownOperationException",
+            400,
+        ),
     ],
-)  # fmt: skip
+)
 def test_no_such_operation(request_: Request, code: str, status: int) -> None:
     with pytest.raises(AwsError) as caught:
         detect(request_)

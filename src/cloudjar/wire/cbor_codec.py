@@ -10,7 +10,7 @@ from cloudjar.spec.models import OperationModel, Shape
 from cloudjar.wire import cbor, json
 from cloudjar.wire.codec import Parse, Respond, shape_at
 from cloudjar.wire.eventstream import CONTENT_TYPE, EventReader, EventWriter, Format
-from cloudjar.wire.json_codec import _body_shape
+from cloudjar.wire.json_codec import body_shape
 from cloudjar.wire.message import Request, Response
 from cloudjar.wire.rendered import Rendered
 from cloudjar.wire.rest import whole
@@ -42,7 +42,7 @@ class CborCodec:
         op = self._op
         if op.input is None:
             return lambda _request, _labels: {}
-        [read] = json.Reader(op.service.name, cbor=True).build(_body_shape(op.input))
+        [read] = json.Reader(op.service.name, cbor=True).build(body_shape(op.input))
         stream = op.event_stream_input
         if stream:
             return self._stream_parser(stream, op.input, read)
@@ -69,7 +69,7 @@ class CborCodec:
         op = self._op
         if op.output is None:
             return lambda _, rid: Response(200, _headers("", rid), b"")
-        [convert] = json.Writer(op.service.name, cbor=True, encoder=cbor.encode).build(_body_shape(op.output))
+        [convert] = json.Writer(op.service.name, cbor=True, encoder=cbor.encode).build(body_shape(op.output))
         stream = op.event_stream_output
         if not stream:
             return lambda result, rid: Response(200, _headers(CBOR, rid), cbor.encode(convert(result)))

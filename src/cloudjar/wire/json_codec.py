@@ -27,7 +27,7 @@ def event_format(service: str, content_type: str) -> Format:
     return Format(content_type, write, read)
 
 
-def _body_shape(shape: Shape) -> Shape:
+def body_shape(shape: Shape) -> Shape:
     """The shape without its event stream, which has frames of its own."""
     stream = shape.event_stream_member
     if not stream:
@@ -47,7 +47,7 @@ class JsonCodec:
         op = self._op
         if op.input is None:
             return lambda _request, _labels: {}
-        [read] = json.Reader(op.service.name).build(_body_shape(op.input))
+        [read] = json.Reader(op.service.name).build(body_shape(op.input))
         stream = op.event_stream_input
         if stream:
             return self._stream_parser(stream, op.input, read)
@@ -76,7 +76,7 @@ class JsonCodec:
         kind = self._type
         if op.output is None:
             return lambda _, rid: Response(200, [("Content-Type", kind), ("x-amzn-RequestId", rid)], b"")
-        [convert] = json.Writer(op.service.name).build(_body_shape(op.output))
+        [convert] = json.Writer(op.service.name).build(body_shape(op.output))
         encode = json.encode
         if op.event_stream_output:
             return self._stream_responder(op.event_stream_output, op.output, convert)

@@ -6,11 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from cloudjar.base.errors import AwsError
 from cloudjar.spec.models import Shape
 from cloudjar.wire import json, values
 from cloudjar.wire.form import decoded
 from cloudjar.wire.message import Request
 from cloudjar.wire.values import READERS, Malformed
+
+LARGEST = 72 << 20
+"""Bytes of a body that must be read whole: above the 70 MB that Lambda's code upload may take."""
 
 Bind = Callable[[Request, dict[str, str], dict[str, list[str]], dict[str, Any]], None]
 """Reads one member from (request, path labels, query) into the dict."""
@@ -27,9 +31,13 @@ def query_lists(query: str) -> dict[str, list[str]]:
 
 
 def whole(request: Request) -> bytes:
-    """The body in one piece, however it was received."""
+    """The body in one piece, however it was received. AwsError 413: larger than any API reads at once."""
     body = request.body
-    return body if isinstance(body, bytes) else b"".join(body.chunks())
+    if isinstance(body, bytes):
+        return body
+    if body.size > LARGEST:
+        raise AwsError("RequestEntityTooLarge", f"The request body is larger than {LARGEST} bytes.", 413)
+    return b"".join(body.chunks())
 
 
 # -- requests ----------------------------------------------------------------------------------------------------

@@ -233,13 +233,15 @@ def _invalid_action(name: str, action: str, version: str) -> AwsError:
 
 
 def _by_uri(request: Request, names: list[str]) -> Route:
+    if names and names[0] in ("s3", "s3control"):
+        return _s3(request, True)
     speaking = [n for n in names if _rest_protocol(catalogue()[n])]
     if names and not speaking:
         if all("smithy-rpc-v2-cbor" in catalogue()[n].protocols or "json" in catalogue()[n].protocols for n in names):
             raise _unknown_operation()
         raise AwsError("MissingAction", "The request must contain the parameter Action", 400)
-    if not speaking or speaking[0] in ("s3", "s3control"):
-        return _s3(request, bool(names))
+    if not speaking:
+        return _s3(request, False)
     return _rest(request, speaking)
 
 

@@ -21,31 +21,47 @@ class Template(NamedTuple):
 
     op: OperationModel
     segments: tuple[str, ...]
+    labels: tuple[str, ...]
     literals: dict[str, str]
     required_query: frozenset[str]
     required_headers: frozenset[str]
     known_query: frozenset[str]
+    deprecated: bool
 
     def rank(self, query: Mapping[str, object], headers: Mapping[str, str]) -> tuple[int, int, int, bool]:
         """Smaller is better."""
-        missing = len(self.required_query - query.keys()) + len(self.required_headers - headers.keys())
-        required = len(self.required_query) + len(self.required_headers)
-        return -len(self.literals), missing, -required, self.op.deprecated
+        wanted, sent = self.required_query, self.required_headers
+        missing = sum(n not in query for n in wanted) + sum(n not in headers for n in sent)
+        return -len(self.literals), missing, -len(wanted) - len(sent), self.deprecated
 
 
 class _Node:
-    __slots__ = ("ends", "greedy", "label", "literals")
+    __slots__ = ("by_query", "greedy", "label", "literals", "plain")
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node] = {}
         self.label: _Node | None = None
         self.greedy: _Node | None = None
-        self.ends: list[Template] = []
+        self.plain: list[Template] = []
+        """Operations that end here and need no literal query parameter."""
+        self.by_query: dict[str, list[Template]] = {}
+        """Those that do, by the name of their first."""
+
+    def fits(self, query: Mapping[str, str]) -> list[Template]:
+        """The operations that may end here; only the most literal ones when there are any."""
+        found = [
+            t
+            for name in (query.keys() & self.by_query.keys() if query else ())
+            for t in self.by_query[name]
+            if all(n in query and (not v or query[n] == v) for n, v in t.literals.items())
+        ]
+        return found or self.plain
 
 
 def template(op: OperationModel) -> Template:
     """The operation's uri and what of its input tells it apart."""
     path, _, literal = op.uri.partition("?")
+    segments = tuple(path.strip("/").split("/")) if path.strip("/") else ()
     literals = {}
     for part in filter(None, literal.split("&")):
         name, _, value = part.partition("=")
@@ -55,11 +71,13 @@ def template(op: OperationModel) -> Template:
     at = {n: (members[n].location, members[n].location_name or n) for n in required if n in members}
     return Template(
         op,
-        tuple(path.strip("/").split("/")) if path.strip("/") else (),
+        segments,
+        tuple(s[1:-1].rstrip("+") for s in segments if s.startswith("{")),
         literals,
         frozenset(wire for where, wire in at.values() if where == "querystring"),
         frozenset(wire.lower() for where, wire in at.values() if where == "header"),
         frozenset(m.location_name or n for n, m in members.items() if m.location == "querystring"),
+        op.deprecated,
     )
 
 
@@ -78,7 +96,10 @@ class Matcher:
         node = self._roots.setdefault(found.op.method, _Node())
         for segment in found.segments:
             node = _descend(node, segment)
-        node.ends.append(found)
+        if found.literals:
+            node.by_query.setdefault(next(iter(found.literals)), []).append(found)
+        else:
+            node.plain.append(found)
 
     def match(
         self, method: str, path: str, query: str, headers: Mapping[str, str]
@@ -87,17 +108,14 @@ class Matcher:
         root = self._roots.get(method)
         if root is None:
             return None
-        names = {decoded(n): v for n, _, v in (p.partition("=") for p in query.split("&") if p)}
+        names = {decoded(n): v for n, _, v in (p.partition("=") for p in query.split("&") if p)} if query else {}
         segments = path.removeprefix("/").split("/") if path not in ("", "/") else []
+        # "/bucket/" is "/bucket" unless an operation takes the empty last segment
         for parts in (segments, segments[:-1]) if segments and not segments[-1] else (segments,):
             for node, values in _walk(root, parts, 0, ()):
-                fits = [
-                    t
-                    for t in node.ends
-                    if all(names.get(n) == v or (not v and n in names) for n, v in t.literals.items())
-                ]
+                fits = node.fits(names)
                 if fits:
-                    best = min(fits, key=lambda t: t.rank(names, headers))
+                    best = fits[0] if len(fits) == 1 else min(fits, key=lambda t: t.rank(names, headers))
                     return best, _labels(best, values)
         return None
 
@@ -117,7 +135,7 @@ def _walk(
 ) -> Iterator[tuple[_Node, tuple[str, ...]]]:
     """The nodes where the path may end, the most specific first, with the raw values of their labels."""
     if at == len(segments):
-        if node.ends:
+        if node.plain or node.by_query:
             yield node, values
         return
     literal = node.literals.get(segments[at])
@@ -141,8 +159,7 @@ def _goes_on(node: _Node) -> bool:
 
 
 def _labels(found: Template, values: tuple[str, ...]) -> dict[str, str]:
-    names = [s[1:-1].rstrip("+") for s in found.segments if s.startswith("{")]
-    return {n: path_text(v) for n, v in zip(names, values, strict=True)}
+    return {n: path_text(v) for n, v in zip(found.labels, values, strict=True)}
 
 
 @cache
