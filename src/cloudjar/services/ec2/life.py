@@ -1,0 +1,44 @@
+"""The VPC's reconciler: whatever changes in a VPC, the host is brought to what its records say."""
+
+from __future__ import annotations
+
+from cloudjar.base.caller import service as service_caller
+from cloudjar.base.errors import PlaneError
+from cloudjar.kit.context import Ctx, World
+from cloudjar.kit.machine import Step, on_boot, reconciler
+from cloudjar.planes.network.port import NetworkPort
+from cloudjar.services.ec2.layout import lay_out
+from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
+from cloudjar.services.ec2.vpcs.records import Vpc
+
+
+@reconciler(Vpc)
+def converge(step: Step, _: Vpc | None) -> None:
+    """Lay the VPC out as it is now."""
+    lay_out(step, step.key)
+
+
+@on_boot("ec2")
+def at_start(world: World) -> None:
+    """Wake every VPC that should have a place on the host, and every one that has a place and should not.
+
+    A VPC that no record knows is woken too: its reconciler removes it, and tries again when the host fails.
+    """
+    db = Ctx(world, "", "", service_caller("cloudjar.internal", "")).db
+    live = {eni.vpc_id for eni in db.everywhere(NetworkInterface) if eni.powered}
+    present = _present(world)
+    strangers = set(present)
+    for vpc in db.everywhere(Vpc):
+        strangers.discard(vpc.id)
+        if vpc.id in live or vpc.id in present:
+            world.state.wakes.wake("ec2/vpc", vpc.account, vpc.region, vpc.id)
+    for vpc_id in strangers:
+        world.state.wakes.wake("ec2/vpc", "", "", vpc_id)
+
+
+def _present(world: World) -> set[str]:
+    network: NetworkPort = world.ports["network"]
+    try:
+        return set(network.vpcs())
+    except PlaneError:
+        return set()

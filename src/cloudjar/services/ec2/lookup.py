@@ -1,0 +1,115 @@
+"""Finding records by the ids of a request, and answering Describe calls.
+
+One id that is malformed or unknown fails the whole call, as on AWS. Filters read the answer itself, so what a filter
+finds is what the caller sees.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from cloudjar.kit import filters
+from cloudjar.kit.context import Ctx
+from cloudjar.kit.record import Record, meta
+from cloudjar.services.ec2 import errors
+
+R = TypeVar("R", bound=Record)
+View = dict[str, Any]
+
+_HEX = re.compile(r"[0-9a-f]{8}(?:[0-9a-f]{9})?")
+
+# IAM resource type -> (prefix of its ids, code for an id of another form). Types that AWS publishes no such code for
+# answer not-found instead.
+FORMS: dict[str, tuple[str, str]] = {
+    "dhcp-options": ("dopt", "InvalidDhcpOptionsId.Malformed"),
+    "elastic-ip": ("eipalloc", ""),
+    "image": ("ami", "InvalidAMIID.Malformed"),
+    "instance": ("i", "InvalidInstanceID.Malformed"),
+    "internet-gateway": ("igw", "InvalidInternetGatewayId.Malformed"),
+    "network-acl": ("acl", "InvalidNetworkAclId.Malformed"),
+    "network-interface": ("eni", "InvalidNetworkInterfaceId.Malformed"),
+    "route-table": ("rtb", "InvalidRouteTableId.Malformed"),
+    "security-group": ("sg", "InvalidGroupId.Malformed"),
+    "security-group-rule": ("sgr", "InvalidSecurityGroupRuleId.Malformed"),
+    "snapshot": ("snap", "InvalidSnapshotID.Malformed"),
+    "subnet": ("subnet", "InvalidSubnetID.Malformed"),
+    "volume": ("vol", "InvalidVolumeID.Malformed"),
+    "vpc": ("vpc", "InvalidVpcID.Malformed"),
+}
+
+
+def is_id(prefix: str, value: str) -> bool:
+    """Whether a text has the form of an id: a prefix, a hyphen and 8 or 17 hex digits."""
+    head, _, tail = value.rpartition("-")
+    return head == prefix and _HEX.fullmatch(tail) is not None
+
+
+def check_form(cls: type[Record], value: str) -> None:
+    """Raise the type's Malformed answer for an id of another form."""
+    prefix, code = FORMS[meta(cls).noun]
+    if code and not is_id(prefix, value):
+        raise errors.malformed(code, value, prefix)
+
+
+def need(ctx: Ctx, cls: type[R], value: str) -> R:
+    """The record with this id; raises the type's Malformed or NotFound."""
+    check_form(cls, value)
+    return ctx.db[cls].need(value)
+
+
+def need_all(ctx: Ctx, cls: type[R], values: Iterable[str]) -> list[R]:
+    """The records with these ids, each once, in the order asked; forms are checked before existence."""
+    wanted = dict.fromkeys(values)
+    for value in wanted:
+        check_form(cls, value)
+    return ctx.db[cls].need_all(wanted)
+
+
+class Row(NamedTuple):
+    """A record's tags and its answer, as filters read them."""
+
+    tags: Mapping[str, str]
+    view: View
+
+
+Paths = Mapping[str, filters.Getter]
+"""Filter name -> how to read its value from a `Row`; made by `by_path`."""
+
+
+def by_path(paths: Mapping[str, str]) -> Paths:
+    """Filters by where their values stand in the answer: ``Associations[].Main``."""
+    return {name: _reader(path) for name, path in paths.items()}
+
+
+def _reader(path: str) -> filters.Getter:
+    steps = [(step.removesuffix("[]"), step.endswith("[]")) for step in path.split(".")]
+    if steps == [(path, False)]:
+        return lambda row: row.view.get(path)
+
+    def read(row: Row) -> list[Any]:
+        level: list[Any] = [row.view]
+        for name, many in steps:
+            found = [value[name] for value in level if value.get(name) is not None]
+            level = [item for items in found for item in items] if many else found
+        return level
+
+    return read
+
+
+def narrow(req: Mapping[str, Any], paths: Paths, rows: Sequence[Row]) -> list[View]:
+    """The answers that the request's filters admit."""
+    return [row.view for row in filters.apply(req.get("Filters"), paths, rows)]
+
+
+def describe(
+    ctx: Ctx, req: Mapping[str, Any], cls: type[R], member: str, show: Callable[[R], View], paths: Paths
+) -> list[View]:
+    """What a Describe call answers: the records with the ids in `member`, or all; then the filters."""
+    values = req.get(member)
+    if values and req.get("MaxResults"):
+        name = member[0].lower() + member[1:]
+        raise errors.combination(f"The parameter {name} cannot be used with the parameter maxResults")
+    items = need_all(ctx, cls, values) if values else ctx.db[cls].all()
+    return narrow(req, paths, [Row(getattr(item, "tags", {}), show(item)) for item in items])

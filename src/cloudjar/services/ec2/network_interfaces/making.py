@@ -1,0 +1,184 @@
+"""Making, plugging and removing interfaces: what operations and the life of instances have in common.
+
+Everything here runs inside the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Network
+
+from msgspec.structs import replace
+
+from cloudjar.base import ids
+from cloudjar.base.errors import AwsError
+from cloudjar.kit.context import Ctx, World
+from cloudjar.kit.db import Db
+from cloudjar.kit.record import meta
+from cloudjar.services.ec2 import blocks, errors
+from cloudjar.services.ec2.addresses import public
+from cloudjar.services.ec2.lookup import check_form
+from cloudjar.services.ec2.network_interfaces.records import Attachment, NetworkInterface, PrivateAddress
+from cloudjar.services.ec2.security_groups.records import SecurityGroup
+from cloudjar.services.ec2.subnets.records import Subnet
+
+
+def make_interface(
+    ctx: Ctx,
+    subnet: Subnet,
+    groups: Sequence[str] = (),
+    *,
+    primary: str = "",
+    secondary: Sequence[str] = (),
+    secondary_count: int = 0,
+    description: str = "",
+    interface_type: str = "interface",
+    requester_id: str = "",
+    tags: dict[str, str] | None = None,
+) -> NetworkInterface:
+    """A detached interface with the addresses asked for, or the subnet's lowest free ones.
+
+    `groups` are security group ids of the subnet's VPC (none: its default group). `requester_id` marks an interface
+    that belongs to a service. Raises InvalidGroup.NotFound, InvalidIPAddress.InUse, InsufficientFreeAddressesInSubnet
+    and quota answers.
+    """
+    groups = check_groups(ctx, subnet.vpc_id, groups)
+    taken = taken_addresses(ctx.db, subnet.id)
+    named = [claim(subnet, ip, taken) for ip in ([primary] if primary else []) + list(secondary)]
+    count = secondary_count + (0 if primary else 1)
+    drawn = draw(subnet, taken, count)
+    addresses = named + drawn if primary else drawn[:1] + named + drawn[1:]
+    return ctx.db[NetworkInterface].add(
+        NetworkInterface(
+            id=ctx.new_id("eni"),
+            vpc_id=subnet.vpc_id,
+            subnet_id=subnet.id,
+            zone=subnet.zone,
+            zone_id=subnet.zone_id,
+            mac=ids.mac_address(),
+            addresses=tuple(PrivateAddress(ip=ip) for ip in addresses),
+            groups=groups,
+            description=description,
+            interface_type=interface_type,
+            requester_id=requester_id,
+            requester_managed=bool(requester_id),
+            tags=tags or {},
+        )
+    )
+
+
+def check_groups(ctx: Ctx, vpc_id: str, groups: Iterable[str]) -> tuple[str, ...]:
+    """Security group ids, each once, all of this VPC; the VPC's default group when there is none."""
+    wanted = tuple(dict.fromkeys(groups))
+    for group_id in wanted:
+        check_form(SecurityGroup, group_id)
+        found = ctx.db[SecurityGroup].need(group_id)
+        if found.vpc_id != vpc_id:
+            raise AwsError(
+                "InvalidGroup.NotFound", f"The security group '{group_id}' does not exist in VPC '{vpc_id}'"
+            )
+    limit = ctx.limit("vpc", "L-2AFB9258")
+    if limit is not None and len(wanted) > limit:
+        raise AwsError(
+            "SecurityGroupsPerInterfaceLimitExceeded",
+            "The maximum number of security groups per interface has been reached.",
+        )
+    return wanted or (default_group(ctx.db, vpc_id).id,)
+
+
+def default_group(db: Db, vpc_id: str) -> SecurityGroup:
+    """The security group that a VPC is made with and never loses."""
+    return next(group for group in db[SecurityGroup].all(vpc_id=vpc_id) if group.name == "default")
+
+
+def taken_addresses(db: Db, subnet_id: str) -> set[str]:
+    """Every private address that an interface of the subnet holds."""
+    return {a.ip for eni in db[NetworkInterface].all(subnet_id=subnet_id) for a in eni.addresses}
+
+
+def claim(subnet: Subnet, ip: str, taken: set[str]) -> str:
+    """Check that an address of a subnet can be given out; adds it to `taken`."""
+    found = blocks.address(ip)
+    if found is None:
+        raise errors.invalid_value(f"Invalid IPv4 address: {ip}")
+    if found not in IPv4Network(subnet.cidr):
+        raise errors.invalid_value(f"Address {ip} does not fall within the subnet's address range")
+    if not blocks.may_hold(subnet.cidr, ip):
+        raise errors.invalid_value(f"Address {ip} is in subnet's reserved address range")
+    if ip in taken:
+        raise AwsError("InvalidIPAddress.InUse", f"Address {ip} is in use.")
+    taken.add(ip)
+    return ip
+
+
+def draw(subnet: Subnet, taken: set[str], count: int) -> list[str]:
+    """The lowest free addresses of a subnet; adds them to `taken`."""
+    drawn: list[str] = []
+    if count > 0:
+        for ip in blocks.free(subnet.cidr, taken):
+            drawn.append(ip)
+            if len(drawn) == count:
+                break
+    if len(drawn) < count:
+        raise AwsError(
+            "InsufficientFreeAddressesInSubnet",
+            "The specified subnet does not have enough free addresses to satisfy the request.",
+        )
+    taken.update(drawn)
+    return drawn
+
+
+def interfaces_of(db: Db, instance_id: str) -> list[NetworkInterface]:
+    """The interfaces of an instance, by device index."""
+    return sorted(db[NetworkInterface].all(instance_id=instance_id), key=lambda eni: eni.device_index)
+
+
+def interface_at(world: World, vpc_id: str, ip: str) -> NetworkInterface | None:
+    """The interface that holds a private address of a VPC, whoever's it is."""
+    spec = meta(NetworkInterface).spec
+    for eni in world.state.tables.all(spec, None, None, {"vpc_id": vpc_id}):
+        if any(address.ip == ip for address in eni.addresses):
+            return eni
+    return None
+
+
+def attach(
+    ctx: Ctx,
+    eni: NetworkInterface,
+    instance_id: str,
+    device_index: int,
+    *,
+    powered: bool,
+    delete_on_termination: bool = False,
+    rate_mbit: int = 0,
+    instance_owner: str = "",
+) -> NetworkInterface:
+    """Plug an interface in. `powered`: the machine is wanted up, so the network is laid out to it."""
+    plugged = Attachment(
+        id=ctx.new_id("eni-attach"),
+        instance_id=instance_id,
+        device_index=device_index,
+        attached=ctx.now,
+        powered=powered,
+        delete_on_termination=delete_on_termination,
+        rate_mbit=rate_mbit,
+        instance_owner=instance_owner,
+    )
+    return plug(ctx, eni, plugged)
+
+
+def detach(ctx: Ctx, eni: NetworkInterface) -> NetworkInterface:
+    """Unplug an interface: a lent public address goes back, an Elastic IP stays and is idle."""
+    return plug(ctx, public.release_public(ctx, eni), None)
+
+
+def plug(ctx: Ctx, eni: NetworkInterface, attachment: Attachment | None) -> NetworkInterface:
+    """Store what an interface is plugged into; its Elastic IPs count as in use or idle accordingly."""
+    eni = ctx.db[NetworkInterface].put(replace(eni, attachment=attachment))
+    public.follow(ctx, eni)
+    return eni
+
+
+def remove(ctx: Ctx, eni: NetworkInterface) -> None:
+    """Remove an interface and what public addresses stand in front of it."""
+    ctx.db[NetworkInterface].drop(public.clear_all(ctx, eni))

@@ -1,0 +1,38 @@
+"""A subnet as it is stored: also which route table and network ACL it obeys."""
+
+from __future__ import annotations
+
+from cloudjar.kit.record import Quota, Record, record
+
+
+@record(
+    "ec2",
+    "subnet",
+    index=("vpc_id", "route_table_id", "route_table_association_id", "network_acl_id", "network_acl_association_id"),
+    missing=("InvalidSubnetID.NotFound", "The subnet ID '{key}' does not exist"),
+    quotas=(
+        Quota(
+            ("vpc", "L-407747CB"),
+            ("SubnetLimitExceeded", "The maximum number of subnets has been reached."),
+            per="vpc_id",
+        ),
+    ),
+    parent=("ec2/vpc", "vpc_id"),
+)
+class Subnet(Record, frozen=True, kw_only=True):
+    """A block of a VPC in one zone. An empty `route_table_id` means the VPC's main route table."""
+
+    id: str
+    vpc_id: str
+    cidr: str
+    zone: str
+    zone_id: str
+    network_acl_id: str
+    network_acl_association_id: str
+    route_table_id: str = ""
+    route_table_association_id: str = ""
+    is_default: bool = False
+    map_public_ip: bool = False
+    hostname_type: str = "ip-name"
+    resource_name_a_record: bool = False
+    tags: dict[str, str] = {}
