@@ -5,12 +5,14 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from cloudjar.base.clock import monotonic
+from cloudjar.base.errors import PlaneError
 from cloudjar.planes.network import layout, namespaces, nft
 from cloudjar.planes.network.leaks import leaks
 from cloudjar.planes.network.linux import LinuxNetwork
@@ -114,6 +116,34 @@ def test_a_refused_change_leaves_the_rest_and_is_mended(host: Host, monkeypatch:
     assert held(host)[0] == layout.wanted_layout(plan(rich(host), host.net.site))
 
 
+def test_a_namespace_that_was_taken_away_comes_back_with_its_sockets(host: Host) -> None:
+    host.net.apply(rich(host))
+    namespaces.delete(host.namespace("vpc-1"))
+    with pytest.raises(PlaneError):
+        host.net.apply(rich(host, narrow=True))
+    host.net.apply(rich(host))
+    assert held(host)[0] == layout.wanted_layout(plan(rich(host), host.net.site))
+    assert host.tcp("i-2", "169.254.169.254", 80) == "open"
+    assert host.tcp("i-2", "10.0.0.2", 53) == "open"
+
+
+def test_many_threads_may_lay_out_at_once(host: Host) -> None:
+    """Eight VPCs side by side, and two states of one of them in turns."""
+    wanted = [replace(rich(host, narrow=n % 2 == 1), id=f"vpc-{n}", interfaces=tuple(
+        replace(i, guest=i.guest and f"{i.guest}-{n}", private=tuple((a, "") for a, _ in i.private))
+        for i in rich(host, narrow=n % 2 == 1).interfaces)) for n in range(1, 9)]
+    other = replace(wanted[0], groups=(OPEN, group("sg-web")))
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(host.net.apply, [*wanted, other, *wanted, other, wanted[0], other]))
+        host.net.apply(wanted[0])
+    for v in wanted:
+        assert held(host, v.id)[0] == layout.wanted_layout(plan(v, host.net.site))
+    assert host.net.vpcs() == [f"vpc-{n}" for n in range(1, 9)]
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(host.net.remove, host.net.vpcs()))
+    assert host.net.guests() == []
+
+
 CRASHER = """
 import os, signal, sys
 from pathlib import Path
@@ -135,7 +165,8 @@ def dying(work):
 netlink.Netlink._send = dying(netlink.Netlink._send)
 nft.transaction = dying(nft.transaction)
 namespaces._call = dying(namespaces._call)
-Path.write_text = dying(Path.write_text)
+for name in ("write_text", "touch", "unlink", "rmdir"):
+    setattr(Path, name, dying(getattr(Path, name)))
 
 class Nobody:
     def attach(self, vpc_id, listener): os.close(listener)

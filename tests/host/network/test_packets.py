@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+
 import msgspec
 import pytest
 
@@ -266,3 +269,62 @@ def test_shaping_drops_what_is_over_the_rate(host: Host) -> None:
             except BlockingIOError:
                 break
     assert 30_000 < got < 200_000
+
+
+def echo_request(number: int) -> bytes:
+    body = b"\x08\x00\x00\x00" + number.to_bytes(2, "big") + b"\x00\x01" + b"cloudjar"
+    words = sum(int.from_bytes(body[i : i + 2], "big") for i in range(0, len(body), 2))
+    total = ~((words & 0xFFFF) + (words >> 16)) & 0xFFFF
+    return body[:2] + total.to_bytes(2, "big") + body[4:]
+
+
+def ping(host: Host, guest: str, address: str) -> str:
+    def raw() -> socket.socket:
+        return socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+
+    with namespaces.inside(host.namespace(guest), raw) if guest else raw() as s:
+        s.settimeout(0.25)
+        s.connect((address, 0))
+        s.send(echo_request(4711))
+        try:
+            while (answer := s.recv(200)[20:])[0] != 0:
+                pass
+        except TimeoutError:
+            return "dropped"
+        assert answer[4:6] == (4711).to_bytes(2, "big")
+        return "open"
+
+
+def test_ping_needs_its_own_rule(host: Host) -> None:
+    enis = (eni(1, "subnet-public", "10.0.1.5", "sg-web", public=host.public(5)), eni(2, "subnet-private", "10.0.2.5"))
+    web = group("sg-web", allow("tcp", 80))
+    host.net.apply(vpc(*enis, groups=(OPEN, web)))
+    assert [ping(host, "", host.public(5)), ping(host, "i-2", "10.0.1.5")] == ["dropped"] * 2
+    host.net.apply(vpc(*enis, groups=(OPEN, group("sg-web", allow("icmp", 8, to=-1)))))
+    assert [ping(host, "", host.public(5)), ping(host, "i-2", "10.0.1.5")] == ["open"] * 2
+    assert ping(host, "i-2", "10.0.2.1") == "dropped"  # routers do not answer
+
+
+def test_big_frames_inside_and_ordinary_ones_outside(host: Host) -> None:
+    host.net.apply(vpc(eni(1, "subnet-public", "10.0.1.5", public=host.public(5)),
+                       eni(2, "subnet-public", "10.0.1.6", public=host.public(6))))
+    with host.socket("i-1", socket.SOCK_DGRAM) as s, host.socket("i-2", socket.SOCK_DGRAM) as heard:
+        heard.bind(("", 7000))
+        heard.settimeout(0.25)
+        s.setsockopt(0, 10, 2)  # never fragment
+        s.sendto(bytes(8900), ("10.0.1.6", 7000))
+        assert len(heard.recv(9000)) == 8900
+    for guest, target in (("i-1", "10.0.1.6"), ("i-1", host.public(6)), ("", host.public(6))):
+        with host.socket("i-2") as server:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            server.bind(("", 7001))
+            server.listen()
+            with host.connect(guest, target, 7001) as sender, server.accept()[0] as receiver:
+                sender.settimeout(5)
+                receiver.settimeout(5)
+                thread = threading.Thread(target=sender.sendall, args=(bytes(300_000),))
+                thread.start()
+                got = 0
+                while got < 300_000:
+                    got += len(receiver.recv(65536))
+                thread.join()

@@ -21,6 +21,8 @@ from dnslib import PTR, QTYPE, RCODE, RR, SOA, A, DNSError, DNSRecord
 from cloudjar.planes.dns.names import TTL, ExtraNames, Known, lookup
 from cloudjar.planes.network.port import Vpc
 
+PORT = 53
+"""Where the host's resolvers listen."""
 _RESOLV_CONF = Path("/etc/resolv.conf")
 _PATIENCE = 2.0
 """Seconds that one of the host's resolvers is given."""
@@ -187,7 +189,7 @@ class _Asking(asyncio.DatagramProtocol):
 async def _ask_datagram(server: str, query: bytes) -> bytes:
     loop = asyncio.get_running_loop()
     answered: asyncio.Future[bytes] = loop.create_future()
-    transport, _ = await loop.create_datagram_endpoint(lambda: _Asking(query, answered), remote_addr=(server, 53))
+    transport, _ = await loop.create_datagram_endpoint(lambda: _Asking(query, answered), remote_addr=(server, PORT))
     try:
         transport.sendto(query)
         return await answered
@@ -196,7 +198,7 @@ async def _ask_datagram(server: str, query: bytes) -> bytes:
 
 
 async def _ask_stream(server: str, query: bytes) -> bytes:
-    reader, writer = await asyncio.open_connection(server, 53)
+    reader, writer = await asyncio.open_connection(server, PORT)
     try:
         writer.write(struct.pack("!H", len(query)) + query)
         length = struct.unpack("!H", await reader.readexactly(2))[0]

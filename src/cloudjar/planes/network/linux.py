@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
-from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -49,6 +48,7 @@ class LinuxNetwork:
         """
         self.site = site(tag, pool)
         self._guests = state_dir / "guests"
+        """One empty file per guest, in a folder per VPC."""
         self._api = api
         self._internet = Internet(self.site, api)
         self._metadata = metadata
@@ -56,7 +56,7 @@ class LinuxNetwork:
         self._plans: dict[str, Plan] = {}
         self._vpcs: dict[str, Vpc] = {}
         self._listening: set[str] = set()
-        self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
+        self._locks: dict[str, threading.RLock] = {}
 
     @property
     def host_address(self) -> str:
@@ -67,13 +67,16 @@ class LinuxNetwork:
         """Put up the Internet bridge now rather than with the first VPC (a server may want to bind there)."""
         _guarded("the Internet bridge", self._internet.ensure)
 
+    def _turn(self, vpc_id: str) -> threading.RLock:
+        return self._locks.setdefault(vpc_id, threading.RLock())
+
     def guest_path(self, guest: str) -> str:
         """Where a container finds the guest's namespace (``--network ns:PATH``)."""
         return namespaces.path(self.site.guest_namespace(guest))
 
     def apply(self, vpc: Vpc) -> None:
         """Make the host hold exactly this VPC."""
-        with self._locks[vpc.id]:
+        with self._turn(vpc.id):
             wanted = plan(vpc, self.site)
             before = self._plans.pop(vpc.id, None)
             if before != wanted:
@@ -84,7 +87,9 @@ class LinuxNetwork:
 
     def _converge(self, wanted: Plan, before: Plan | None) -> None:
         self._internet.ensure()
-        namespaces.create(wanted.namespace)
+        if not namespaces.exists(wanted.namespace):
+            self._hush(wanted.vpc)  # whatever still listens does so in a namespace that is gone
+            namespaces.create(wanted.namespace)
         known = before.public if before else None
         self._internet.publish(wanted, known, only_withdraw=True)
         relinked = self._internet.attach(wanted)
@@ -95,22 +100,22 @@ class LinuxNetwork:
 
     def _admit_guests(self, wanted: Plan) -> None:
         """Namespaces for new guests; each is written down first, so that none is ever forgotten."""
-        self._guests.mkdir(parents=True, exist_ok=True)
+        notes = self._guests / wanted.vpc
         for link in wanted.links:
-            note = self._guests / link.guest
-            if not note.exists() or note.read_text() != wanted.vpc:
-                draft = self._guests / f".{link.guest}"
-                draft.write_text(wanted.vpc)
-                os.replace(draft, note)
+            notes.mkdir(parents=True, exist_ok=True)
+            (notes / link.guest).touch()
             namespaces.create(link.namespace)
 
     def _dismiss_guests(self, vpc_id: str, keep: set[str]) -> None:
-        if not self._guests.is_dir():
-            return
-        for note in self._guests.iterdir():
-            if note.name not in keep and not note.name.startswith(".") and note.read_text() == vpc_id:
-                namespaces.delete(self.site.guest_namespace(note.name))
-                note.unlink(missing_ok=True)
+        """Take away the namespaces of guests that have no interface in this VPC any more."""
+        notes = self._guests / vpc_id
+        with suppress(FileNotFoundError):
+            for note in list(notes.iterdir()):
+                if note.name not in keep:
+                    namespaces.delete(self.site.guest_namespace(note.name))
+                    note.unlink(missing_ok=True)
+            if not keep:
+                notes.rmdir()
 
     def _listen(self, vpc: Vpc, wanted: Plan) -> None:
         """The fabric's own sockets: opened inside the VPC, served outside of it."""
@@ -126,7 +131,7 @@ class LinuxNetwork:
 
     def remove(self, vpc_id: str) -> None:
         """Remove every trace of the VPC: namespace, links, rules, sockets, and its guests' namespaces."""
-        with self._locks[vpc_id]:
+        with self._turn(vpc_id):
             self._plans.pop(vpc_id, None)
             self._vpcs.pop(vpc_id, None)
             _guarded(vpc_id, lambda: self._remove(vpc_id))
@@ -165,7 +170,7 @@ class LinuxNetwork:
     def release(self) -> None:
         """Let go of sockets and threads and leave the host as it is: guests go on, a later process takes over."""
         for vpc_id in list(self._listening):
-            with self._locks[vpc_id]:
+            with self._turn(vpc_id):
                 self._hush(vpc_id)
         self._resolver.close()
 
@@ -175,7 +180,6 @@ class LinuxNetwork:
             self.remove(vpc_id)
         for guest in self.guests():
             namespaces.delete(self.site.guest_namespace(guest))
-            (self._guests / guest).unlink(missing_ok=True)
         _guarded("the Internet bridge", self._internet.close)
         self._resolver.close()
 
