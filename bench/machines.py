@@ -111,7 +111,7 @@ def main() -> None:
                 host.remove(machine)
     left = leaks(host.tag, state)
     shutil.rmtree(state)
-    shutil.rmtree(host.runtime / host.tag, ignore_errors=True)
+    host.close()
     print(f"{'left behind':<44}{len(left):>8}")
 
 

@@ -56,7 +56,7 @@ def is_unified(found: list[Hierarchy]) -> bool:
 def accounts_swap(found: list[Hierarchy]) -> bool:
     """True when the kernel can limit memory and swap together; asking for it elsewhere is an error."""
     if is_unified(found):
-        return Path("/proc/swaps").exists()
+        return any(Path("/sys/fs/cgroup").glob("*/memory.swap.max"))
     memory = [h.path for h in found if "memory" in h.controllers]
     return any((path / "memory.memsw.limit_in_bytes").exists() for path in memory)
 

@@ -139,6 +139,13 @@ class ContainerCompute:
         """Build and cache an image now."""
         self.store.prepare(key)
 
+    def close(self) -> None:
+        """Remove what the driver itself put on the host; a no-op while any machine runs."""
+        runtime = self.runtime / self.tag
+        for folder in (runtime / "runc", runtime / "attach", runtime, self.runtime):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
     def run(self, machine_id: str, argv: Sequence[str], timeout: float = 30) -> tuple[int, bytes]:
         """Run a command inside the machine as root: (exit code, output and errors together)."""
         home = self._home(machine_id)

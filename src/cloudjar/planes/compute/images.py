@@ -13,8 +13,6 @@ import os
 import platform
 import shutil
 import subprocess
-import tempfile
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -153,12 +151,16 @@ class ImageStore:
     def _build(self, recipe: Recipe, part: Path) -> None:
         if shutil.disk_usage(self.folder).free < NEEDED_BYTES:
             raise PlaneError(f"image {recipe.key} needs 2 GiB free in {self.folder}")
-        with tempfile.TemporaryDirectory(prefix=".files-", dir=self.folder) as scratch:
-            files = _staged_files(Path(scratch))
+        scratch = self.folder / f".files-{recipe.key}"
+        shutil.rmtree(scratch, ignore_errors=True)
+        try:
+            files = _staged_files(scratch)
             if recipe.tool == "dnf":
                 self._dnf(recipe, part, files)
             else:
                 self._mmdebstrap(recipe, part, files)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def _mmdebstrap(self, recipe: Recipe, part: Path, files: Path) -> None:
         argv = [need_tool("mmdebstrap", "mmdebstrap"), "--mode=root", "--format=directory", "--variant=minbase"]
