@@ -7,7 +7,7 @@ import pytest
 from cloudjar.base.errors import AwsError
 from cloudjar.wire import host
 from cloudjar.wire.message import Request
-from cloudjar.wire.route import Route, detect
+from cloudjar.wire.route import Route, detect, family
 
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
 
@@ -240,3 +240,23 @@ def test_no_such_operation(request_: Request, code: str, status: int) -> None:
 )
 def test_what_a_host_says(name: str, expected: str) -> None:
     assert host.read(name).service == expected
+
+
+@pytest.mark.parametrize(
+    ("request_", "name", "protocol"),
+    [
+        (form("ec2", "Action=Nonsense&Version=2016-11-15"), "ec2", "ec2"),
+        (form("iam", "Action=Nonsense"), "iam", "query"),
+        (form("", "Action=Nonsense"), None, "query"),
+        (Request("PATCH", "/b", "", signed("s3")), "s3", "rest-xml"),
+        (Request("PATCH", "/b"), "s3", "rest-xml"),
+        (Request("GET", "/nonsense", "", signed("lambda")), "lambda", "rest-json"),
+        (Request("POST", "/", "", {"x-amz-target": "X.Y", **signed("dynamodb")}), "dynamodb", "json"),
+        (Request("POST", "/", "", {"x-amz-target": "X.Y"}), None, "json"),
+        (Request("POST", "/service/X/operation/Y", "", {"smithy-protocol": "rpc-v2-cbor"}), None, "smithy-rpc-v2-cbor"),
+        (Request("POST", "/", "", signed("dynamodb")), "dynamodb", "json"),
+    ],
+)
+def test_whose_words_to_refuse_in(request_: Request, name: str | None, protocol: str) -> None:
+    model, spoken = family(request_)
+    assert (model and model.name, spoken) == (name, protocol)

@@ -313,6 +313,20 @@ def _check_subresource(request: Request, found: uri.Template, table: uri.Matcher
             raise AwsError("NotImplemented", text, 501)
 
 
-def model(route: Route) -> ServiceModel:
-    """The model of the routed service."""
-    return service(route.service)
+def family(request: Request) -> tuple[ServiceModel | None, str]:
+    """In whose words and which protocol to refuse a request for which `detect` raised; for `faults.fault`."""
+    names = _candidates(request)
+    target = request.headers.get("x-amz-target", "")
+    if not names and not target and not _is_form(request) and "smithy-protocol" not in request.headers:
+        names = ["s3"]
+    protocols = catalogue()[names[0]].protocols if names else ()
+    if target:
+        wanted: tuple[str, ...] = ("json",)
+    elif "smithy-protocol" in request.headers:
+        wanted = ("smithy-rpc-v2-cbor",)
+    elif _is_form(request):
+        wanted = ("ec2", "query")
+    else:
+        wanted = ("rest-xml", "rest-json", *protocols[:1])
+    model = service(names[0]) if names else None
+    return model, next((p for p in wanted if p in protocols), protocols[0] if protocols else wanted[-1])
