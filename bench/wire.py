@@ -111,4 +111,5 @@ print(f"{'cold: import, route, parse and answer one STS call':<52}{(time.perf_co
 if __name__ == "__main__":
     small()
     large()
+    sys.stdout.flush()
     subprocess.run([sys.executable, "-c", COLD % (AUTH.format("sts"), FORM)], check=True)
