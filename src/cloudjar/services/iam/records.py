@@ -85,9 +85,9 @@ class Group(Principal, frozen=True, kw_only=True):
     regional=False,
 )
 class Role(Principal, frozen=True, kw_only=True):
-    """A role. `policy` is its trust policy; `max_session` is in seconds."""
+    """A role; `max_session` is in seconds. `trust` is no resource policy: it speaks of assuming the role alone."""
 
-    policy: str
+    trust: str
     description: str = ""
     max_session: int = 3600
     boundary: str = ""

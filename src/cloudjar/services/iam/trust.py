@@ -59,7 +59,7 @@ def _principal_exists(ctx: Ctx, arn: arns.Arn) -> bool:
 def rename(ctx: Ctx, old: str, new: str) -> None:
     """Have every trust policy of every account call a principal by its new ARN, or by its unique id once deleted."""
     for role in ctx.db.everywhere(Role):
-        parsed = rules.document(role.policy, Flavour.TRUST)
+        parsed = rules.document(role.trust, Flavour.TRUST)
         if any(s.principals is not None and old in s.principals.names for s in parsed.statements):
-            text = rules.renamed_principal(role.policy, old, new)
-            ctx.db.at(role.account, "")[Role].put(replace(role, policy=text))
+            text = rules.renamed_principal(role.trust, old, new)
+            ctx.db.at(role.account, "")[Role].put(replace(role, trust=text))

@@ -59,7 +59,7 @@ def role_of(role: Role, *, whole: bool = True) -> dict[str, Any]:
         "RoleId": role.id,
         "Arn": arn_of(role),
         "CreateDate": role.created,
-        "AssumeRolePolicyDocument": encoded(role.policy),
+        "AssumeRolePolicyDocument": encoded(role.trust),
         "Description": role.description or None,
         "MaxSessionDuration": role.max_session,
     }

@@ -23,7 +23,7 @@ class Role(Protocol):
     account: str
     name: str
     id: str
-    policy: str
+    trust: str
     max_session: int
     tags: dict[str, str]
 
@@ -46,11 +46,13 @@ def assuming(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
     if ctx.caller.kind == "federated":
         raise errors.access_denied("Cannot call AssumeRole with federated user credentials")
     role, arn = need_role(ctx, req["RoleArn"])
+    if ctx.caller.kind == "service" and role.account != ctx.account:  # a service acts for one account at a time
+        raise errors.not_authorized(ctx.caller.arn, "sts:AssumeRole", arn)
     session = rules.session_tags(req, ctx.caller.tags, ctx.caller.transitive_tags)
     keys = _keys(ctx, req, role, session)
 
     def grant(action: str, extra: Mapping[str, Any]) -> Grant:
-        return Grant(action, arn, {**keys, **extra}, role.policy, role.account)
+        return Grant(action, arn, {**keys, **extra}, role.trust, role.account)
 
     grants = [grant("sts:AssumeRole", {})]
     if session.given:

@@ -40,7 +40,7 @@ def create_role(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         id=names.new_id(Role),
         path=path,
         created=ctx.now.replace(microsecond=0),
-        policy=trust.checked(ctx, req["AssumeRolePolicyDocument"]),
+        trust=trust.checked(ctx, req["AssumeRolePolicyDocument"]),
         description=req.get("Description") or "",
         max_session=req.get("MaxSessionDuration") or 3600,
         boundary=managed.boundary(ctx, boundary) if boundary else "",
@@ -88,7 +88,7 @@ def update_role_description(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def update_assume_role_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Another trust policy; sessions that exist live on."""
     role = need_free_role(ctx, req["RoleName"])
-    ctx.db[Role].put(replace(role, policy=trust.checked(ctx, req["PolicyDocument"])))
+    ctx.db[Role].put(replace(role, trust=trust.checked(ctx, req["PolicyDocument"])))
     return {}
 
 

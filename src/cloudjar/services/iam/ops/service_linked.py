@@ -103,7 +103,7 @@ def _add(ctx: Ctx, service: str, name: str, policy: str, description: str) -> Ro
             id=names.new_id(Role),
             path=f"/aws-service-role/{service}/",
             created=ctx.now.replace(microsecond=0),
-            policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+            trust=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
             description=description,
             attached=(f"arn:aws:iam::aws:policy/aws-service-role/{policy}",),
             linked_service=service,
