@@ -119,9 +119,17 @@ class Jar:
             self.settings.host, self.settings.port, trusted=trusted, tls=self.tls.context
         )
         self.port = listener.port
+        await self._listen_to_guests(self.server)
         self.boot()
         if workers:
             self.runner.start(workers)
+
+    async def _listen_to_guests(self, server: Server) -> None:
+        """Guests find the API at the first address of the pool; default credentials are not for them."""
+        if self.network.name == "sim":
+            return
+        await self.run_blocking(self.network.prepare)
+        await server.listen(self.network.host_address, self.port, trusted=False, tls=self.tls.context)
 
     def run_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """The event loop on which answers are sent."""
@@ -150,7 +158,8 @@ class Jar:
         if self.server is not None:
             await self.server.close()
         await self.metadata.close()
-        await asyncio.get_running_loop().run_in_executor(None, self.runner.stop)
+        await self.run_blocking(self.runner.stop)
+        await self.run_blocking(self.network.release)
         self.close()
 
     def close(self) -> None:
@@ -233,7 +242,7 @@ def _network(settings: Settings, metadata: Metadata) -> NetworkPort:
         tag=settings.tag,
         pool=settings.public_pool,
         state_dir=settings.home / "network",
-        api=None,
+        api=(settings.host, settings.port),
         metadata=metadata,
     )
 

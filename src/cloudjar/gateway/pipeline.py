@@ -29,7 +29,7 @@ from cloudjar.kit.retry_tokens import RetryTokens
 from cloudjar.spec import models, regions
 from cloudjar.wire.faults import fault
 from cloudjar.wire.message import Request, Response
-from cloudjar.wire.route import Route, detect
+from cloudjar.wire.route import Route, detect, family
 
 log = logging.getLogger("cloudjar.pipeline")
 
@@ -198,18 +198,7 @@ def _internal(request_id: str) -> AwsError:
 
 def _fault(route: Route | None, request: Request, error: AwsError, request_id: str) -> Response:
     if route is None:
-        return fault(models.service(_FAMILY[_guess(request)]), None, _guess(request), error, request_id)
-    service = models.service(route.service)
-    return fault(service, service.operations.get(route.operation), route.protocol, error, request_id)
-
-
-_FAMILY = {"json": "dynamodb", "query": "iam", "rest-xml": "s3"}
-"""Whose words an answer uses when the request names no service at all."""
-
-
-def _guess(request: Request) -> str:
-    """The protocol of a request that could not be routed."""
-    content_type = request.headers.get("content-type", "")
-    if "x-amz-target" in request.headers or "json" in content_type:
-        return "json"
-    return "query" if "form" in content_type else "rest-xml"
+        service, protocol = family(request)
+        return fault(service, None, protocol, error, request_id)
+    described = models.service(route.service)
+    return fault(described, described.operations.get(route.operation), route.protocol, error, request_id)

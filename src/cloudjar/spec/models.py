@@ -450,8 +450,8 @@ def service(name: str) -> ServiceModel:
 
 @cache
 def speaks_xml(name: str) -> bool:
-    """True for the families whose answers are XML; they word their errors alike (``AccessDenied``, ...)."""
-    return not {"query", "ec2", "rest-xml"}.isdisjoint(service(name).protocols)
+    """True for services that were born with XML; they word their errors alike (``AccessDenied``, ...)."""
+    return catalogue()[name].protocols[0] in ("query", "ec2", "rest-xml")
 
 
 def from_description(name: str, model: dict[str, Any]) -> ServiceModel:

@@ -68,6 +68,9 @@ def converge(step: Step, vm: Instance | None) -> None:
 
 
 def _start(step: Step, vm: Instance, host: ComputePort) -> None:
+    image = host.images().get(vm.image_key)
+    if image is not None and not image.ready:
+        host.prepare_image(vm.image_key)  # the first launch on a host waits a minute or two for it
     lay_out(step, vm.vpc_id)
     host.start(machine_spec(step, vm))
 
