@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -94,7 +95,7 @@ def test_a_user_is_deleted_only_when_nothing_hangs_on_it(iam: Any) -> None:
     iam.add_user_to_group(GroupName="g", UserName="ann")
     iam.attach_user_policy(UserName="ann", PolicyArn=ADMIN)
     iam.put_user_policy(UserName="ann", PolicyName="p", PolicyDocument=policy(allow("s3:*")))
-    steps = [
+    steps: list[tuple[str, Callable[[], Any]]] = [
         ("must delete login profile first.", lambda: iam.delete_login_profile(UserName="ann")),
         ("must delete access keys first.", lambda: iam.delete_access_key(UserName="ann", AccessKeyId=key)),
         ("must remove users from group first.", lambda: iam.remove_user_from_group(GroupName="g", UserName="ann")),
