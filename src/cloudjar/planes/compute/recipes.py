@@ -101,7 +101,7 @@ def recipe_hash(recipe: Recipe, machine: str, folder: Path = RECIPES_FOLDER) -> 
     digest.update(msgspec.json.encode(msgspec.structs.replace(recipe, mirror="", security="")))
     for part in (folder / "common", folder / recipe.key):
         for file in sorted(p for p in part.rglob("*") if p.is_file() and not p.name.endswith((".pyc", "~"))):
-            digest.update(f"{file.relative_to(folder)} {file.stat().st_mode & 0o100:o}\n".encode())
+            digest.update(f"{file.relative_to(folder)}\n".encode())
             digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
 
