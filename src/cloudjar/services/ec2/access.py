@@ -8,17 +8,20 @@ from __future__ import annotations
 from typing import Any
 
 from cloudjar.base import arn as arns
-from cloudjar.kit.operation import resource_keys
-from cloudjar.kit.record import Record
+from cloudjar.kit.context import Ctx
+from cloudjar.kit.operation import finds, resource_keys
+from cloudjar.kit.record import Record, arn_of
 from cloudjar.services.ec2.addresses.records import ElasticIp
 from cloudjar.services.ec2.dhcp_options.records import DhcpOptions
 from cloudjar.services.ec2.internet_gateways.records import InternetGateway
+from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.key_pairs.records import KeyPair
 from cloudjar.services.ec2.network_acls.records import NetworkAcl
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.route_tables.records import RouteTable
 from cloudjar.services.ec2.security_groups.records import SecurityGroup, SecurityGroupRule
 from cloudjar.services.ec2.subnets.records import Subnet
+from cloudjar.services.ec2.vpcs.making import default_vpc
 from cloudjar.services.ec2.vpcs.records import Vpc
 
 
@@ -105,3 +108,83 @@ def _key_pair(pair: KeyPair) -> dict[str, Any]:
 @resource_keys("ec2", "dhcp-options")
 def _dhcp_options(options: DhcpOptions) -> dict[str, Any]:
     return {"ec2:Region": options.region, "ec2:DhcpOptionsID": options.id}
+
+
+def _first(found: list[Any]) -> str | None:
+    return arn_of(found[0]) if found else None
+
+
+@finds("ec2:default-vpc")
+def _find_default_vpc(ctx: Ctx, _: str) -> str | None:
+    vpc = default_vpc(ctx)
+    return None if vpc is None else arn_of(vpc)
+
+
+@finds("ec2:elastic-ip")
+def _find_elastic_ip(ctx: Ctx, value: str) -> str | None:
+    """By association id or by address."""
+    if not value:
+        return None
+    member = "association_id" if value.startswith("eipassoc-") else "ip"
+    return _first(ctx.db[ElasticIp].all(**{member: value}))
+
+
+@finds("ec2:key-pair")
+def _find_key_pair(ctx: Ctx, value: str) -> str | None:
+    """By ``key-...`` id."""
+    return _first(ctx.db[KeyPair].all(id=value)) if value else None
+
+
+@finds("ec2:network-interface")
+def _find_network_interface(ctx: Ctx, value: str) -> str | None:
+    """By attachment id."""
+    return _first(ctx.db[NetworkInterface].all(attachment_id=value)) if value else None
+
+
+@finds("ec2:route-table")
+def _find_route_table(ctx: Ctx, value: str) -> str | None:
+    """By association id, a main one too: the table that is obeyed now."""
+    if not value:
+        return None
+    for subnet in ctx.db[Subnet].all(route_table_association_id=value):
+        return beside(subnet, "route-table", subnet.route_table_id)
+    for vpc in ctx.db[Vpc].all(main_association_id=value):
+        return beside(vpc, "route-table", vpc.main_route_table_id)
+    return None
+
+
+@finds("ec2:security-group")
+def _find_security_group(ctx: Ctx, value: str) -> str | None:
+    """By name, in the default VPC."""
+    vpc = default_vpc(ctx)
+    found = ctx.db[SecurityGroup].all(name=value) if value else []
+    return _first([group for group in found if vpc is not None and group.vpc_id == vpc.id])
+
+
+@finds("ec2:subnet")
+def _find_subnet(ctx: Ctx, value: str) -> str | None:
+    """By the id of a route table or network ACL association, or of an interface in it."""
+    if value.startswith("eni-"):
+        eni = ctx.db[NetworkInterface].get(value)
+        return None if eni is None else beside(eni, "subnet", eni.subnet_id)
+    if value.startswith("rtbassoc-"):
+        return _first(ctx.db[Subnet].all(route_table_association_id=value))
+    if value.startswith("aclassoc-"):
+        return _first(ctx.db[Subnet].all(network_acl_association_id=value))
+    return None
+
+
+@finds("ec2:vpc")
+def _find_vpc(ctx: Ctx, value: str) -> str | None:
+    """By the association id of one of its blocks."""
+    return _first([vpc for vpc in ctx.db[Vpc].all() if any(block.id == value for block in vpc.cidrs)])
+
+
+@finds("ec2:instance")
+def _find_instance(ctx: Ctx, value: str) -> str | None:
+    """By the attachment id of an interface, or the association id of an instance profile."""
+    if value.startswith("eni-attach-"):
+        found = ctx.db[NetworkInterface].all(attachment_id=value)
+        return beside(found[0], "instance", found[0].instance_id) if found else None
+    instances = ctx.db[Instance].all() if value else []
+    return _first([vm for vm in instances if vm.profile is not None and vm.profile.id == value])
