@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cloudjar.base.caller import Caller
 from cloudjar.base.caller import root as root_of
 from cloudjar.base.caller import service as service_of
+from cloudjar.kit.db import Db
 from cloudjar.services.iam.identity import IamIdentity, identity
 from cloudjar.services.iam.records import User
 from tests.jar import ACCOUNT, TestJar
@@ -46,19 +48,18 @@ def test_what_was_rolled_back_is_forgotten(steady_jar: TestJar) -> None:
     caller = _caller(jar, ann.key)
     world = jar.jar.world
 
-    async def try_and_fail() -> int:
-        from msgspec.structs import replace
+    inside: list[int] = []
 
-        from cloudjar.kit.db import Db
-
+    async def try_and_fail() -> None:
         table = Db(world.state, ACCOUNT, "")[User]
-        with pytest.raises(RuntimeError, match="no"), world.state.database.transaction():
+        with world.state.database.transaction():
             table.put(replace(table.need("ann"), inline={"p": policy(allow("*"))}))
-            inside = len(_identity(jar).policies(caller).identity)
+            inside.append(len(_identity(jar).policies(caller).identity))
             raise RuntimeError("no")
-        return inside
 
-    assert jar.on_loop(try_and_fail()) == 1
+    with pytest.raises(RuntimeError, match="no"):
+        jar.on_loop(try_and_fail())
+    assert inside == [1]
     assert _identity(jar).policies(caller).identity == ()
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -53,13 +52,17 @@ class _Memory:
         self.live: dict[tuple[str, str], bool] = {}
 
 
-class Use(NamedTuple):
-    """A key's last use; `stored` is when the store last heard of one."""
+class _Use:
+    """A key's last use. `store_at` is when the store may hear of the next one; `stored`: it knows this one."""
 
-    at: datetime
-    service: str
-    region: str
-    stored: datetime
+    __slots__ = ("at", "region", "service", "store_at", "stored")
+
+    def __init__(self, at: datetime, service: str, region: str) -> None:
+        self.at = at
+        self.service = service
+        self.region = region
+        self.store_at = at + _STORE_EVERY
+        self.stored = False
 
 
 class IamIdentity:
@@ -68,8 +71,7 @@ class IamIdentity:
     def __init__(self, world: World) -> None:
         self._world = world
         self._memory = _Memory()
-        self._uses: dict[str, Use] = {}
-        self._unstored: set[str] = set()
+        self._uses: dict[str, _Use] = {}
         world.state.watchers.setdefault("iam", []).append(self._forget)
         world.at_stop.append(self.flush)
 
@@ -175,21 +177,17 @@ class IamIdentity:
     def key_used(self, access_key_id: str, service: str, region: str) -> None:
         """Note a key's use; the store hears of it at once the first time, then at most once a minute."""
         now = self._world.clock.now()
-        last = self._uses.get(access_key_id)
-        if last is not None and now - last.stored < _STORE_EVERY:
-            if last.service != service or last.region != region or last.at != now:
-                self._uses[access_key_id] = last._replace(at=now, service=service, region=region)
-                self._unstored.add(access_key_id)
-            return
-        if access_key_id.startswith("AKIA"):  # temporary credentials have no record to note it in
-            self._uses[access_key_id] = Use(now, service, region, now)
-            self._store(access_key_id)
+        use = self._uses.get(access_key_id)
+        if use is not None and now < use.store_at:
+            use.at, use.service, use.region, use.stored = now, service, region, False
+        elif access_key_id.startswith("AKIA"):  # temporary credentials have no record to note it in
+            self._uses[access_key_id] = use = _Use(now, service, region)
+            self._store(access_key_id, use)
 
-    def _store(self, key_id: str) -> None:
+    def _store(self, key_id: str, use: _Use) -> None:
+        use.stored = True
         key = self._db("").find(AccessKey, key_id)
-        use = self._uses.get(key_id)
-        self._unstored.discard(key_id)
-        if key is None or use is None:
+        if key is None:
             return
         table = self._db(key.account)[KeyUse]
         record = KeyUse(account=key.account, id=key_id, at=use.at, service=use.service, used_in=use.region)
@@ -208,7 +206,6 @@ class IamIdentity:
     def forget_use(self, key: AccessKey) -> None:
         """Drop what is known of a deleted key."""
         self._uses.pop(key.id, None)
-        self._unstored.discard(key.id)
         table = self._db(key.account)[KeyUse]
         stored = table.get(key.id)
         if stored is not None:
@@ -216,8 +213,9 @@ class IamIdentity:
 
     def flush(self) -> None:
         """Store what the store has not heard of yet: called at a clean stop."""
-        for key_id in tuple(self._unstored):
-            self._store(key_id)
+        for key_id, use in tuple(self._uses.items()):
+            if not use.stored:
+                self._store(key_id, use)
 
 
 _DENY_ALL = Policy(
