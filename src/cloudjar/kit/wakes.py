@@ -68,6 +68,7 @@ class WakeTable:
         database.execute("CREATE INDEX IF NOT EXISTS wake_due ON wake (due)")
         top = database.execute("SELECT max(stamp) FROM wake").fetchone()[0]
         self._stamp = top or 0
+        self._versions: dict[tuple[str, str], int] = {}
 
     def after_write(self, declared: RecordMeta[Any], item: Record) -> None:
         """Wake whoever reconciles this record or its parent."""
@@ -84,6 +85,7 @@ class WakeTable:
     ) -> None:
         """Wake a record at `due` (AWS time; default now)."""
         self._stamp += 1
+        self._versions[table, key] = self._stamp
         when = (due or self._clock.now()).timestamp()
         self._database.execute(
             "INSERT OR REPLACE INTO wake VALUES (?,?,?,?,?,?,?,0)",
@@ -94,6 +96,10 @@ class WakeTable:
         else:
             self.notify()
 
+    def version(self, table: str, key: str) -> int:
+        """Grows with every write that concerns a record (its own and its children's); 0 when none was in this life."""
+        return self._versions.get((table, key), 0)
+
     def due(self, until: datetime | None = None, limit: int = 64) -> list[Wake]:
         """Wake-ups due by now (or `until`), earliest first."""
         when = (until or self._clock.now()).timestamp()
@@ -103,6 +109,13 @@ class WakeTable:
             (when, limit),
         )
         return [Wake(*row) for row in rows]
+
+    def expects(self, wake: Wake, purpose: str) -> bool:
+        """True when the same record has a wake-up of another purpose outstanding."""
+        rows = self._database.query(
+            "SELECT 1 FROM wake WHERE tbl=? AND account=? AND region=? AND key=? AND purpose=?", (*wake.place, purpose)
+        )
+        return bool(rows)
 
     def next_due(self) -> datetime | None:
         """When the earliest wake-up is due."""

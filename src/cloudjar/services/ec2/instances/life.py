@@ -100,7 +100,7 @@ def _keep(step: Step, vm: Instance, host: ComputePort) -> None:
             host.reboot(vm.id)
             step.change(Instance, lambda now: replace(now, rebooted=vm.reboots))
         return
-    if step.wake.purpose == BOOT:
+    if step.wake.purpose == BOOT or step.world.state.wakes.expects(step.wake, BOOT):
         _start(step, vm, host)
         return
     ctx = step.ctx

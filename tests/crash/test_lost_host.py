@@ -1,0 +1,66 @@
+"""The host loses its power together with the server: machines are gone, records are not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from tests.jar import TestJar
+from tests.services.ec2.test_instances import launch, show, state
+
+
+def lose_host(jar: TestJar) -> None:
+    """Server and machines vanish at once; both come back, the machines' disks with them."""
+    for machine in jar.host.host.machines.values():
+        machine.up = False
+    jar.network.close()
+    jar.crash()
+
+
+def test_what_ran_is_started_again(jar: TestJar, ec2: Any) -> None:
+    vm = launch(ec2)
+    jar.settle()
+    before = show(ec2, vm)
+    lose_host(jar)
+    jar.settle()
+    assert jar.host.look(vm) == "up"
+    assert jar.network.guests() == [vm]
+    after = show(ec2, vm)
+    assert after["State"]["Name"] == "running"
+    assert after["PublicIpAddress"] == before["PublicIpAddress"]
+
+
+def test_a_machine_that_was_being_looked_at_is_not_taken_for_shut_down_from_inside(steady_jar: TestJar) -> None:
+    """A wake-up from before the crash comes first, and finds no machine."""
+    ec2 = steady_jar.client("ec2")
+    vm = launch(ec2)
+    steady_jar.settle()
+    ec2.reboot_instances(InstanceIds=[vm])  # wakes the instance; the crash comes before its reconciler
+    lose_host(steady_jar)
+    steady_jar.settle()
+    assert state(ec2, vm) == "running"
+    assert steady_jar.host.look(vm) == "up"
+
+
+def test_what_was_stopped_stays_so_and_costs_nothing(jar: TestJar, ec2: Any) -> None:
+    vm = launch(ec2)
+    jar.settle()
+    jar.advance(hours=1)
+    ec2.stop_instances(InstanceIds=[vm])
+    jar.settle()
+    lose_host(jar)
+    jar.settle()
+    jar.advance(hours=1)
+    assert state(ec2, vm) == "stopped"
+    assert jar.host.look(vm) == "down"
+    assert jar.usage("BoxUsage:t3.micro") == timedelta(hours=1)
+
+
+def test_a_machine_that_nobody_knows_is_removed(jar: TestJar, ec2: Any) -> None:
+    vm = launch(ec2)
+    jar.settle()
+    ec2.terminate_instances(InstanceIds=[vm])
+    jar.jar.database.execute('DELETE FROM "ec2/instance"')  # as if the record had never been acknowledged
+    jar.crash()
+    jar.settle()
+    assert jar.host.machines() == {}
