@@ -15,7 +15,7 @@ from pathlib import Path
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.network import firewalls, namespaces, nft
 from cloudjar.planes.network.filtering import GATEWAY_LINK
-from cloudjar.planes.network.netlink import LinkSeen, Netlink
+from cloudjar.planes.network.netlink import LinkSeen, Netlink, carry
 from cloudjar.planes.network.plan import INTERNET_MTU, Plan
 from cloudjar.planes.network.ruleset import NftChain, Ruleset, render
 from cloudjar.planes.network.site import Site, mac
@@ -160,6 +160,12 @@ class Internet:
             kernel.add_pair(plan.uplink, mac("uplink", plan.uplink), GATEWAY_LINK, plan.gateway_mac, fd, INTERNET_MTU)
         finally:
             os.close(fd)
+
+    def carry(self, plan: Plan) -> None:
+        """Make a new link pass packets at once, now that its inner end is up."""
+        if plan.gateway:
+            carry(plan.uplink)
+            carry(self.site.bridge)  # the first port gives the bridge its own carrier
 
     def publish(self, plan: Plan, known: tuple[tuple[str, str], ...] | None, *, only_withdraw: bool = False) -> None:
         """Say on the bridge which gateway answers for which public address, and for none else."""

@@ -14,7 +14,7 @@ import msgspec
 
 from cloudjar.planes.network import namespaces, nft
 from cloudjar.planes.network.filtering import GATEWAY_LINK
-from cloudjar.planes.network.netlink import LinkSeen, Netlink
+from cloudjar.planes.network.netlink import LinkSeen, Netlink, carry
 from cloudjar.planes.network.plan import (
     GUEST_MTU,
     MAIN_TABLE,
@@ -127,11 +127,13 @@ def _connect(kernel: Netlink, link: Link) -> None:
         os.close(fd)
     # Without this the fabric's ARP answers wait for up to 0.8 s; a namespace has no default to set it in.
     Path("/proc/sys/net/ipv4/neigh", link.name, "proxy_delay").write_text("0")
-    namespaces.inside(link.namespace, lambda: _furnish(link))
     seen = kernel.link(link.name)
     if seen is None:
         raise OSError(f"{link.name} vanished while it was being made")
-    kernel.set_link(seen.index, up=True, alias=link.identity)
+    kernel.set_link(seen.index, up=True)
+    namespaces.inside(link.namespace, lambda: _furnish(link))
+    carry(link.name)  # this end was up first: the other one passes packets already
+    kernel.set_link(seen.index, alias=link.identity)
 
 
 def _furnish(link: Link) -> None:

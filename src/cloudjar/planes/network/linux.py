@@ -95,6 +95,8 @@ class LinuxNetwork:
         relinked = self._internet.attach(wanted)
         self._admit_guests(wanted)
         namespaces.inside(wanted.namespace, lambda: layout.settle(wanted, before, new_gateway=relinked))
+        if relinked:
+            self._internet.carry(wanted)
         self._internet.publish(wanted, known)
         self._dismiss_guests(wanted.vpc, keep={k.guest for k in wanted.links})
 

@@ -8,7 +8,9 @@ Every call blocks until the kernel has answered; a refusal raises `OSError` with
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
+import fcntl
 import os
 import socket
 import struct
@@ -30,6 +32,7 @@ _STATIC, _UNIVERSE, _LINK = 4, 0, 253
 _UNICAST, _BLACKHOLE = 1, 6
 _ONLINK = 4
 _PERMANENT = 0x80
+_ETHTOOL, _GET_LINK = 0x8946, 0xA
 LINK, ADDRESS, ROUTE, NEIGHBOUR, RULE = 16, 20, 24, 28, 32
 
 
@@ -270,6 +273,19 @@ class Netlink:
                         raise OSError(code, os.strerror(code))
                     return
                 yield body
+
+
+def carry(name: str) -> bool:
+    """Make a link that has just gained its carrier pass packets now; True when it has one.
+
+    The kernel does so by itself a little later, and drops what comes before. Asking for the state
+    over ethtool makes it catch up at once (`linkwatch_sync_dev`).
+    """
+    state = ctypes.create_string_buffer(struct.pack("=II", _GET_LINK, 0))
+    request = struct.pack("16sP16x", name.encode(), ctypes.addressof(state))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        fcntl.ioctl(s, _ETHTOOL, request)
+    return bool(struct.unpack("=II", state.raw[:8])[1])
 
 
 @contextlib.contextmanager
