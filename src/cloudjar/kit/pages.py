@@ -12,7 +12,7 @@ from typing import Any
 from cloudjar.base.errors import AwsError
 
 # What a service cuts at when the request does not say.
-_DEFAULT_LIMIT = {"iam": 100}
+_DEFAULT_LIMIT = {"iam": 100, "ssm": 10}
 
 
 def cut(paginator: Any, service: str, operation: str, req: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:

@@ -108,17 +108,16 @@ def _set_type(ctx: Ctx, vm: Instance, kind: str) -> Instance:
         raise errors.invalid_value(f"Invalid value '{kind}' for InstanceType.")
     if vm.architecture not in instance_types.facts(kind)["ProcessorInfo"]["SupportedArchitectures"]:
         raise errors.invalid_value(
-            f"The architecture of the instance type {kind} does not match the architecture '{vm.architecture}' of the instance."
+            f"The architecture of the type {kind} does not match the architecture '{vm.architecture}' of the instance."
         )
     code = instance_types.vcpu_quota(kind)
     limit = ctx.limit("ec2", code) if code else None
     if limit is not None and code and vcpus_in_use(ctx, code) + instance_types.size(kind).vcpus > limit:
         raise AwsError("VcpuLimitExceeded", f"The vCPU limit of {int(limit)} does not allow the type {kind}.")
     burst = instance_types.burst(kind)
-    credits = vm.credits if burst is not None and vm.credits else ""
-    if burst is not None and not credits:
-        credits = "unlimited" if burst.unlimited else "standard"
-    return replace(vm, type=kind, credits=credits if burst is not None else "")
+    if burst is None:
+        return replace(vm, type=kind, credits="")
+    return replace(vm, type=kind, credits=vm.credits or ("unlimited" if burst.unlimited else "standard"))
 
 
 def _set_user_data(ctx: Ctx, vm: Instance, data: Any) -> Instance:

@@ -116,8 +116,8 @@ def _type(ctx: Ctx, name: str, image: Image) -> str:
     if image.architecture not in architectures:
         raise errors.invalid_value(
             f"The architecture '{','.join(architectures)}' of the specified instance type does not match "
-            f"the architecture '{image.architecture}' of the specified AMI. Specify an instance type and an AMI that have "
-            "matching architectures, and try again. You can use 'describe-instance-types' or 'describe-images' "
+            f"the architecture '{image.architecture}' of the specified AMI. Specify an instance type and an AMI that "
+            "have matching architectures, and try again. You can use 'describe-instance-types' or 'describe-images' "
             "to discover the architecture of the instance type or AMI."
         )
     return name
@@ -185,7 +185,7 @@ def _metadata(options: dict[str, Any]) -> MetadataOptions:
 
 def _make(ctx: Ctx, req: dict[str, Any], plan: Plan, reservation_id: str, index: int) -> Instance:
     instance_id = ctx.new_id("i")
-    address = plugs.plug_in(ctx, req, plan.plug, instance_id, plan.type, index)
+    address = plugs.plug_in(ctx, req, plan.plug, instance_id, plan.type)
     burst = instance_types.burst(plan.type)
     wanted_credits = (req.get("CreditSpecification") or {}).get("CpuCredits")
     vm = Instance(

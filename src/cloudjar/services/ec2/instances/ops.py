@@ -41,14 +41,11 @@ def describe_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     by_id = {vm.id: vm for vm in items}
     kept = []
     for reservation in reservations:
-        rows = [Row(by_id[i["InstanceId"]].tags, {**i, "_": reservation}) for i in reservation["Instances"]]
-        admitted = filters.apply(req["Filters"], INSTANCE_FILTERS, rows)
+        views = reservation["Instances"]
+        rows = [Row(by_id[view["InstanceId"]].tags, {**view, "_": reservation}) for view in views]
+        admitted = {row.view["InstanceId"] for row in filters.apply(req["Filters"], INSTANCE_FILTERS, rows)}
         if admitted:
-            reservation["Instances"] = [row.view for row in admitted]
-            kept.append(reservation)
-    for reservation in kept:
-        for view in reservation["Instances"]:
-            del view["_"]
+            kept.append({**reservation, "Instances": [view for view in views if view["InstanceId"] in admitted]})
     return {"Reservations": kept}
 
 
@@ -108,7 +105,8 @@ def stop_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         if vm.stop_protected:
             raise AwsError(
                 "OperationNotPermitted",
-                f"The instance '{vm.id}' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
+                f"The instance '{vm.id}' may not be stopped. Modify its 'disableApiStop' instance attribute and try "
+                "again.",
             )
         return begin_end(ctx, vm, terminate=False)
 

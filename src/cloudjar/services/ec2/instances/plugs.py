@@ -116,7 +116,7 @@ def _groups(ctx: Ctx, req: dict[str, Any], subnet: Subnet) -> tuple[str, ...]:
     return tuple(ids)
 
 
-def plug_in(ctx: Ctx, req: dict[str, Any], plug: Plug, instance_id: str, kind: str, index: int) -> str:
+def plug_in(ctx: Ctx, req: dict[str, Any], plug: Plug, instance_id: str, kind: str) -> str:
     """Make (or take) the interface of one instance; the primary private address comes back."""
     eni = plug.existing
     if eni is None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from cloudjar.services.ec2.lookup import by_path
 
+_ADDRESSES = "NetworkInterfaces[].PrivateIpAddresses[]"
+
 INSTANCE_FILTERS = by_path(
     {
         "architecture": "Architecture",
@@ -46,9 +48,9 @@ INSTANCE_FILTERS = by_path(
         "metadata-options.http-tokens": "MetadataOptions.HttpTokens",
         "metadata-options.instance-metadata-tags": "MetadataOptions.InstanceMetadataTags",
         "monitoring-state": "Monitoring.State",
-        "network-interface.addresses.association.public-ip": "NetworkInterfaces[].PrivateIpAddresses[].Association.PublicIp",
-        "network-interface.addresses.primary": "NetworkInterfaces[].PrivateIpAddresses[].Primary",
-        "network-interface.addresses.private-ip-address": "NetworkInterfaces[].PrivateIpAddresses[].PrivateIpAddress",
+        "network-interface.addresses.association.public-ip": _ADDRESSES + ".Association.PublicIp",
+        "network-interface.addresses.primary": _ADDRESSES + ".Primary",
+        "network-interface.addresses.private-ip-address": _ADDRESSES + ".PrivateIpAddress",
         "network-interface.association.public-ip": "NetworkInterfaces[].Association.PublicIp",
         "network-interface.attachment.attachment-id": "NetworkInterfaces[].Attachment.AttachmentId",
         "network-interface.group-id": "NetworkInterfaces[].Groups[].GroupId",

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 
 from cloudjar.kit import tags
 from cloudjar.kit.db import Db
+from cloudjar.kit.views import Views
 from cloudjar.services.ec2 import naming
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.network_interfaces.views import Scene, scene, show_interface
 from cloudjar.services.ec2.volumes.records import Volume
 from cloudjar.spec import regions
+from cloudjar.wire.rendered import View
 
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 
@@ -49,8 +51,18 @@ def around(db: Db, account: str, region: str, only: Iterable[str] | None = None)
     )
 
 
-def show_instance(vm: Instance, near: Around) -> dict[str, Any]:
-    """One entry of ``Instances``."""
+_SHOWN = Views()
+
+
+def show_instance(vm: Instance, near: Around) -> View:
+    """One entry of ``Instances``; remembered while its records are the same."""
+    interfaces = near.interfaces.get(vm.id, ())
+    volumes = near.volumes.get(vm.id, ())
+    named = "named" if vm.vpc_id in near.scene.named_vpcs else ""
+    return _SHOWN.get(vm.id, (vm, named, *interfaces, *volumes), lambda: _instance(vm, near))
+
+
+def _instance(vm: Instance, near: Around) -> dict[str, Any]:
     interfaces = near.interfaces.get(vm.id, [])
     primary = interfaces[0] if interfaces else None
     shown = [_interface(eni, near) for eni in interfaces]
