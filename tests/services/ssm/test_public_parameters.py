@@ -112,7 +112,10 @@ def test_filters_of_a_path(ssm: Any) -> None:
     [
         ({"Path": "aws/service"}, "ValidationException"),
         ({"Path": "/a", "ParameterFilters": [{"Key": "Name", "Values": ["x"]}]}, "InvalidFilterKey"),
-        ({"Path": "/a", "ParameterFilters": [{"Key": "Type", "Option": "Near", "Values": ["x"]}]}, "InvalidFilterOption"),
+        (
+            {"Path": "/a", "ParameterFilters": [{"Key": "Type", "Option": "Near", "Values": ["x"]}]},
+            "InvalidFilterOption",
+        ),
         ({"Path": "/a", "ParameterFilters": [{"Key": "Type"}]}, "InvalidFilterValue"),
     ],
 )
