@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from cloudjar.auth.authenticate import Authenticator
 from cloudjar.auth.authorize import Authorizer
 from cloudjar.auth.root_keys import RootKeys
 from cloudjar.auth.sessions import Sessions
-from cloudjar.base.clock import Clock, SystemClock
+from cloudjar.base.clock import Clock
 from cloudjar.base.settings import Settings, is_loopback
+from cloudjar.gateway import private
 from cloudjar.gateway.admin import Admin
 from cloudjar.gateway.front import Front
 from cloudjar.gateway.imds import Metadata
@@ -34,6 +36,7 @@ from cloudjar.kit.wakes import Runner, Wake, WakeTable
 from cloudjar.planes.compute.port import ComputePort
 from cloudjar.planes.network.port import NetworkPort
 from cloudjar.store.database import Database
+from cloudjar.store.kept_clock import KeptClock
 from cloudjar.store.sealer import Sealer
 from cloudjar.store.tables import Tables
 from cloudjar.wire.message import Response
@@ -63,7 +66,7 @@ class Jar:
         self.settings = settings
         home = settings.home
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.clock = clock or SystemClock()
+        self.clock = clock or KeptClock(home / "clock-offset")
         self.database = Database(home / "cloudjar.db", durable=settings.durable)
         tables = Tables(self.database)
         self.sealer = Sealer(home / "sealing.key")
@@ -119,6 +122,7 @@ class Jar:
             self.settings.host, self.settings.port, trusted=trusted, tls=self.tls.context
         )
         self.port = listener.port
+        await self.server.listen(sock=private.listening(self.settings.home), trusted=True)
         await self._listen_to_guests(self.server)
         self.boot()
         if workers:
@@ -129,6 +133,8 @@ class Jar:
         if self.network.name == "sim":
             return
         await self.run_blocking(self.network.prepare)
+        if self.settings.host == "0.0.0.0":  # listens there already
+            return
         await server.listen(self.network.host_address, self.port, trusted=False, tls=self.tls.context)
 
     def run_on(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -238,11 +244,13 @@ def _network(settings: Settings, metadata: Metadata) -> NetworkPort:
         return SimNetwork()
     from cloudjar.planes.network.linux import LinuxNetwork
 
+    # Guests come to the listener that is made for them, never to the one that trusts this host.
+    gateway = str(ip_network(settings.public_pool)[1])
     return LinuxNetwork(
         tag=settings.tag,
         pool=settings.public_pool,
         state_dir=settings.home / "network",
-        api=(settings.host, settings.port),
+        api=(gateway, settings.port),
         metadata=metadata,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -21,7 +21,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Data directory: database, audit journal, keys, certificates, machine images and disks."""
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
-    account: str = DEFAULT_ACCOUNT
+    account: Annotated[str, msgspec.Meta(pattern=r"^\d{12}$")] = DEFAULT_ACCOUNT
     """The account of the root key ``test``."""
     region: str = "us-east-1"
     """Where a request without a region of its own is answered."""
@@ -48,7 +48,27 @@ def from_environment(env: Mapping[str, str], *, is_root: bool) -> Settings:
         value = env.get(f"CLOUDJAR_{name.upper()}")
         if value is not None:
             given[name] = value
-    return msgspec.convert(given, Settings, strict=False)
+    return settled(given)
+
+
+def settled(given: Mapping[str, object]) -> Settings:
+    """Settings from plain values; raises `msgspec.ValidationError` on one that cannot be."""
+    settings: Settings = msgspec.convert(given, Settings, strict=False, dec_hook=_path)
+    return settings
+
+
+def to_json(settings: Settings) -> bytes:
+    """Settings as JSON."""
+    return msgspec.json.encode(settings, enc_hook=str)
+
+
+def from_json(text: bytes) -> Settings:
+    """Settings as `to_json` wrote them; raises `msgspec.DecodeError`."""
+    return msgspec.json.decode(text, type=Settings, dec_hook=_path)
+
+
+def _path(wanted: type, value: object) -> object:
+    return Path(str(value)) if wanted is Path else value
 
 
 def is_loopback(host: str) -> bool:

@@ -69,6 +69,8 @@ class Admin:
             ("GET", "events"): self.list_events,
             ("GET", "why"): self.why,
             ("GET", "usage"): self.spans,
+            ("GET", "requests"): self.requests,
+            ("GET", "records"): self.records,
             ("GET", "calls"): self.calls,
             ("GET", "clock"): self.clock,
             ("POST", "clock"): self.advance,
@@ -148,6 +150,21 @@ class Admin:
                 for span in self._jar.usage.spans(start, end, query.get("account"))
             ]
         }
+
+    def requests(self, query: Query) -> dict[str, Any]:
+        """How many calls were made in the hours that overlap [start, end), by account, region and operation."""
+        found = self._jar.audit.requests(float(query["start"]), float(query["end"]))
+        names = ("account", "region", "service", "operation", "calls")
+        return {"requests": [dict(zip(names, row, strict=True)) for row in found]}
+
+    def records(self, query: Query) -> dict[str, Any]:
+        """Where the records of a kind (``ec2/instance``) are: account, region and key of each."""
+        state = self._jar.world.state
+        kind = query.get("kind", "")
+        if kind not in state.tables.names():
+            return {"records": []}
+        rows = state.database.query(f'SELECT account, region, key FROM "{kind}" ORDER BY 1, 2, 3')
+        return {"records": [{"account": a, "region": r, "key": k} for a, r, k in rows]}
 
     def calls(self, query: Query) -> dict[str, Any]:
         """The newest audit events of an account, in every region."""

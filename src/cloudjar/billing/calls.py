@@ -1,0 +1,42 @@
+"""Calls as usage lines, by the name that botocore has for a service.
+
+Price lists know services by codes of their own (``AmazonEC2``); a service that is not listed here keeps its name and
+comes back unpriced, so that nothing is left out silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from cloudjar.billing.lines import UsageLine, requests
+
+PRICE_LIST_CODES = {
+    "cloudtrail": "AWSCloudTrail",
+    "ec2": "AmazonEC2",
+    "iam": "AWSIdentityAndAccessManagement",
+    "organizations": "AWSOrganizations",
+    "account": "AWSAccountManagement",
+    "service-quotas": "AWSServiceQuotas",
+    "ssm": "AWSSystemsManager",
+    "sts": "AWSSecurityTokenService",
+}
+"""Codes of the price list API, by botocore's service names: https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/index.json"""
+
+
+class Calls(NamedTuple):
+    """How often an operation was called."""
+
+    account: str
+    region: str
+    service: str
+    operation: str
+    calls: int
+
+
+def lines(counts: Iterable[Calls], moment: datetime) -> Iterator[UsageLine]:
+    """One line per operation; all of them are counted in the month of `moment`."""
+    for one in counts:
+        code = PRICE_LIST_CODES.get(one.service, one.service)
+        yield requests(one.account, one.region, code, one.operation, one.calls, moment)

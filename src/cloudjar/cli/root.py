@@ -1,0 +1,60 @@
+"""The list of commands; each is imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from cloudjar import __version__
+
+COMMANDS = {
+    "up": ("cloudjar.cli.up", "up", "Start the jar."),
+    "down": ("cloudjar.cli.down", "down", "Stop it and restore the host; what it knows and its disks are kept."),
+    "status": ("cloudjar.cli.status", "status", "What runs, and what it has cost."),
+    "doctor": ("cloudjar.cli.doctor", "doctor", "What this host can do, and what to try where it cannot."),
+    "reset": ("cloudjar.cli.down", "reset", "Stop it, restore the host and delete all its data."),
+    "logs": ("cloudjar.cli.journal", "logs", "What the server says."),
+    "events": ("cloudjar.cli.journal", "events", "What happened in the cloud, as EventBridge sees it."),
+    "env": ("cloudjar.cli.environment", "env", "Shell lines that point the AWS tools here."),
+    "shell": (
+        "cloudjar.cli.environment",
+        "shell",
+        "A shell in which plain `aws` works, privately configured.",
+    ),
+    "ssh": ("cloudjar.cli.ssh", "ssh", "Sign in to an instance."),
+    "why": ("cloudjar.cli.why", "why", "Why a call was allowed or refused."),
+    "bill": ("cloudjar.cli.bill", "bill", "What was used, and what it would have cost."),
+    "clock": ("cloudjar.cli.clock", "clock", "The cloud's own time, and how to move it on."),
+    "image": ("cloudjar.cli.image", "image", "Machine images of this host: list, build."),
+}
+
+
+class Lazy(click.Group):
+    """A group whose commands are imported when asked for; help needs none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click's signature
+        """In the order of the day, not of the alphabet."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 the same
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 the same
+        """One line each, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="cloudjar %(version)s")
+def cli() -> None:
+    """AWS in a jar, where consequences are real.
+
+    Start with `cloudjar up`, then `cloudjar shell`.
+    """
