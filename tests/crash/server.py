@@ -68,7 +68,13 @@ class ServerProcess:
         return self._process is None or self._process.poll() is not None
 
     def start(self) -> None:
-        """Start and wait until it answers."""
+        """Start and wait until it answers; killed while it starts, it is started again."""
+        while not self._launched():
+            assert self._process is not None
+            killed = self._process.returncode == -signal.SIGKILL
+            assert killed, f"the server did not start:\n{self.log.read_text()[-4000:]}"
+
+    def _launched(self) -> bool:
         ready = self.home / "ready.json"
         ready.unlink(missing_ok=True)
         self.home.mkdir(parents=True, exist_ok=True)
@@ -80,9 +86,10 @@ class ServerProcess:
                 env={**os.environ, "PYTHONFAULTHANDLER": "1"},
             )
         until(lambda: ready.exists() or self.dead, "the server to answer")
-        if self.dead:
-            raise AssertionError(f"the server did not start:\n{self.log.read_text()[-4000:]}")
+        if not ready.exists():
+            return False
         assert json.loads(ready.read_text())["port"] == self.port
+        return True
 
     def kill(self) -> None:
         """kill -9; the next call of a client finds nobody."""

@@ -1,8 +1,6 @@
 """The main job, told by somebody whose calls may go unanswered: user, network, machine, packets, rest, end.
 
-A step is a method ``(self, again)``: `again` says that an earlier attempt went unanswered, so that it may or may not
-have happened. After a step its promise is kept in `promises`, and must hold after any crash until a later step
-changes it.
+After a step its promise is kept in `promises`, and must hold after any crash until a later step changes it.
 """
 
 from __future__ import annotations
@@ -32,6 +30,8 @@ class Story:
         self.promises: dict[str, Promise] = {}
         self.ids: dict[str, str] = {}
         self.addresses: set[str] = set()
+        self.again = False
+        """An earlier attempt at this step went unanswered: it may or may not have happened."""
 
     # -- words
     def _call(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
@@ -51,12 +51,8 @@ class Story:
 
     def _gone(self, code: str, service: str, operation: str, **params: Any) -> Promise:
         def check() -> None:
-            try:
-                self._call(service, operation, **params)
-            except ClientError as refused:
-                assert code_of(refused) == code, refused
-            else:
-                raise AssertionError(f"{operation}({params}) finds what was deleted")
+            found = self._try(code, service, operation, **params)
+            assert found is None, f"{operation}({params}) finds what was deleted"
 
         return check
 
@@ -69,9 +65,9 @@ class Story:
         )[result]
         return found
 
-    def _once(self, again: bool, find: tuple[str, str], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def _once(self, find: tuple[str, str], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Make a thing that carries our name, unless an unanswered attempt has made it."""
-        found = self._tagged(*find) if again else []
+        found = self._tagged(*find) if self.again else []
         assert len(found) <= 1, f"made twice: {found}"
         return found[0] if found else make()
 
@@ -87,9 +83,9 @@ class Story:
         self.promises[key] = check
 
     # -- steps: who
-    def make_user(self, again: bool) -> None:
+    def make_user(self) -> None:
         self.client.be(*self.root)
-        if again:
+        if self.again:
             self._try("EntityAlreadyExists", "iam", "create_user", UserName=self.name)
         else:
             self._call("iam", "create_user", UserName=self.name)
@@ -99,7 +95,7 @@ class Story:
 
         self.promises["user"] = check
 
-    def allow_user(self, again: bool) -> None:
+    def allow_user(self) -> None:
         arn = "arn:aws:iam::aws:policy/AdministratorAccess"
         self._call("iam", "attach_user_policy", UserName=self.name, PolicyArn=arn)
 
@@ -109,8 +105,8 @@ class Story:
 
         self.promises["policy"] = check
 
-    def make_access_key(self, again: bool) -> None:
-        if again:  # a secret that never arrived is of no use
+    def make_access_key(self) -> None:
+        if self.again:  # a secret that never arrived is of no use
             for stray in self._call("iam", "list_access_keys", UserName=self.name)["AccessKeyMetadata"]:
                 self._call("iam", "delete_access_key", UserName=self.name, AccessKeyId=stray["AccessKeyId"])
         key = self._call("iam", "create_access_key", UserName=self.name)["AccessKey"]
@@ -123,16 +119,15 @@ class Story:
         self.promises["access key"] = check
 
     # -- steps: where
-    def make_vpc(self, again: bool) -> None:
+    def make_vpc(self) -> None:
         vpc = self._once(
-            again,
             ("describe_vpcs", "Vpcs"),
             lambda: self._ec2("create_vpc", CidrBlock="10.0.0.0/16", TagSpecifications=self._tags("vpc"))["Vpc"],
         )
         self.ids["vpc"] = vpc["VpcId"]
         self._stays("vpc", "describe_vpcs", "Vpcs", "VpcIds", CidrBlock="10.0.0.0/16")
 
-    def name_hosts(self, again: bool) -> None:
+    def name_hosts(self) -> None:
         vpc = self.ids["vpc"]
         self._ec2("modify_vpc_attribute", VpcId=vpc, EnableDnsHostnames={"Value": True})
 
@@ -142,33 +137,33 @@ class Story:
 
         self.promises["dns hostnames"] = check
 
-    def make_subnet(self, again: bool) -> None:
+    def make_subnet(self) -> None:
         def make() -> dict[str, Any]:
             asked = {"VpcId": self.ids["vpc"], "CidrBlock": "10.0.1.0/24"}
             made: dict[str, Any] = self._ec2("create_subnet", **asked, TagSpecifications=self._tags("subnet"))["Subnet"]
             return made
 
-        self.ids["subnet"] = self._once(again, ("describe_subnets", "Subnets"), make)["SubnetId"]
+        self.ids["subnet"] = self._once(("describe_subnets", "Subnets"), make)["SubnetId"]
         self._stays("subnet", "describe_subnets", "Subnets", "SubnetIds", CidrBlock="10.0.1.0/24")
 
-    def lend_addresses(self, again: bool) -> None:
+    def lend_addresses(self) -> None:
         subnet = self.ids["subnet"]
         self._ec2("modify_subnet_attribute", SubnetId=subnet, MapPublicIpOnLaunch={"Value": True})
         self._stays("subnet", "describe_subnets", "Subnets", "SubnetIds", MapPublicIpOnLaunch=True)
 
-    def make_gateway(self, again: bool) -> None:
+    def make_gateway(self) -> None:
         def make() -> dict[str, Any]:
             tags = self._tags("internet-gateway")
             made: dict[str, Any] = self._ec2("create_internet_gateway", TagSpecifications=tags)["InternetGateway"]
             return made
 
-        found = self._once(again, ("describe_internet_gateways", "InternetGateways"), make)
+        found = self._once(("describe_internet_gateways", "InternetGateways"), make)
         self.ids["igw"] = found["InternetGatewayId"]
         self._stays("igw", "describe_internet_gateways", "InternetGateways", "InternetGatewayIds")
 
-    def attach_gateway(self, again: bool) -> None:
+    def attach_gateway(self) -> None:
         asked = {"InternetGatewayId": self.ids["igw"], "VpcId": self.ids["vpc"]}
-        if again:
+        if self.again:
             self._try("Resource.AlreadyAssociated", "ec2", "attach_internet_gateway", **asked)
         else:
             self._ec2("attach_internet_gateway", **asked)
@@ -176,20 +171,20 @@ class Story:
         many = ("describe_internet_gateways", "InternetGateways", "InternetGatewayIds")
         self._stays("igw", *many, Attachments=attached)
 
-    def make_route_table(self, again: bool) -> None:
+    def make_route_table(self) -> None:
         def make() -> dict[str, Any]:
             tags = self._tags("route-table")
             made: dict[str, Any] = self._ec2("create_route_table", VpcId=self.ids["vpc"], TagSpecifications=tags)
             return dict(made["RouteTable"])
 
-        found = self._once(again, ("describe_route_tables", "RouteTables"), make)
+        found = self._once(("describe_route_tables", "RouteTables"), make)
         self.ids["routes"] = found["RouteTableId"]
         self._stays("routes", "describe_route_tables", "RouteTables", "RouteTableIds", VpcId=self.ids["vpc"])
 
-    def make_route(self, again: bool) -> None:
+    def make_route(self) -> None:
         table, gateway = self.ids["routes"], self.ids["igw"]
         asked = {"RouteTableId": table, "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": gateway}
-        if again:
+        if self.again:
             self._try("RouteAlreadyExists", "ec2", "create_route", **asked)
         else:
             self._ec2("create_route", **asked)
@@ -201,9 +196,9 @@ class Story:
 
         self.promises["routes"] = check
 
-    def associate_routes(self, again: bool) -> None:
+    def associate_routes(self) -> None:
         table, subnet = self.ids["routes"], self.ids["subnet"]
-        known = self._association(table) if again else ""
+        known = self._association(table) if self.again else ""
         self.ids["association"] = known or str(
             self._ec2("associate_route_table", RouteTableId=table, SubnetId=subnet)["AssociationId"]
         )
@@ -219,7 +214,7 @@ class Story:
         return str(found["Associations"][0]["RouteTableAssociationId"]) if found["Associations"] else ""
 
     # -- steps: what is let in
-    def make_group(self, again: bool) -> None:
+    def make_group(self) -> None:
         def make() -> dict[str, Any]:
             return self._ec2(
                 "create_security_group",
@@ -229,7 +224,7 @@ class Story:
                 TagSpecifications=self._tags("security-group"),
             )
 
-        found = self._once(again, ("describe_security_groups", "SecurityGroups"), make)
+        found = self._once(("describe_security_groups", "SecurityGroups"), make)
         self.ids["group"] = found["GroupId"]
         self._stays("group", "describe_security_groups", "SecurityGroups", "GroupIds", GroupName=self.name)
 
@@ -246,32 +241,32 @@ class Story:
 
         self.promises["ports"] = check
 
-    def open_ports(self, again: bool) -> None:
+    def open_ports(self) -> None:
         asked = {"GroupId": self.ids["group"], "IpPermissions": self._permission(22, 80, 8000)}
-        if again:
+        if self.again:
             self._try("InvalidPermission.Duplicate", "ec2", "authorize_security_group_ingress", **asked)
         else:
             self._ec2("authorize_security_group_ingress", **asked)
         self._promise_ports(22, 80, 8000)
 
-    def open_one_more(self, again: bool) -> None:
+    def open_one_more(self) -> None:
         asked = {"GroupId": self.ids["group"], "IpPermissions": self._permission(9000)}
-        if again:
+        if self.again:
             self._try("InvalidPermission.Duplicate", "ec2", "authorize_security_group_ingress", **asked)
         else:
             self._ec2("authorize_security_group_ingress", **asked)
         self._promise_ports(22, 80, 8000, 9000)
 
-    def close_it_again(self, again: bool) -> None:
+    def close_it_again(self) -> None:
         asked = {"GroupId": self.ids["group"], "IpPermissions": self._permission(9000)}
-        if again:
+        if self.again:
             self._try("InvalidPermission.NotFound", "ec2", "revoke_security_group_ingress", **asked)
         else:
             self._ec2("revoke_security_group_ingress", **asked)
         self._promise_ports(22, 80, 8000)
 
-    def make_key_pair(self, again: bool) -> None:
-        if again:  # a private key that never arrived is of no use
+    def make_key_pair(self) -> None:
+        if self.again:  # a private key that never arrived is of no use
             self._ec2("delete_key_pair", KeyName=self.name)
         made = self._ec2("create_key_pair", KeyName=self.name, KeyType="ed25519")
         assert made["KeyMaterial"].startswith("-----BEGIN")
@@ -284,7 +279,7 @@ class Story:
         self.promises["key pair"] = check
 
     # -- steps: the machine
-    def run(self, again: bool) -> None:
+    def run(self) -> None:
         (image,) = self._ec2(
             "describe_images",
             Owners=["136693071363"],
@@ -336,88 +331,88 @@ class Story:
         until(there, f"{which} to be {state}")
         return shown[0]
 
-    def see_them_run(self, again: bool) -> None:
+    def see_them_run(self) -> None:
         for which in ("first", "second"):
             vm = self._reach(which, "running")
             assert vm["PublicIpAddress"].startswith("198.18.")
             self.addresses.add(vm["PublicIpAddress"])
             self._promise_state(which, "running")
 
-    def stop(self, again: bool) -> None:
+    def stop(self) -> None:
         self._ec2("stop_instances", InstanceIds=[self.ids["first"]])
         self._promise_state("first", "stopping", "stopped")
 
-    def see_it_rest(self, again: bool) -> None:
+    def see_it_rest(self) -> None:
         vm = self._reach("first", "stopped")
         assert "PublicIpAddress" not in vm
         self._promise_state("first", "stopped")
 
-    def start(self, again: bool) -> None:
+    def start(self) -> None:
         self._ec2("start_instances", InstanceIds=[self.ids["first"]])
         self._promise_state("first", "pending", "running")
 
-    def see_it_back(self, again: bool) -> None:
+    def see_it_back(self) -> None:
         vm = self._reach("first", "running")
         assert vm["PublicIpAddress"] not in self.addresses, "a start lends another address"
         self._promise_state("first", "running")
 
-    def reboot(self, again: bool) -> None:
+    def reboot(self) -> None:
         self._ec2("reboot_instances", InstanceIds=[self.ids["second"]])
 
     # -- steps: the end
-    def terminate(self, again: bool) -> None:
+    def terminate(self) -> None:
         self._ec2("terminate_instances", InstanceIds=[self.ids["first"], self.ids["second"]])
         self._promise_state("first", "shutting-down", "terminated")
         self._promise_state("second", "shutting-down", "terminated")
 
-    def see_them_gone(self, again: bool) -> None:
+    def see_them_gone(self) -> None:
         self._reach("first", "terminated")
         self._reach("second", "terminated")
         self._promise_state("first", "terminated")
         self._promise_state("second", "terminated")
 
-    def drop_key_pair(self, again: bool) -> None:
+    def drop_key_pair(self) -> None:
         self._ec2("delete_key_pair", KeyName=self.name)
         code = "InvalidKeyPair.NotFound"
         self.promises["key pair"] = self._gone(code, "ec2", "describe_key_pairs", KeyNames=[self.name])
 
-    def drop_group(self, again: bool) -> None:
+    def drop_group(self) -> None:
         self.promises.pop("ports", None)
-        self._drop(again, "group", "delete_security_group", "GroupId", "InvalidGroup.NotFound")
+        self._drop("group", "delete_security_group", "GroupId", "InvalidGroup.NotFound")
         self._promise_gone("group", "describe_security_groups", "GroupIds", "InvalidGroup.NotFound")
 
-    def drop_association(self, again: bool) -> None:
-        self._drop(again, "association", "disassociate_route_table", "AssociationId", "InvalidAssociationID.NotFound")
+    def drop_association(self) -> None:
+        self._drop("association", "disassociate_route_table", "AssociationId", "InvalidAssociationID.NotFound")
         self.promises.pop("association", None)
 
-    def drop_routes(self, again: bool) -> None:
-        self._drop(again, "routes", "delete_route_table", "RouteTableId", "InvalidRouteTableID.NotFound")
+    def drop_routes(self) -> None:
+        self._drop("routes", "delete_route_table", "RouteTableId", "InvalidRouteTableID.NotFound")
         self._promise_gone("routes", "describe_route_tables", "RouteTableIds", "InvalidRouteTableID.NotFound")
 
-    def detach_gateway(self, again: bool) -> None:
+    def detach_gateway(self) -> None:
         asked = {"InternetGatewayId": self.ids["igw"], "VpcId": self.ids["vpc"]}
-        if again:
+        if self.again:
             self._try("Gateway.NotAttached", "ec2", "detach_internet_gateway", **asked)
         else:
             self._ec2("detach_internet_gateway", **asked)
         many = ("describe_internet_gateways", "InternetGateways", "InternetGatewayIds")
         self._stays("igw", *many, Attachments=[])
 
-    def drop_gateway(self, again: bool) -> None:
+    def drop_gateway(self) -> None:
         code = "InvalidInternetGatewayID.NotFound"
-        self._drop(again, "igw", "delete_internet_gateway", "InternetGatewayId", code)
+        self._drop("igw", "delete_internet_gateway", "InternetGatewayId", code)
         self._promise_gone("igw", "describe_internet_gateways", "InternetGatewayIds", code)
 
-    def drop_subnet(self, again: bool) -> None:
-        self._drop(again, "subnet", "delete_subnet", "SubnetId", "InvalidSubnetID.NotFound")
+    def drop_subnet(self) -> None:
+        self._drop("subnet", "delete_subnet", "SubnetId", "InvalidSubnetID.NotFound")
         self._promise_gone("subnet", "describe_subnets", "SubnetIds", "InvalidSubnetID.NotFound")
 
-    def drop_vpc(self, again: bool) -> None:
+    def drop_vpc(self) -> None:
         self.promises.pop("dns hostnames", None)
-        self._drop(again, "vpc", "delete_vpc", "VpcId", "InvalidVpcID.NotFound")
+        self._drop("vpc", "delete_vpc", "VpcId", "InvalidVpcID.NotFound")
         self._promise_gone("vpc", "describe_vpcs", "VpcIds", "InvalidVpcID.NotFound")
 
-    def drop_user(self, again: bool) -> None:
+    def drop_user(self) -> None:
         """Several calls: each may have happened."""
         self.client.be(*self.root)
         for name in ("user", "policy", "access key"):
@@ -428,8 +423,8 @@ class Story:
         self._try(missing, "iam", "delete_user", UserName=self.name)
         self.promises["user"] = self._gone(missing, "iam", "get_user", UserName=self.name)
 
-    def _drop(self, again: bool, key: str, operation: str, member: str, missing: str) -> None:
-        if again:
+    def _drop(self, key: str, operation: str, member: str, missing: str) -> None:
+        if self.again:
             self._try(missing, "ec2", operation, **{member: self.ids[key]})
         else:
             self._ec2(operation, **{member: self.ids[key]})

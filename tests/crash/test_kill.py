@@ -32,14 +32,14 @@ def tell(server: ServerProcess, client: Client, name: str) -> None:
     """One story, from wherever a crash left it, to its end."""
     story = Story(client, ("test", "test"), name)
     for step, ends in story.STEPS:
-        again = False
+        story.again = False
         while True:
             try:
-                getattr(story, step)(again)
+                getattr(story, step)()
                 break
             except Crashed:
                 recover(server, story, ends)
-                again = True
+                story.again = True
 
 
 def recover(server: ServerProcess, story: Story, uncertain: tuple[str, ...]) -> None:
@@ -96,7 +96,7 @@ def rows(server: ServerProcess, sql: str, *args: Any) -> list[Any]:
 
 def nothing_to_do(server: ServerProcess) -> bool:
     """True when no reconciler is behind: what is left are alarms of the future."""
-    return rows(server, "SELECT count(*) FROM wake WHERE due <= ?", time.time())[0][0] == 0
+    return rows(server, "SELECT 1 FROM wake WHERE due <= ? LIMIT 1", time.time()) == []
 
 
 def left(server: ServerProcess) -> dict[str, list[Any]]:
