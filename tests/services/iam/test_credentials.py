@@ -54,6 +54,11 @@ def test_users_look_after_their_own_keys_without_naming_themselves(jar: TestJar)
         iam.delete_access_key(AccessKeyId=bob.key)
 
 
+def test_the_root_users_own_keys_are_not_managed_here(iam: Any) -> None:
+    with refused("NotImplemented", "Name a user", status=501):
+        iam.create_access_key()
+
+
 def test_the_last_use_is_noted_and_outlives_a_stop(jar: TestJar, iam: Any) -> None:
     ann = user(jar, "ann")
     never = iam.get_access_key_last_used(AccessKeyId=ann.key)

@@ -65,3 +65,12 @@ def protected_role(name: str) -> AwsError:
 def must_name_user() -> AwsError:
     """A call about the caller's own user, made by somebody who is no user."""
     return validation("Must specify userName when calling with non-User credentials")
+
+
+def root_credentials() -> AwsError:
+    """501: the root user's keys and password are made where the jar is started, not through this API."""
+    return AwsError(
+        "NotImplemented",
+        "The root user's own credentials are not managed through this API in Cloudjar. Name a user (UserName).",
+        501,
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -26,6 +27,9 @@ _CACHE_LIMIT = 4096
 _STORE_EVERY = timedelta(minutes=1)
 _PORT = "iam"
 _NOBODY = PolicySet()
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 def key_purpose(key_id: str) -> str:
@@ -50,6 +54,12 @@ class _Memory:
         self.keys: dict[str, Key] = {}
         self.policies: dict[tuple[object, ...], PolicySet] = {}
         self.live: dict[tuple[str, str], bool] = {}
+
+
+def _keep(known: dict[K, V], key: K, value: V) -> None:
+    if len(known) >= _CACHE_LIMIT:
+        known.clear()
+    known[key] = value
 
 
 class _Use:
@@ -88,8 +98,8 @@ class IamIdentity:
         found = memory.keys.get(access_key_id)
         if found is None:
             found = self._read_key(access_key_id)
-            if found is not None and len(memory.keys) < _CACHE_LIMIT:
-                memory.keys[access_key_id] = found
+            if found is not None:
+                _keep(memory.keys, access_key_id, found)
         return found
 
     def _read_key(self, key_id: str) -> Key | None:
@@ -120,8 +130,7 @@ class IamIdentity:
         found = memory.live.get(place)
         if found is None:
             found = self._principal(caller) is not None
-            if len(memory.live) < _CACHE_LIMIT:
-                memory.live[place] = found
+            _keep(memory.live, place, found)
         return found
 
     def _principal(self, caller: Caller) -> User | Role | None:
@@ -145,8 +154,7 @@ class IamIdentity:
         found = memory.policies.get(place)
         if found is None:
             found = self._read_policies(caller)
-            if len(memory.policies) < _CACHE_LIMIT:
-                memory.policies[place] = found
+            _keep(memory.policies, place, found)
         return found
 
     def _read_policies(self, caller: Caller) -> PolicySet:

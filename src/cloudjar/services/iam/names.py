@@ -59,6 +59,8 @@ def user_or_caller(ctx: Ctx, name: str | None) -> User:
     """The user that a request names, or the calling user when it names none."""
     if name:
         return need(ctx, User, name)
+    if ctx.caller.kind == "root":
+        raise errors.root_credentials()
     if ctx.caller.kind != "user":
         raise errors.must_name_user()
     return need(ctx, User, ctx.caller.user_name)
