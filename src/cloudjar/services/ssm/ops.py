@@ -47,7 +47,7 @@ def get_parameters_by_path(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 
 
 @op("DescribeParameters")
-def describe_parameters(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001  there is nothing to look through
+def describe_parameters(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """The account's own parameters, of which there are none: AWS's public ones are not listed here on AWS either."""
     if req.get("Filters") and req.get("ParameterFilters"):
         raise errors.two_filters()
