@@ -8,6 +8,7 @@ Guests get a small metadata service in their own namespace, so that cloud-init d
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -95,23 +96,24 @@ def available() -> int:
 def main() -> None:
     many = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     state = Path(tempfile.mkdtemp(prefix="cj-bench-", dir="/var/tmp"))
-    host = ContainerCompute("bench", state)
+    # A name of its own, so that two runs (or one that was killed) never meet; asked to stop, clean up.
+    host = ContainerCompute(state.name.removeprefix("cj-").lower(), state)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     host.prepare_image("debian-12")
     private, public = key_pair(state)
-    with ExitStack() as stack:
-        addresses = {
-            n: stack.enter_context(guest_network(n, instance=f"i-bench{n}", public_key=public, user_data=USER_DATA))
-            for n in range(100, 101 + many)
-        }
-        try:
+    try:
+        with ExitStack() as stack:
+            addresses = {
+                n: stack.enter_context(guest_network(n, instance=f"i-bench{n}", public_key=public, user_data=USER_DATA))
+                for n in range(100, 101 + many)
+            }
+            stack.callback(lambda: [host.remove(machine) for machine in host.machines()])
             single(host, private, addresses)
             at_once(host, private, addresses, many)
-        finally:
-            for machine in host.machines():
-                host.remove(machine)
-    left = leaks(host.tag, state)
-    shutil.rmtree(state)
-    host.close()
+    finally:
+        left = leaks(host.tag, state)
+        shutil.rmtree(state)
+        host.close()
     print(f"{'left behind':<44}{len(left):>8}")
 
 
