@@ -107,7 +107,7 @@ def main() -> None:
                 n: stack.enter_context(guest_network(n, instance=f"i-bench{n}", public_key=public, user_data=USER_DATA))
                 for n in range(100, 101 + many)
             }
-            stack.callback(lambda: [host.remove(machine) for machine in host.machines()])
+            stack.callback(remove_all, host)
             single(host, private, addresses)
             at_once(host, private, addresses, many)
     finally:
@@ -115,6 +115,11 @@ def main() -> None:
         shutil.rmtree(state)
         host.close()
     print(f"{'left behind':<44}{len(left):>8}")
+
+
+def remove_all(host: ContainerCompute) -> None:
+    for machine in host.machines():
+        host.remove(machine)
 
 
 def single(host: ContainerCompute, private: Path, addresses: dict[int, str]) -> None:
