@@ -13,6 +13,7 @@ from typing import Any
 from cloudjar import __version__
 from cloudjar.auth.authenticate import Authenticator
 from cloudjar.auth.authorize import Authorizer
+from cloudjar.auth.identity import Identity
 from cloudjar.auth.root_keys import RootKeys
 from cloudjar.auth.sessions import Sessions
 from cloudjar.base.clock import Clock
@@ -78,6 +79,7 @@ class Jar:
         state = State(tables, self.usage, self.wakes, Quotas(tables))
         self.world = World(state, self.clock, self.events, self.sealer, _settings(settings))
         self.sessions = Sessions(self.sealer)
+        self._known_identity: Identity | None = None
         self.runner = Runner(self.wakes, self.clock, self._reconcile)
         self.metadata = Metadata(self.world, self.clock)
         self.network = network or _network(settings, self.metadata)
@@ -193,11 +195,13 @@ class Jar:
         """Run outside the event loop."""
         return asyncio.get_running_loop().run_in_executor(None, work)
 
-    def _identity(self) -> Any:
-        from cloudjar.services.iam.identity import identity
+    def _identity(self) -> Identity:
+        if self._known_identity is None:
+            from cloudjar.services.iam.identity import identity
 
-        self.services.load("iam")
-        return identity(self.world)
+            self.services.load("iam")
+            self._known_identity = identity(self.world)
+        return self._known_identity
 
     def _reconcile(self, wake: Wake) -> None:
         self.services.load(wake.table.partition("/")[0])

@@ -11,7 +11,7 @@ from cloudjar.gateway.calls import Call
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import Grant, Operation, finder, keys_of_resource
-from cloudjar.kit.record import Record, RecordMeta, arn_of, by_noun
+from cloudjar.kit.record import Record, RecordMeta, arn_of, by_noun, meta
 from cloudjar.spec import iam
 from cloudjar.spec.arn_template import Lookup
 
@@ -30,14 +30,23 @@ def _of_entry(ctx: Ctx, entry: iam.Entry, req: dict[str, Any], extra: dict[str, 
     if entry.keys:
         extra = {**extra, **{k.lower(): v for k, v in entry.keys.items()}}
 
+    met: dict[str, Record] = {}
+
     def find(lookup: Lookup) -> str | None:
-        return _arn_by(ctx, lookup)
+        return _arn_by(ctx, lookup, met)
 
     for spec, text in entry.targets(req, arns.PARTITION, ctx.region, ctx.account, find):
         if spec is None:
             yield Grant(entry.action, "*", extra or None)
+        elif text in met:
+            yield _of_record(entry.action, spec.type, met[text], text, extra)
         else:
             yield grant(ctx, entry.action, spec.type, text, extra)
+
+
+def _of_record(action: str, noun: str, item: Record, text: str, extra: dict[str, Any]) -> Grant:
+    keys = {**keys_of_resource(meta(type(item)).service, noun, item), **extra}
+    return Grant(action, text, keys or None, getattr(item, "policy", "") or "", item.account)
 
 
 def grant(ctx: Ctx, action: str, noun: str, text: str, extra: dict[str, Any]) -> Grant:
@@ -49,8 +58,7 @@ def grant(ctx: Ctx, action: str, noun: str, text: str, extra: dict[str, Any]) ->
     if item is None:
         # AWS's own resources (managed policies, public images) ask for no consent but the caller's own policies.
         return Grant(action, text, extra or None, owner="" if parsed.account == "aws" else parsed.account)
-    keys = {**keys_of_resource(parsed.service, noun, item), **extra}
-    return Grant(action, arn_of(item), keys or None, getattr(item, "policy", "") or "", item.account)
+    return _of_record(action, noun, item, arn_of(item), extra)
 
 
 def stored(ctx: Ctx, noun: str, parsed: arns.Arn) -> Record | None:
@@ -69,8 +77,8 @@ def stored(ctx: Ctx, noun: str, parsed: arns.Arn) -> Record | None:
     return found
 
 
-def _arn_by(ctx: Ctx, lookup: Lookup) -> str | None:
-    """What the table asks of the store: the ARN of the record with a value in a member."""
+def _arn_by(ctx: Ctx, lookup: Lookup, met: dict[str, Record]) -> str | None:
+    """What the table asks of the store: the ARN of the record with a value in a member; the record goes into `met`."""
     if lookup.kind == "iam:caller":
         return ctx.caller.arn
     service, _, noun = lookup.kind.partition(":")
@@ -82,7 +90,11 @@ def _arn_by(ctx: Ctx, lookup: Lookup) -> str | None:
     if declared is None or not lookup.value:
         return None
     item = _by_member(ctx, declared, lookup)
-    return None if item is None else arn_of(item)
+    if item is None:
+        return None
+    arn = arn_of(item)
+    met[arn] = item
+    return arn
 
 
 def _by_member(ctx: Ctx, declared: RecordMeta[Any], lookup: Lookup) -> Record | None:
@@ -95,8 +107,13 @@ def _by_member(ctx: Ctx, declared: RecordMeta[Any], lookup: Lookup) -> Record | 
     return table.get(lookup.value)
 
 
+_CARRY_TAGS = frozenset(("TagSpecifications", "Tags", "tags", "TagKeys"))
+
+
 def tag_keys(req: dict[str, Any]) -> dict[str, Any]:
     """``aws:RequestTag``/``aws:TagKeys`` of whatever form of tags the request carries."""
+    if _CARRY_TAGS.isdisjoint(req):
+        return {}
     found: dict[str, str] = {}
     for spec in req.get("TagSpecifications") or ():
         found.update(tags.from_list(spec.get("Tags") or ()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from string import Formatter
 from typing import Any, Generic, TypeVar
 
 from cloudjar.base import arn as arns
@@ -38,7 +39,7 @@ class RecordMeta(Generic[R]):
     spec: TableSpec[R]
     service: str
     noun: str
-    arn: str
+    arn_parts: tuple[tuple[str, str | None], ...]
     arn_account: bool
     missing: tuple[str, str, int]
     quotas: tuple[Quota, ...]
@@ -87,7 +88,7 @@ def record(
             spec,
             service,
             noun,
-            arn or f"{noun}/{{{key}}}",
+            _arn_parts(arn or f"{noun}/{{{key}}}"),
             arn_account,
             (str(code), str(message), int(status[0]) if status else 400),
             quotas,
@@ -120,15 +121,16 @@ def arn_of(item: Record) -> str:
     """The ARN of a stored record."""
     declared = _BY_TYPE[type(item)]
     account = item.account if declared.arn_account else ""
-    return arns.make(declared.service, item.region, account, declared.arn.format_map(_Fields(item)))
+    named = [part if field is None else getattr(item, field) for part, field in declared.arn_parts]
+    return f"arn:{arns.PARTITION}:{declared.service}:{item.region}:{account}:{''.join(named)}"
 
 
-class _Fields(dict[str, Any]):
-    """Lets a format string read the fields of a record."""
-
-    def __init__(self, item: Record) -> None:
-        super().__init__()
-        self._item = item
-
-    def __missing__(self, name: str) -> Any:
-        return getattr(self._item, name)
+def _arn_parts(template: str) -> tuple[tuple[str, str | None], ...]:
+    """``vpc/{id}`` taken apart once: (text, None) and ("", field)."""
+    parts: list[tuple[str, str | None]] = []
+    for text, field, _, _ in Formatter().parse(template):
+        if text:
+            parts.append((text, None))
+        if field:
+            parts.append(("", field))
+    return tuple(parts)
