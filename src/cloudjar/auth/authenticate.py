@@ -63,9 +63,9 @@ class Authenticator:
         `operation` is None when it is not in the model: such requests must be signed too.
         """
         if isinstance(request.attached, _Verified):
-            signature, known = request.attached
-            self._check_scope(signature, service)
-            return self._admitted(signature, known, service)
+            verified = request.attached
+            self._check_scope(verified.signature, service)
+            return self._admitted(verified.signature, verified.known, service)
         signature = sigv4.parse(request, service)
         if signature is None:
             if operation is not None and operation.auth_type == "none":
@@ -73,7 +73,7 @@ class Authenticator:
             raise missing(service)
         self._check_scope(signature, service)
         known = self._need_known(request, signature, service)
-        unsigned = operation is not None and operation.auth_type == "v4-unsigned-body"
+        unsigned = operation is not None and operation.auth_type == "unsigned-payload"
         sigv4.verify(request, signature, known.secret, self._clock.real(), dialect=service, unsigned_body=unsigned)
         return self._admitted(signature, known, service)
 
@@ -157,6 +157,9 @@ class Authenticator:
                 400 if service in ("s3", "ec2") else 403,
             )
         if not self._identity().exists(known.caller):
+            raise invalid_key(service)
+        # Sessions of a user (GetSessionToken, GetFederationToken) reach IAM only when signed in with MFA.
+        if service == "iam" and known.caller.kind in ("user", "federated") and known.caller.mfa_at is None:
             raise invalid_key(service)
 
 
