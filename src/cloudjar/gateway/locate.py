@@ -116,7 +116,8 @@ def tag_keys(req: dict[str, Any]) -> dict[str, Any]:
         return {}
     found: dict[str, str] = {}
     for spec in req.get("TagSpecifications") or ():
-        found.update(tags.from_list(spec.get("Tags") or ()))
+        # A tag without a key is refused by who makes the tags; here it only must not be in the way.
+        found.update(tags.from_list(tag for tag in spec.get("Tags") or () if "Key" in tag))
     given = req.get("Tags") or req.get("tags")
     if isinstance(given, dict):
         found.update(given)

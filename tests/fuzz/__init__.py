@@ -1,0 +1,1 @@
+"""Garbage: whatever arrives, AWS's error goes back, in time, and nothing is left of it."""
