@@ -149,6 +149,7 @@ class Jar:
         for name in self._services_with_records():
             self.services.load(name)
             machine.boot(name, self.world)
+        self.compute.watch(self._went_down)
 
     def _services_with_records(self) -> list[str]:
         prefixes = {table.partition("/")[0] for table in self.world.state.tables.names()}
@@ -202,6 +203,12 @@ class Jar:
             self.services.load("iam")
             self._known_identity = identity(self.world)
         return self._known_identity
+
+    def _went_down(self, machine_id: str) -> None:
+        from cloudjar.services.ec2.instances.life import went_down
+
+        self.services.load("ec2")
+        went_down(self.world, machine_id)
 
     def _reconcile(self, wake: Wake) -> None:
         self.services.load(wake.table.partition("/")[0])

@@ -135,3 +135,27 @@ def test_dry_run_changes_nothing(ec2: Any) -> None:
     asked: dict[str, Any] = {"ImageId": debian(ec2), "InstanceType": "t3.micro", "MinCount": 1, "MaxCount": 1}
     assert code(ec2.run_instances, DryRun=True, **asked) == "DryRunOperation"
     assert ec2.describe_instances()["Reservations"] == []
+
+
+@pytest.mark.parametrize(("behavior", "becomes"), [("stop", "stopped"), ("terminate", "terminated")])
+def test_poweroff_inside_the_guest(jar: TestJar, ec2: Any, behavior: str, becomes: str) -> None:
+    vm = launch(ec2, InstanceInitiatedShutdownBehavior=behavior)
+    jar.settle()
+    jar.host.power_off(vm)
+    jar.settle()
+    shown = show(ec2, vm)
+    assert shown["State"]["Name"] == becomes
+    assert shown["StateReason"]["Code"] == "Client.InstanceInitiatedShutdown"
+    assert jar.usage("BoxUsage:t3.micro") == timedelta(0)
+
+
+def test_what_ran_before_the_host_went_down_runs_again(jar: TestJar, ec2: Any) -> None:
+    running, stopped = launch(ec2), launch(ec2)
+    jar.settle()
+    ec2.stop_instances(InstanceIds=[stopped])
+    jar.settle()
+    jar.host.host.machines.clear()
+    jar.crash()
+    jar.settle()
+    assert (state(ec2, running), state(ec2, stopped)) == ("running", "stopped")
+    assert (jar.host.look(running), jar.host.look(stopped)) == ("up", None)

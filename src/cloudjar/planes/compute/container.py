@@ -13,7 +13,7 @@ import select
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -26,6 +26,7 @@ from cloudjar.planes.compute.home import Home, again_script, boot_script, home_o
 from cloudjar.planes.compute.images import ImageStore
 from cloudjar.planes.compute.port import ImageInfo, MachineSpec, Seen
 from cloudjar.planes.compute.process import need_tool, run
+from cloudjar.planes.compute.watch import Watch
 
 _SHUTDOWN = signal.SIGRTMIN + 3
 """systemd's "halt now, in order" for containers."""
@@ -55,6 +56,8 @@ class ContainerCompute:
         self.shutdown_seconds = shutdown_seconds
         self.store = images or ImageStore()
         self.volumes = disk.Volumes(self.state / "volumes")
+        self._watch: Watch | None = None
+        self._ended: Callable[[str], None] = lambda _: None
 
     def look(self, machine_id: str) -> Seen | None:
         """Up while the guest's init lives, down while there is any other trace, else None."""
@@ -80,6 +83,7 @@ class ContainerCompute:
             except PlaneError:
                 self._sweep(home)
                 raise
+        self._look_after(spec.id)
 
     def stop(self, machine_id: str, *, force: bool = False) -> None:
         """Shut down in order, or cut the power after `shutdown_seconds` (at once with `force`); the disk is kept."""
@@ -100,6 +104,26 @@ class ContainerCompute:
             home.wanted.unlink(missing_ok=True)
             self._power_off(home, force=False)
             self._boot(home, spec, None)
+        self._look_after(machine_id)
+
+    def watch(self, ended: Callable[[str], None]) -> None:
+        """Tell of machines that go down, those that run already included."""
+        self._ended = ended
+        self._watch = Watch(self._look_after)
+        for machine_id, seen in self.machines().items():
+            if seen == "up":
+                self._look_after(machine_id)
+
+    def _look_after(self, machine_id: str) -> None:
+        """Watch the machine's keeper (a guest's own reboot puts a new one in its place), or tell that it is down."""
+        if self._watch is None:
+            return
+        try:
+            keeper = int((self._home(machine_id).folder / "conmon.pid").read_text())
+        except (OSError, ValueError):
+            keeper = 0
+        if not (keeper and self._watch.add(machine_id, keeper)) and self.look(machine_id) != "up":
+            self._ended(machine_id)
 
     def remove(self, machine_id: str) -> None:
         """Cut the power and remove every trace but volumes."""

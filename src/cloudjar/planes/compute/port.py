@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 import msgspec
@@ -77,6 +78,10 @@ class ComputePort(Protocol):
 
     def remove_volume(self, volume_id: str) -> None:
         """Remove a volume's data."""
+        ...
+
+    def watch(self, ended: Callable[[str], None]) -> None:
+        """From now on call `ended(machine id)`, from any thread, when a machine went down, by itself or when told."""
         ...
 
     def console(self, machine_id: str) -> bytes:

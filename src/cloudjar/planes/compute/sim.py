@@ -6,6 +6,7 @@ The object is the host: a test that crashes the server hands the same object to 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -50,6 +51,7 @@ class SimCompute:
         self.host = host or SimHost(built={"debian-12"})
         self.calls: list[tuple[str, str]] = []
         self._failures: list[tuple[str, str]] = []
+        self._ended: Callable[[str], None] = lambda _: None
 
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> SimCompute:
@@ -70,6 +72,11 @@ class SimCompute:
         machine = self.host.machines[machine_id]
         machine.up = False
         self._say(machine, "power off, asked for by the guest")
+        self._ended(machine_id)
+
+    def watch(self, ended: Callable[[str], None]) -> None:
+        """Tell of machines that are powered off from inside."""
+        self._ended = ended
 
     def look(self, machine_id: str) -> Seen | None:
         """Up, down, or None when there is no such machine."""

@@ -195,6 +195,8 @@ def modify_instance_credit_specification(ctx: Ctx, req: dict[str, Any]) -> dict[
     done: list[View] = []
     failed: list[View] = []
     for entry in req["InstanceCreditSpecifications"]:
+        if "CpuCredits" not in entry:
+            raise AwsError("MissingParameter", "The request must contain the parameter CpuCredits")
         vm = ctx.db[Instance].get(entry["InstanceId"])
         if vm is None or not vm.credits:
             code = "InvalidInstanceID.NotFound" if vm is None else "InstanceCreditSpecification.NotSupported"

@@ -186,6 +186,14 @@ def at_start(world: World) -> None:
     sweep(world, known)
 
 
+def went_down(world: World, machine_id: str) -> None:
+    """The host says that a machine is down: have its record looked at."""
+    vm = Ctx(world, "", "", service_caller("cloudjar.internal", "")).db.find(Instance, machine_id)
+    if vm is not None:
+        with world.state.database.transaction():
+            world.state.wakes.wake("ec2/instance", vm.account, vm.region, vm.id, purpose="host")
+
+
 def sweep(world: World, known: set[str]) -> None:
     """Remove machines without a record: what a crash left between the host and the database."""
     host: ComputePort = world.ports["compute"]

@@ -32,6 +32,7 @@ class ProfileAssociation(msgspec.Struct, frozen=True, kw_only=True):
     "instance",
     index=("state", "vpc_id", "subnet_id"),
     missing=("InvalidInstanceID.NotFound", "The instance ID '{key}' does not exist"),
+    everywhere=True,
 )
 class Instance(Record, frozen=True, kw_only=True):
     """A machine as it is known to AWS; its interfaces and volumes point to it."""
