@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from ipaddress import IPv4Network
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,9 @@ class Jar:
         """Guests find the API at the first address of the pool; default credentials are not for them."""
         if self.network.name == "sim":
             return
+        if self.settings.host in ("0.0.0.0", "::"):
+            await self.run_blocking(self.network.prepare)
+            return  # that listener hears guests too, and trusts nobody
         await self.run_blocking(self.network.prepare)
         if self.settings.host == "0.0.0.0":  # listens there already
             return
@@ -252,7 +256,7 @@ def _network(settings: Settings, metadata: Metadata) -> NetworkPort:
     if planes_of(settings) == "sim":
         from cloudjar.planes.network.sim import SimNetwork
 
-        return SimNetwork()
+        return SimNetwork(pool=settings.public_pool)
     from cloudjar.planes.network.linux import LinuxNetwork
 
     # Guests come to the listener that is made for them, never to the one that trusts this host.
