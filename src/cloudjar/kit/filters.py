@@ -5,12 +5,12 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from cloudjar.base.errors import AwsError
+from cloudjar.policy import match
 
 T = TypeVar("T")
 Getter = Callable[[Any], Any]
@@ -66,18 +66,21 @@ def _text(value: Any) -> str:
 def _matcher(values: tuple[str, ...]) -> Callable[[str], bool]:
     if not any(c in value for value in values for c in "*?\\"):
         return frozenset(values).__contains__
-    pattern = re.compile("|".join(_regex(value) for value in values))
-    return lambda text: pattern.fullmatch(text) is not None
+    # Compiled by the policy language's rules: a hostile pattern must not keep the server busy for ever.
+    tests = [match.compile_glob(_atoms(value)) for value in values]
+    return lambda text: any(test(text) for test in tests)
 
 
-def _regex(value: str) -> str:
-    out, escaped = [], False
+def _atoms(value: str) -> match.Pattern:
+    atoms: list[match.Atom] = []
+    literal, escaped = "", False
     for c in value:
-        if escaped:
-            out.append(re.escape(c))
-            escaped = False
+        if escaped or c not in "*?\\":
+            literal, escaped = literal + c, False
         elif c == "\\":
             escaped = True
         else:
-            out.append({"*": ".*", "?": "."}.get(c) or re.escape(c))
-    return "(?s:" + "".join(out) + ")"
+            atoms += [literal] * bool(literal)
+            atoms.append(match.STAR if c == "*" else match.ONE)
+            literal = ""
+    return tuple(atoms + [literal] * bool(literal)) or ("",)
