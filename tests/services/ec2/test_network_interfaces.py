@@ -142,3 +142,22 @@ def test_interfaces_go_with_their_instance_or_stay_as_asked(jar: TestJar, ec2: A
     jar.settle()
     [left] = ec2.describe_network_interfaces()["NetworkInterfaces"]
     assert (left["NetworkInterfaceId"], left["Status"]) == (second, "available")
+
+
+def test_a_type_carries_so_many_interfaces_and_addresses(jar: TestJar, ec2: Any) -> None:
+    vm = launch(ec2)  # a t3.micro: two interfaces, two addresses each
+    jar.settle()
+    first = interface_of(ec2, vm)
+    ec2.assign_private_ip_addresses(
+        NetworkInterfaceId=first["NetworkInterfaceId"], SecondaryPrivateIpAddressCount=1
+    )
+    assert refused(
+        ec2.assign_private_ip_addresses,
+        NetworkInterfaceId=first["NetworkInterfaceId"],
+        SecondaryPrivateIpAddressCount=1,
+    ) == ("PrivateIpAddressLimitExceeded", "Number of private addresses will exceed limit.")
+    second, third = (make(ec2, first["SubnetId"])["NetworkInterfaceId"] for _ in range(2))
+    ec2.attach_network_interface(NetworkInterfaceId=second, InstanceId=vm, DeviceIndex=1)
+    assert refused(ec2.attach_network_interface, NetworkInterfaceId=third, InstanceId=vm, DeviceIndex=2) == (
+        "AttachmentLimitExceeded", "Interface count 3 exceeds the limit for t3.micro",
+    )  # fmt: skip

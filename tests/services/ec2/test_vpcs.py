@@ -109,15 +109,16 @@ def test_a_vpc_with_something_in_it_stays(ec2: Any) -> None:
     table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
     acl = ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"]
     in_the_way = ("DependencyViolation", f"The vpc '{vpc}' has dependencies and cannot be deleted.")
-    for remove in (
-        lambda: ec2.delete_subnet(SubnetId=subnet),
-        lambda: ec2.delete_security_group(GroupId=group),
-        lambda: ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc),
-        lambda: ec2.delete_route_table(RouteTableId=table),
-        lambda: ec2.delete_network_acl(NetworkAclId=acl),
-    ):
+    removals: list[tuple[Any, dict[str, str]]] = [
+        (ec2.delete_subnet, {"SubnetId": subnet}),
+        (ec2.delete_security_group, {"GroupId": group}),
+        (ec2.detach_internet_gateway, {"InternetGatewayId": gateway, "VpcId": vpc}),
+        (ec2.delete_route_table, {"RouteTableId": table}),
+        (ec2.delete_network_acl, {"NetworkAclId": acl}),
+    ]
+    for remove, which in removals:
         assert refused(ec2.delete_vpc, VpcId=vpc) == in_the_way
-        remove()
+        remove(**which)
     ec2.delete_vpc(VpcId=vpc)
     assert code(ec2.describe_vpcs, VpcIds=[vpc]) == "InvalidVpcID.NotFound"
     for left in (

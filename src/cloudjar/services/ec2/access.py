@@ -13,8 +13,8 @@ from cloudjar.kit.operation import finds, resource_keys
 from cloudjar.kit.record import Record, arn_of
 from cloudjar.services.ec2.addresses.records import ElasticIp
 from cloudjar.services.ec2.dhcp_options.records import DhcpOptions
-from cloudjar.services.ec2.internet_gateways.records import InternetGateway
 from cloudjar.services.ec2.instances.records import Instance
+from cloudjar.services.ec2.internet_gateways.records import InternetGateway
 from cloudjar.services.ec2.key_pairs.records import KeyPair
 from cloudjar.services.ec2.network_acls.records import NetworkAcl
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface

@@ -13,7 +13,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.addresses import public
 from cloudjar.services.ec2.lookup import need
-from cloudjar.services.ec2.network_interfaces import making
+from cloudjar.services.ec2.network_interfaces import limits, making
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface, PrivateAddress
 from cloudjar.services.ec2.subnets.records import Subnet
 from cloudjar.services.ec2.vpcs.making import op
@@ -32,6 +32,9 @@ def assign_private_ip_addresses(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]
         )
     own = {address.ip for address in eni.addresses}
     wanted = [ip for ip in dict.fromkeys(named) if ip not in own]
+    instance = ctx.find("ec2", "instance", eni.instance_id) if eni.instance_id else None
+    if instance is not None:
+        limits.refuse_too_many(getattr(instance, "type", ""), 1, len(own) + len(wanted) + count)
     taken = making.taken_addresses(ctx.db, subnet.id)
     if req.get("AllowReassignment"):
         for ip in wanted:

@@ -74,9 +74,7 @@ def check_groups(ctx: Ctx, vpc_id: str, groups: Iterable[str]) -> tuple[str, ...
         check_form(SecurityGroup, group_id)
         found = ctx.db[SecurityGroup].need(group_id)
         if found.vpc_id != vpc_id:
-            raise AwsError(
-                "InvalidGroup.NotFound", f"The security group '{group_id}' does not exist in VPC '{vpc_id}'"
-            )
+            raise AwsError("InvalidGroup.NotFound", f"The security group '{group_id}' does not exist in VPC '{vpc_id}'")
     limit = ctx.limit("vpc", "L-2AFB9258")
     if limit is not None and len(wanted) > limit:
         raise AwsError(

@@ -16,7 +16,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.record import Record
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import FORMS, Row, by_path, describe, is_id, need
-from cloudjar.services.ec2.network_interfaces import making
+from cloudjar.services.ec2.network_interfaces import limits, making
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.network_interfaces.views import scene, show_attachment, show_interface
 from cloudjar.services.ec2.subnets.records import Subnet
@@ -173,6 +173,7 @@ def attach_network_interface(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     state = getattr(instance, "state", "")
     if state not in ("running", "stopped"):
         raise AwsError("IncorrectState", f"Instance '{req['InstanceId']}' is not 'running' or 'stopped'.")
+    limits.refuse_too_many(getattr(instance, "type", ""), len(others) + 1, len(eni.addresses))
     rate = others[0].attachment.rate_mbit if others and others[0].attachment else 0
     eni = making.attach(ctx, eni, req["InstanceId"], index, powered=state == "running", rate_mbit=rate)
     return {"AttachmentId": eni.attachment_id, "NetworkCardIndex": 0}

@@ -27,9 +27,7 @@ def named_group(ctx: Ctx, name: str) -> SecurityGroup:
     vpc = need_default_vpc(ctx)
     found = [group for group in ctx.db[SecurityGroup].all(name=name) if group.vpc_id == vpc.id]
     if not found:
-        raise AwsError(
-            "InvalidGroup.NotFound", f"The security group '{name}' does not exist in default VPC '{vpc.id}'"
-        )
+        raise AwsError("InvalidGroup.NotFound", f"The security group '{name}' does not exist in default VPC '{vpc.id}'")
     return found[0]
 
 

@@ -121,9 +121,7 @@ def _revoke(ctx: Ctx, req: Mapping[str, Any], *, egress: bool) -> dict[str, Any]
 def _own_rule(ctx: Ctx, group: SecurityGroup, egress: bool, key: str) -> SecurityGroupRule:
     rule = need(ctx, SecurityGroupRule, key)
     if rule.group_id != group.id or rule.egress is not egress:
-        raise AwsError(
-            "InvalidSecurityGroupRuleId.NotFound", f"The security group rule ID '{key}' does not exist"
-        )
+        raise AwsError("InvalidSecurityGroupRuleId.NotFound", f"The security group rule ID '{key}' does not exist")
     return rule
 
 
@@ -135,9 +133,7 @@ def _matching(
     if not permissions:
         raise errors.missing("Either 'ipPermissions' or 'securityGroupRuleIds' should be provided.")
     own = {
-        rules.essence(rule): rule
-        for rule in ctx.db[SecurityGroupRule].all(group_id=group.id)
-        if rule.egress is egress
+        rules.essence(rule): rule for rule in ctx.db[SecurityGroupRule].all(group_id=group.id) if rule.egress is egress
     }
     unknown = [one for one in permissions if one.essence not in own]
     if unknown and not ctx.db[Vpc].need(group.vpc_id).is_default:
@@ -181,8 +177,9 @@ def describe_security_group_rules(ctx: Ctx, req: dict[str, Any]) -> dict[str, An
 def modify_security_group_rules(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Have rules say something else under the same ids; all or none."""
     group = need(ctx, SecurityGroup, req["GroupId"])
-    updates = {update["SecurityGroupRuleId"]: update.get("SecurityGroupRule") or {} for update in
-               req["SecurityGroupRules"]}
+    updates = {
+        update["SecurityGroupRuleId"]: update.get("SecurityGroupRule") or {} for update in req["SecurityGroupRules"]
+    }
     if len(updates) != len(req["SecurityGroupRules"]):
         raise errors.invalid_value("The same security group rule must not appear multiple times")
     changed = [_changed(ctx, group, key, update) for key, update in updates.items()]
@@ -195,9 +192,7 @@ def modify_security_group_rules(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]
 def _changed(ctx: Ctx, group: SecurityGroup, key: str, update: Mapping[str, Any]) -> SecurityGroupRule:
     rule = need(ctx, SecurityGroupRule, key)
     if rule.group_id != group.id:
-        raise AwsError(
-            "InvalidSecurityGroupRuleId.NotFound", f"The security group rule ID '{key}' does not exist"
-        )
+        raise AwsError("InvalidSecurityGroupRuleId.NotFound", f"The security group rule ID '{key}' does not exist")
     protocol = rules.protocol_of(update.get("IpProtocol") or rule.protocol)
     low, high = rules.ports_of(protocol, update.get("FromPort"), update.get("ToPort"))
     peer = _peer(ctx, group, update)

@@ -149,9 +149,7 @@ def _make_default_acl(ctx: Ctx, vpc: Vpc) -> NetworkAcl:
     entries = tuple(
         AclEntry(number=100, egress=egress, allow=True, protocol="-1", cidr=ANYWHERE) for egress in (True, False)
     )
-    return ctx.db[NetworkAcl].add(
-        NetworkAcl(id=ctx.new_id("acl"), vpc_id=vpc.id, is_default=True, entries=entries)
-    )
+    return ctx.db[NetworkAcl].add(NetworkAcl(id=ctx.new_id("acl"), vpc_id=vpc.id, is_default=True, entries=entries))
 
 
 def make_default_vpc(ctx: Ctx, home: RegionHome) -> Vpc:

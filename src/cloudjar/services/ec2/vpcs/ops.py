@@ -87,7 +87,7 @@ def _rules_naming_groups_of(ctx: Ctx, vpc: Vpc) -> list[SecurityGroupRule]:
 
 
 @op("CreateDefaultVpc")
-def create_default_vpc(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 (handlers have one form)
+def create_default_vpc(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """The default VPC again, after it was deleted."""
     existing = default_vpc(ctx)
     if existing is not None:
@@ -176,13 +176,13 @@ def _without_block(ctx: Ctx, vpc: Vpc, block: CidrBlock) -> dict[str, Any]:
 
 
 @op("DescribeVpcClassicLink")
-def describe_vpc_classic_link(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 (handlers have one form)
+def describe_vpc_classic_link(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """EC2-Classic is gone; AWS answers so wherever it never was, and tools expect it."""
     raise _no_classic()
 
 
 @op("DescribeVpcClassicLinkDnsSupport")
-def describe_vpc_classic_link_dns(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 (handlers have one form)
+def describe_vpc_classic_link_dns(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """As `describe_vpc_classic_link`."""
     raise _no_classic()
 

@@ -1,0 +1,21 @@
+"""How many interfaces, and addresses on each, an instance type carries.
+
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/AvailableIpPerENI.html
+"""
+
+from __future__ import annotations
+
+from cloudjar.base.errors import AwsError
+from cloudjar.spec import instance_types
+
+
+def refuse_too_many(kind: str, interfaces: int, addresses: int) -> None:
+    """Raise AttachmentLimitExceeded or PrivateIpAddressLimitExceeded when a type does not carry so many.
+
+    `addresses` are IPv4 addresses of one interface.
+    """
+    facts = instance_types.facts(kind)["NetworkInfo"]
+    if interfaces > facts["MaximumNetworkInterfaces"]:
+        raise AwsError("AttachmentLimitExceeded", f"Interface count {interfaces} exceeds the limit for {kind}")
+    if addresses > facts["Ipv4AddressesPerInterface"]:
+        raise AwsError("PrivateIpAddressLimitExceeded", "Number of private addresses will exceed limit.")
