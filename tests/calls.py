@@ -41,9 +41,11 @@ _NAMED = {
     "AssumeRolePolicyDocument": '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},'
     '"Action":"sts:AssumeRole"}]}',
     "PolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess", "RoleArn": "arn:aws:iam::000000000000:role/nobody",
-    "PolicySourceArn": "arn:aws:iam::000000000000:user/nobody", "PermissionsBoundary": "arn:aws:iam::aws:policy/ReadOnlyAccess",
+    "PolicySourceArn": "arn:aws:iam::000000000000:user/nobody",
+    "PermissionsBoundary": "arn:aws:iam::aws:policy/ReadOnlyAccess",
     "ResourceArn": "arn:aws:iam::000000000000:user/nobody", "InstanceType": "t3.micro", "GroupName": "nobodys",
-    "AvailabilityZone": "eu-west-3a", "IpProtocol": "tcp", "PublicIp": "198.18.0.77", "Path": "/x/", "PathPrefix": "/x/",
+    "AvailabilityZone": "eu-west-3a",
+    "IpProtocol": "tcp", "PublicIp": "198.18.0.77", "Path": "/x/", "PathPrefix": "/x/",
     "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "NewPath": "/y/", "VersionId": "v1", "Protocol": "-1",
 }  # fmt: skip
 
@@ -117,7 +119,8 @@ class Answer(NamedTuple):
 @cache
 def boto_operation(service: str, operation: str) -> BotoOperation:
     """botocore's own model of an operation."""
-    return _boto_service(service).operation_model(operation)
+    found: BotoOperation = _boto_service(service).operation_model(operation)
+    return found
 
 
 @cache

@@ -13,15 +13,77 @@ from cloudjar.spec.models import Shape
 from tests.calls import MOMENT, Sent, minimal, prefix_of
 
 TEXTS = (
-    "", " ", "\x00", "a\x00b", "\n", "\r\nX-Injected: 1", "é" * 300, "\u202eevil", "\ufeff", "😀" * 40, "a" * 70_000, "-1",
-    "0", "00", "1" * 5000, "99999999999999999999999", "-99999999999999999999999", "1e400", "-0.0", "NaN", "Infinity",
-    "0x10", "١٢٣", "true", "TRUE", "null", "None", "${aws:username}", "${", "*", "?" * 200, "*a" * 60, "(a+)+$" * 9,
-    "{}", "[]", '{"a":', "[" * 3000, '{"Version":"2012-10-17","Statement":[]}', '{"Statement":' * 500, "<a>&lt;", "]]>",
-    "arn:aws:iam::000000000000:user/nobody", "arn:", ":::::::", "arn:aws:iam::abc:role/x", "../../etc/passwd", "%00%ff",
-    "10.0.0.0/33", "10.0.0.256/8", "999.999.0.0/0", "0.0.0.0/0", "::/0", "10.0.0.0/-1", "10.0.0.0/1e1", "٣.0.0.0/8",
-    "2026-99-99T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1e18", "i-0123456789abcdef0", "vpc-", "sg-é",
-    "i-" + "f" * 500, "ami-0123456789abcdef0", "t3.micro", "t3.nano.", "' OR 1=1 --", "\ud7ff\U0010ffff", "\\", "\\*\\?",
-)  # fmt: skip
+    "",
+    " ",
+    "\x00",
+    "a\x00b",
+    "\n",
+    "\r\nX-Injected: 1",
+    "é" * 300,
+    "\u202eevil",
+    "\ufeff",
+    "😀" * 40,
+    "a" * 70_000,
+    "-1",
+    "0",
+    "00",
+    "1" * 5000,
+    "99999999999999999999999",
+    "-99999999999999999999999",
+    "1e400",
+    "-0.0",
+    "NaN",
+    "Infinity",
+    "0x10",
+    "١٢٣",
+    "true",
+    "TRUE",
+    "null",
+    "None",
+    "${aws:username}",
+    "${",
+    "*",
+    "?" * 200,
+    "*a" * 60,
+    "(a+)+$" * 9,
+    "{}",
+    "[]",
+    '{"a":',
+    "[" * 3000,
+    '{"Version":"2012-10-17","Statement":[]}',
+    '{"Statement":' * 500,
+    "<a>&lt;",
+    "]]>",
+    "arn:aws:iam::000000000000:user/nobody",
+    "arn:",
+    ":::::::",
+    "arn:aws:iam::abc:role/x",
+    "../../etc/passwd",
+    "%00%ff",
+    "10.0.0.0/33",
+    "10.0.0.256/8",
+    "999.999.0.0/0",
+    "0.0.0.0/0",
+    "::/0",
+    "10.0.0.0/-1",
+    "10.0.0.0/1e1",
+    "٣.0.0.0/8",
+    "2026-99-99T00:00:00Z",
+    "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59Z",
+    "1e18",
+    "i-0123456789abcdef0",
+    "vpc-",
+    "sg-é",
+    "i-" + "f" * 500,
+    "ami-0123456789abcdef0",
+    "t3.micro",
+    "t3.nano.",
+    "' OR 1=1 --",
+    "\ud7ff\U0010ffff",
+    "\\",
+    "\\*\\?",
+)
 NUMBERS = (0, -1, 1, 5, 1000, 65535, 65536, 2**31, -(2**31) - 1, 2**63, 10**30, 0.5, -0.0, 1e300, math.pi)
 
 Draw = random.Random
@@ -54,7 +116,9 @@ class Maker:
                 amount = self._draw.choice((0, 1, 1, 1, 2, 3, 40 if depth < 2 else 1))
                 return [self.value(shape.member, depth + 1, name.removesuffix("s")) for _ in range(amount)]
             case "map":
-                return {self._text(shape.key): self.value(shape.value, depth + 1) for _ in range(self._draw.randint(0, 2))}
+                return {
+                    self._text(shape.key): self.value(shape.value, depth + 1) for _ in range(self._draw.randint(0, 2))
+                }
             case "boolean":
                 return self._draw.random() < 0.5
             case "integer" | "long" | "float" | "double":
@@ -147,7 +211,9 @@ def _mangled_json(draw: Draw, body: bytes) -> bytes:
     if not isinstance(tree, dict):
         return b"{}"
     name = draw.choice([*tree, "Unknown"])
-    tree[name] = draw.choice((text(draw), draw.choice(NUMBERS), None, True, [], {}, [[]], [None], {"a": {"b": [1]}}, [{}] * 99))
+    tree[name] = draw.choice(
+        (text(draw), draw.choice(NUMBERS), None, True, [], {}, [[]], [None], {"a": {"b": [1]}}, [{}] * 99)
+    )
     if isinstance(tree[name], float) and math.isinf(tree[name]):
         tree[name] = 0
     return json.dumps(tree).encode()

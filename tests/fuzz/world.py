@@ -82,4 +82,3 @@ def memory() -> int:
     gc.collect()
     fields = Path("/proc/self/statm").read_text().split()
     return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
-
