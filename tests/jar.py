@@ -36,8 +36,9 @@ class TestJar:
 
     __test__ = False
 
-    def __init__(self, home: Path, *, reborn: bool = False) -> None:
+    def __init__(self, home: Path, *, reborn: bool = False, throttle: bool = False) -> None:
         self.home = home
+        self._throttle = throttle
         self.reborn = reborn
         self.clock = SimClock()
         self.network = SimNetwork()
@@ -50,7 +51,7 @@ class TestJar:
         self.jar = self._open()
 
     def _open(self) -> Jar:
-        settings = Settings(home=self.home, planes="sim", durable=False)
+        settings = Settings(home=self.home, planes="sim", durable=False, throttle=self._throttle)
         jar = Jar(settings, clock=self.clock, network=self.network, compute=self.host)
         self.on_loop(self._adopt(jar))
         return jar
@@ -147,9 +148,9 @@ class TestJar:
 
 
 @contextmanager
-def running(home: Path, *, reborn: bool = False) -> Iterator[TestJar]:
-    """A started test jar, closed at the end."""
-    jar = TestJar(home, reborn=reborn)
+def running(home: Path, *, reborn: bool = False, throttle: bool = False) -> Iterator[TestJar]:
+    """A started test jar, closed at the end. Tests ask faster than people, so throttling is for those that are about it."""
+    jar = TestJar(home, reborn=reborn, throttle=throttle)
     jar.start()
     try:
         yield jar

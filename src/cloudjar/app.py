@@ -33,6 +33,7 @@ from cloudjar.kit.db import State
 from cloudjar.kit.events import Events
 from cloudjar.kit.operation import Services
 from cloudjar.kit.quota import Quotas
+from cloudjar.kit.throttle import Throttle
 from cloudjar.kit.usage import Usage
 from cloudjar.kit.wakes import Runner, Wake, WakeTable
 from cloudjar.planes.compute.port import ComputePort
@@ -96,6 +97,7 @@ class Jar:
             Authorizer(self._identity, self.sealer),
             self.audit,
             self._durably,
+            Throttle() if settings.throttle else None,
         )
         self.world.load = self.services.load
         self.world.ports.update(

@@ -33,6 +33,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Marks everything this jar puts on the host, so that several can share one."""
     durable: bool = True
     """Sync the disk before a write is answered."""
+    throttle: bool = True
+    """Refuse calls that come faster than AWS admits them; only tests that ask thousands of questions go without."""
     hosts: tuple[str, ...] = ()
     """Further names for the TLS certificate."""
 

@@ -26,6 +26,7 @@ from cloudjar.kit.audit import Audit, AuditEvent
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.operation import Operation, Services
 from cloudjar.kit.retry_tokens import RetryTokens
+from cloudjar.kit.throttle import Throttle
 from cloudjar.spec import models, regions
 from cloudjar.wire.faults import fault
 from cloudjar.wire.message import Request, Response
@@ -45,6 +46,7 @@ class Pipeline:
         authorizer: Authorizer,
         audit: Audit,
         durably: Any,
+        throttle: Throttle | None,
     ) -> None:
         self._world = world
         self._services = services
@@ -53,6 +55,7 @@ class Pipeline:
         self._authorize = authorizer
         self._audit = audit
         self._durably = durably
+        self._throttle = throttle
         self._tokens = RetryTokens(world.state.database)
         world.invoke = self.invoke
 
@@ -122,6 +125,8 @@ class Pipeline:
         self, ctx: Ctx, call: Call, operation: Operation, req: dict[str, Any], trail: _Trail
     ) -> dict[str, Any]:
         trail.decided = self._authorize(ctx, call.service.name, locate(ctx, call, operation, req))
+        if self._throttle is not None:
+            self._throttle.admit(ctx.account, ctx.region, call.service.name, operation.name, req)
         if req.get("DryRun") and call.service.name == "ec2":
             raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
         token = req.get(call.token_member) if call.token_member and operation.writes else None
