@@ -8,8 +8,8 @@ import msgspec
 
 from cloudjar.spec.models import OperationModel, Shape
 from cloudjar.wire import cbor, json
-from cloudjar.wire.codec import Parse, Respond, shape_at
 from cloudjar.wire.eventstream import CONTENT_TYPE, EventReader, EventWriter, Format
+from cloudjar.wire.half import Parse, Respond, shape_at
 from cloudjar.wire.json_codec import body_shape
 from cloudjar.wire.message import Request, Response
 from cloudjar.wire.rendered import Rendered

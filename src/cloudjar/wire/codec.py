@@ -10,31 +10,17 @@ Event streams: in a request an iterator of ``{"Event": {...}}``; in an answer an
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-from cloudjar.base.errors import AwsError
 from cloudjar.spec.models import OperationModel
-from cloudjar.wire.message import Request, Response
+from cloudjar.wire.half import Half, Parse, Respond
+from cloudjar.wire.message import Request
 from cloudjar.wire.rendered import Rendered, View
 from cloudjar.wire.values import Malformed
 
 __all__ = ["PROTOCOLS", "Codec", "Rendered", "View", "codec"]
 
 PROTOCOLS = ("query", "ec2", "json", "rest-json", "rest-xml", "smithy-rpc-v2-cbor")
-
-Parse = Callable[[Request, dict[str, str]], dict[str, Any]]
-Respond = Callable[[dict[str, Any], str], Response]
-
-
-class Half(Protocol):
-    """What a protocol module makes for an operation."""
-
-    def parser(self) -> Parse: ...
-
-    def responder(self) -> Respond: ...
-
-    def element(self, path: str, value: dict[str, Any]) -> Rendered: ...
 
 
 class Codec:
@@ -122,20 +108,3 @@ def _half(op: OperationModel, protocol: str) -> Half:
 
             return RestXmlCodec(op)
     raise KeyError(protocol)
-
-
-def shape_at(op: OperationModel, path: str) -> Any:
-    """The output structure that dotted `path` leads to, through lists and maps."""
-    shape = op.output
-    for step in path.split("."):
-        shape = shape.members[step] if shape is not None else None
-        while shape is not None and shape.type in ("list", "map"):
-            shape = shape.member if shape.type == "list" else shape.value
-    if shape is None or shape.type != "structure":
-        raise KeyError(path)
-    return shape
-
-
-def refusal(code: str, message: str, status: int = 400) -> AwsError:
-    """An answer to a request that could not be read."""
-    return AwsError(code, message, status)

@@ -6,8 +6,8 @@ from typing import Any
 
 from cloudjar.spec.models import OperationModel, Shape
 from cloudjar.wire import json
-from cloudjar.wire.codec import Parse, Respond, shape_at
 from cloudjar.wire.eventstream import CONTENT_TYPE, EventReader, EventWriter, Format
+from cloudjar.wire.half import Parse, Respond, shape_at
 from cloudjar.wire.message import Request, Response
 from cloudjar.wire.rendered import Rendered
 from cloudjar.wire.rest import whole

@@ -7,7 +7,7 @@ from typing import Any
 from cloudjar.base.errors import AwsError
 from cloudjar.spec.models import OperationModel, from_description
 from cloudjar.wire import form
-from cloudjar.wire.codec import Parse, Respond, shape_at
+from cloudjar.wire.half import Parse, Respond, shape_at
 from cloudjar.wire.message import Request, Response
 from cloudjar.wire.query import QueryReader, UnknownParameter, unknown_name
 from cloudjar.wire.rendered import Rendered, xml_text

@@ -7,8 +7,8 @@ from typing import Any
 
 from cloudjar.spec.models import OperationModel, Shape
 from cloudjar.wire import json, rest
-from cloudjar.wire.codec import Parse, Respond
 from cloudjar.wire.eventstream import CONTENT_TYPE, EventReader, EventWriter
+from cloudjar.wire.half import Parse, Respond
 from cloudjar.wire.json_codec import event_format, rendered_json
 from cloudjar.wire.message import Request, Response
 from cloudjar.wire.rendered import Rendered

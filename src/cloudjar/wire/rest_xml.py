@@ -7,8 +7,8 @@ from typing import Any
 
 from cloudjar.spec.models import OperationModel, Shape
 from cloudjar.wire import rest, xml_read
-from cloudjar.wire.codec import Parse, Respond, shape_at
 from cloudjar.wire.eventstream import CONTENT_TYPE, EventReader, EventWriter, Format
+from cloudjar.wire.half import Parse, Respond, shape_at
 from cloudjar.wire.message import Request, Response
 from cloudjar.wire.rendered import Rendered, xml_text
 from cloudjar.wire.rest_json import ReadBody, raw_answer, raw_payload
