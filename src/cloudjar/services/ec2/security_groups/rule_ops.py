@@ -254,7 +254,7 @@ def _redescribe(ctx: Ctx, req: Mapping[str, Any], *, egress: bool) -> dict[str, 
     group = group_of(ctx, req)
     if req.get("SecurityGroupRuleDescriptions"):
         wanted = {
-            _own_rule(ctx, group, egress, item["SecurityGroupRuleId"]).id: item.get("Description")
+            _own_rule(ctx, group, egress, item.get("SecurityGroupRuleId") or "").id: item.get("Description")
             for item in req["SecurityGroupRuleDescriptions"]
         }
     else:
