@@ -83,7 +83,7 @@ def hello_world() -> Iterator[int]:
 def hello() -> Handler:
     """A handler that answers hello, world."""
     answer = Response(200, [("Content-Type", "text/plain")], b"hello, world")
-    return lambda request: answer  # noqa: ARG005 the signature of a handler
+    return lambda request: answer
 
 
 HELLO = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -149,7 +149,7 @@ class TestJar:
 
 @contextmanager
 def running(home: Path, *, reborn: bool = False, throttle: bool = False) -> Iterator[TestJar]:
-    """A started test jar, closed at the end. Tests ask faster than people, so throttling is for those that are about it."""
+    """A started test jar, closed at the end. Tests ask faster than people, so only those about throttling throttle."""
     jar = TestJar(home, reborn=reborn, throttle=throttle)
     jar.start()
     try:

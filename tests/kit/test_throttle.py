@@ -18,8 +18,7 @@ def admitted(throttle: Throttle, operation: str, req: dict[str, Any], region: st
         try:
             throttle.admit("000000000000", region, "ec2", operation, req)
         except AwsError as refused:
-            assert (refused.code, refused.status) == ("RequestLimitExceeded", 503)
-            return count
+            return count if (refused.code, refused.status) == ("RequestLimitExceeded", 503) else -1
     return 1000
 
 
@@ -55,7 +54,7 @@ def test_instances_count_one_by_one() -> None:
 def test_a_client_sees_it(tmp_path: Path) -> None:
     with running(tmp_path, throttle=True) as jar:
         ec2 = jar.client("ec2")
-        with pytest.raises(ClientError) as refused:
+        with pytest.raises(ClientError) as refused:  # noqa: PT012 which of the calls is the one does not matter
             for _ in range(200):
                 ec2.describe_instances()
         assert refused.value.response["Error"]["Code"] == "RequestLimitExceeded"

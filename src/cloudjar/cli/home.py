@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from cloudjar.base.settings import Settings, from_environment, from_json, settled, to_json
+from cloudjar.cli.files import Files
 from cloudjar.cli.screen import Failure
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,20 +26,12 @@ class Ready(msgspec.Struct, frozen=True):
     pid: int
 
 
-class Home:
-    """The files of one jar that its commands share.
-
-    ``server.lock`` is held by the server for as long as it lives: a pid file can be stale, a lock cannot.
-    ``running.json`` is what it was started with, kept until the host is restored.
-    """
+class Home(Files):
+    """The files of one jar and what its commands do with them."""
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__(settings.home)
         self.settings = settings
-        self.folder = settings.home
-        self.lock_file = self.folder / "server.lock"
-        self.ready_file = self.folder / "ready.json"
-        self.running_file = self.folder / "running.json"
-        self.log_file = self.folder / "server.log"
 
     def exists(self) -> bool:
         """True when something was ever started here."""
@@ -57,12 +50,6 @@ class Home:
         finally:
             os.close(handle)
         return False
-
-    def hold(self) -> int:
-        """Take the server's lock for the life of this process; gives the descriptor."""
-        handle = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        return handle
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from cloudjar.base.settings import Settings, from_json
+from cloudjar.cli.files import Files
 
 
 def main(argv: list[str]) -> None:
@@ -18,11 +19,9 @@ def main(argv: list[str]) -> None:
 
 def run(settings: Settings) -> None:
     """Serve in this process; holds the home's lock for as long as it lives."""
-    from cloudjar.cli.home import Home
-
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    home = Home(settings)
-    home.hold()
+    files = Files(settings.home)
+    files.hold()
     from cloudjar.app import serve
 
-    serve(settings, home.ready_file)
+    serve(settings, files.ready_file)

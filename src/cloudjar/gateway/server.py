@@ -184,7 +184,7 @@ class Server:
         self._sweep = self._loop.call_later(self.timeouts.sweep, self._tick)
 
 
-def plain_error(request: Request, error: AwsError) -> Response:  # noqa: ARG001 the signature of `OnError`
+def plain_error(request: Request, error: AwsError) -> Response:
     """An AwsError in S3's form, for servers without words of their own."""
     body = f"<Error><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message></Error>"
     headers = [("Content-Type", "application/xml"), *error.headers.items()]

@@ -41,7 +41,7 @@ class World:
         self.load: Callable[[str], bool] = lambda _: False
         """Imports a service's package, so that its records can be read; False when the product has none."""
         self.laid_out: dict[str, int] = {}
-        """What a plane was last brought to, by key: the version of the records (`WakeTable.version`) it was made from."""
+        """What a plane was last brought to, by key: the records' version (`WakeTable.version`) it was made from."""
         self.ports: dict[str, Any] = {}
         """What another room lends: ``identity``, ``audit``, ... by name; set by the composition root."""
         self.at_stop: list[Callable[[], None]] = []

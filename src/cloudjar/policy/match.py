@@ -134,7 +134,7 @@ def compile_glob(pattern: Pattern) -> Test:
     return re.compile(regex_of(pattern), re.DOTALL).fullmatch
 
 
-def _anything(text: str) -> bool:  # noqa: ARG001  a Test takes the text
+def _anything(text: str) -> bool:
     return True
 
 
@@ -194,7 +194,7 @@ def compile_segments(pattern: Pattern) -> Test:
     return test
 
 
-def _nothing(text: str) -> bool:  # noqa: ARG001  a Test takes the text
+def _nothing(text: str) -> bool:
     return False
 
 

@@ -14,8 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from cloudjar.planes.compute.port import MachineSpec
 
@@ -50,6 +48,9 @@ def seed_files(spec: MachineSpec) -> list[SeedFile]:
 
 def host_keys(comment: str) -> list[SeedFile]:
     """Fresh SSH host keys (Ed25519 and ECDSA; RSA would cost a fifth of a second of CPU per launch)."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+
     seeds: list[SeedFile] = []
     keys: list[tuple[str, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey]] = [
         ("ed25519", ed25519.Ed25519PrivateKey.generate()),

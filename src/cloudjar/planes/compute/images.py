@@ -13,7 +13,6 @@ import os
 import platform
 import shutil
 import subprocess
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -177,6 +176,8 @@ class ImageStore:
         _watched(argv, f"building image {recipe.key}")
 
     def _dnf(self, recipe: Recipe, part: Path, files: Path) -> None:
+        import urllib.request
+
         machine = platform.machine()
         url = f"{recipe.mirror}/{recipe.release}/{machine}/mirror.list"
         with urllib.request.urlopen(url, timeout=PROBE_SECONDS * 3) as answer:
@@ -259,6 +260,8 @@ def _probe_url(recipe: Recipe, sources: dict[str, str]) -> str:
 
 def _unreachable(url: str) -> str:
     """Why a small file cannot be fetched, or an empty string."""
+    import urllib.request
+
     proxies = {}
     for option in carried_options(_apt_config()):
         name, _, value = option.partition(" ")

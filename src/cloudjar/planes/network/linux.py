@@ -7,17 +7,19 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.dns.names import ExtraNames
-from cloudjar.planes.dns.resolver import Resolver
 from cloudjar.planes.network import layout, namespaces
 from cloudjar.planes.network.internet import Internet
 from cloudjar.planes.network.plan import Plan, plan
 from cloudjar.planes.network.port import MetadataSource, Vpc
 from cloudjar.planes.network.reach import World, reach
 from cloudjar.planes.network.site import mac, site
+
+if TYPE_CHECKING:
+    from cloudjar.planes.dns.resolver import Resolver
 
 T = TypeVar("T")
 _METADATA_PORT = 80
@@ -52,7 +54,9 @@ class LinuxNetwork:
         self._api = api
         self._internet = Internet(self.site, api)
         self._metadata = metadata
-        self._resolver = Resolver(pool, names)
+        self._names_known = names
+        self._resolver: Resolver | None = None
+        self._resolver_turn = threading.Lock()
         self._plans: dict[str, Plan] = {}
         self._vpcs: dict[str, Vpc] = {}
         self._listening: set[str] = set()
@@ -126,10 +130,11 @@ class LinuxNetwork:
             listener = namespaces.inside(wanted.namespace, lambda: _tcp(where))
             self._metadata.attach(vpc.id, listener.detach())
             self._listening.add(vpc.id)
-        missing = self._resolver.missing(vpc.id, wanted.resolvers)
+        resolver = self._resolving()
+        missing = resolver.missing(vpc.id, wanted.resolvers)
         opened = namespaces.inside(wanted.namespace, lambda: [(_udp((a, 53)), _tcp((a, 53))) for a in missing]) \
             if missing else []
-        self._resolver.serve(vpc, wanted.resolvers, dict(zip(missing, opened, strict=True)))
+        resolver.serve(vpc, wanted.resolvers, dict(zip(missing, opened, strict=True)))
 
     def remove(self, vpc_id: str) -> None:
         """Remove every trace of the VPC: namespace, links, rules, sockets, and its guests' namespaces."""
@@ -148,7 +153,17 @@ class LinuxNetwork:
         if vpc_id in self._listening:
             self._listening.discard(vpc_id)
             self._metadata.detach(vpc_id)
-        self._resolver.forget(vpc_id)
+        if self._resolver:
+            self._resolver.forget(vpc_id)
+
+    def _resolving(self) -> Resolver:
+        """Made with the first VPC: a server without one starts without a DNS library."""
+        from cloudjar.planes.dns.resolver import Resolver
+
+        with self._resolver_turn:
+            if self._resolver is None:
+                self._resolver = Resolver(self.site.pool, self._names_known)
+            return self._resolver
 
     def vpcs(self) -> list[str]:
         """Every VPC of this installation that has any trace on the host."""
@@ -174,7 +189,8 @@ class LinuxNetwork:
         for vpc_id in list(self._listening):
             with self._turn(vpc_id):
                 self._hush(vpc_id)
-        self._resolver.close()
+        if self._resolver:
+            self._resolver.close()
 
     def close(self) -> None:
         """Restore the host: every VPC, guest namespace, link, route, rule and setting of this installation."""
@@ -183,7 +199,8 @@ class LinuxNetwork:
         for guest in self.guests():
             namespaces.delete(self.site.guest_namespace(guest))
         _guarded("the Internet bridge", self._internet.close)
-        self._resolver.close()
+        if self._resolver:
+            self._resolver.close()
 
 
 def _tcp(where: tuple[str, int]) -> socket.socket:

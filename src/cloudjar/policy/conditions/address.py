@@ -28,11 +28,11 @@ def address(text: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-def within(values: Sequence[str], variables: bool) -> Compare:  # noqa: ARG001  addresses take no variables
+def within(values: Sequence[str], variables: bool) -> Compare:
     """IpAddress."""
     blocks = [n for n in map(network, values) if n is not None]
 
-    def compare(value: str, context: Context) -> bool:  # noqa: ARG001  a Compare takes the context
+    def compare(value: str, context: Context) -> bool:
         where = address(value)
         return where is not None and any(where in block for block in blocks)
 

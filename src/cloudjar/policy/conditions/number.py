@@ -24,10 +24,10 @@ def read(text: str) -> Decimal | None:
 def relation(relate: Relation) -> Callable[[Sequence[str], bool], Compare]:
     """A compiler for one relation between the request's number and the policy's."""
 
-    def compile_(values: Sequence[str], variables: bool) -> Compare:  # noqa: ARG001  numbers take no variables
+    def compile_(values: Sequence[str], variables: bool) -> Compare:
         wanted = [n for n in map(read, values) if n is not None]
 
-        def compare(value: str, context: Context) -> bool:  # noqa: ARG001  a Compare takes the context
+        def compare(value: str, context: Context) -> bool:
             number = read(value)
             return number is not None and any(relate(number, w) for w in wanted)
 

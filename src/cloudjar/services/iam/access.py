@@ -19,17 +19,17 @@ def boundary_in_force(item: User | Role) -> dict[str, str]:
     return {"iam:PermissionsBoundary": item.boundary} if item.boundary else {}
 
 
-def boundary_key(ctx: Ctx, req: dict[str, Any]) -> dict[str, str]:  # noqa: ARG001  the request says it all
+def boundary_key(ctx: Ctx, req: dict[str, Any]) -> dict[str, str]:
     """``iam:PermissionsBoundary`` of a request that sets one."""
     asked = req.get("PermissionsBoundary")
     return {"iam:PermissionsBoundary": asked} if asked else {}
 
 
-def policy_key(ctx: Ctx, req: dict[str, Any]) -> dict[str, str]:  # noqa: ARG001  the request says it all
+def policy_key(ctx: Ctx, req: dict[str, Any]) -> dict[str, str]:
     """``iam:PolicyARN`` of a request that attaches or detaches one."""
     return {"iam:PolicyARN": req["PolicyArn"]}
 
 
-def passed_to_ec2(ctx: Ctx, req: dict[str, Any]) -> dict[str, str]:  # noqa: ARG001  always the same service
+def passed_to_ec2(ctx: Ctx, req: dict[str, Any]) -> dict[str, str]:
     """``iam:PassedToService``: what lies in an instance profile goes to EC2."""
     return {"iam:PassedToService": "ec2.amazonaws.com"}

@@ -22,7 +22,7 @@ from cloudjar.services.sts.access import assuming, federating, need_role
 
 
 @op("GetCallerIdentity")
-def get_caller_identity(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001  the request is empty
+def get_caller_identity(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Who is asking; needs no permission and no policy can forbid it."""
     return {"UserId": ctx.caller.unique_id, "Account": ctx.caller.account, "Arn": ctx.caller.arn}
 
@@ -134,7 +134,7 @@ def get_federation_token(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 
 
 @op("GetAccessKeyInfo")
-def get_access_key_info(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001  the id says it all
+def get_access_key_info(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """The account of a key, which its id carries."""
     return {"Account": rules.account_of_key(req["AccessKeyId"])}
 

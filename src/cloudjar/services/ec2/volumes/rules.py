@@ -78,7 +78,8 @@ def performance(kind: str, size: int, iops: int | None) -> int:
     least, most, choice = LIMITS[kind]
     if not least <= size <= most:
         raise errors.invalid_value(
-            f"Volume of {size}GiB is invalid. The volume size for {kind} must be at least {least} GiB and at most {most} GiB."
+            f"Volume of {size}GiB is invalid. "
+            f"The volume size for {kind} must be at least {least} GiB and at most {most} GiB."
         )
     if choice is None:
         if iops:

@@ -45,7 +45,7 @@ _NONE = (
 
 
 @op("GetAccountSummary")
-def get_account_summary(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001  the request is empty
+def get_account_summary(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """How many entities there are, and how many there may be."""
     policies = ctx.db[ManagedPolicy].all()
     limits = {name: ctx.world.state.quotas.limit(ctx.account, "", code) for name, code in _RAISED.items()}
@@ -78,7 +78,7 @@ def create_account_alias(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 
 
 @op("ListAccountAliases")
-def list_account_aliases(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001  nothing narrows it
+def list_account_aliases(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """The alias, if there is one."""
     return {"AccountAliases": [item.alias for item in ctx.db[AccountAlias].all()]}
 
@@ -115,7 +115,7 @@ def update_account_password_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, A
 
 
 @op("GetAccountPasswordPolicy")
-def get_account_password_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001  the request is empty
+def get_account_password_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """The account's own rules; raises NoSuchEntity when it has none."""
     policy = ctx.db[PasswordPolicy].need(ctx.account)
     return {
@@ -135,7 +135,7 @@ def get_account_password_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]
 
 
 @op("DeleteAccountPasswordPolicy")
-def delete_account_password_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001  the request is empty
+def delete_account_password_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Back to AWS's default rules."""
     ctx.db[PasswordPolicy].drop(ctx.db[PasswordPolicy].need(ctx.account))
     return {}
