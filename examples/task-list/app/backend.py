@@ -1,7 +1,7 @@
 """The Task List's API: tasks in an SQLite file, on port 8000.
 
-GET /api/tasks -> [{"id":1,"title":"Learn Docker","done":false}]; POST {"title"} adds, PATCH /api/tasks/1 {"done"} changes,
-DELETE /api/tasks/1 removes.
+GET /api/tasks -> [{"id":1,"title":"Learn Docker","done":false}]; POST {"title"} adds, PATCH /api/tasks/1 {"done"}
+changes, DELETE /api/tasks/1 removes.
 """
 
 import json
@@ -23,7 +23,9 @@ def prepare() -> None:
     database.execute("PRAGMA synchronous=FULL")
     tables = database.execute("SELECT name FROM sqlite_master WHERE name='task'").fetchall()
     if not tables:
-        database.execute("CREATE TABLE task (id INTEGER PRIMARY KEY, title TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0)")
+        database.execute(
+            "CREATE TABLE task (id INTEGER PRIMARY KEY, title TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0)"
+        )
         database.execute("INSERT INTO task (title) VALUES ('Learn Docker')")
 
 

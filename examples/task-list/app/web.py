@@ -42,7 +42,7 @@ class Web(BaseHTTPRequestHandler):
         except OSError as failed:
             return self.answer(502, "text/plain", f"the backend does not answer: {failed}\n".encode())
 
-    do_POST = do_PATCH = do_DELETE = hand_on
+    do_POST = do_PATCH = do_DELETE = hand_on  # noqa: N815 the names that http.server calls
 
     def answer(self, status: int, kind: str, body: bytes) -> None:
         """Send it."""

@@ -1,0 +1,76 @@
+"""``python -m examples.hands_on``: play the story, print it, and leave nothing behind."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from types import FrameType
+
+from examples.hands_on.stage import Stage, Trouble
+from examples.hands_on.story import Story
+
+
+def main() -> int:
+    """0 when everything went as it must, 1 otherwise."""
+    options = _options()
+    signal.signal(signal.SIGTERM, _ended)
+    signal.signal(signal.SIGHUP, _ended)
+    real = options.planes != "sim"
+    home = Path("/var/lib/cloudjar-demo") if real else Path(tempfile.mkdtemp(prefix="cloudjar-demo-")) / "home"
+    stage = Stage(home, port=options.port, tag="demo", pool="198.19.0.0/17", planes=options.planes)
+    story = Story(stage)
+    story.end()  # what an earlier run may have left
+    code = 0
+    try:
+        story.play()
+    except Trouble as trouble:
+        _explain(trouble)
+        code = 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        code = 130
+    finally:
+        if options.keep and code != 130:
+            print(f"\nKept: export CLOUDJAR_HOME={home}; remove it with cloudjar reset --yes")
+        else:
+            story.end()
+            if not real:
+                home.parent.rmdir()
+    _summary(stage, code)
+    return code
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="hands_on", description="The Hands-on Project, on real or simulated planes.")
+    parser.add_argument("--planes", choices=["linux", "sim"], default="linux" if os.geteuid() == 0 else "sim")
+    parser.add_argument("--port", type=int, default=4599)
+    parser.add_argument("--keep", action="store_true", help="leave the jar as it is at the end")
+    return parser.parse_args()
+
+
+def _ended(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _explain(trouble: Trouble) -> None:
+    print(f"\nFAILED: {trouble.what}", file=sys.stderr)
+    for line in trouble.why.splitlines():
+        print(f"  {line}", file=sys.stderr)
+    if trouble.hint:
+        print(f"  Try: {trouble.hint}", file=sys.stderr)
+
+
+def _summary(stage: Stage, code: int) -> None:
+    print()
+    for title, seconds in stage.steps:
+        print(f"{title:<72} {seconds:6.1f} s")
+    if not code:
+        print("\nEverything went as it must; nothing is left on this host.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
