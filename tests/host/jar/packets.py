@@ -1,0 +1,61 @@
+"""Real packets from the host or from a machine's own network, and who answers them."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable
+from typing import TypeVar
+
+from cloudjar.planes.network import namespaces
+from tests.host.jar.served import RealJar
+
+T = TypeVar("T")
+WAIT = 0.6
+"""Seconds without an answer that count as dropped: everything here is one machine, though a busy one."""
+
+
+class Wire:
+    """Sockets wherever a test needs them: an empty guest is the host."""
+
+    def __init__(self, jar: RealJar) -> None:
+        self._site = jar.network.site
+        self._open: list[socket.socket] = []
+
+    def within(self, guest: str, work: Callable[[], T]) -> T:
+        """Run something in a guest's network namespace."""
+        return namespaces.inside(self._site.guest_namespace(guest), work) if guest else work()
+
+    def listen(self, guest: str, *ports: int) -> None:
+        """Servers in a guest that accept; the kernel answers for them."""
+        for port in ports:
+            self._open.append(self.within(guest, lambda port=port: socket.create_server(("0.0.0.0", port))))  # type: ignore[misc]  # mypy cannot type a lambda's default
+
+    def connect(self, address: str, port: int, guest: str = "", source: str = "", wait: float = WAIT) -> socket.socket:
+        """A connection; raises OSError."""
+        where = (source, 0) if source else None
+        return self.within(guest, lambda: socket.create_connection((address, port), wait, where))
+
+    def knock(self, address: str, port: int, guest: str = "", source: str = "", wait: float = WAIT) -> str:
+        """``open``, ``refused`` or ``dropped``."""
+        try:
+            self.connect(address, port, guest, source, wait).close()
+        except ConnectionRefusedError:
+            return "refused"
+        except OSError as error:
+            if isinstance(error, TimeoutError) or error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
+                return "dropped"
+            raise
+        return "open"
+
+    def banner(self, address: str, guest: str = "") -> bytes:
+        """What an SSH server says first; empty when nobody does."""
+        try:
+            with self.connect(address, 22, guest, wait=2) as peer:
+                return peer.recv(64)
+        except OSError:
+            return b""
+
+    def close(self) -> None:
+        for listener in self._open:
+            listener.close()

@@ -1,0 +1,229 @@
+"""A whole jar on real planes, in a process of its own, and the host seen beside it.
+
+Everything of it on the host carries one tag, and its data lie in one folder: what a run that was killed left behind is
+removed by the next one. The host outlives the server, so the server may be killed while machines run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from cloudjar.base.clock import monotonic
+from cloudjar.base.settings import Settings, to_json
+from cloudjar.kit.quota import AppliedQuota
+from cloudjar.kit.record import meta
+from cloudjar.planes.compute import doctor as compute_doctor
+from cloudjar.planes.compute.container import ContainerCompute
+from cloudjar.planes.network.leaks import leaks as network_leaks
+from cloudjar.planes.network.linux import LinuxNetwork
+from cloudjar.store.database import Database
+from cloudjar.store.tables import Tables
+
+TAG, POOL, PORT = "rob", "198.18.128.0/18", 4577
+HOME = Path("/var/tmp/cloudjar-rob")
+REGION = "eu-west-3"
+ACCOUNT = "000000000000"
+VCPUS = "ec2/L-1216C47A"
+IMAGE = "debian-12"
+
+_SERVE = """
+import sys
+from pathlib import Path
+from cloudjar.app import serve
+from cloudjar.base.settings import from_json
+settings = from_json(sys.argv[1].encode())
+serve(settings, settings.home / "ready.json")
+"""
+
+
+def until(condition: Callable[[], object], what: str, seconds: float = 60, every: float = 0.02) -> Any:
+    """Wait for a condition and give its value; the deadline only keeps a broken product from hanging the suite."""
+    pause = threading.Event()
+    end = monotonic() + seconds
+    while not (value := condition()):
+        if monotonic() > end:
+            raise AssertionError(f"waited {seconds:.0f} s in vain for {what}")
+        pause.wait(every)
+    return value
+
+
+class RealJar:
+    """One installation: starts, dies and starts again on the same home, port, tag and pool."""
+
+    def __init__(self, home: Path = HOME, *, tag: str = TAG, pool: str = POOL, port: int = PORT) -> None:
+        self.settings = Settings(home=home, port=port, planes="linux", tag=tag, public_pool=pool, region=REGION)
+        self.home, self.port = home, port
+        self.log = home.with_name(f"{home.name}.log")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._dying = threading.Lock()
+        self.compute = ContainerCompute(tag, home / "compute")
+        """The same machines, seen past the server."""
+        self.network = LinuxNetwork(tag, pool, home / "network", None, _Nobody())
+        """Likewise the networks: names, and what must be taken down."""
+
+    # -- the server
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def dead(self) -> bool:
+        """True when it was killed, stopped, or fell over."""
+        return self._process is None or self._process.poll() is not None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start and wait until it answers; killed while it starts, it is started again."""
+        while not self._launched():
+            assert self._process is not None
+            killed = self._process.returncode == -signal.SIGKILL
+            assert killed, f"the server did not start:\n{self.words()}"
+
+    def _launched(self) -> bool:
+        ready = self.home / "ready.json"
+        ready.unlink(missing_ok=True)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _SERVE, to_json(self.settings).decode()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "PYTHONFAULTHANDLER": "1"},
+                start_new_session=True,
+            )
+        until(lambda: ready.exists() or self.dead, "the server to answer")
+        if not ready.exists():
+            return False
+        assert json.loads(ready.read_text())["pid"] == self.pid
+        return True
+
+    def kill(self) -> None:
+        """kill -9 of the server alone: its machines know nothing of it."""
+        with self._dying:
+            if not self.dead:
+                assert self._process is not None
+                os.kill(self.pid, signal.SIGKILL)
+                self._process.wait(30)
+
+    def stop(self) -> int:
+        """Ask it to stop; its exit code."""
+        assert self._process is not None
+        if not self.dead:
+            self._process.terminate()
+        return self._process.wait(60)
+
+    def words(self) -> str:
+        """The end of its log."""
+        return self.log.read_text()[-6000:] if self.log.exists() else ""
+
+    def client(self, service: str, key: str = "test", secret: str = "test", token: str | None = None) -> Any:
+        """A boto3 client; by default it signs as the root user of the default account."""
+        return boto3.client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.endpoint,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+            config=Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=60),
+        )
+
+    def allow(self, vcpus: float, *accounts: str) -> None:
+        """Raise the vCPU quota of accounts (before the start): a new account may run two small machines."""
+        database = Database(self.home / "cloudjar.db", durable=False)
+        tables = Tables(database)
+        with database.transaction():
+            for account in accounts or (ACCOUNT,):
+                quota = AppliedQuota(account=account, region=REGION, code=VCPUS, value=vcpus)
+                tables.put(meta(AppliedQuota).spec, quota)
+        database.close()
+
+    # -- the host
+    def inside(self, machine: str, command: str, timeout: float = 30) -> str:
+        """What a shell command says inside a machine, as root; it must succeed."""
+        code, said = self.compute.run(machine, ["/bin/sh", "-c", command], timeout)
+        text = said.decode(errors="replace")
+        assert code == 0, f"{command!r} in {machine} ended with {code}: {text}"
+        return text.strip()
+
+    def life(self, machine: str) -> tuple[int, str]:
+        """Which boot of a machine this is: the process of its init, and the kernel's tick when it began."""
+        pid = int((self.home / "compute" / "machines" / machine / "init.pid").read_text())
+        return pid, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+
+    def leaks(self) -> list[str]:
+        """Everything of this installation that is on the host."""
+        tag = self.settings.tag
+        return [
+            *network_leaks(tag),
+            *compute_doctor.leaks(tag, self.home / "compute"),
+            *(f"folder {p}" for p in Path("/run/cloudjar", tag).glob("*")),
+        ]
+
+    def machine_traces(self) -> list[str]:
+        """What of machines is on the host: nothing after the last one is terminated."""
+        return [
+            *compute_doctor.leaks(self.settings.tag, self.home / "compute"),
+            *(f"guest {guest}" for guest in self.network.guests()),
+            *(f"folder {p}" for name in ("machines", "volumes") for p in (self.home / "compute" / name).glob("[!.]*")),
+        ]
+
+    def restore(self) -> None:
+        """Kill the server and take everything of this installation off the host; the data stay."""
+        self.kill()
+        for machine in self.compute.machines():
+            self.compute.remove(machine)
+        self.network.close()
+        self.compute.close()
+
+    def wipe(self) -> None:
+        """Forget the data too."""
+        shutil.rmtree(self.home, ignore_errors=True)
+        self.log.unlink(missing_ok=True)
+
+
+class _Nobody:
+    """Serves no metadata: this side only looks, and takes down."""
+
+    def attach(self, vpc_id: str, listener: int) -> None:
+        raise AssertionError(vpc_id, listener)
+
+    def detach(self, vpc_id: str) -> None:
+        raise AssertionError(vpc_id)
+
+
+@contextmanager
+def real_jar(*, vcpus: float = 64, accounts: tuple[str, ...] = (), **where: Any) -> Iterator[RealJar]:
+    """A started jar on a clean host; however the block ends, the host is clean again."""
+    jar = RealJar(**where)
+    jar.restore()
+    jar.wipe()
+    jar.home.mkdir(mode=0o700)
+    jar.allow(vcpus, ACCOUNT, *accounts)
+    try:
+        jar.compute.prepare_image(IMAGE)
+        jar.start()
+        yield jar
+        assert jar.stop() == 0
+        assert "Traceback" not in (words := jar.words()), words
+    finally:
+        jar.restore()
+    assert jar.leaks() == []
+    jar.wipe()
