@@ -57,7 +57,7 @@ def converge(step: Step, vm: Instance | None) -> None:
             _keep(step, vm, host)
         case "stopping":
             host.stop(vm.id)
-            step.move(LIFE, "stopping", "stopped")
+            _rest(step)
         case "stopped":
             if host.look(vm.id) == "up":
                 host.stop(vm.id, force=True)
@@ -112,7 +112,7 @@ def _keep(step: Step, vm: Instance, host: ComputePort) -> None:
 
 
 def begin_end(ctx: Ctx, vm: Instance, *, terminate: bool, by_guest: bool = False) -> Instance:
-    """Set an instance on its way to stopped or terminated; the auto-assigned public address goes at once."""
+    """Set an instance on its way to stopped or terminated; it keeps its network until it is down."""
     if by_guest:
         code, reason = (
             "Client.InstanceInitiatedShutdown",
@@ -122,7 +122,6 @@ def begin_end(ctx: Ctx, vm: Instance, *, terminate: bool, by_guest: bool = False
     else:
         code, reason = "Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated shutdown"
         transition = f"User initiated ({ctx.now:%Y-%m-%d %H:%M:%S} GMT)"
-    release_interfaces(ctx, vm.id, forever=False)
     return LIFE.move(
         ctx,
         vm,
@@ -131,6 +130,15 @@ def begin_end(ctx: Ctx, vm: Instance, *, terminate: bool, by_guest: bool = False
         state_reason=reason,
         transition_reason=transition,
     )
+
+
+def _rest(step: Step) -> None:
+    """The machine is down: a lent public address goes back, and the record rests in ``stopped``."""
+    with step.world.state.database.transaction():
+        now = step.db[Instance].get(step.key)
+        if now is not None and now.state == "stopping":
+            release_interfaces(step.ctx, now.id, forever=False)
+            LIFE.move(step.ctx, now, "stopped")
 
 
 def begin_start(ctx: Ctx, vm: Instance) -> Instance:
