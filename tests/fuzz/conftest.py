@@ -8,21 +8,21 @@ from collections.abc import Iterator
 import pytest
 
 from tests.calls import Line
-from tests.fuzz.world import furnish
-from tests.jar import TestJar, running
+from tests.fuzz.world import World, furnish
+from tests.jar import running
 
 
 @pytest.fixture(scope="module")
-def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, list[str]]]:
-    """A steady jar, and the ids of what is in it."""
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A steady jar with something in it."""
     with running(tmp_path_factory.mktemp("fuzzed")) as jar:
-        yield jar, furnish(jar)
+        yield furnish(jar)
 
 
 @pytest.fixture
-def line(fuzzed: tuple[TestJar, list[str]]) -> Iterator[Line]:
+def line(fuzzed: World) -> Iterator[Line]:
     """A connection to it."""
-    line = Line(fuzzed[0].port)
+    line = Line(fuzzed.jar.port)
     yield line
     line.close()
 

@@ -100,6 +100,7 @@ class Maker:
 
     def __init__(self, draw: Draw, known: Sequence[str], nastiness: float = 0.1) -> None:
         self._draw = draw
+        self._wealth = draw.choice((0.0, 0.2, 0.5, 1.0))
         self._known = list(known) or ["i-0123456789abcdef0"]
         self._nastiness = nastiness
 
@@ -131,7 +132,7 @@ class Maker:
 
     def _structure(self, shape: Shape, depth: int) -> dict[str, Any]:
         members = list(shape.members.items())
-        share = (0.3, 0.5, 0.6)[min(depth, 2)] if depth < 6 else 0.0
+        share = (0.3, 0.5, 0.6)[min(depth, 2)] * self._wealth if depth < 6 else 0.0
         return {
             name: self.value(member, depth + 1, name)
             for name, member in members

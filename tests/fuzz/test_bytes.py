@@ -14,10 +14,8 @@ from cloudjar.base.clock import SystemClock
 from cloudjar.spec import models
 from tests.calls import ROOT, Answer, Line, Sent, minimal, signed, write
 from tests.fuzz.corpus import BODIES, HEADS, TYPES
-from tests.fuzz.world import assert_decent
-from tests.jar import TestJar
+from tests.fuzz.world import World, assert_decent
 
-World = tuple[TestJar, list[str]]
 DEADLINE = 30.0
 
 
@@ -43,7 +41,7 @@ def statuses(back: bytes) -> list[int]:
 
 @pytest.mark.parametrize("raw", HEADS, ids=lambda raw: repr(raw[:40]))
 def test_what_is_no_request(fuzzed: World, raw: bytes) -> None:
-    port = fuzzed[0].port
+    port = fuzzed.jar.port
     found = statuses(exchange(port, raw))
     assert all(400 <= status < 500 or status in (204, 501, 505) for status in found), found
     assert statuses(exchange(port, b"GET /_cloudjar/health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")) == [200]
@@ -60,7 +58,7 @@ def test_any_bytes_in_any_place(fuzzed: World, body: bytes, method: str, path: s
     head = (
         f"{method} /{path} HTTP/1.1\r\nHost: {header}\r\nX-Amz-Target: {header}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    for status in statuses(exchange(fuzzed[0].port, head.encode() + body)):
+    for status in statuses(exchange(fuzzed.jar.port, head.encode() + body)):
         assert 400 <= status < 500 or status in (200, 204, 501, 505), status
 
 
@@ -128,7 +126,7 @@ def test_any_signed_bytes(
 def test_a_truncated_body_holds_nobody_up(fuzzed: World, line: Line) -> None:
     whole = signed(write("iam", "ListUsers", {}), "iam")
     head = f"{whole.method} {whole.target} HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in whole.headers.items())
-    assert exchange(fuzzed[0].port, f"{head}Content-Length: 5000\r\n\r\n".encode() + whole.body) == b""
+    assert exchange(fuzzed.jar.port, f"{head}Content-Length: 5000\r\n\r\n".encode() + whole.body) == b""
     assert_decent(line.send(signed(write("iam", "ListUsers", {}), "iam")), "iam", "query", "after a truncated body")
 
 
@@ -143,7 +141,7 @@ def test_a_body_that_was_changed_on_the_way_is_refused(line: Line) -> None:
 
 
 def test_presigned_garbage(fuzzed: World, line: Line) -> None:
-    jar = fuzzed[0]
+    jar = fuzzed.jar
     now = SystemClock().real()
     for query in ("Action=GetCallerIdentity", "Action=Nothing&Version=x", "%ff=%00", "a" * 5000, ""):
         for credentials in (

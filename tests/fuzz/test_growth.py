@@ -14,8 +14,7 @@ from tests.calls import Line, minimal, signed, write
 from tests.fuzz.corpus import BODIES, HEADS
 from tests.fuzz.nasty import mangle
 from tests.fuzz.test_bytes import exchange
-from tests.fuzz.world import memory, open_files
-from tests.jar import TestJar
+from tests.fuzz.world import World, memory, open_files
 
 WARM_UP, ROUNDS = 300, 1500
 ALLOWED_BYTES = 24 << 20
@@ -35,8 +34,8 @@ def pour(port: int, line: Line, draw: random.Random, amount: int) -> None:
             exchange(port, draw.choice(HEADS))
 
 
-def test_garbage_leaves_nothing(fuzzed: tuple[TestJar, list[str]], line: Line) -> None:
-    port, draw = fuzzed[0].port, random.Random(7)
+def test_garbage_leaves_nothing(fuzzed: World, line: Line) -> None:
+    port, draw = fuzzed.jar.port, random.Random(7)
     pour(port, line, draw, WARM_UP)
     gc.collect()
     files, threads, before = open_files(), threading.active_count(), memory()
@@ -46,8 +45,8 @@ def test_garbage_leaves_nothing(fuzzed: tuple[TestJar, list[str]], line: Line) -
     assert threading.active_count() <= threads
 
 
-def test_clients_that_vanish_leave_nothing(fuzzed: tuple[TestJar, list[str]], line: Line) -> None:
-    port = fuzzed[0].port
+def test_clients_that_vanish_leave_nothing(fuzzed: World, line: Line) -> None:
+    port = fuzzed.jar.port
     request = signed(write("ec2", "DescribeVpcs", {}), "ec2")
     head = f"{request.method} {request.target} HTTP/1.1\r\n" + "".join(
         f"{k}: {v}\r\n" for k, v in request.headers.items()
@@ -63,8 +62,8 @@ def test_clients_that_vanish_leave_nothing(fuzzed: tuple[TestJar, list[str]], li
     assert open_files() <= files + 2
 
 
-def test_no_filter_keeps_the_server_busy(fuzzed: tuple[TestJar, list[str]]) -> None:
-    jar = fuzzed[0]
+def test_no_filter_keeps_the_server_busy(fuzzed: World) -> None:
+    jar = fuzzed.jar
     ec2 = jar.client("ec2")
     vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
     ec2.create_tags(Resources=[vpc], Tags=[{"Key": "long", "Value": "a" * 255}])

@@ -11,10 +11,9 @@ from botocore.exceptions import ParamValidationError
 from cloudjar.app import SERVICES
 from cloudjar.kit.operation import Services
 from cloudjar.spec import models
-from tests.calls import Line, Sent, minimal, signed, write
+from tests.calls import ROOT, Line, Sent, minimal, signed, write
 from tests.fuzz.nasty import Maker, mangle
-from tests.fuzz.world import assert_decent
-from tests.jar import TestJar
+from tests.fuzz.world import World, assert_decent
 
 EACH = 8
 """Random requests of either kind for every operation."""
@@ -36,14 +35,14 @@ def written(service: str, operation: str, params: dict[str, object], protocol: s
         return None
 
 
-def attack(jar: TestJar, known: list[str], line: Line, seed: int, each: int) -> int:
+def attack(world: World, line: Line, seed: int, each: int) -> int:
     """Send `each` requests of two kinds for every operation; gives how many were answered."""
     sent = 0
-    for service, operation, protocol in operations(jar.jar.services):
+    for service, operation, protocol in operations(world.jar.jar.services):
         draw = random.Random(f"{seed} {service} {operation} {protocol}")
         shape = models.service(service).operations[operation].input
         for number in range(each):
-            made = Maker(draw, known, nastiness=0.05 + 0.1 * (number % 4)).params(shape)
+            made = Maker(draw, world.known, nastiness=0.05 + 0.1 * (number % 4)).params(shape)
             whole = written(service, operation, made, protocol)
             least = mangle(draw, write(service, operation, minimal(shape), protocol))
             for request in (whole, least):
@@ -55,23 +54,49 @@ def attack(jar: TestJar, known: list[str], line: Line, seed: int, each: int) -> 
     return sent
 
 
-def test_almost_right_requests(fuzzed: tuple[TestJar, list[str]], line: Line) -> None:
-    jar, known = fuzzed
-    assert attack(jar, known, line, seed=1, each=EACH) > 1000
-    jar.settle()
+def test_almost_right_requests(fuzzed: World, line: Line) -> None:
+    assert attack(fuzzed, line, seed=1, each=EACH) > 1000
+    fuzzed.jar.settle()
+
+
+def twist(world: World, line: Line, seed: int, each: int) -> int:
+    """Send calls that once did something, each time with one thing wrong; gives how many were answered."""
+    sent = 0
+    for position, (service, operation, params) in enumerate(world.calls):
+        draw = random.Random(f"{seed} {position}")
+        for protocol in models.service(service).protocols:
+            whole = write(service, operation, params, protocol)
+            for _ in range(each):
+                request = mangle(draw, whole)
+                answer = line.send(signed(request, service, world.user if service == "sts" else ROOT))
+                assert_decent(answer, service, protocol, (seed, operation, request.body[:3000]))
+                sent += 1
+    return sent
+
+
+def test_good_requests_with_one_thing_wrong(fuzzed: World, line: Line) -> None:
+    assert twist(fuzzed, line, seed=1, each=25) > 500
+    fuzzed.jar.settle()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", range(2, 12))
-def test_almost_right_requests_at_length(fuzzed: tuple[TestJar, list[str]], line: Line, seed: int) -> None:
-    jar, known = fuzzed
-    assert attack(jar, known, line, seed=seed, each=30) > 1000
-    jar.settle()
+def test_good_requests_with_one_thing_wrong_at_length(fuzzed: World, line: Line, seed: int) -> None:
+    assert twist(fuzzed, line, seed=seed, each=150) > 500
+    fuzzed.jar.settle()
 
 
-def test_the_world_is_whole_after_it(fuzzed: tuple[TestJar, list[str]]) -> None:
-    jar, _ = fuzzed
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("seed", range(2, 12))
+def test_almost_right_requests_at_length(fuzzed: World, line: Line, seed: int) -> None:
+    assert attack(fuzzed, line, seed=seed, each=30) > 1000
+    fuzzed.jar.settle()
+
+
+def test_the_world_is_whole_after_it(fuzzed: World) -> None:
+    jar = fuzzed.jar
     jar.crash()
     jar.settle()
     assert jar.jar.database.query("PRAGMA integrity_check") == [("ok",)]
