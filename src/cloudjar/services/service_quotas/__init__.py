@@ -1,0 +1,5 @@
+"""Service Quotas: the limits that the jar enforces, readable, and raised on request. See README.md."""
+
+from cloudjar.kit.operation import Service
+
+SERVICE = Service("service-quotas", ("life", "ops", "requests"))
