@@ -52,7 +52,7 @@ class Machine(Generic[R]):
 
     def move(self, ctx: Ctx, item: R, to: str, **changes: Any) -> R:
         """Store the record in its new state; emits the event. Raises `IllegalMoveError`."""
-        state = item.state  # type: ignore[attr-defined]  # machine records have a state
+        state = _state(item)
         if to not in self.moves.get(state, ()):
             raise IllegalMoveError(f"{meta(self.cls).spec.name} cannot go from {state} to {to}")
         moved = ctx.db.at(item.account, item.region)[self.cls].put(replace(item, state=to, **changes))
@@ -62,8 +62,13 @@ class Machine(Generic[R]):
     def announce(self, ctx: Ctx, item: R) -> None:
         """Emit the state-change event of a record as it now is (also its first state)."""
         if self._event:
-            detail = {self._event_key: meta(self.cls).key_of(item), "state": item.state}  # type: ignore[attr-defined]
+            detail = {self._event_key: meta(self.cls).key_of(item), "state": _state(item)}
             ctx.world.events.emit(item.account, item.region, self._source, self._event, detail, (arn_of(item),))
+
+
+def _state(item: Record) -> str:
+    state: str = item.state  # type: ignore[attr-defined]  # records of a machine have one
+    return state
 
 
 def _parse(moves: str) -> dict[str, frozenset[str]]:
@@ -104,7 +109,7 @@ class Step:
         """Move the record if it is still in the state `expect`; None when it moved on meanwhile."""
         with self.world.state.database.transaction():
             item = self.db[machine.cls].get(self.key)
-            if item is None or item.state != expect:  # type: ignore[attr-defined]
+            if item is None or _state(item) != expect:
                 return None
             return machine.move(self.ctx, item, to, **changes)
 

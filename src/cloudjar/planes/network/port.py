@@ -22,11 +22,15 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RouteTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Where packets go that leave a subnet; the most specific destination wins."""
+
     id: str
     routes: tuple[Route, ...] = ()
 
 
 class Subnet(msgspec.Struct, frozen=True, kw_only=True):
+    """A block of addresses in a zone, with the table and the ACL that it uses."""
+
     id: str
     cidr: str
     zone: str
@@ -49,6 +53,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SecurityGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """What its members let in and out; everything else is dropped."""
+
     id: str
     rules: tuple[Rule, ...] = ()
 
@@ -66,6 +72,8 @@ class AclEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NetworkAcl(msgspec.Struct, frozen=True, kw_only=True):
+    """What may cross a subnet's border, either way; stateless."""
+
     id: str
     entries: tuple[AclEntry, ...] = ()
 
