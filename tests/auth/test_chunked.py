@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import zlib
+from typing import Any
 
 import pytest
 from botocore.httpchecksum import AwsChunkedWrapper, Crc32Checksum, CrtCrc32cChecksum, CrtCrc64NvmeChecksum
@@ -96,7 +97,7 @@ def test_every_truncation_is_noticed() -> None:
 
 @pytest.mark.parametrize("kind", [Crc32Checksum, CrtCrc32cChecksum, CrtCrc64NvmeChecksum])
 @pytest.mark.parametrize("plain", [b"", b"123456789", b"z" * 3_000_000])
-def test_botocores_trailers(kind: type, plain: bytes) -> None:
+def test_botocores_trailers(kind: Any, plain: bytes) -> None:
     name = {Crc32Checksum: "crc32", CrtCrc32cChecksum: "crc32c", CrtCrc64NvmeChecksum: "crc64nvme"}[kind]
     body = AwsChunkedWrapper(io.BytesIO(plain), checksum_cls=kind, checksum_name=f"x-amz-checksum-{name}").read()
     assert decode(body, ChunkedDecoder(len(plain), None, [f"x-amz-checksum-{name}"]), 70_000) == plain

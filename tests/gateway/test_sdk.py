@@ -15,7 +15,7 @@ from urllib.request import urlopen
 import boto3
 import pytest
 from boto3.s3.transfer import TransferConfig
-from botocore.client import Config
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from cloudjar.auth import chunked, sigv4

@@ -70,7 +70,7 @@ def sample(shape: Shape, depth: int = 0, location: str = "") -> Any:
 def _structure(shape: Shape, depth: int) -> Any:
     if depth > 5:
         return None
-    out = {}
+    out: dict[str, Any] = {}
     for name, member in shape.members.items():
         value = sample(member, depth + 1, member.location)
         if value is not None and not (shape.union and out):
@@ -84,8 +84,8 @@ def pruned(value: Any) -> Any:
         inner = {k: pruned(v) for k, v in value.items()}
         return {k: v for k, v in inner.items() if v not in ({}, [], None)}
     if isinstance(value, list):
-        inner = [pruned(v) for v in value]
-        return inner if any(v not in ({}, [], None) for v in inner) else []
+        items = [pruned(v) for v in value]
+        return items if any(v not in ({}, [], None) for v in items) else []
     if isinstance(value, datetime):
         return value.astimezone(UTC)
     if isinstance(value, float) and not math.isnan(value):
@@ -130,7 +130,8 @@ def test_requests_of_every_operation(name: str, protocol: str) -> None:
 
 
 def read_back(response: Response, shape: Any, op: OperationModel, protocol: str) -> Any:
-    body = response.body if isinstance(response.body, bytes) else b"".join(response.body)
+    sent: Any = response.body
+    body = sent if isinstance(sent, bytes) else b"".join(sent)
     raw: dict[str, Any] = {
         "status_code": response.status,
         "headers": HeadersDict(response.headers),

@@ -198,8 +198,10 @@ def read_back(suite: dict[str, Any], case: dict[str, Any], response: Response, e
         given["output"]["resultWrapper"] = f"{name}Result"
     model = BotoService(document)
     shape = BotoOperation(given, model).output_shape
-    parser = PROTOCOL_PARSERS[protocol](timestamp_parser=lambda v: parse_timestamp(v).astimezone(UTC).timestamp())
-    body: Any = response.body if isinstance(response.body, bytes) else b"".join(response.body)
+    make: Any = PROTOCOL_PARSERS[protocol]
+    parser = make(timestamp_parser=lambda v: parse_timestamp(v).astimezone(UTC).timestamp())
+    sent: Any = response.body
+    body: Any = sent if isinstance(sent, bytes) else b"".join(sent)
     if not error and BotoOperation(given, model).has_event_stream_output:
         body = Body(body)
     named = {n.lower() for n in case["response"].get("headers", {})}

@@ -18,6 +18,7 @@ from cloudjar.planes.network import namespaces
 from cloudjar.planes.network.leaks import leaks
 from cloudjar.planes.network.linux import LinuxNetwork
 
+Open = socket.socket
 WAIT = 0.25
 """Seconds without an answer that count as dropped: everything here is one machine."""
 
@@ -74,7 +75,7 @@ class Host:
 
     def connect(
         self, guest: str, address: str, port: int, source: tuple[str, int] = ("", 0), wait: float = WAIT
-    ) -> socket.socket:
+    ) -> Open:
         s = self.socket(guest)
         s.settimeout(wait)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

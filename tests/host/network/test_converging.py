@@ -18,7 +18,7 @@ from cloudjar.planes.network.leaks import leaks
 from cloudjar.planes.network.linux import LinuxNetwork
 from cloudjar.planes.network.netlink import Netlink
 from cloudjar.planes.network.plan import plan
-from cloudjar.planes.network.port import Vpc
+from cloudjar.planes.network.port import SecurityGroup, Vpc
 from tests.host.network.conftest import Host, Metadata
 from tests.planes.network.topology import OPEN, PRIVATE, PUBLIC, acl, allow, eni, group, vpc
 
@@ -40,7 +40,7 @@ def held(host: Host, vpc_id: str = "vpc-1") -> tuple[layout.Layout, str]:
 def rich(host: Host, *, narrow: bool = False) -> Vpc:
     """A VPC with some of everything; `narrow` is another state of it."""
     subnets = (replace(PUBLIC, network_acl="acl-1"), PRIVATE)
-    groups = (OPEN, group("sg-web", allow("tcp", 80), allow("tcp", 443, "sg-open")))
+    groups: tuple[SecurityGroup, ...] = (OPEN, group("sg-web", allow("tcp", 80), allow("tcp", 443, "sg-open")))
     enis = [eni(1, "subnet-public", "10.0.1.5", "sg-web", public=host.public(5)),
             eni(2, "subnet-private", "10.0.2.5", secondary=(("10.0.2.6", ""),)),
             eni(3, "subnet-private", "10.0.2.7", guest="i-1", index=1, checked=False, rate=100)]

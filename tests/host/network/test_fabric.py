@@ -27,12 +27,14 @@ def ask(host: Host, guest: str, server: str, name: str, kind: str = "A", *, tcp:
             data = s.recv(4096)
             while len(data) < 2 or len(data) < 2 + int.from_bytes(data[:2], "big"):
                 data += s.recv(4096)
-            return DNSRecord.parse(data[2:])
+            streamed: DNSRecord = DNSRecord.parse(data[2:])
+            return streamed
     with host.socket(guest, socket.SOCK_DGRAM) as s:
         s.settimeout(WAIT * 8)
         s.connect((server, 53))
         s.send(query)
-        return DNSRecord.parse(s.recv(4096))
+        answer: DNSRecord = DNSRecord.parse(s.recv(4096))
+        return answer
 
 
 def test_metadata_knows_its_caller_whatever_the_groups_say(host: Host) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -153,7 +154,7 @@ def test_doctor_finds_this_host_well_and_says_what_is_wrong(machine: Any, monkey
     assert [f.line for f in findings if not f.ok] == []
     assert len(findings) > 10
     nft.program.cache_clear()
-    monkeypatch.setattr(nft.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
     bad = [f for f in doctor() if not f.ok]
     nft.program.cache_clear()
     assert [f.hint for f in bad] == ["apt-get install nftables"]

@@ -45,7 +45,7 @@ def random_acl(dice: Random, host: Host, name: str) -> NetworkAcl:
                         cidr=dice.choice([ANYWHERE, "10.0.1.0/24", "10.0.2.0/24", host.pool]))
 
     last = tuple(AclEntry(number=900, direction=d, allow=True, protocol="-1", cidr=ANYWHERE)
-                 for d in ("ingress", "egress") if dice.random() < 0.8)  # type: ignore[misc]  # two literals
+                 for d in ("ingress", "egress") if dice.random() < 0.8)
     return NetworkAcl(id=name, entries=(*(entry(n * 10) for n in range(1, dice.randrange(1, 4))), *last))
 
 

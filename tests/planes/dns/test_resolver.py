@@ -44,7 +44,8 @@ class Door:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.settimeout(10)
             s.sendto(query.pack(), self.udp)
-            return DNSRecord.parse(s.recv(65535))
+            answer: DNSRecord = DNSRecord.parse(s.recv(65535))
+            return answer
 
     def ask_tcp(self, query: DNSRecord) -> DNSRecord:
         with socket.create_connection(self.tcp, 10) as s:
@@ -52,7 +53,8 @@ class Door:
             s.sendall(struct.pack("!H", len(packed)) + packed)
             stream = s.makefile("rb")
             with stream:
-                return DNSRecord.parse(stream.read(struct.unpack("!H", stream.read(2))[0]))
+                answer: DNSRecord = DNSRecord.parse(stream.read(struct.unpack("!H", stream.read(2))[0]))
+                return answer
 
 
 @pytest.fixture
