@@ -6,10 +6,8 @@ removed by the next one. The host outlives the server, so the server may be kill
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -31,6 +29,7 @@ from cloudjar.planes.network.leaks import leaks as network_leaks
 from cloudjar.planes.network.linux import LinuxNetwork
 from cloudjar.store.database import Database
 from cloudjar.store.tables import Tables
+from tests.crash.server import ServerProcess
 
 TAG, POOL, PORT = "rob", "198.18.128.0/18", 4577
 HOME = Path("/var/tmp/cloudjar-rob")
@@ -60,42 +59,19 @@ def until(condition: Callable[[], object], what: str, seconds: float = 60, every
     return value
 
 
-class RealJar:
+class RealJar(ServerProcess):
     """One installation: starts, dies and starts again on the same home, port, tag and pool."""
 
     def __init__(self, home: Path = HOME, *, tag: str = TAG, pool: str = POOL, port: int = PORT) -> None:
+        super().__init__(home)
+        self.port = port
         self.settings = Settings(home=home, port=port, planes="linux", tag=tag, public_pool=pool, region=REGION)
-        self.home, self.port = home, port
-        self.log = home.with_name(f"{home.name}.log")
-        self._process: subprocess.Popen[bytes] | None = None
-        self._dying = threading.Lock()
         self.compute = ContainerCompute(tag, home / "compute")
         """The same machines, seen past the server."""
         self.network = LinuxNetwork(tag, pool, home / "network", None, _Nobody())
         """Likewise the networks: names, and what must be taken down."""
 
-    # -- the server
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def dead(self) -> bool:
-        """True when it was killed, stopped, or fell over."""
-        return self._process is None or self._process.poll() is not None
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-    def start(self) -> None:
-        """Start and wait until it answers; killed while it starts, it is started again."""
-        while not self._launched():
-            assert self._process is not None
-            killed = self._process.returncode == -signal.SIGKILL
-            assert killed, f"the server did not start:\n{self.words()}"
-
+    # -- the server; `kill` is of the server alone: its machines know nothing of it
     def _launched(self) -> bool:
         ready = self.home / "ready.json"
         ready.unlink(missing_ok=True)
@@ -109,25 +85,7 @@ class RealJar:
                 start_new_session=True,
             )
         until(lambda: ready.exists() or self.dead, "the server to answer")
-        if not ready.exists():
-            return False
-        assert json.loads(ready.read_text())["pid"] == self.pid
-        return True
-
-    def kill(self) -> None:
-        """kill -9 of the server alone: its machines know nothing of it."""
-        with self._dying:
-            if not self.dead:
-                assert self._process is not None
-                os.kill(self.pid, signal.SIGKILL)
-                self._process.wait(30)
-
-    def stop(self) -> int:
-        """Ask it to stop; its exit code."""
-        assert self._process is not None
-        if not self.dead:
-            self._process.terminate()
-        return self._process.wait(60)
+        return ready.exists()
 
     def words(self) -> str:
         """The end of its log."""
