@@ -107,8 +107,8 @@ class Pipeline:
         """validate ... record, for a parsed request."""
         trail = _Trail(ctx, call, req)
         try:
-            call.validate(req)
             operation = call.handler()
+            call.validate(req)
             if operation.writes:
                 with self._world.state.database.transaction():
                     result = self._execute(ctx, call, operation, req, trail)

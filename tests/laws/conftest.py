@@ -1,0 +1,32 @@
+"""One steady jar for all laws, with a user in it who may do nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from cloudjar.auth.presign import Credentials
+from tests.calls import Line
+from tests.jar import TestJar, running
+
+
+class Court(NamedTuple):
+    """The jar, a connection to it, and somebody without any policy."""
+
+    jar: TestJar
+    line: Line
+    nobody: Credentials
+
+
+@pytest.fixture(scope="session")
+def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
+    """A jar that answers."""
+    with running(tmp_path_factory.mktemp("laws")) as jar:
+        iam = jar.client("iam")
+        iam.create_user(UserName="nobody")
+        key = iam.create_access_key(UserName="nobody")["AccessKey"]
+        line = Line(jar.port)
+        yield Court(jar, line, Credentials(key["AccessKeyId"], key["SecretAccessKey"]))
+        line.close()
