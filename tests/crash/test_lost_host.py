@@ -64,3 +64,20 @@ def test_a_machine_that_nobody_knows_is_removed(jar: TestJar, ec2: Any) -> None:
     jar.crash()
     jar.settle()
     assert jar.host.machines() == {}
+
+
+def test_a_boot_is_all_the_reboot_that_was_asked_for(steady_jar: TestJar) -> None:
+    """Whoever boots a machine has rebooted it: no second boot comes out of the blue later."""
+    ec2 = steady_jar.client("ec2")
+    rested, lost = launch(ec2), launch(ec2)
+    steady_jar.settle()
+    ec2.reboot_instances(InstanceIds=[rested, lost])
+    ec2.stop_instances(InstanceIds=[rested])
+    lose_host(steady_jar)
+    steady_jar.settle()
+    ec2.start_instances(InstanceIds=[rested])
+    steady_jar.settle()
+    ec2.monitor_instances(InstanceIds=[rested, lost])  # wakes both
+    steady_jar.settle()
+    assert (state(ec2, rested), state(ec2, lost)) == ("running", "running")
+    assert {vm: machine.boots for vm, machine in steady_jar.host.host.machines.items()} == {rested: 2, lost: 2}

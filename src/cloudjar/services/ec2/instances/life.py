@@ -52,7 +52,7 @@ def converge(step: Step, vm: Instance | None) -> None:
     match vm.state:
         case "pending":
             _start(step, vm, host)
-            step.move(LIFE, "pending", "running")
+            step.move(LIFE, "pending", "running", rebooted=vm.reboots)
         case "running":
             _keep(step, vm, host)
         case "stopping":
@@ -98,10 +98,11 @@ def _keep(step: Step, vm: Instance, host: ComputePort) -> None:
     if host.look(vm.id) == "up":
         if vm.rebooted < vm.reboots:
             host.reboot(vm.id)
-            step.change(Instance, lambda now: replace(now, rebooted=vm.reboots))
+            _booted(step, vm)
         return
     if step.wake.purpose == BOOT or step.world.state.wakes.expects(step.wake, BOOT):
         _start(step, vm, host)
+        _booted(step, vm)
         return
     ctx = step.ctx
     with step.world.state.database.transaction():
@@ -109,6 +110,11 @@ def _keep(step: Step, vm: Instance, host: ComputePort) -> None:
         if now is None or now.state != "running":
             return
         begin_end(ctx, now, terminate=now.shutdown_behavior == "terminate", by_guest=True)
+
+
+def _booted(step: Step, vm: Instance) -> None:
+    """Whatever booted it, the reboots that were asked for until then are done."""
+    step.change(Instance, lambda now: replace(now, rebooted=vm.reboots))
 
 
 def begin_end(ctx: Ctx, vm: Instance, *, terminate: bool, by_guest: bool = False) -> Instance:
