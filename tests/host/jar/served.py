@@ -23,8 +23,11 @@ from cloudjar.base.clock import monotonic
 from cloudjar.base.settings import Settings, to_json
 from cloudjar.kit.quota import AppliedQuota
 from cloudjar.kit.record import meta
+from cloudjar.planes.compute import cgroups, disk
 from cloudjar.planes.compute import doctor as compute_doctor
 from cloudjar.planes.compute.container import ContainerCompute
+from cloudjar.planes.network import namespaces
+from cloudjar.planes.network.internet import Internet
 from cloudjar.planes.network.leaks import leaks as network_leaks
 from cloudjar.planes.network.linux import LinuxNetwork
 from cloudjar.store.database import Database
@@ -185,3 +188,21 @@ def real_jar(*, vcpus: float = 64, accounts: tuple[str, ...] = (), **where: Any)
         jar.restore()
     assert jar.leaks() == []
     jar.wipe()
+
+
+def lose_host(jar: RealJar) -> None:
+    """What a power cut does to the host: no process, mount, namespace, link or rule outlives it; files do."""
+    jar.kill()
+    state = jar.home / "compute" / "machines"
+    for machine in jar.compute.machines():
+        groups = cgroups.Groups(jar.settings.tag, machine)
+        until(lambda groups=groups: not groups.kill(), f"the processes of {machine} to die")  # type: ignore[misc]  # mypy cannot type a lambda's default
+        groups.remove()
+        for mount in ("root", "disk"):
+            disk.unmount(state / machine / mount)
+    shutil.rmtree(Path("/run/cloudjar", jar.settings.tag), ignore_errors=True)
+    site = jar.network.site
+    for name in namespaces.names(site.prefix):
+        namespaces.delete(name)
+    Internet(site, None).close()
+    assert jar.leaks() == []
