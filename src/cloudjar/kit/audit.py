@@ -21,6 +21,10 @@ from cloudjar.store.database import Database
 _BATCH_BYTES = 1 << 20
 _LENGTH = struct.Struct("<I")
 
+Place = tuple[float, int]
+"""Where an event stands in the trail: its time and its number."""
+_LAST = 1 << 62
+
 
 class AuditEvent(msgspec.Struct, array_like=True, kw_only=True):
     """What is kept of a call. `params` and `answer` have sensitive members replaced; times are AWS time."""
@@ -151,37 +155,35 @@ class Audit:
         return self._decode(rows[0][0]) if rows else None
 
     def find(
+        self, account: str, region: str, start: float, end: float, keep: Callable[[AuditEvent], bool], limit: int
+    ) -> list[AuditEvent]:
+        """Events of [start, end], newest first, that `keep` admits; region "" means every region."""
+        return [event for _, event in self.find_placed(account, region, start, (end, _LAST), keep, limit)]
+
+    def find_placed(
         self,
         account: str,
         region: str,
         start: float,
-        end: float,
+        before: Place,
         keep: Callable[[AuditEvent], bool],
         limit: int,
-        offset: int = 0,
-    ) -> list[AuditEvent]:
-        """Events of [start, end), newest first, that `keep` admits; region "" means every region."""
+    ) -> list[tuple[Place, AuditEvent]]:
+        """The same with their places: what is recorded meanwhile moves no event that comes before a place."""
         self.ingest()
-        found: list[AuditEvent] = []
-        skipped = 0
-        last: tuple[float, int] = (end, 1 << 62)
+        found: list[tuple[Place, AuditEvent]] = []
         while len(found) < limit:
             rows = self._database.query(
                 "SELECT seq, time, data FROM audit WHERE account=? AND (?='' OR region=?) AND time>=? "
                 "AND (time, seq) < (?, ?) ORDER BY time DESC, seq DESC LIMIT 512",
-                (account, region, region, start, *last),
+                (account, region, region, start, *before),
             )
             if not rows:
                 break
-            last = (rows[-1][1], rows[-1][0])
-            for _, _, data in rows:
-                event = self._decode(data)
-                if not keep(event):
-                    continue
-                skipped += 1
-                if skipped > offset and len(found) < limit:
-                    found.append(event)
-        return found
+            before = (rows[-1][1], rows[-1][0])
+            placed = (((time, seq), self._decode(data)) for seq, time, data in rows)
+            found += [(place, event) for place, event in placed if keep(event)]
+        return found[:limit]
 
     def requests(self, start: float, end: float) -> list[tuple[str, str, str, str, int]]:
         """(account, region, service, operation, calls) of the hours in [start, end)."""

@@ -11,13 +11,14 @@ from datetime import timedelta
 from typing import Any
 
 from cloudjar.base.errors import AwsError
-from cloudjar.kit.audit import Audit, AuditEvent
+from cloudjar.kit.audit import Audit, AuditEvent, Place
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.cloudtrail.views import show_event, source_of, typed_resources
 
 HISTORY = timedelta(days=90)
 _PAGE = 50
+_LAST = 1 << 62
 
 _ATTRIBUTES: dict[str, Callable[[AuditEvent, str], bool]] = {
     "EventId": lambda event, value: event.id == value,
@@ -41,12 +42,13 @@ def lookup_events(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         return {"Events": []}  # insight events exist only where a trail asks for them
     start, end = _range(ctx, req)
     limit = req.get("MaxResults") or _PAGE
-    offset = _offset(req.get("NextToken"))
+    before = _place(req["NextToken"]) if req.get("NextToken") else (end, _LAST)
     audit: Audit = ctx.world.ports["audit"]
-    found = audit.find(ctx.account, ctx.region, start, end, _keep(attributes), limit + 1, offset)
-    result: dict[str, Any] = {"Events": [show_event(event) for event in found[:limit]]}
+    found = audit.find_placed(ctx.account, ctx.region, start, before, _keep(attributes), limit + 1)
+    result: dict[str, Any] = {"Events": [show_event(event) for _, event in found[:limit]]}
     if len(found) > limit:
-        result["NextToken"] = base64.urlsafe_b64encode(str(offset + limit).encode()).decode()
+        time, number = found[limit - 1][0]
+        result["NextToken"] = base64.urlsafe_b64encode(f"{time!r} {number}".encode()).decode()
     return result
 
 
@@ -66,10 +68,13 @@ def _keep(attributes: list[dict[str, str]]) -> Callable[[AuditEvent], bool]:
     return lambda event: test(event, value)
 
 
-def _offset(token: str | None) -> int:
-    if not token:
-        return 0
+def _place(token: str) -> Place:
+    """Where the last page ended: events that were recorded since then shift nothing."""
     try:
-        return max(int(base64.urlsafe_b64decode(token.encode())), 0)
+        time, number = base64.urlsafe_b64decode(token.encode()).decode().split(" ")
+        place = (float(time), int(number))
     except ValueError:
-        raise AwsError("InvalidNextTokenException", "Invalid token.", 400) from None
+        place = (0.0, -1)
+    if not 0 <= place[1] < _LAST:
+        raise AwsError("InvalidNextTokenException", "Invalid token.", 400)
+    return place
