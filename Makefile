@@ -1,4 +1,4 @@
-.PHONY: setup
+.PHONY: setup coverage-page crash fuzz
 .DEFAULT_GOAL := help
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -12,3 +12,12 @@ $(VENV)/.ok: pyproject.toml
 	@touch $@
 
 setup: $(VENV)/.ok ## virtual environment with everything the tests need
+
+coverage-page: $(VENV)/.ok ## write docs/coverage.md from the registries
+	$(PY) -m tools.coverage
+
+crash: $(VENV)/.ok ## kill -9 at a hundred moments of the main job
+	$(PY) -m pytest tests/crash -m slow
+
+fuzz: $(VENV)/.ok ## garbage at length
+	$(PY) -m pytest tests/fuzz -m slow
