@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from tests.host.jar.served import RealJar, until
+from tests.host.jar.served import REGION, RealJar, until
 
 WORLD = "0.0.0.0/0"
 
@@ -42,8 +42,9 @@ class Account:
         return str(self.ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"])
 
     def subnet(self, vpc: str, cidr: str = "10.0.1.0/24", *, public: bool = False) -> str:
-        """A subnet; a public one lends addresses."""
-        made = str(self.ec2.create_subnet(VpcId=vpc, CidrBlock=cidr)["Subnet"]["SubnetId"])
+        """A subnet of the first zone; a public one lends addresses."""
+        asked = {"VpcId": vpc, "CidrBlock": cidr, "AvailabilityZone": f"{REGION}a"}
+        made = str(self.ec2.create_subnet(**asked)["Subnet"]["SubnetId"])
         if public:
             self.ec2.modify_subnet_attribute(SubnetId=made, MapPublicIpOnLaunch={"Value": True})
         return made

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from cloudjar.planes.network import namespaces
+from tests.host.compute.guestnet import sh
 from tests.host.jar.served import RealJar
 
 T = TypeVar("T")
 WAIT = 0.6
 """Seconds without an answer that count as dropped: everything here is one machine, though a busy one."""
+
+_TABLE, _PREFERENCE = 7577, 19577
+"""For `Wire.way`, beside whatever the host and the jar route."""
 
 
 class Wire:
@@ -55,6 +60,20 @@ class Wire:
                 return peer.recv(64)
         except OSError:
             return b""
+
+    @contextmanager
+    def way(self, target: str, *, via: str) -> Iterator[None]:
+        """What the host sends from its address on the jar's Internet to `target` is handed to whoever holds `via`."""
+        rule = ("from", self._site.gateway, "lookup", str(_TABLE), "pref", str(_PREFERENCE))
+        sh("ip", "route", "add", target, "via", via, "dev", self._site.bridge, "onlink", "table", str(_TABLE))
+        try:
+            sh("ip", "rule", "add", *rule)
+            try:
+                yield
+            finally:
+                sh("ip", "rule", "del", *rule)
+        finally:
+            sh("ip", "route", "flush", "table", str(_TABLE), check=False)
 
     def close(self) -> None:
         for listener in self._open:
