@@ -71,6 +71,35 @@ def assert_nothing_is_left(ec2: Any, iam: Any, instance: str) -> None:
         iam.get_role(RoleName="server")
 
 
+def test_a_grown_project_is_seen_as_it_is(served: Served) -> None:
+    terraform = Terraform(served, HCL / "wide", *served.user("admin-dev"), public_key=public_key())
+    terraform.apply()
+    assert terraform.changes() == ""
+    assert terraform.output("vpcs") == "5"
+    assert terraform.output("micro") == "1024 3"
+    assert "10.0.1.10" in terraform.output("running").split(",")
+    assert "1 added, 1 changed, 1 destroyed" in terraform.apply(port="9000")
+
+    ec2, iam = served.client("ec2"), served.client("iam")
+    iam.untag_user(UserName="ann", TagKeys=["Team"])
+    mine = [{"Name": "tag:Name", "Values": ["app"]}]
+    [rule] = ec2.describe_security_group_rules(Filters=mine)["SecurityGroupRules"]
+    ec2.revoke_security_group_ingress(GroupId=rule["GroupId"], SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]])
+    found = terraform.changes(port="9000")
+    assert "aws_iam_user.ann will be updated in-place" in found
+    assert "aws_vpc_security_group_ingress_rule.app will be created" in found
+    assert "1 added, 1 changed, 0 destroyed" in terraform.apply(port="9000")
+    assert terraform.changes(port="9000") == ""
+
+    terraform.destroy()
+    assert [vpc["IsDefault"] for vpc in ec2.describe_vpcs()["Vpcs"]] == [True]
+    assert ec2.describe_addresses()["Addresses"] == []
+    assert [user["UserName"] for user in iam.list_users()["Users"]] == ["admin-dev"]
+    assert [iam.list_groups()["Groups"], iam.list_roles()["Roles"]] == [[], []]
+    [request] = served.client("service-quotas").list_requested_service_quota_change_history()["RequestedQuotas"]
+    assert (request["QuotaName"], request["DesiredValue"]) == ("EC2-VPC Elastic IPs", 8)
+
+
 def test_who_may_only_look_makes_nothing(served: Served) -> None:
     looker = served.user("looker", "AmazonEC2ReadOnlyAccess")
     status, text = Terraform(served, HCL / "vpc", *looker).run("apply", "-auto-approve", "-input=false")
