@@ -29,6 +29,8 @@ def main() -> int:
         story.play()
     except Trouble as trouble:
         _explain(trouble)
+        said = stage.run("cloudjar", "logs", "-n", "20", shown="-").out
+        print(f"\nThe server's last words:\n{said}", file=sys.stderr)
         code = 1
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)

@@ -175,7 +175,7 @@ class Story:
         def there() -> bool:
             return set(s.aws("ec2", "describe-instances", *names, *query, shown="-")) == {state}
 
-        s.until(f"{', '.join(machines)} {state}", there, seconds=600, every=0.2, hint="cloudjar logs")
+        s.until(f"{', '.join(machines)} {state}", there, seconds=300, every=0.2, hint="cloudjar logs")
         s.aws("ec2", "wait", f"instance-{state}", *names)
 
     def look(self, what: str) -> dict[str, Any]:
@@ -197,8 +197,10 @@ class Story:
                f"admin@{address}:")  # fmt: skip
         s.on(address, "cd task-list && ./build-base.sh && sudo docker-compose up -d --build", timeout=600)
         self.answers("server", seconds=60)
-        page = s.curl(f"http://{address}/")
-        s.check("<h1>Task List</h1>" in page.out, f"http://{address}/ shows the page", page.err or page.out[:300])
+        url = f"http://{address}/"
+        s.until(f"{url} answers", lambda: s.curl(url, seconds=3, quiet=True).code == 0, seconds=60)
+        page = s.curl(url)
+        s.check("<h1>Task List</h1>" in page.out, f"{url} shows the page", page.err or page.out[:300])
         s.curl(f"http://{address}/api/tasks", extra=("-d", '{"title":"Stop and start"}'))
 
     def answers(self, what: str, *, seconds: float) -> None:
