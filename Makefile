@@ -1,23 +1,47 @@
-.PHONY: setup coverage-page crash fuzz
+.PHONY: help setup image test lint types contracts pytest wheel fresh bench coverage-page crash fuzz
 .DEFAULT_GOAL := help
+SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
+export VENV
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-$(VENV)/.ok: pyproject.toml
-	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -e '.[dev]'
-	@touch $@
+setup: ## system packages (as root) and the virtual environment
+	@tools/setup.sh
 
-setup: $(VENV)/.ok ## virtual environment with everything the tests need
+image: ## the same, and the image that machines start from
+	@tools/setup.sh --image
 
-coverage-page: $(VENV)/.ok ## write docs/coverage.md from the registries
+test: image lint types contracts pytest ## everything that CI runs, and what it needs
+
+lint: setup ## ruff
+	$(VENV)/bin/ruff check
+
+types: setup ## mypy, strict
+	$(VENV)/bin/mypy
+
+contracts: setup ## who may import whom
+	$(VENV)/bin/lint-imports
+
+# Tests of the real host follow each other on one worker (tests/hosted.py), while the other ones go on beside them.
+pytest: setup ## the tests, except the slow ones
+	$(PY) -m pytest -m "not slow" -n auto --dist loadgroup --durations 15 -rs $(ARGS)
+
+wheel: setup ## dist/cloudjar-*.whl
+	rm -rf build dist
+	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	@ls dist/*.whl
+
+fresh: ## the two commands of README, on a Debian 12 that has nothing
+	tools/fresh-debian.sh
+
+coverage-page: setup ## write docs/coverage.md from the registries
 	$(PY) -m tools.coverage
 
-crash: $(VENV)/.ok ## kill -9 at a hundred moments of the main job
+crash: setup ## kill -9 at a hundred moments of the main job
 	$(PY) -m pytest tests/crash -m slow
 
-fuzz: $(VENV)/.ok ## garbage at length
+fuzz: setup ## garbage at length
 	$(PY) -m pytest tests/fuzz -m slow

@@ -72,9 +72,13 @@ def _decided(settings: Settings) -> Settings:
     """``auto`` becomes what this host can do, so that later commands need not guess again."""
     if settings.planes != "auto":
         return settings
-    from cloudjar.planes.host import can_drive
+    from cloudjar.planes.host import can_drive, missing
 
-    return replace(settings, planes="linux" if can_drive() else "sim")
+    if can_drive():
+        return replace(settings, planes="linux")
+    if os.geteuid() == 0 and sys.platform == "linux":
+        note(f"Planes are simulated: tools are missing. Try: apt-get install {' '.join(missing())}")
+    return replace(settings, planes="sim")
 
 
 def _refuse(place: Home, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""AWS time that was moved on stays moved on: the clock's offset is kept in a file, before anything sees the new time."""
+"""AWS time that was moved on stays so: the clock's offset is in a file before anything sees the new time."""
 
 from __future__ import annotations
 
