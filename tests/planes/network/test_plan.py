@@ -58,6 +58,7 @@ def test_the_hosts_own_table() -> None:
     kept("host-loopback-api", render(host_rules(SITE, ("127.0.0.1", 4566))))
     kept("host-open-api", render(host_rules(SITE, ("0.0.0.0", 4566))))
     kept("host-no-api", render(host_rules(SITE, None)))
+    kept("host-bridged", render(host_rules(SITE, ("198.18.0.1", 4566), "br0")))
 
 
 def test_equal_vpcs_make_equal_plans() -> None:

@@ -22,13 +22,19 @@ from cloudjar.planes.network.site import Site, mac
 
 PREFERENCE = 20000
 _LAST_METRIC = 4_000_000_000
+_PRIVATE = "10.0.0.0/8, 100.64.0.0/10, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16"
 _REMEMBERED = ("net/ipv4/ip_forward", "net/ipv4/conf/all/accept_redirects")
 """Turning forwarding on or off also resets accept_redirects: both are put back."""
 
 
-def host_rules(site: Site, api: tuple[str, int] | None) -> Ruleset:
-    """The host's own table: guests get to the API and to the world, never to the host; pure."""
+def host_rules(site: Site, api: tuple[str, int] | None, uplink: str = "") -> Ruleset:
+    """The host's own table: guests get to the API and to the world, never to the host; pure.
+
+    Nor to the host's own networks (Docker's, libvirt's): private addresses behind a bridge, unless the bridge is the
+    `uplink` that carries the host's default route, behind which its package mirror may be.
+    """
     bridge, pool = f'"{site.bridge}"', site.pool
+    outside = ", ".join([bridge, *([f'"{uplink}"'] if uplink else [])])
     chains = [
         NftChain("source", (
             f"iifname != {bridge} accept",
@@ -45,6 +51,7 @@ def host_rules(site: Site, api: tuple[str, int] | None) -> Ruleset:
             "drop",
         ), "type filter hook input priority filter; policy accept;"),
         NftChain("forwarding", (
+            f'iifname {bridge} oifname != {{ {outside} }} meta oifkind "bridge" ip daddr {{ {_PRIVATE} }} drop',
             f"iifname {bridge} accept",
             f"oifname {bridge} ct state established,related accept",
             f"oifname {bridge} drop",
@@ -96,7 +103,7 @@ class Internet:
             if not self._ready:
                 with namespaces.host_lock(), Netlink() as kernel:
                     self._index = self._bridge(kernel)
-                    nft.transaction(render(host_rules(self.site, self.api)))
+                    nft.transaction(render(host_rules(self.site, self.api, _uplink())))
                     self._routes(kernel)
                     firewalls.give_leave(self.site)
                 self._ready = True
@@ -223,6 +230,13 @@ class Internet:
         for key, value in zip(_REMEMBERED, _remembered(mine), strict=False):
             if _read(key) != value:
                 _write(key, value)
+
+
+def _uplink() -> str:
+    """The link of the host's default route, whoever set it; empty without one."""
+    lines = [line.split() for line in Path("/proc/thread-self/net/route").read_text().splitlines()[1:]]
+    ways = [(int(metric), name) for name, to, _, _, _, _, metric, mask, *_ in lines if to == mask == "00000000"]
+    return min(ways, default=(0, ""))[1]
 
 
 def _is_bridge(link: LinkSeen) -> bool:
