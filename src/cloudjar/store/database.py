@@ -45,6 +45,7 @@ class Database:
         run("PRAGMA journal_mode=WAL")
         run("PRAGMA synchronous=NORMAL")
         run("PRAGMA wal_autocheckpoint=0")
+        run(f"PRAGMA journal_size_limit={_CHECKPOINT_BYTES}")
         run("PRAGMA temp_store=MEMORY")
         run("PRAGMA cache_size=-8192")
         found = run("PRAGMA user_version").fetchone()[0]
@@ -139,7 +140,10 @@ class Database:
             self._flusher.wait(done)
 
     def checkpoint(self) -> None:
-        """Move the log's pages into the database when it has grown; never waits for readers."""
+        """Move the log's pages into the database when it has grown, so that the next write begins it anew.
+
+        The bulk is moved beside the writer; only what arrived meanwhile is moved while it waits.
+        """
         if self.path is None:
             return
         with contextlib.suppress(OSError, sqlite3.OperationalError):
@@ -149,6 +153,8 @@ class Database:
                     side.execute("PRAGMA wal_checkpoint(PASSIVE)")
                 finally:
                     side.close()
+                with self.lock:
+                    self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
         """Flush and close."""

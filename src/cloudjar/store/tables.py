@@ -51,12 +51,16 @@ class _Open(Generic[R]):
 class Tables:
     """All tables of a database; opened (created, migrated) at first use.
 
-    Decoded records are cached: this process is the only writer, and every write passes here.
+    Decoded records are cached: this process is the only writer, and every write passes here. What a transaction has
+    written is kept apart until it commits, so that no other thread acts on what may never have happened.
     """
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self._open: dict[str, _Open[Any]] = {}
+        self._written: dict[tuple[str, Place], Any] = {}
+        self._touched: set[tuple[str, Place]] = set()
+        """Places that the running transaction has written; only who holds the lock looks here."""
         self._encode = msgspec.msgpack.Encoder().encode
 
     def _table(self, spec: TableSpec[R]) -> _Open[R]:
@@ -112,12 +116,18 @@ class Tables:
         if record is not None:
             return record
         with self.database.lock:
+            written: R | None = self._written.get((spec.name, place))
+            if written is not None:
+                return written
             row = self.database.execute(
                 f'SELECT data FROM "{spec.name}" WHERE account=? AND region=? AND key=?', place
             ).fetchone()
             return None if row is None else self._remember(table, place, table.decode(row[0]))
 
     def _remember(self, table: _Open[R], place: Place, record: R) -> R:
+        if (table.spec.name, place) in self._touched:
+            self._written[table.spec.name, place] = record
+            return record
         if len(table.cache) >= _CACHE_LIMIT:
             table.cache.clear()
         table.cache[place] = record
@@ -134,7 +144,8 @@ class Tables:
 
     def _decode(self, table: _Open[R], row: tuple[str, str, str, bytes]) -> R:
         place = (row[0], row[1], row[2])
-        return table.cache.get(place) or self._remember(table, place, table.decode(row[3]))
+        record = table.cache.get(place) or self._written.get((table.spec.name, place))
+        return record or self._remember(table, place, table.decode(row[3]))
 
     def all(
         self, spec: TableSpec[R], account: str | None, region: str | None, where: dict[str, Any] | None = None
@@ -162,7 +173,7 @@ class Tables:
         table = self._table(spec)
         place = (record.account, record.region, getattr(record, spec.key))
         self.database.execute(table.put_sql, self._row(table, record, self._encode(record)))
-        self._forget_on_rollback(table, place)
+        self._touch(table, place)
         self._remember(table, place, record)
 
     def drop(self, spec: TableSpec[R], record: R) -> None:
@@ -170,12 +181,29 @@ class Tables:
         table = self._table(spec)
         place = (record.account, record.region, getattr(record, spec.key))
         self.database.execute(f'DELETE FROM "{spec.name}" WHERE account=? AND region=? AND key=?', place)
-        table.cache.pop(place, None)
-        self._forget_on_rollback(table, place)
+        self._touch(table, place)
+        self._written.pop((spec.name, place), None)
 
-    def _forget_on_rollback(self, table: _Open[R], place: Place) -> None:
-        """A row that was rolled back is read again."""
-        self.database.on_rollback(lambda: _pop(table.cache, place))
+    def _touch(self, table: _Open[R], place: Place) -> None:
+        """Keep a place out of the cache until its transaction has committed; what was rolled back is read again."""
+        table.cache.pop(place, None)
+        if not self.database.in_transaction:
+            return
+        if not self._touched:
+            self.database.on_commit(self._publish)
+            self.database.on_rollback(self._discard)
+        self._touched.add((table.spec.name, place))
+        self.database.on_rollback(lambda: _pop(self._written, (table.spec.name, place)))
+
+    def _publish(self) -> None:
+        written = self._written.copy()
+        self._discard()
+        for (name, place), record in written.items():
+            self._remember(self._open[name], place, record)
+
+    def _discard(self) -> None:
+        self._written.clear()
+        self._touched.clear()
 
     def names(self) -> list[str]:
         """Names of the record tables that exist in the file."""
