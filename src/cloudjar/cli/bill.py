@@ -50,7 +50,7 @@ def bill(month: str | None, by: str, free_tier: bool, sources: bool, home: Home,
 
 def dollars(amount: Decimal) -> str:
     """Two decimals, as on a bill, but four where two would hide it."""
-    return f"{amount:,.2f}" if amount >= 1 or not amount else f"{amount:,.4f}"
+    return f"{rate.cents(amount):,.2f}" if amount >= 1 or not amount else f"{amount:,.4f}"
 
 
 def quantity(amount: Decimal, unit: str) -> str:

@@ -1,0 +1,119 @@
+"""What each command says of a running jar, and how it fails."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cloudjar.cli.root import COMMANDS
+from tests.cli.terminal import Terminal
+
+
+def test_help_lists_every_command_and_wrong_usage_is_2(up: Terminal) -> None:
+    said = up.good("--help")
+    section = said.partition("Commands:\n")[2]
+    names = [line.split()[0] for line in section.splitlines() if line[2:3].strip()]
+    assert names == list(COMMANDS)
+    for name in names:
+        assert "Usage: " in up.good(name, "--help")
+    assert up.run("fly").code == 2
+    assert up.run("up", "--planes", "paper").code == 2
+    assert up.run("clock", "advance", "soon").code == 2
+    assert up.run("bill", "--month", "yesterday").code == 2
+
+
+def test_a_bill_counts_hours_and_names_its_sources(terminal: Terminal) -> None:
+    terminal.good("up")
+    instance = terminal.launch()
+    terminal.good("clock", "advance", "10h")
+    month = terminal.json("clock")["now"][:7]
+    found = {i["usage_type"]: i for i in terminal.json("bill", "--month", month)["items"]}
+    box = found["BoxUsage:t3.micro"]
+    # Ten hours and the moments around them; the beginning may lie in the month before.
+    assert Decimal("9") < Decimal(box["quantity"]) < Decimal("10.2") or month.endswith("-01")
+    assert Decimal(box["cost"]) == pytest.approx(Decimal(box["quantity"]) * Decimal("0.0118"), abs=Decimal("1e-9"))
+    assert {"EBS:VolumeUsage.gp3", "PublicIPv4:InUseAddress", "Requests"} <= set(found)
+    assert instance in terminal.good("bill", "--by", "resource")
+    text = terminal.good("bill", "--sources")
+    assert "Price of" in text
+    assert "Amazon Elastic Compute Cloud" in text
+    assert "nothing was used" in terminal.good("bill", "--month", "2020-01")
+    status = terminal.json("status")
+    assert status["instances_running"] == 1
+    assert Decimal(status["month_to_date"]["cost"]) > 0
+
+
+def test_events_and_why_tell_what_happened(terminal: Terminal) -> None:
+    terminal.good("up")
+    assert terminal.run("why").code == 1  # nothing was refused yet
+    instance = terminal.launch()
+    told = terminal.good("events")
+    assert f"EC2 Instance State-change Notification: {instance} running" in told
+    last = json.loads(terminal.good("events", "--json").splitlines()[-1])
+    assert last["detail"] == {"instance-id": instance, "state": "running"}
+    assert terminal.good("events", "--since", str(last["seq"])) == ""
+    iam = terminal.client("iam")
+    iam.create_user(UserName="bob")
+    key = iam.create_access_key(UserName="bob")["AccessKey"]
+    with pytest.raises(ClientError) as refused:
+        terminal.client("iam", key["AccessKeyId"], key["SecretAccessKey"]).list_users()
+    request = refused.value.response["ResponseMetadata"]["RequestId"]
+    for said in (terminal.good("why", request), terminal.good("why", "--last")):
+        assert "iam:ListUsers" in said
+        assert ":user/bob" in said
+    unknown = terminal.run("why", "no-such-request")
+    assert (unknown.code, "no call has this request id" in unknown.err) == (1, True)
+
+
+def test_logs_are_the_servers_own(up: Terminal) -> None:
+    assert "Ready." in up.good("logs")
+
+
+def test_env_can_be_evaluated_and_shell_keeps_a_configuration_of_its_own(up: Terminal) -> None:
+    script = 'eval "$1"; echo "$AWS_ENDPOINT_URL $AWS_ACCESS_KEY_ID"'
+    said = subprocess.run(["sh", "-c", script, "sh", up.good("env")], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == [up.json("env")["AWS_ENDPOINT_URL"], "test"]
+    told = up.good("shell", "--", "sh", "-c", "env | grep ^AWS_ | sort")
+    found = dict(line.split("=", 1) for line in told.splitlines())
+    assert set(found) == {"AWS_CONFIG_FILE", "AWS_ENDPOINT_URL", "AWS_SHARED_CREDENTIALS_FILE"}
+    credentials = Path(found["AWS_SHARED_CREDENTIALS_FILE"])
+    assert credentials.is_relative_to(up.home)
+    assert credentials.stat().st_mode & 0o077 == 0
+    assert up.run("shell", "--", "no-such-program").code == 1
+
+
+def test_ssh_says_what_it_lacks(up: Terminal) -> None:
+    nobody = up.run("ssh", "nobody")
+    assert (nobody.code, "there is no instance nobody" in nobody.err) == (1, True)
+    tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "web"}]}]
+    instance = up.launch(TagSpecifications=tags)
+    for name in (instance, "web"):
+        simulated = up.run("ssh", name)
+        assert simulated.code == 1
+        assert f"{instance} is simulated" in simulated.err
+        assert "Try: " in simulated.err
+
+
+def test_status_fits_people_and_programs(up: Terminal) -> None:
+    text = up.good("status")
+    assert "Money" in text
+    assert "\x1b" not in text  # no colour where nobody looks
+    about = up.json("status")
+    assert about["compute"] == about["network"] == "sim"
+
+
+def test_doctor_is_content_with_its_own_port(up: Terminal) -> None:
+    found = {f["what"]: f for f in up.json("doctor")}
+    assert found["Python"]["ok"]
+    port = up.json("env")["AWS_ENDPOINT_URL"].rpartition(":")[2]
+    assert found[f"port {port}"]["why"] == "this jar answers there"
+
+
+def test_settings_that_cannot_be_are_named(terminal: Terminal) -> None:
+    said = terminal.run("up", "--account", "12")
+    assert (said.code, "account" in said.err, "Try: " in said.err) == (1, True, True)

@@ -1,0 +1,72 @@
+"""The main job: the Hands-on Project from `cloudjar up` to a clean host, with the stock tools.
+
+The story checks every outcome itself and raises at the first that is not as it must be; here is what it adds up to.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from cloudjar.planes.host import can_drive, missing
+from examples.hands_on.stage import Stage
+from examples.hands_on.story import Story
+
+pytestmark = pytest.mark.story
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        port: int = s.getsockname()[1]
+        return port
+
+
+@contextmanager
+def story_on(planes: str, home: Path) -> Iterator[Story]:
+    for tool in ("aws", "ssh-keygen"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed")
+    stage = Stage(home, port=free_port(), tag=f"s{os.getpid() % 46656:x}", pool="198.19.192.0/20", planes=planes)
+    story = Story(stage)
+    try:
+        yield story
+    finally:
+        story.end()
+
+
+def check(story: Story) -> None:
+    used = {item["usage_type"]: item for item in story.facts["bill"]["items"] if item["usage_type"] != "Requests"}
+    assert set(used) == {"BoxUsage:t3.micro", "EBS:VolumeUsage.gp3", "PublicIPv4:InUseAddress"}
+    assert all(Decimal(item["cost"]) > 0 and item["region"] == "eu-west-3" for item in used.values())
+    assert story.facts["bill"]["unpriced"] == []
+    assert not story.stage.home.joinpath("running.json").exists()
+
+
+def test_on_simulated_planes(tmp_path: Path) -> None:
+    with story_on("sim", tmp_path / "home") as story:
+        story.play()
+        check(story)
+    assert not story.stage.home.exists()
+
+
+@pytest.mark.host
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_on_real_planes(tmp_path: Path) -> None:
+    if not can_drive():
+        pytest.skip(f"real planes need root on Linux and {' '.join(missing()) or 'nothing more'}")
+    with story_on("linux", tmp_path / "home") as story:
+        story.play()
+        check(story)
+        tasks = [{"id": 1, "title": "Learn Docker", "done": False}]
+        assert story.facts["robot tasks"] == tasks
+        assert story.facts["server tasks"] == [*tasks, {"id": 2, "title": "Stop and start", "done": False}]
+        assert story.remains(everything=True) == []
+    assert story.remains(everything=True) == []
