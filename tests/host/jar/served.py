@@ -94,12 +94,14 @@ class RealJar(ServerProcess):
         """The end of its log."""
         return self.log.read_text()[-6000:] if self.log.exists() else ""
 
-    def client(self, service: str, key: str = "test", secret: str = "test", token: str | None = None) -> Any:
+    def client(
+        self, service: str, key: str = "test", secret: str = "test", token: str | None = None, *, endpoint: str = ""
+    ) -> Any:
         """A boto3 client; by default it signs as the root user of the default account."""
         return boto3.client(
             service,
             region_name=REGION,
-            endpoint_url=self.endpoint,
+            endpoint_url=endpoint or self.endpoint,
             aws_access_key_id=key,
             aws_secret_access_key=secret,
             aws_session_token=token,

@@ -38,6 +38,7 @@ class World(NamedTuple):
 
     def becomes(self, verdict: str, address: str, port: int = LISTENED, guest: str = "", source: str = "") -> None:
         """An answered change takes effect a moment later, as on AWS."""
+
         def same() -> bool:
             return self.wire.knock(address, port, guest, source) == verdict
 
@@ -45,7 +46,7 @@ class World(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def world(real: RealJar, wire: Wire) -> Iterator[World]:
+def world(real: RealJar, wire: Wire) -> World:
     account = Account(real)
     vpc = account.vpc()
     public, private = account.subnet(vpc, public=True), account.subnet(vpc, "10.0.2.0/24")
@@ -56,7 +57,7 @@ def world(real: RealJar, wire: Wire) -> Iterator[World]:
     machines = [account.reach(machine, "running") for machine in (front, neighbour, back)]
     for machine in machines:
         wire.listen(machine.id, LISTENED)
-    yield World(real, wire, account, vpc, igw, public, private, front_group, back_group, *machines)
+    return World(real, wire, account, vpc, igw, public, private, front_group, back_group, *machines)
 
 
 def test_a_blocked_port_times_out_and_a_closed_one_refuses(world: World) -> None:
@@ -141,9 +142,7 @@ def acl(world: World) -> Iterator[Callable[..., None]]:
     (here,) = [a for a in before["Associations"] if a["SubnetId"] == world.public]
     moved = ec2.replace_network_acl_association(AssociationId=here["NetworkAclAssociationId"], NetworkAclId=made)
     yield entry
-    ec2.replace_network_acl_association(
-        AssociationId=moved["NewAssociationId"], NetworkAclId=before["NetworkAclId"]
-    )
+    ec2.replace_network_acl_association(AssociationId=moved["NewAssociationId"], NetworkAclId=before["NetworkAclId"])
     ec2.delete_network_acl(NetworkAclId=made)
     world.becomes("open", world.front.public)
 

@@ -8,9 +8,8 @@ import pytest
 
 from tests.crash.client import Client, Crashed, Reaper
 from tests.crash.test_kill import assert_audited_once, assert_nothing_leaks, recover, rows, untouched
-from tests.host.jar.account import Account
 from tests.host.jar.packets import Wire
-from tests.host.jar.served import RealJar, until
+from tests.host.jar.served import RealJar
 from tests.host.jar.story import RealStory
 
 pytestmark = [pytest.mark.host, pytest.mark.timeout(600)]

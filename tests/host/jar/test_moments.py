@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -42,7 +41,7 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(real: RealJar, wire: Wire) -> Iterator[Place]:
+def place(real: RealJar, wire: Wire) -> Place:
     return Place(real, wire)
 
 
