@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
-import hmac
 import logging
 import os
 import re
 from concurrent.futures import Future
 from typing import Any
 
-from cloudjar.base import ids
 from cloudjar.base.clock import Clock
 from cloudjar.gateway.server import Listener, Server
 from cloudjar.kit.context import World
@@ -27,6 +24,7 @@ log = logging.getLogger("cloudjar.imds")
 _TTL_HEADER = "x-aws-ec2-metadata-token-ttl-seconds"
 _TOKEN_HEADER = "x-aws-ec2-metadata-token"
 _MAX_TTL = 21600
+_SEALED_FOR = "instance metadata token"
 _VERSION = re.compile(r"latest|1\.0|20\d\d-\d\d-\d\d")
 
 
@@ -36,7 +34,6 @@ class Metadata:
     def __init__(self, world: World, clock: Clock) -> None:
         self._world = world
         self._clock = clock
-        self._key = ids.entropy(32)
         self._server = Server(self.answer)
         self._listeners: dict[str, Listener] = {}
         self._waiting: dict[str, int] = {}
@@ -103,23 +100,20 @@ class Metadata:
         if not ttl.isdecimal() or not 1 <= int(ttl) <= _MAX_TTL:
             return _plain(400, "Bad Request")
         expires = int(self._clock.now().timestamp()) + int(ttl)
-        body = f"{expires}".encode()
-        token = base64.urlsafe_b64encode(body + b"." + self._sign(body, who)).decode()
-        response = _plain(200, token)
+        # Sealed rather than remembered: a guest's token outlives this server.
+        token = self._world.sealer.seal(f"{expires}".encode(), f"{_SEALED_FOR} {who.instance_id}")
+        response = _plain(200, base64.urlsafe_b64encode(token))
         response.headers.append((_TTL_HEADER, ttl))
         response.hop_limit = who.hop_limit
         return response
 
-    def _sign(self, body: bytes, who: Guest) -> bytes:
-        return hmac.digest(self._key, who.instance_id.encode() + b"\0" + body, hashlib.sha256)
-
     def _valid(self, token: str, who: Guest) -> bool:
         try:
-            body, _, signature = base64.urlsafe_b64decode(token.encode()).partition(b".")
-            alive = int(body) > self._clock.now().timestamp()
+            sealed = base64.urlsafe_b64decode(token.encode())
         except ValueError:
             return False
-        return alive and hmac.compare_digest(signature, self._sign(body, who))
+        expires = self._world.sealer.open(sealed, f"{_SEALED_FOR} {who.instance_id}")
+        return expires is not None and int(expires) > self._clock.now().timestamp()
 
 
 def _look_up(path: str, who: Guest) -> Response:

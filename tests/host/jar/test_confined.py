@@ -260,6 +260,10 @@ def test_metadata_needs_a_token_of_ones_own(cell: Cell) -> None:
     assert ask(cell, "GET", "/latest/meta-data/instance-id", mine) == (200, cell.prisoner.id)
     assert ask(cell, "GET", "/latest/meta-data/instance-id", mine, namespace=peers)[0] == 401
     assert ask(cell, "GET", "/latest/meta-data/instance-id", token(cell, peers), namespace=peers)[1] == cell.peer.id
+    cell.jar.kill()
+    cell.jar.start()
+    until(lambda: served(cell), "the new server to serve metadata", 15)
+    assert ask(cell, "GET", "/latest/meta-data/instance-id", mine) == (200, cell.prisoner.id)
     forwarded = {**TTL, "X-Forwarded-For": "10.0.0.1"}
     assert ask(cell, "PUT", "/latest/api/token", forwarded)[0] == 403
 
@@ -268,6 +272,13 @@ _MASQUERADE = """table ip box {
     chain out { type nat hook postrouting priority 100; ip saddr 172.17.0.0/16 masquerade; }
 }
 """
+
+
+def served(cell: Cell) -> bool:
+    try:
+        return ask(cell, "GET", "/")[0] == 401
+    except OSError:
+        return False
 
 
 @contextmanager
