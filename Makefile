@@ -1,4 +1,4 @@
-.PHONY: help setup image test lint types contracts pytest wheel fresh bench coverage-page crash fuzz
+.PHONY: help setup image demo test lint types contracts pytest wheel fresh bench coverage-page crash fuzz
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 VENV := .venv
@@ -13,6 +13,9 @@ setup: ## system packages (as root) and the virtual environment
 
 image: ## the same, and the image that machines start from
 	@tools/setup.sh --image
+
+demo: ## the Hands-on Project on this host, from nothing to the bill (as root)
+	@examples/hands_on/demo.sh $(ARGS)
 
 test: image lint types contracts pytest ## everything that CI runs, and what it needs
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.hosted import pytest_collection_modifyitems, pytest_terminal_summary  # noqa: F401 pytest finds its hooks here
 from tests.jar import TestJar, running
 
 

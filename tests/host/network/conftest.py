@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import selectors
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,15 @@ from cloudjar.planes.network.linux import LinuxNetwork
 Open = socket.socket
 WAIT = 0.25
 """Seconds without an answer that count as dropped: everything here is one machine."""
+
+
+def free_pool() -> str:
+    """A pool for one test that overlaps none of the jars that run on this host meanwhile."""
+    rules = json.loads(subprocess.run(["ip", "-json", "rule"], check=True, capture_output=True).stdout)
+    taken = [ip_network(f"{rule['dst']}/{rule.get('dstlen', 32)}") for rule in rules if "dst" in rule]
+    free = [block for block in ip_network("198.19.0.0/16").subnets(new_prefix=24)
+            if not any(block.overlaps(other) for other in taken)]  # fmt: skip
+    return str(free[ids.below(len(free))])
 
 
 class Metadata:
@@ -42,7 +54,7 @@ class Host:
 
     def __init__(self, state: Path, *, tag: str = "", pool: str = "", api: tuple[str, int] | None = None) -> None:
         self.tag = tag or ids.token(12).lower().replace("-", "").replace("_", "")[:8]
-        self.pool = pool or f"198.19.{ids.below(256)}.0/24"
+        self.pool = pool or free_pool()
         self.base = self.pool.removesuffix("0/24")
         self.state = state
         self.metadata = Metadata()

@@ -1,0 +1,82 @@
+#!/bin/bash
+# Everything that Cloudjar, its tests and its demo need on a Debian or Ubuntu host, installed where it is missing:
+# system packages (as root), the virtual environment, and with --image the image that machines start from (as root).
+# Does nothing twice; says what it does. PYTHON names another interpreter than python3.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+venv=${VENV:-.venv}
+python=${PYTHON:-python3}
+export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+
+say() { printf '\n==> %s\n' "$*"; }
+fail() { printf '%s\n' "$@" >&2; exit 1; }
+
+is_here() {  # is_here PROBE
+    case $1 in
+        command:*) command -v "${1#*:}" >/dev/null ;;
+        file:*) [ -e "${1#*:}" ] ;;
+        python:*) "$python" -c "import ${1#*:}" 2>/dev/null ;;
+    esac
+}
+
+missing_packages() {
+    local package probe _
+    while read -r package probe _; do
+        case $package in '' | '#'*) continue ;; esac
+        is_here "$probe" || printf '%s\n' "$package"
+    done <tools/packages
+}
+
+install_packages() {
+    local missing wanted=() package
+    missing=$(missing_packages)
+    [ -n "$missing" ] || return 0
+    if ! command -v apt-get >/dev/null; then
+        say "Not a Debian or Ubuntu host; left to you to install:" $missing
+        return 0
+    fi
+    if [ "$(id -u)" != 0 ]; then
+        say "Without root these are left to you: sudo apt-get install" $missing
+        return 0
+    fi
+    say "System packages:" $missing
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -q </dev/null
+    for package in $missing; do
+        if [ -n "$(apt-cache madison "$package" 2>/dev/null)" ]; then
+            wanted+=("$package")
+        else
+            printf '%s is not among the packages of this release.\n' "$package"
+        fi
+    done
+    [ ${#wanted[@]} = 0 ] || apt-get install -q -y --no-install-recommends -o Dpkg::Use-Pty=0 "${wanted[@]}" </dev/null
+}
+
+make_venv() {
+    # The marker carries what the environment was made from, so that a changed list or another Python is seen.
+    local stamp
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+        fail "Cloudjar needs Python 3.11 or newer, and $python is not." "Try: PYTHON=/path/to/python3.11 make setup"
+    stamp=$(sha256sum pyproject.toml tools/constraints.txt; "$python" -c 'import sys; print(sys.version, sys.base_prefix)')
+    if [ -x "$venv/bin/python" ] && [ "$(cat "$venv/.ok" 2>/dev/null)" = "$stamp" ]; then
+        return 0
+    fi
+    say "Virtual environment in $venv"
+    "$venv/bin/python" -c '' 2>/dev/null || "$python" -m venv --clear "$venv"
+    "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --progress-bar off \
+        -c tools/constraints.txt -e '.[dev,clients]' </dev/null | sed -nE '/^(Collecting|Processing|Success|ERROR)/p'
+    printf '%s\n' "$stamp" >"$venv/.ok"
+}
+
+make_image() {
+    if [ "$(id -u)" != 0 ]; then
+        say "Without root there are no machines, and no image is built."
+        return 0
+    fi
+    say "Machine image debian-12 (built once, a minute or two)"
+    "$venv/bin/cloudjar" image build debian-12 </dev/null
+}
+
+install_packages
+make_venv
+case ${1:-} in --image) make_image ;; esac
