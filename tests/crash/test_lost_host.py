@@ -81,3 +81,21 @@ def test_a_boot_is_all_the_reboot_that_was_asked_for(steady_jar: TestJar) -> Non
     steady_jar.settle()
     assert (state(ec2, rested), state(ec2, lost)) == ("running", "running")
     assert {vm: machine.boots for vm, machine in steady_jar.host.host.machines.items()} == {rested: 2, lost: 2}
+
+
+def test_a_guest_that_powered_itself_off_meanwhile_is_not_started_again(jar: TestJar, ec2: Any) -> None:
+    """Nobody was there to see it, but it was no loss of the host."""
+    off, lost = launch(ec2), launch(ec2)
+    jar.settle()
+    jar.host.watch(lambda _: None)  # the server is dead
+    jar.host.power_off(off)
+    jar.host.host.machines[lost].up = False
+    jar.crash()
+    jar.settle()
+    assert (state(ec2, off), state(ec2, lost)) == ("stopped", "running")
+    assert (jar.host.look(off), jar.host.look(lost)) == ("down", "up")
+    ec2.start_instances(InstanceIds=[off])
+    jar.settle()
+    jar.crash()
+    jar.settle()
+    assert state(ec2, off) == "running"

@@ -126,10 +126,13 @@ class RealJar(ServerProcess):
         assert code == 0, f"{command!r} in {machine} ended with {code}: {text}"
         return text.strip()
 
-    def life(self, machine: str) -> tuple[int, str]:
+    def life(self, machine: str) -> tuple[int, str] | None:
         """Which boot of a machine this is: the process of its init, and the kernel's tick when it began."""
-        pid = int((self.home / "compute" / "machines" / machine / "init.pid").read_text())
-        return pid, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        try:
+            pid = int((self.home / "compute" / "machines" / machine / "init.pid").read_text())
+            return pid, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        except (OSError, ValueError):
+            return None
 
     def leaks(self) -> list[str]:
         """Everything of this installation that is on the host."""

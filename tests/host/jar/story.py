@@ -76,22 +76,16 @@ class RealStory(Story):
         assert self.jar.inside(self.ids["first"], "cat /root/kept") == self.name
 
     def reboot(self) -> None:
-        before = self._life("second")
+        before = self.jar.life(self.ids["second"])
         super().reboot()
 
         def booted() -> bool:
             self._show("second")  # a dead server must be noticed
-            return self._life("second") not in (None, before)
+            return self.jar.life(self.ids["second"]) not in (None, before)
 
         until(booted, "the second machine to boot again", 90, 0.1)
         self._promise_state("second", "running")
         self._greets(self.public["second"])
-
-    def _life(self, which: str) -> tuple[int, str] | None:
-        try:
-            return self.jar.life(self.ids[which])
-        except (OSError, ValueError):
-            return None
 
     def see_them_gone(self) -> None:
         super().see_them_gone()

@@ -137,3 +137,29 @@ def test_the_host_is_lost_again_and_again_while_machines_start(place: Place) -> 
     place.account.ec2.terminate_instances(InstanceIds=[machine])
     place.account.reach(machine, "terminated")
     until(lambda: not place.jar.machine_traces(), "every trace of the machine to go")
+
+
+def test_what_powered_itself_off_while_nobody_looked_stays_off(place: Place) -> None:
+    """The server was dead, the host was not."""
+    account, jar = place.account, place.jar
+    stops = place.launch()
+    (ends,) = account.launch(place.subnet, place.group, InstanceInitiatedShutdownBehavior="terminate")
+    (boots,) = account.launch(place.subnet, place.group)
+    for machine in (stops, ends, boots):
+        place.greeted(machine)
+    life = jar.life(boots)
+    jar.kill()
+    for machine, words in ((stops, "poweroff"), (ends, "poweroff"), (boots, "reboot")):
+        jar.inside(machine, f"systemd-run --on-active=0.1 systemctl {words} >/dev/null 2>&1")
+    for machine in (stops, ends):
+        until(lambda machine=machine: jar.compute.look(machine) == "down", f"{machine} to go down")  # type: ignore[misc]  # mypy cannot type a lambda's default
+    until(lambda: jar.life(boots) not in (None, life), "the guest's own reboot")
+    jar.start()
+    account.reach(stops, "stopped")
+    account.reach(ends, "terminated")
+    place.greeted(boots)
+    assert account.show(stops)["StateReason"]["Code"] == "Client.InstanceInitiatedShutdown"
+    account.ec2.terminate_instances(InstanceIds=[stops, boots])
+    for machine in (stops, boots):
+        account.reach(machine, "terminated")
+    until(lambda: not jar.machine_traces(), "every trace of the machines to go")

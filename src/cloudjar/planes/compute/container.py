@@ -22,7 +22,7 @@ from cloudjar.base.clock import monotonic
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute import cgroups, console, disk, identity
 from cloudjar.planes.compute.bundle import oci_config, resources
-from cloudjar.planes.compute.home import Home, again_script, boot_script, home_of
+from cloudjar.planes.compute.home import POWERED_OFF, Home, again_script, boot_script, home_of
 from cloudjar.planes.compute.images import ImageStore
 from cloudjar.planes.compute.port import ImageInfo, MachineSpec, Seen
 from cloudjar.planes.compute.process import need_tool, run
@@ -65,6 +65,15 @@ class ContainerCompute:
         if _init_pid(home):
             return "up"
         return "down" if machine_id in self._traces() else None
+
+    def powered_off(self, machine_id: str) -> bool:
+        """True when the guest's last words were its own power-off: a host that goes down takes its guests otherwise."""
+        home = self._home(machine_id)
+        try:
+            ended = (home.folder / "exit" / home.name).read_text().strip()
+        except FileNotFoundError:
+            return False
+        return home.wanted.exists() and ended == POWERED_OFF and not _init_pid(home)
 
     def start(self, spec: MachineSpec) -> None:
         """Boot the machine on its disk, making both as needed; limits and names are those of this `spec`."""

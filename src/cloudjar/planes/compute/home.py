@@ -19,6 +19,9 @@ from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.port import MachineSpec
 from cloudjar.planes.compute.process import holding
 
+POWERED_OFF = "130"
+"""conmon's word for an init that ended by its guest's power-off (see `again_script`)."""
+
 CONSOLE_MAX = 8 << 20
 """Bytes after which conmon starts its log anew."""
 

@@ -60,6 +60,10 @@ class ComputePort(Protocol):
         """What is there now: None when no trace of the machine exists."""
         ...
 
+    def powered_off(self, machine_id: str) -> bool:
+        """Whether the machine is down because its own guest said so, and not since told to be."""
+        ...
+
     def start(self, spec: MachineSpec) -> None:
         """Create the machine if it does not exist and boot it; its disk is kept from an earlier run."""
         ...

@@ -24,6 +24,7 @@ class SimMachine(msgspec.Struct, kw_only=True):
     up: bool = False
     boots: int = 0
     console: str = ""
+    powered_off: bool = False
 
 
 class SimVolume(msgspec.Struct, kw_only=True):
@@ -70,7 +71,7 @@ class SimCompute:
     def power_off(self, machine_id: str) -> None:
         """As if somebody had said ``poweroff`` inside the guest."""
         machine = self.host.machines[machine_id]
-        machine.up = False
+        machine.up, machine.powered_off = False, True
         self._say(machine, "power off, asked for by the guest")
         self._ended(machine_id)
 
@@ -85,6 +86,12 @@ class SimCompute:
         if machine is None:
             return None
         return "up" if machine.up else "down"
+
+    def powered_off(self, machine_id: str) -> bool:
+        """True when `power_off` was its end."""
+        self._called("powered_off", machine_id)
+        machine = self.host.machines.get(machine_id)
+        return machine is not None and machine.powered_off
 
     def start(self, spec: MachineSpec) -> None:
         """Boot, making machine and volume as needed."""
@@ -101,6 +108,7 @@ class SimCompute:
         volume.boots += 1
         machine = machine or SimMachine(spec=spec)
         machine.spec, machine.up, machine.boots = spec, True, machine.boots + 1
+        machine.powered_off = False
         self.host.machines[spec.id] = machine
         self._say(machine, f"boot {machine.boots} of {spec.hostname} from {volume.image}")
 
@@ -108,6 +116,8 @@ class SimCompute:
         """Shut down; nothing happens to a machine that is down or unknown."""
         self._called("stop", machine_id)
         machine = self.host.machines.get(machine_id)
+        if machine:
+            machine.powered_off = False
         if machine and machine.up:
             machine.up = False
             self._say(machine, "power cut" if force else "shut down in order")

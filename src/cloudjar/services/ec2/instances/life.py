@@ -100,7 +100,8 @@ def _keep(step: Step, vm: Instance, host: ComputePort) -> None:
             host.reboot(vm.id)
             _booted(step, vm)
         return
-    if step.wake.purpose == BOOT or step.world.state.wakes.expects(step.wake, BOOT):
+    booting = step.wake.purpose == BOOT or step.world.state.wakes.expects(step.wake, BOOT)
+    if booting and not host.powered_off(vm.id):
         _start(step, vm, host)
         _booted(step, vm)
         return
