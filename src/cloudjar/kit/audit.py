@@ -7,6 +7,7 @@ journal's offset in the same transaction, so that each arrives exactly once.
 
 from __future__ import annotations
 
+import logging
 import os
 import struct
 import threading
@@ -17,6 +18,8 @@ from typing import Any
 import msgspec
 
 from cloudjar.store.database import Database
+
+log = logging.getLogger("cloudjar.audit")
 
 _BATCH_BYTES = 1 << 20
 _LENGTH = struct.Struct("<I")
@@ -111,8 +114,11 @@ class Audit:
             row = self._database.execute("SELECT offset FROM audit_offset").fetchone()
             offset = row[0] if row else 0
             size = os.fstat(self._fd).st_size
-            # An offset past the end: the file was begun anew and a crash kept the offset from following.
             events, end = self._read(0 if offset > size else offset, size)
+            if offset > size:
+                # The file was begun anew and a crash kept the offset from following, or the machine lost its
+                # power and the file its end: what is in it may have been moved already.
+                events = [event for event in events if not self._is_kept(event)]
             self._insert(events)
             self._database.execute("INSERT OR REPLACE INTO audit_offset VALUES (1, ?)", (end,))
         if end > 8 * _BATCH_BYTES:
@@ -125,9 +131,17 @@ class Audit:
             (length,) = _LENGTH.unpack_from(data, at)
             if at + 4 + length > len(data):
                 break  # a write that a crash cut short: its call was not answered
-            events.append(self._decode(data[at + 4 : at + 4 + length]))
+            try:
+                events.append(self._decode(data[at + 4 : at + 4 + length]))
+            except msgspec.MsgspecError:
+                log.warning("the audit journal is damaged at byte %d; the rest is dropped", offset + at)
+                break
             at += 4 + length
         return events, offset + len(data)
+
+    def _is_kept(self, event: AuditEvent) -> bool:
+        rows = self._database.query("SELECT data FROM audit WHERE request_id=?", (event.request_id,))
+        return any(self._decode(data).id == event.id for (data,) in rows)
 
     def _restart(self, end: int) -> None:
         """Begin the file anew once all of it is in the database; the offset follows in its own commit."""

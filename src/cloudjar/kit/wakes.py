@@ -43,7 +43,7 @@ class Wake(NamedTuple):
 class Reconcile(Protocol):
     """Runs the reconciler of a wake-up's table; raises `PlaneError` when the host could not."""
 
-    def __call__(self, wake: Wake) -> None: ...
+    def __call__(self, wake: Wake, /) -> None: ...
 
 
 _RECONCILED: set[str] = set()
