@@ -54,7 +54,13 @@ class Running(Protocol):
         ...
 
 
-Query = dict[str, str]
+class Query(dict[str, str]):
+    """The parameters of a question; one that is missing refuses it."""
+
+    def __missing__(self, name: str) -> str:
+        raise ValueError(f"the parameter {name} is missing")
+
+
 Answer = dict[str, Any] | Awaitable[dict[str, Any]]
 
 
@@ -85,14 +91,16 @@ class Admin:
         handler = self._routes.get((request.method, name)) if request.path.startswith("/_cloudjar/") else None
         if handler is None:
             return _json(404, {"error": f"there is no {request.method} {request.path}"})
-        if not request.trusted or not hmac.compare_digest(request.headers.get(TOKEN_HEADER, ""), self._token):
+        if not request.trusted or not hmac.compare_digest(
+            request.headers.get(TOKEN_HEADER, "").encode("latin-1"), self._token.encode()
+        ):
             return _json(403, {"error": "the admin token is missing or wrong; it lies in the data directory"})
-        return self._answer(handler, {k: v[-1] for k, v in parse_qs(request.query).items()})
+        return self._answer(handler, Query((k, v[-1]) for k, v in parse_qs(request.query).items()))
 
     def _answer(self, handler: Callable[[Query], Answer], query: Query) -> Response | Awaitable[Response]:
         try:
             answer = handler(query)
-        except (ValueError, AwsError) as error:
+        except (ValueError, OverflowError, AwsError) as error:
             return _json(400, {"error": str(error)})
         return _json(200, answer) if isinstance(answer, dict) else _later(answer)
 
@@ -189,13 +197,16 @@ class Admin:
 
         def work() -> dict[str, Any]:
             self._jar.runner.advance(timedelta(seconds=seconds))
-            return self.clock({})
+            return self.clock(query)
 
         return self._jar.run_blocking(work)
 
 
 async def _later(answer: Awaitable[dict[str, Any]]) -> Response:
-    return _json(200, await answer)
+    try:
+        return _json(200, await answer)
+    except (ValueError, OverflowError) as error:
+        return _json(400, {"error": str(error)})
 
 
 def _json(status: int, value: dict[str, Any]) -> Response:
