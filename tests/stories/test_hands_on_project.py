@@ -33,7 +33,7 @@ def story_on(planes: str, home: Path) -> Iterator[Story]:
     for tool in ("aws", "ssh-keygen"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
-    stage = Stage(home, port=free_port(), tag=f"s{os.getpid() % 46656:x}", pool="198.19.192.0/20", planes=planes)
+    stage = Stage(home, port=free_port(), tag=f"s{os.getpid() % 46656:x}", pool="198.19.96.0/20", planes=planes)
     story = Story(stage)
     try:
         yield story
