@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from types import FrameType
 
-from examples.hands_on.stage import Stage, Trouble
+from examples.hands_on.stage import CLOUDJAR, Stage, Trouble
 from examples.hands_on.story import Story
 
 
@@ -29,7 +29,7 @@ def main() -> int:
         story.play()
     except Trouble as trouble:
         _explain(trouble)
-        said = stage.run("cloudjar", "logs", "-n", "20", shown="-").out
+        said = stage.run(*CLOUDJAR, "logs", "-n", "20", shown="-").out
         print(f"\nThe server's last words:\n{said}", file=sys.stderr)
         code = 1
     except KeyboardInterrupt:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 REGION = "eu-west-3"
+CLOUDJAR = (sys.executable, "-m", "cloudjar.cli")
 SSH = ("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
        "-o", "BatchMode=yes", "-o", "ConnectTimeout=5")  # fmt: skip
 
@@ -53,7 +54,8 @@ class Stage:
     def _environment(self) -> dict[str, str]:
         """The caller's, without anything that would lead the tools elsewhere."""
         env = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CLOUDJAR_"))}
-        env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env.get('PATH', os.defpath)}"
+        # The host's own aws comes first; one from PyPI may lie beside this Python.
+        env["PATH"] = f"{env.get('PATH', os.defpath)}{os.pathsep}{Path(sys.executable).parent}"
         return env | {
             "AWS_CONFIG_FILE": str(self.files / "config"),
             "AWS_SHARED_CREDENTIALS_FILE": str(self.files / "credentials"),
@@ -129,7 +131,8 @@ class Stage:
 
     def cloudjar(self, *argv: str, **how: Any) -> str:
         """The product's own command."""
-        return self.need("cloudjar", *argv, hint="cloudjar doctor, cloudjar logs", **how)
+        how.setdefault("shown", shlex.join(["cloudjar", *argv]))
+        return self.need(*CLOUDJAR, *argv, hint="cloudjar doctor, cloudjar logs", **how)
 
     def aws(self, *argv: str, who: str = "admin-dev", region: str = "", shown: str = "", **how: Any) -> Any:
         """The stock `aws` as somebody; gives the answer (parsed if it is JSON); raises `Trouble`."""

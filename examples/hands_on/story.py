@@ -15,7 +15,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from examples.hands_on.stage import REGION, Stage, Trouble
+from examples.hands_on.stage import CLOUDJAR, REGION, Stage, Trouble
 
 APPLICATION = Path(__file__).resolve().parent.parent / "task-list"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -358,7 +358,7 @@ class Story:
         """Whatever happened: nothing of this story stays."""
         s = self.stage
         s.rest()
-        said = s.run("cloudjar", "reset", "--yes", shown="-", timeout=300)
+        said = s.run(*CLOUDJAR, "reset", "--yes", shown="-", timeout=300)
         if said.code:
             raise Trouble("the demo's jar could not be removed", said.err.strip(), f"cloudjar reset --home {s.home}")
         for folder in (s.home, s.files):
