@@ -240,6 +240,13 @@ def test_a_router_must_say_that_it_is_one(world: World) -> None:
     world.becomes("dropped", "172.31.9.9", guest=world.back.id)
 
 
+def test_private_names_resolve_inside(world: World) -> None:
+    name = world.account.show(world.neighbour.id)["PrivateDnsName"]
+    answer = world.jar.inside(world.front.id, f"getent ahostsv4 {name}")
+    assert answer.split()[0] == world.neighbour.private
+    assert world.jar.inside(world.front.id, f"getent ahostsv4 {name.partition('.')[0]}").split()[0] == answer.split()[0]
+
+
 def test_an_interface_attached_while_running_appears_as_eth1(world: World) -> None:
     ec2 = world.account.ec2
     group = world.account.group(world.vpc, "second", LISTENED)

@@ -163,3 +163,39 @@ def test_what_powered_itself_off_while_nobody_looked_stays_off(place: Place) -> 
     for machine in (stops, boots):
         account.reach(machine, "terminated")
     until(lambda: not jar.machine_traces(), "every trace of the machines to go")
+
+
+def test_a_connection_outlives_the_server(place: Place) -> None:
+    """Somebody is signed in over SSH: what carries the packets is the kernel, not the server."""
+    machine = place.launch()
+    vm = place.greeted(machine)
+    with place.wire.connect(vm.public, 22, wait=10) as session:
+        assert session.recv(64).startswith(b"SSH-")
+        place.killed_after(0)
+        place.account.authorize(place.group, 8000)  # the new server has laid the network out anew
+        until(lambda: place.wire.knock(vm.public, 8000) == "refused", "the new server's rule to hold", 15)
+        session.sendall(b"SSH-2.0-still-here\r\n")
+        assert len(session.recv(4096)) > 100  # the keys that it offers
+    place.account.ec2.terminate_instances(InstanceIds=[machine])
+    place.account.reach(machine, "terminated")
+
+
+def test_killed_twice_while_a_dozen_start(place: Place) -> None:
+    machines = place.account.launch(place.subnet, place.group, count=12)
+    for seconds in (0.5, 0.3):
+        place.killed_after(seconds)
+    ec2, jar = place.account.ec2, place.jar
+
+    def addresses() -> list[str]:
+        found = ec2.describe_instances(InstanceIds=machines)["Reservations"]
+        vms = [vm for reservation in found for vm in reservation["Instances"]]
+        return [vm["PublicIpAddress"] for vm in vms if vm["State"]["Name"] == "running"]
+
+    until(lambda: len(addresses()) == 12, "all to run", 60, 0.2)
+    assert len(set(addresses())) == 12
+    for address in addresses():
+        until(lambda address=address: place.wire.banner(address).startswith(b"SSH-"), f"{address} to let us in")  # type: ignore[misc]  # mypy cannot type a lambda's default
+    ec2.terminate_instances(InstanceIds=machines)
+    place.killed_after(0.2)
+    until(lambda: not jar.machine_traces(), "every trace of the machines to go")
+    assert jar.network.vpcs() == []
