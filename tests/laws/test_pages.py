@@ -102,7 +102,8 @@ def whole_and_pieces(client: Any, model: OperationModel, params: dict[str, Any])
     call, keys = getattr(client, xform_name(model.name)), traits.result_keys
     pages = client.get_paginator(xform_name(model.name))
     at_once = [item for page in pages.paginate(**params) for item in _items(page, keys)]
-    size = max(int(model.input.members[traits.limit_key].min or 1), len(at_once) // 15)
+    limit = model.input.members[traits.limit_key]
+    size = min(max(int(limit.min or 1), len(at_once) // 5), int(limit.max or 1000))
     pieces, number, more = [], 0, dict(params)
     while True:
         page = call(**more, **{traits.limit_key: size})
