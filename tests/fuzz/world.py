@@ -41,6 +41,11 @@ class World(NamedTuple):
     calls: list[Call]
     user: Credentials
 
+    @property
+    def role(self) -> str:
+        """The ARN of a role that its own account may assume."""
+        return next(one for one in self.known if ":role/" in one)
+
 
 def furnish(jar: TestJar) -> World:
     """Make one of most things."""
