@@ -29,6 +29,8 @@ from cloudjar.planes.network.sim import SimNetwork
 from cloudjar.wire.message import Request
 
 ACCOUNT = "000000000000"
+SESSION = boto3.session.Session()
+"""One for all clients: it keeps the models that it has read."""
 
 
 class TestJar:
@@ -119,11 +121,15 @@ class TestJar:
         **config: Any,
     ) -> Any:
         """A boto3 client; by default it signs as the root user of the default account."""
-        session = boto3.session.Session(
-            aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token, region_name=region
+        client = SESSION.client(
+            service,
+            region_name=region,
+            endpoint_url=self.endpoint,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+            config=Config(retries={"total_max_attempts": 1}, **config),
         )
-        settings = Config(retries={"total_max_attempts": 1}, **config)
-        client = session.client(service, endpoint_url=self.endpoint, config=settings)
         if self.reborn:
             client.meta.events.register_last("after-call", lambda **_: self.crash())
         return client

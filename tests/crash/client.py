@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from tests.crash.server import ServerProcess
+from tests.jar import SESSION
 
 REGION = "eu-west-3"
 CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=60)
@@ -29,7 +29,6 @@ class Client:
         self.acknowledged: list[tuple[str, str]] = []
         """(request id, operation) of every answer that arrived, refusals included."""
         self.before_call: Callable[[], None] = lambda: None
-        self._session = boto3.session.Session()
         self._clients: dict[tuple[str, str], Any] = {}
 
     def be(self, key: str, secret: str) -> None:
@@ -55,7 +54,7 @@ class Client:
     def _client(self, service: str) -> Any:
         found = self._clients.get((service, self.key))
         if found is None:
-            found = self._session.client(
+            found = SESSION.client(
                 service,
                 region_name=REGION,
                 endpoint_url=self.server.endpoint,
