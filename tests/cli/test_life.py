@@ -69,6 +69,15 @@ def test_what_ran_runs_again_and_time_stays_advanced(terminal: Terminal) -> None
     assert terminal.json("status")["instances_running"] == 1
 
 
+def test_a_jar_keeps_its_settings(terminal: Terminal) -> None:
+    terminal.good("up", "--account", "123456789012", "--region", "eu-west-3")
+    terminal.good("down")
+    again = terminal.json("up")
+    assert (again["account"], again["region"]) == ("123456789012", "eu-west-3")
+    terminal.good("down")
+    assert terminal.json("up", "--region", "eu-north-1")["region"] == "eu-north-1"
+
+
 def test_reset_asks_and_then_forgets_everything(terminal: Terminal) -> None:
     terminal.good("up")
     terminal.client("iam").create_user(UserName="bob")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import shutil
@@ -129,6 +130,10 @@ def restore_host(settings: Settings) -> int:
         raise Failure("the host could not be restored", str(failed), "cloudjar doctor, then cloudjar down") from None
     if left:
         raise Failure("something of the jar is still on the host", "\n".join(left), "cloudjar down, once more")
+    runtime = compute.runtime / settings.tag
+    for folder in (*runtime.glob("*"), runtime):
+        with contextlib.suppress(OSError):
+            folder.rmdir()
     return sum(seen == "up" for seen in found.values())
 
 

@@ -11,7 +11,8 @@ class Files:
     """The files of one jar's home.
 
     ``server.lock`` is held by the server for as long as it lives: a pid file can be stale, a lock cannot.
-    ``running.json`` is what it was started with, kept until the host is restored.
+    ``running.json`` is what it was started with, kept until the host is restored; ``settings.json`` is what was asked
+    for at the last start, and what the next one takes where it is told nothing else.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -19,6 +20,7 @@ class Files:
         self.lock_file = folder / "server.lock"
         self.ready_file = folder / "ready.json"
         self.running_file = folder / "running.json"
+        self.settings_file = folder / "settings.json"
         self.log_file = folder / "server.log"
 
     def hold(self) -> int:

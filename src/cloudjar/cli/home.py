@@ -81,11 +81,12 @@ class Home(Files):
         except (FileNotFoundError, msgspec.DecodeError):
             return None
 
-    def remember(self, settings: Settings) -> None:
-        """Write down what is about to be started."""
-        draft = self.running_file.with_suffix(".new")
-        draft.write_bytes(to_json(settings))
-        draft.replace(self.running_file)
+    def remember(self, asked: Settings, decided: Settings) -> None:
+        """Write down what is about to be started, as it was asked for and as it was decided."""
+        for file, settings in ((self.settings_file, asked), (self.running_file, decided)):
+            draft = file.with_suffix(".new")
+            draft.write_bytes(to_json(settings))
+            draft.replace(file)
 
     def need_ready(self) -> tuple[Settings, Ready]:
         """What runs; raises `Failure` when nothing does."""
@@ -112,17 +113,30 @@ class Home(Files):
 
 
 def settings_of(home: str | None, **given: object) -> Settings:
-    """Settings from options over the environment over the defaults; raises `Failure` on a value that cannot be."""
+    """Settings from options over the environment over those of the last start over the defaults.
+
+    Addresses were given out and things marked on the host by the last start's. Raises `Failure` on a value that
+    cannot be.
+    """
     env = dict(os.environ)
     if home is not None:
         env["CLOUDJAR_HOME"] = home
     try:
         settings = from_environment(env, is_root=os.geteuid() == 0)
+        said = {f: getattr(settings, f) for f in settings.__struct_fields__ if f"CLOUDJAR_{f.upper()}" in env}
         chosen = {name: value for name, value in given.items() if value is not None}
-        settings = settled({**msgspec.structs.asdict(settings), "home": str(settings.home), **chosen})
+        last = _last(settings.home) or settings
+        settings = settled({**msgspec.structs.asdict(last), **said, **chosen, "home": str(settings.home)})
     except msgspec.ValidationError as wrong:
         raise Failure("a setting has a value that it cannot have", str(wrong), "cloudjar up --help") from None
     return msgspec.structs.replace(settings, home=settings.home.absolute())
+
+
+def _last(home: Path) -> Settings | None:
+    try:
+        return from_json(Files(home).settings_file.read_bytes())
+    except (FileNotFoundError, PermissionError, msgspec.DecodeError):
+        return None
 
 
 def home_option(command: F) -> F:

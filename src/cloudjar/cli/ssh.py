@@ -60,7 +60,8 @@ def ssh(instance: str, command: tuple[str, ...], key: str | None, user: str | No
     argv = ["ssh", "-i", key or str(find_key(found.key_name)), "-o", "IdentitiesOnly=yes"]
     argv += ["-o", f"UserKnownHostsFile={home.folder / 'known_hosts'}", "-o", "StrictHostKeyChecking=accept-new"]
     # An address is used again by another machine: what is remembered is the machine, not the address.
-    argv += ["-o", f"HostKeyAlias={found.id}", "-o", "LogLevel=ERROR", "-l", user or found.user]
+    argv += ["-o", f"HostKeyAlias={found.id}", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=15"]
+    argv += ["-l", user or found.user]
     os.execvp((way := _way(settings, found))[0], [*way, *argv, found.public_ip or "127.0.0.1", *command])
 
 

@@ -42,7 +42,7 @@ def up(
 ) -> None:
     """Start the jar. When it is up already, say so.
 
-    Instances that ran when it went down are started again.
+    Instances that ran when it went down are started again. Settings that are not given are those of the last start.
     """
     settings = settings_of(home, **given)
     place = Home(settings)
@@ -53,11 +53,11 @@ def up(
             if not as_json:
                 say(f"Already up (process {running.pid}).")
             return _welcome(place, settings, running, None, as_json)
-        settings = _decided(settings)
+        asked, settings = settings, _decided(settings)
         _refuse(place, settings)
         claims.claim(settings)
         key = _generate(settings) if generate_credentials else None
-        place.remember(settings)
+        place.remember(asked, settings)
         place.ready_file.unlink(missing_ok=True)
         ready = None if foreground else _start(place, settings)
     if ready is None:
