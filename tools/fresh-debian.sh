@@ -5,6 +5,7 @@
 #     sudo tools/fresh-debian.sh                        make test, then make demo
 #     sudo tools/fresh-debian.sh make demo              any other command, run in the checkout
 #     sudo tools/fresh-debian.sh bash                   look around
+#     sudo KEEP=1 tools/fresh-debian.sh                 and keep the root; ROOT=... uses it again
 #
 # Package mirrors, certificates and pip's settings are this host's own: its apt sources and proxies where it runs the
 # same release, /etc/pip.conf, and the variables named below. Nothing is left: when the first process ends, the
@@ -20,7 +21,7 @@ for tool in mmdebstrap unshare nft ip git; do
     command -v "$tool" >/dev/null || { echo "fresh-debian: needs $tool. Try: make setup" >&2; exit 1; }
 done
 
-root=$(mktemp -d "${TMPDIR:-/var/tmp}/fresh-debian.XXXXXX")
+root=${ROOT:-$(mktemp -d "${TMPDIR:-/var/tmp}/fresh-debian.XXXXXX")}
 name=fresh-${root##*.}
 link=fr${root##*.}
 forwarding=$(cat /proc/sys/net/ipv4/ip_forward)
@@ -35,7 +36,9 @@ clean() {
     done
     if grep -q " $root" /proc/self/mountinfo; then
         echo "fresh-debian: something is still mounted in $root; left as it is" >&2
-    elif [ -z "${KEEP:-}" ]; then
+    elif [ -n "${KEEP:-}" ]; then
+        echo "fresh-debian: kept $root"
+    else
         rm -rf --one-file-system "$root"
     fi
 }
@@ -82,15 +85,22 @@ table ip $name {
 NFT
 }
 
-# Runs as the first process of the new namespaces: its file systems, then the command in the checkout.
+# Runs as the first process of the new namespaces: its file systems, then the command in the checkout. The new root is
+# a mount point and the old one is gone, as on a machine; container runtimes refuse a mere chroot.
 inside='
 root=$1; shift
+mount --bind "$root" "$root"
 mount --rbind /dev "$root/dev"
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
 mount --rbind /sys/fs/cgroup "$root/sys/fs/cgroup"
 mount -t tmpfs -o mode=755 tmpfs "$root/run"
-exec chroot "$root" /usr/bin/env -i -C /root/cloudjar "$@"
+mkdir "$root/run/host"
+cd "$root"
+pivot_root . run/host
+umount -l /run/host
+rmdir /run/host
+exec /usr/bin/env -i -C /root/cloudjar "$@"
 '
 
 run() {
@@ -98,10 +108,16 @@ run() {
         PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
     mapfile -t -O ${#settings[@]} settings < <(env | grep -E "$passed_on")
     echo "==> $*"
-    ip netns exec "$name" unshare --mount --pid --fork --kill-child -- bash -euc "$inside" inside "$root" "${settings[@]}" "$@"
+    nsenter "--net=/run/netns/$name" unshare --mount --pid --fork --kill-child -- \
+        bash -euc "$inside" inside "$root" "${settings[@]}" "$@"
 }
 
-make_root
+if [ -e "$root/root/cloudjar" ]; then
+    git -C "$root/root/cloudjar" fetch --quiet "$PWD" HEAD
+    git -C "$root/root/cloudjar" reset --quiet --hard FETCH_HEAD
+else
+    make_root
+fi
 make_network
 if [ $# -gt 0 ]; then
     run "$@"

@@ -19,6 +19,18 @@ is_here() {  # is_here PROBE
     esac
 }
 
+watched() {  # watched COMMAND...: its milestones, and all that it said when it fails
+    local log
+    log=$(mktemp)
+    if ! "$@" </dev/null 2>&1 | tee "$log" | sed -nE '/^(Fetched|Need to get|Setting up|Collecting|Processing|Success)/s/^/    /p'
+    then
+        cat "$log" >&2
+        rm -f "$log"
+        fail "$* failed: see above." "Try: it again; package mirrors and PyPI must be reachable."
+    fi
+    rm -f "$log"
+}
+
 missing_packages() {
     local package probe _
     while read -r package probe _; do
@@ -41,7 +53,7 @@ install_packages() {
     fi
     say "System packages:" $missing
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -q </dev/null
+    watched apt-get update
     for package in $missing; do
         if [ -n "$(apt-cache madison "$package" 2>/dev/null)" ]; then
             wanted+=("$package")
@@ -49,7 +61,7 @@ install_packages() {
             printf '%s is not among the packages of this release.\n' "$package"
         fi
     done
-    [ ${#wanted[@]} = 0 ] || apt-get install -q -y --no-install-recommends -o Dpkg::Use-Pty=0 "${wanted[@]}" </dev/null
+    [ ${#wanted[@]} = 0 ] || watched apt-get install -y --no-install-recommends -o Dpkg::Use-Pty=0 "${wanted[@]}"
 }
 
 make_venv() {
@@ -63,8 +75,8 @@ make_venv() {
     fi
     say "Virtual environment in $venv"
     "$venv/bin/python" -c '' 2>/dev/null || "$python" -m venv --clear "$venv"
-    "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --progress-bar off \
-        -c tools/constraints.txt -e '.[dev,clients]' </dev/null | sed -nE '/^(Collecting|Processing|Success|ERROR)/p'
+    watched "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --progress-bar off \
+        -c tools/constraints.txt -e '.[dev,clients]'
     printf '%s\n' "$stamp" >"$venv/.ok"
 }
 
