@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from botocore.config import Config
 
 from cloudjar.base.clock import monotonic
 from cloudjar.base.settings import Settings, to_json
+from cloudjar.cli import claims
 from cloudjar.kit.quota import AppliedQuota
 from cloudjar.kit.record import meta
 from cloudjar.planes.compute import cgroups, disk
@@ -30,11 +32,14 @@ from cloudjar.planes.network import namespaces
 from cloudjar.planes.network.internet import Internet
 from cloudjar.planes.network.leaks import leaks as network_leaks
 from cloudjar.planes.network.linux import LinuxNetwork
+from cloudjar.planes.network.netlink import Netlink
 from cloudjar.store.database import Database
 from cloudjar.store.tables import Tables
 from tests.crash.server import ServerProcess
 
-TAG, POOL, PORT = "rob", "198.18.128.0/18", 4577
+TAG, PORT = "rob", 4577
+POOLS = ("198.18.128.0/18", "198.19.64.0/18", "198.19.192.0/18", "198.18.64.0/18")
+"""The first that no other jar of this host has: an address leads to one of them only."""
 HOME = Path("/var/tmp/cloudjar-rob")
 REGION = "eu-west-3"
 ACCOUNT = "000000000000"
@@ -65,7 +70,7 @@ def until(condition: Callable[[], object], what: str, seconds: float = 60, every
 class RealJar(ServerProcess):
     """One installation: starts, dies and starts again on the same home, port, tag and pool."""
 
-    def __init__(self, home: Path = HOME, *, tag: str = TAG, pool: str = POOL, port: int = PORT) -> None:
+    def __init__(self, home: Path = HOME, *, tag: str = TAG, pool: str = POOLS[0], port: int = PORT) -> None:
         super().__init__(home)
         self.port = port
         self.settings = Settings(home=home, port=port, planes="linux", tag=tag, public_pool=pool, region=REGION)
@@ -175,13 +180,24 @@ class _Nobody:
         raise AssertionError(vpc_id)
 
 
+def free_pool() -> str:
+    """Public addresses that this host routes to nobody else."""
+    with Netlink() as kernel:
+        taken = [IPv4Network(rule.target) for rule in kernel.rules() if rule.target]
+    free = [pool for pool in POOLS if not any(IPv4Network(pool).overlaps(other) for other in taken)]
+    assert free, f"other jars of this host have all of {POOLS}: {taken}"
+    return free[0]
+
+
 @contextmanager
 def real_jar(*, vcpus: float = 64, accounts: tuple[str, ...] = (), **where: Any) -> Iterator[RealJar]:
     """A started jar on a clean host; however the block ends, the host is clean again."""
-    jar = RealJar(**where)
-    jar.restore()
-    jar.wipe()
+    before = RealJar(**where)
+    before.restore()
+    before.wipe()
+    jar = RealJar(**{"pool": free_pool(), **where})
     jar.home.mkdir(mode=0o700)
+    claims.claim(jar.settings)
     jar.allow(vcpus, ACCOUNT, *accounts)
     try:
         jar.compute.prepare_image(IMAGE)
@@ -191,6 +207,7 @@ def real_jar(*, vcpus: float = 64, accounts: tuple[str, ...] = (), **where: Any)
         assert "Traceback" not in (words := jar.words()), words
     finally:
         jar.restore()
+        claims.give_back(jar.settings)
     assert jar.leaks() == []
     jar.wipe()
 
