@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cloudjar.base import ids
+from cloudjar.base.errors import PlaneError
 from cloudjar.planes.network import firewalls, namespaces, nft
 from cloudjar.planes.network.doctor import doctor
 from cloudjar.planes.network.leaks import leaks
@@ -92,6 +93,20 @@ def test_a_firewall_that_drops_forwarding_lets_guests_through_and_is_restored(ma
         assert len(firewalls.leaves(two.net.site)) == 2
         two.close()
         assert [str(c) for c in firewalls.blockers()] == ["ip filter FORWARD"]
+
+    machine(story)
+
+
+def test_two_installations_cannot_share_public_addresses(machine: Any, tmp_path: Path) -> None:
+    def story() -> None:
+        first = started(tmp_path)
+        second = Host(tmp_path / "second", pool=f"{first.base}0/25")
+        with pytest.raises(PlaneError, match="another Cloudjar on this host"):
+            second.net.prepare()
+        assert leaks(second.tag) == []
+        first.close()
+        second.net.prepare()
+        second.close()
 
     machine(story)
 

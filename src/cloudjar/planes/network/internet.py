@@ -18,7 +18,7 @@ from cloudjar.planes.network.filtering import GATEWAY_LINK
 from cloudjar.planes.network.netlink import LinkSeen, Netlink, carry
 from cloudjar.planes.network.plan import INTERNET_MTU, Plan
 from cloudjar.planes.network.ruleset import NftChain, Ruleset, render
-from cloudjar.planes.network.site import Site, mac
+from cloudjar.planes.network.site import Site, is_installation, mac, network
 
 PREFERENCE = 20000
 _LAST_METRIC = 4_000_000_000
@@ -102,11 +102,23 @@ class Internet:
         with self._lock:
             if not self._ready:
                 with namespaces.host_lock(), Netlink() as kernel:
+                    self._refuse_shared_pool(kernel)
                     self._index = self._bridge(kernel)
                     nft.transaction(render(host_rules(self.site, self.api, _uplink())))
                     self._routes(kernel)
                     firewalls.give_leave(self.site)
                 self._ready = True
+
+    def _refuse_shared_pool(self, kernel: Netlink) -> None:
+        """An address leads to one installation only: whoever came first would have all of what both share."""
+        pool = network(self.site.pool)
+        others = [r.target for r in kernel.rules() if is_installation(r.table) and r.table != self.site.route_table]
+        for other in others:
+            if other and pool.overlaps(network(other)):
+                raise PlaneError(
+                    f"The public pool {pool} overlaps {other}, which another Cloudjar on this host has. "
+                    "Try another pool, or `cloudjar down` for the other one."
+                )
 
     def _bridge(self, kernel: Netlink) -> int:
         name = self.site.bridge

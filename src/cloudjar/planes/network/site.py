@@ -18,6 +18,7 @@ from cloudjar.base.errors import PlaneError
 NAMESPACES = "/run/netns"
 """Where `ip netns` keeps its names; container engines join a namespace by such a path."""
 
+_TABLES = 0xC1000000
 _TAG = re.compile(r"[a-z0-9]{1,12}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DOCUMENTATION = tuple(IPv4Network(n) for n in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
@@ -51,7 +52,7 @@ class Site(msgspec.Struct, frozen=True):
     @property
     def route_table(self) -> int:
         """The host's routing table for the pool; a number that belongs to the tag."""
-        return 0xC1000000 | number(self.tag)
+        return _TABLES | number(self.tag)
 
     @property
     def prefix(self) -> str:
@@ -88,6 +89,11 @@ def site(tag: str, pool: str) -> Site:
     if any(block.overlaps(d) for d in _DOCUMENTATION):
         raise PlaneError(f"Public pool {pool} overlaps a documentation network. Try 198.18.0.0/16.")
     return Site(tag, str(block))
+
+
+def is_installation(route_table: int) -> bool:
+    """Whether a routing table of the host is one of an installation's (see `Site.route_table`)."""
+    return route_table & 0xFF000000 == _TABLES
 
 
 def network(cidr: str) -> IPv4Network:
