@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from ipaddress import IPv4Network
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
