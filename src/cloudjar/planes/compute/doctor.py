@@ -47,6 +47,7 @@ def doctor(state_dir: Path = Path("/var/lib/cloudjar"), cache: Path = CACHE) -> 
         *(_tool(name, package) for name, package in TOOLS.items()),
         _runc_version(),
         _groups(),
+        _mount_point(),
         _filesystem("overlay", "a machine's disk is laid over its image"),
         _filesystem("ext4", "a volume is a file system of its own"),
         _loops(),
@@ -109,6 +110,18 @@ def _groups() -> Finding:
         what="control groups",
         why=f"{kind} without {', '.join(sorted(missing))}: instance types would not be limited",
         hint="enable the controllers (kernel command line cgroup_enable=memory), or leave the outer container",
+    )
+
+
+def _mount_point(mountinfo: Path = Path("/proc/self/mountinfo")) -> Finding:
+    """runc makes the mounts of a new container private from ``/`` on, which in a mere chroot is none."""
+    if any(line.split(" ")[4] == "/" for line in mountinfo.read_text().splitlines()):
+        return Finding(ok=True, what="/ is a mount point")
+    return Finding(
+        ok=False,
+        what="/ is a mount point",
+        why="this is a chroot, in which no container can be made",
+        hint="pivot_root into it instead, or use the sim driver",
     )
 
 
