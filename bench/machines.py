@@ -19,13 +19,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.host.compute.guestnet import banner, guest_network, key_pair, ssh
-
 from cloudjar.base.clock import monotonic
 from cloudjar.planes.compute.cgroups import Groups
 from cloudjar.planes.compute.container import ContainerCompute
 from cloudjar.planes.compute.doctor import leaks
 from cloudjar.planes.compute.port import Disk, MachineSpec
+from tests.host.compute.guestnet import banner, guest_network, key_pair, ssh
 
 TICK = threading.Event()
 USER_DATA = "#!/bin/sh\necho user data ran\n"
