@@ -23,10 +23,10 @@ def main() -> int:
     home = Path("/var/lib/cloudjar-demo") if real else Path(tempfile.mkdtemp(prefix="cloudjar-demo-")) / "home"
     stage = Stage(home, port=options.port, tag="demo", pool="198.19.0.0/17", planes=options.planes)
     story = Story(stage)
-    story.end()  # what an earlier run may have left
     code = 0
     try:
-        story.play()
+        story.end()  # what an earlier run may have left
+        story.play(keep=options.keep)
     except Trouble as trouble:
         _explain(trouble)
         said = stage.run(*CLOUDJAR, "logs", "-n", "20", shown="-").out
@@ -37,13 +37,31 @@ def main() -> int:
         code = 130
     finally:
         if options.keep and code != 130:
-            print(f"\nKept: export CLOUDJAR_HOME={home}; remove it with cloudjar reset --yes")
+            stage.rest()
+            _kept(stage, story)
         else:
-            story.end()
+            code = _clean(story) or code
             if not real:
                 home.parent.rmdir()
-    _summary(stage, code)
+    _summary(stage, code, kept=options.keep)
     return code
+
+
+def _kept(stage: Stage, story: Story) -> None:
+    command = f"{Path(sys.executable).parent}/cloudjar"
+    address = story.address.get("server") if story.real else ""
+    print(f"\nIt runs on: http://{address}/" if address else "\nIt is left as it is.")
+    for act in ("shell", "ssh devops-server --key " + str(stage.files / "devops-key.pem"), "bill", "reset --yes"):
+        print(f"  CLOUDJAR_HOME={stage.home} {command} {act}")
+
+
+def _clean(story: Story) -> int:
+    try:
+        story.end()
+    except Trouble as trouble:
+        _explain(trouble)
+        return 1
+    return 0
 
 
 def _options() -> argparse.Namespace:
@@ -66,12 +84,12 @@ def _explain(trouble: Trouble) -> None:
         print(f"  Try: {trouble.hint}", file=sys.stderr)
 
 
-def _summary(stage: Stage, code: int) -> None:
+def _summary(stage: Stage, code: int, *, kept: bool) -> None:
     print()
     for title, seconds in stage.steps:
         print(f"{title:<72} {seconds:6.1f} s")
     if not code:
-        print("\nEverything went as it must; nothing is left on this host.")
+        print(f"\nEverything went as it must{'' if kept else '; nothing is left on this host'}.")
 
 
 if __name__ == "__main__":

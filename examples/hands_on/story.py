@@ -12,6 +12,7 @@ import io
 import json
 import shutil
 import tarfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,8 @@ class Story:
         self.address: dict[str, str] = {}
         self.facts: dict[str, Any] = {}
 
-    def play(self) -> None:
-        """All of it."""
+    def play(self, *, keep: bool = False) -> None:
+        """All of it; with `keep` everything runs on at the end."""
         self.sign_in()
         self.network()
         self.server()
@@ -47,7 +48,8 @@ class Story:
         self.user_data()
         self.refusals()
         self.stop_and_start()
-        self.terminate()
+        if not keep:
+            self.terminate()
 
     # -- 1
     def sign_in(self) -> None:
@@ -330,13 +332,16 @@ class Story:
         s.aws("ec2", "delete-key-pair", "--key-name", "devops-key")
         s.aws("ec2", "delete-vpc", "--vpc-id", ids["vpc"])
         if self.real:
-            s.until("the machines are gone from the host", lambda: not self.remains(), seconds=30)
-            s.check(not self.remains(), "no container, namespace, mount, loop device or process of them is left")
+            with suppress(Trouble):  # what is left is said below
+                s.until("the machines are gone from the host", lambda: not self.remains(), seconds=30)
+            left = "\n".join(self.remains())
+            s.check(not left, "no container, namespace, mount, loop device or process of them is left", left)
         self.facts["bill"] = json.loads(s.cloudjar("bill", "--json", shown="-"))
         s.say("\nWhat was used, and what it would have cost\n")
         s.say(s.cloudjar("bill", shown="cloudjar bill"))
         down = json.loads(s.cloudjar("down", "--json", shown="cloudjar down", timeout=300))
-        s.check(down["leaks"] == [] and not (self.real and self.remains(everything=True)), "the host is as it was")
+        left = "\n".join(self.remains(everything=True) if self.real else [])
+        s.check(down["leaks"] == [] and not left, "the host is as it was", left)
 
     def remains(self, *, everything: bool = False) -> list[str]:
         """Traces on the host, looked for with the host's own tools; `everything` counts the jar's own network too."""
