@@ -25,6 +25,7 @@ def obstacle() -> str:
     return "; ".join(bad)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """Packets are timed and tools are many: two tests of the host at once would be in each other's way."""
     hosted = [item for item in items if item.get_closest_marker("host")]
