@@ -14,6 +14,9 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 
 
+KEPT_SECONDS = 24 * 3600
+
+
 class RetryTokens:
     """Remembered answers, written in the transaction that they answer for."""
 
@@ -23,12 +26,14 @@ class RetryTokens:
             "CREATE TABLE IF NOT EXISTS retry_token (account TEXT, region TEXT, operation TEXT, token TEXT, "
             "request TEXT, answer BLOB, made REAL, PRIMARY KEY (account, region, operation, token)) WITHOUT ROWID"
         )
+        database.execute("CREATE INDEX IF NOT EXISTS retry_token_made ON retry_token (made)")
 
     def remembered(self, ctx: Ctx, operation: str, token: str, req: dict[str, Any]) -> dict[str, Any] | None:
         """The first answer, or None when the token is new; raises IdempotentParameterMismatch."""
         rows = self._database.query(
-            "SELECT request, answer FROM retry_token WHERE account=? AND region=? AND operation=? AND token=?",
-            (ctx.account, ctx.region, operation, token),
+            "SELECT request, answer FROM retry_token WHERE account=? AND region=? AND operation=? AND token=? "
+            "AND made >= ?",
+            (ctx.account, ctx.region, operation, token, ctx.now.timestamp() - KEPT_SECONDS),
         )
         if not rows:
             return None
@@ -41,7 +46,8 @@ class RetryTokens:
         return answer
 
     def remember(self, ctx: Ctx, operation: str, token: str, req: dict[str, Any], answer: dict[str, Any]) -> None:
-        """Keep an answer."""
+        """Keep an answer for a day, as AWS does; what is older goes."""
+        self._database.execute("DELETE FROM retry_token WHERE made < ?", (ctx.now.timestamp() - KEPT_SECONDS,))
         self._database.execute(
             "INSERT INTO retry_token VALUES (?,?,?,?,?,?,?)",
             (

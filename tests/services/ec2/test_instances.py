@@ -131,6 +131,12 @@ def test_the_same_client_token_launches_once(ec2: Any) -> None:
     assert code(ec2.run_instances, ClientToken="once", **other) == "IdempotentParameterMismatch"
 
 
+def test_a_client_token_is_forgotten_after_a_day(jar: TestJar, ec2: Any) -> None:
+    first = launch(ec2, ClientToken="today")
+    jar.advance(hours=25)
+    assert launch(ec2, ClientToken="today") != first
+
+
 def test_dry_run_changes_nothing(ec2: Any) -> None:
     asked: dict[str, Any] = {"ImageId": debian(ec2), "InstanceType": "t3.micro", "MinCount": 1, "MaxCount": 1}
     assert code(ec2.run_instances, DryRun=True, **asked) == "DryRunOperation"
