@@ -13,7 +13,6 @@ import msgspec
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 
-
 KEPT_SECONDS = 24 * 3600
 
 
