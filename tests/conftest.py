@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.hosted import pytest_collection_modifyitems, pytest_terminal_summary  # noqa: F401 pytest finds its hooks here
+from tests.hosted import (  # noqa: F401 pytest finds its hooks here
+    pytest_collection_modifyitems,
+    pytest_terminal_summary,
+    pytest_xdist_make_scheduler,
+)
 from tests.jar import TestJar, running
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from functools import cache
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+HOSTED = ("tests/host/", "tests/stories/test_hands_on_project.py")
+"""Where tests with the marker `host` are: who deals out tests knows names only."""
 
 
 @cache
@@ -25,12 +29,28 @@ def obstacle() -> str:
     return "; ".join(bad)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Packets are timed and tools are many: two tests of the host at once would be in each other's way."""
+class FilesAndHost(LoadScopeScheduling):
+    """A file goes to one worker, and all of the host's to the same: packets are timed, tools and ports shared."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "host" if nodeid.startswith(HOSTED) else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FilesAndHost:
+    """How `pytest -n` deals out the tests."""
+    config.option.loadscopereorder = False  # the order of the collection, below
+    return FilesAndHost(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The host's tests take longest, so they come first; where they cannot run, they are skipped aloud."""
     hosted = [item for item in items if item.get_closest_marker("host")]
+    strays = [item.nodeid for item in hosted if not item.nodeid.startswith(HOSTED)]
+    if strays:
+        raise pytest.UsageError(f"tests of the host belong below {HOSTED}: {strays}")
+    items.sort(key=lambda item: not item.nodeid.startswith(HOSTED))
     for item in hosted:
-        item.add_marker(pytest.mark.xdist_group("host"))
         if obstacle():
             item.add_marker(pytest.mark.skip(reason=f"host: {obstacle()}"))
 
