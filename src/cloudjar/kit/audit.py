@@ -11,6 +11,7 @@ import logging
 import os
 import struct
 import threading
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,10 @@ class AuditEvent(msgspec.Struct, array_like=True, kw_only=True):
     """How authorisation came out, for ``cloudjar why``."""
 
 
+Kept = tuple[AuditEvent, bytes]
+"""An event and its stored form."""
+
+
 class Audit:
     """The trail: `record` for every call, `find` for CloudTrail and the command line."""
 
@@ -85,7 +90,7 @@ class Audit:
     def record(self, event: AuditEvent) -> None:
         """Keep an event: in the running transaction if there is one, else in the journal."""
         if self._database.in_transaction:
-            self._insert([event])
+            self._insert([(event, self._encode(event))])
             return
         data = self._encode(event)
         framed = _LENGTH.pack(len(data)) + data
@@ -104,7 +109,7 @@ class Audit:
             if self._fd < 0:
                 batch, self._memory = self._memory, []
                 with self._database.transaction():
-                    self._insert([self._decode(data) for data in batch])
+                    self._insert([(self._decode(data), data) for data in batch])
             else:
                 self._ingest_file()
             self._pending = 0
@@ -118,21 +123,23 @@ class Audit:
             if offset > size:
                 # The file was begun anew and a crash kept the offset from following, or the machine lost its
                 # power and the file its end: what is in it may have been moved already.
-                events = [event for event in events if not self._is_kept(event)]
+                events = [(event, data) for event, data in events if not self._is_kept(event)]
             self._insert(events)
             self._database.execute("INSERT OR REPLACE INTO audit_offset VALUES (1, ?)", (end,))
         if end > 8 * _BATCH_BYTES:
             self._restart(end)
 
-    def _read(self, offset: int, size: int) -> tuple[list[AuditEvent], int]:
+    def _read(self, offset: int, size: int) -> tuple[list[Kept], int]:
         data = os.pread(self._fd, size - offset, offset)
-        events, at = [], 0
+        events: list[Kept] = []
+        at = 0
         while at + 4 <= len(data):
             (length,) = _LENGTH.unpack_from(data, at)
             if at + 4 + length > len(data):
                 break  # a write that a crash cut short: its call was not answered
+            piece = data[at + 4 : at + 4 + length]
             try:
-                events.append(self._decode(data[at + 4 : at + 4 + length]))
+                events.append((self._decode(piece), piece))
             except msgspec.MsgspecError:
                 log.warning("the audit journal is damaged at byte %d; the rest is dropped", offset + at)
                 break
@@ -150,16 +157,17 @@ class Audit:
             with self._database.transaction():
                 self._database.execute("INSERT OR REPLACE INTO audit_offset VALUES (1, 0)")
 
-    def _insert(self, events: list[AuditEvent]) -> None:
+    def _insert(self, events: list[Kept]) -> None:
         if not events:
             return
         self._database.executemany(
             "INSERT INTO audit (time, account, region, request_id, service, operation, data) VALUES (?,?,?,?,?,?,?)",
-            [(e.time, e.account, e.region, e.request_id, e.service, e.operation, self._encode(e)) for e in events],
+            [(e.time, e.account, e.region, e.request_id, e.service, e.operation, data) for e, data in events],
         )
+        calls = Counter((e.account, e.region, e.service, e.operation, int(e.time // 3600)) for e, _ in events)
         self._database.executemany(
-            "INSERT INTO usage_request VALUES (?,?,?,?,?,1) ON CONFLICT DO UPDATE SET calls = calls + 1",
-            [(e.account, e.region, e.service, e.operation, int(e.time // 3600)) for e in events],
+            "INSERT INTO usage_request VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls",
+            [(*place, count) for place, count in calls.items()],
         )
 
     def by_request(self, request_id: str) -> AuditEvent | None:
