@@ -85,15 +85,14 @@ def _arn_by(ctx: Ctx, lookup: Lookup, met: dict[str, Record]) -> str | None:
     ctx.world.load(service)
     special = finder(lookup.kind)
     if special is not None:
-        return special(ctx, lookup.value)
-    declared = by_noun(service, noun)
-    if declared is None or not lookup.value:
-        return None
-    item = _by_member(ctx, declared, lookup)
-    if item is None:
-        return None
-    arn = arn_of(item)
-    met[arn] = item
+        found = special(ctx, lookup.value)
+    else:
+        declared = by_noun(service, noun)
+        found = _by_member(ctx, declared, lookup) if declared is not None and lookup.value else None
+    if found is None or isinstance(found, str):
+        return found
+    arn = arn_of(found)
+    met[arn] = found
     return arn
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloudjar.kit.context import Ctx
+from cloudjar.kit.record import Record
 
 Handler = Callable[[Ctx, dict[str, Any]], dict[str, Any]]
 
@@ -152,14 +153,14 @@ def keys_of_resource(service: str, noun: str, item: Any) -> dict[str, Any]:
     return keys
 
 
-Finder = Callable[[Ctx, str], str | None]
+Finder = Callable[[Ctx, str], Record | str | None]
 _FINDERS: dict[str, Finder] = {}
 
 
 def finds(kind: str) -> Callable[[Finder], Finder]:
     """Decorator (``access.py``): answers a look-up of the authorization table that is not simply a record by its key.
 
-    The function gets the request's value (or "") and gives an ARN, or None when there is no such thing.
+    The function gets the request's value (or "") and gives the record or an ARN, or None when there is no such thing.
     """
 
     def declare(function: Finder) -> Finder:

@@ -10,7 +10,6 @@ from typing import Any
 from cloudjar.base import arn as arns
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import finds, resource_keys
-from cloudjar.kit.record import arn_of
 from cloudjar.services.iam import names
 from cloudjar.services.iam.records import AccessKey, DeletionTask, Group, InstanceProfile, Named, Role, User
 
@@ -38,34 +37,33 @@ def passed_to_ec2(ctx: Ctx, req: dict[str, Any]) -> dict[str, str]:
     return {"iam:PassedToService": "ec2.amazonaws.com"}
 
 
-def _named(ctx: Ctx, kind: type[Named], name: str) -> str | None:
-    """The ARN by name in any case: a policy that speaks of ``Ann`` is not got round by asking for ``ann``."""
-    found = names.find(ctx, kind, name) if name else None
-    return None if found is None else arn_of(found)
+def _named(ctx: Ctx, kind: type[Named], name: str) -> Named | None:
+    """The record by name in any case: a policy that speaks of ``Ann`` is not got round by asking for ``ann``."""
+    return names.find(ctx, kind, name) if name else None
 
 
 @finds("iam:user")
-def _find_user(ctx: Ctx, value: str) -> str | None:
+def _find_user(ctx: Ctx, value: str) -> Named | None:
     return _named(ctx, User, value)
 
 
 @finds("iam:group")
-def _find_group(ctx: Ctx, value: str) -> str | None:
+def _find_group(ctx: Ctx, value: str) -> Named | None:
     return _named(ctx, Group, value)
 
 
 @finds("iam:role")
-def _find_role(ctx: Ctx, value: str) -> str | None:
+def _find_role(ctx: Ctx, value: str) -> Named | None:
     return _named(ctx, Role, value)
 
 
 @finds("iam:instance-profile")
-def _find_instance_profile(ctx: Ctx, value: str) -> str | None:
+def _find_instance_profile(ctx: Ctx, value: str) -> Named | None:
     return _named(ctx, InstanceProfile, value)
 
 
 @finds("iam:instance-profile-role")
-def _find_role_in_profile(ctx: Ctx, value: str) -> str | None:
+def _find_role_in_profile(ctx: Ctx, value: str) -> Named | None:
     """The role that is passed with a profile, which is named by its name or ARN."""
     parsed = arns.parse(value)
     if parsed is not None and (parsed.type != "instance-profile" or parsed.account != ctx.account):
@@ -75,7 +73,7 @@ def _find_role_in_profile(ctx: Ctx, value: str) -> str | None:
 
 
 @finds("iam:access-key-owner")
-def _find_owner(ctx: Ctx, value: str) -> str | None:
+def _find_owner(ctx: Ctx, value: str) -> Named | None:
     """The user whose key it is, within the account."""
     key = ctx.db[AccessKey].get(value)
     return None if key is None else _named(ctx, User, key.user)
