@@ -16,8 +16,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 
@@ -36,9 +37,26 @@ serve(Settings(home=home, port=0, planes="sim"), home / "ready.json")
 """
 
 
+class Running(NamedTuple):
+    """A jar in a process of its own."""
+
+    port: int
+    pid: int
+    home: Path
+
+    def advance(self, seconds: int) -> None:
+        """Move AWS time, as ``cloudjar clock advance`` does."""
+        link = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        token = (self.home / "admin-token").read_text()
+        link.request("POST", f"/_cloudjar/clock?seconds={seconds}", headers={"x-cloudjar-token": token})
+        answer = link.getresponse()
+        assert answer.status == 200, answer.read()
+        link.close()
+
+
 @contextmanager
-def jar() -> Iterator[tuple[int, int]]:
-    """A running jar on core 0: (port, pid)."""
+def jar() -> Iterator[Running]:
+    """A running jar on core 0."""
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen([sys.executable, "-c", _SERVE, folder])
         ready = Path(folder) / "ready.json"
@@ -46,7 +64,7 @@ def jar() -> Iterator[tuple[int, int]]:
         while not ready.exists() and monotonic() < until and process.poll() is None:
             pass
         try:
-            yield json.loads(ready.read_text())["port"], process.pid
+            yield Running(json.loads(ready.read_text())["port"], process.pid, Path(folder))
         finally:
             process.terminate()
             process.wait(10)
@@ -92,7 +110,7 @@ def main() -> None:
     with hello_world() as port:
         floor = measure(port, [HELLO], seconds=seconds)
         print(compare("hello, world (16)", floor, floor))
-    with jar() as (port, pid):
+    with jar() as (port, pid, _):
         print(f"{'idle memory':28s} {memory_mib(pid):9.1f} MiB")
         who = administrator(port)
         sts = call(port, "sts", "GetCallerIdentity", "2011-06-15", who)
