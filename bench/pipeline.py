@@ -102,6 +102,13 @@ def memory_mib(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used: what a call costs, however busy the machine is."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    ticks = int(fields[11]) + int(fields[12])
+    return ticks / float(os.sysconf("SC_CLK_TCK"))
+
+
 def main() -> None:
     """Print one line a case."""
     parser = argparse.ArgumentParser()
@@ -117,8 +124,10 @@ def main() -> None:
         user = call(port, "iam", "GetUser", "2010-05-08", who, UserName="bench")
         for name, request in (("sts:GetCallerIdentity", sts), ("iam:GetUser", user)):
             for clients in (16, 1):
+                before = cpu_seconds(pid)
                 result: Result = measure(port, [request], clients=clients, seconds=seconds)
-                print(compare(f"{name} ({clients})", result, floor))
+                each = (cpu_seconds(pid) - before) / result.answers
+                print(compare(f"{name} ({clients})", result, floor), f"  {each * 1e6:4.0f} us of CPU a call")
         print(f"{'memory afterwards':28s} {memory_mib(pid):9.1f} MiB")
 
 
