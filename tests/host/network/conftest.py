@@ -91,8 +91,8 @@ class Host:
         s = self.socket(guest)
         s.settimeout(wait)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind(source)
         try:
+            s.bind(source)
             s.connect((address, port))
         except OSError:
             s.close()
