@@ -61,7 +61,7 @@ class Pipeline:
 
     def __call__(self, request: Request) -> Response | Awaitable[Response]:
         """Answer a request; never raises."""
-        request_id = ids.uuid4()
+        request_id = ids.request_id()
         changes = self._world.state.database.changes
         route: Route | None = None
         try:
@@ -82,7 +82,7 @@ class Pipeline:
             route = detect(request)
         except AwsError:
             route = None
-        return _fault(route, request, error, ids.uuid4())
+        return _fault(route, request, error, ids.request_id())
 
     def _serve(self, request: Request, route: Route, request_id: str) -> Response:
         described = models.service(route.service).operations.get(route.operation)
@@ -100,7 +100,7 @@ class Pipeline:
     ) -> dict[str, Any]:
         """A call from inside: the same stages from `validate` on, under the given principal."""
         call = self._calls.get(service, operation, models.service(service).protocols[0])
-        ctx = Ctx(self._world, caller.account, region, caller, ids.uuid4())
+        ctx = Ctx(self._world, caller.account, region, caller, ids.request_id())
         return self.run(ctx, call, dict(params))
 
     def run(self, ctx: Ctx, call: Call, req: dict[str, Any]) -> dict[str, Any]:
