@@ -18,7 +18,7 @@ from cloudjar.auth.identity import Identity
 from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError
 from cloudjar.policy.document import parse
-from cloudjar.policy.evaluate import AccessRequest, Decision, Policy, PolicySet, decide
+from cloudjar.policy.evaluate import AccessRequest, Decision, Match, Policy, PolicySet, decide
 from cloudjar.policy.explain import access_denied, explain, render
 from cloudjar.policy.grammar import Flavour
 from cloudjar.policy.principal import Kind, Principal
@@ -174,11 +174,13 @@ def principal(caller: Caller) -> Principal:
 def _because(need: Need, decision: Decision, caller: Caller) -> str:
     if not decision.matches:
         return f"{need.action} on {need.resource}: allowed ({caller.kind} needs no policy for it)"
-    by = ", ".join(
-        f"{m.layer.value} {m.policy.arn or m.policy.name} statement {m.statement.sid or m.statement.index + 1}"
-        for m in decision.matches
-    )
+    by = ", ".join([_statement(match) for match in decision.matches])
     return f"{need.action} on {need.resource}: allowed by {by}"
+
+
+def _statement(match: Match) -> str:
+    policy, statement = match.policy, match.statement
+    return f"{match.layer.value} {policy.arn or policy.name} statement {statement.sid or statement.index + 1}"
 
 
 def _worded(service: str, message: str, encoded: Callable[[], str]) -> Denied:

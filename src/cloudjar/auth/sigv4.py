@@ -233,12 +233,18 @@ def _encode(text: str, plus: str = "+") -> str:
 
 
 def _parse_header(request: Request, header: str, dialect: str) -> Signature:
-    match = _HEADER.fullmatch(header)
-    if match is not None:
-        credential, signed, signature = match.groups()
-    else:
-        credential, signed, signature = _parse_parts(request, header, dialect)
-    key_id, date, region, service = _credential(credential, dialect)
+    said, mark, signature = header.rpartition("Signature=")
+    known = _said_before.get(said)
+    if known is None or not _HEX_SHA256.fullmatch(signature):
+        match = _HEADER.fullmatch(header)
+        if match is not None:
+            credential, signed, signature = match.groups()
+        else:
+            credential, signed, signature = _parse_parts(request, header, dialect)
+        known = (*_credential(credential, dialect), signed.lower())
+        if match is not None and header == f"{said}{mark}{signature}":
+            _remember(said, known)
+    key_id, date, region, service, signed = known
     stamp = request.headers.get("x-amz-date") or request.headers.get("date")
     if stamp is None:
         raise errors.incomplete_header(dialect or service, header, ["Date"])
@@ -247,7 +253,17 @@ def _parse_header(request: Request, header: str, dialect: str) -> Signature:
         raise errors.bad_date(dialect or service, stamp)
     _same_day(dialect or service, date, timestamp)
     token = request.headers.get("x-amz-security-token", "")
-    return Signature(key_id, date, region, service, signed.lower(), signature, timestamp, token)
+    return Signature(key_id, date, region, service, signed, signature, timestamp, token)
+
+
+_said_before: dict[str, tuple[str, str, str, str, str]] = {}
+"""What the header says before the signature, which a client repeats all day: key, date, region, service, headers."""
+
+
+def _remember(said: str, parts: tuple[str, str, str, str, str]) -> None:
+    if len(_said_before) >= 1024:
+        _said_before.clear()
+    _said_before[said] = parts
 
 
 def _parse_parts(request: Request, header: str, dialect: str) -> tuple[str, str, str]:
@@ -388,7 +404,7 @@ def _check_headers(request: Request, signature: Signature, dialect: str) -> None
     signed = signature.signed_headers.split(";")
     if "host" not in signed:
         raise errors.host_unsigned(dialect, presigned=signature.expires is not None)
-    unsigned = [name for name in request.headers if name.startswith("x-amz-") and name not in signed]
+    unsigned = [name for name in request.headers if name[:6] == "x-amz-" and name not in signed]
     if unsigned:
         raise errors.headers_unsigned(dialect, unsigned)
 

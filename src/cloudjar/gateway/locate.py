@@ -3,7 +3,7 @@ actions, ARNs and condition keys that the caller must be allowed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from cloudjar.base import arn as arns
@@ -23,10 +23,14 @@ def locate(ctx: Ctx, call: Call, operation: Operation, req: dict[str, Any]) -> I
     extra = tag_keys(req)
     if operation.keys is not None:
         extra.update({k.lower(): v for k, v in operation.keys(ctx, req).items()})
-    return [grant for entry in call.grants if entry.applies(req) for grant in _of_entry(ctx, entry, req, extra)]
+    found: list[Grant] = []
+    for entry in call.grants:
+        if entry.applies(req):
+            _of_entry(ctx, entry, req, extra, found)
+    return found
 
 
-def _of_entry(ctx: Ctx, entry: iam.Entry, req: dict[str, Any], extra: dict[str, Any]) -> Iterator[Grant]:
+def _of_entry(ctx: Ctx, entry: iam.Entry, req: dict[str, Any], extra: dict[str, Any], found: list[Grant]) -> None:
     if entry.keys:
         extra = {**extra, **{k.lower(): v for k, v in entry.keys.items()}}
 
@@ -37,11 +41,11 @@ def _of_entry(ctx: Ctx, entry: iam.Entry, req: dict[str, Any], extra: dict[str, 
 
     for spec, text in entry.targets(req, arns.PARTITION, ctx.region, ctx.account, find):
         if spec is None:
-            yield Grant(entry.action, "*", extra or None)
+            found.append(Grant(entry.action, "*", extra or None))
         elif text in met:
-            yield _of_record(entry.action, spec.type, met[text], text, extra)
+            found.append(_of_record(entry.action, spec.type, met[text], text, extra))
         else:
-            yield grant(ctx, entry.action, spec.type, text, extra)
+            found.append(grant(ctx, entry.action, spec.type, text, extra))
 
 
 def _of_record(action: str, noun: str, item: Record, text: str, extra: dict[str, Any]) -> Grant:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from string import Formatter
 from typing import Any, Generic, TypeVar
 
@@ -39,8 +40,7 @@ class RecordMeta(Generic[R]):
     spec: TableSpec[R]
     service: str
     noun: str
-    arn_parts: tuple[tuple[str, str | None], ...]
-    arn_account: bool
+    arn: Callable[[R], str]
     missing: tuple[str, str, int]
     quotas: tuple[Quota, ...]
     regional: bool
@@ -88,8 +88,7 @@ def record(
             spec,
             service,
             noun,
-            _arn_parts(arn or f"{noun}/{{{key}}}"),
-            arn_account,
+            _arn_maker(service, arn or f"{noun}/{{{key}}}", with_account=arn_account),
             (str(code), str(message), int(status[0]) if status else 400),
             quotas,
             regional,
@@ -119,18 +118,19 @@ def by_noun(service: str, noun: str) -> RecordMeta[Any] | None:
 
 def arn_of(item: Record) -> str:
     """The ARN of a stored record."""
-    declared = _BY_TYPE[type(item)]
-    account = item.account if declared.arn_account else ""
-    named = [part if field is None else getattr(item, field) for part, field in declared.arn_parts]
-    return f"arn:{arns.PARTITION}:{declared.service}:{item.region}:{account}:{''.join(named)}"
+    return _BY_TYPE[type(item)].arn(item)
 
 
-def _arn_parts(template: str) -> tuple[tuple[str, str | None], ...]:
-    """``vpc/{id}`` taken apart once: (text, None) and ("", field)."""
-    parts: list[tuple[str, str | None]] = []
+def _arn_maker(service: str, template: str, *, with_account: bool) -> Callable[[Any], str]:
+    """``vpc/{id}`` as a function of a record. Every call makes some ARNs: the text is taken apart once."""
+    names: list[str] = []
+    form = f"arn:{arns.PARTITION}:{service}:%s:%s:"
     for text, field, _, _ in Formatter().parse(template):
-        if text:
-            parts.append((text, None))
+        form += text.replace("%", "%%")
         if field:
-            parts.append(("", field))
-    return tuple(parts)
+            form += "%s"
+            names.append(field)
+    read = attrgetter("region", "account", *names)
+    if with_account:
+        return lambda item: form % read(item)
+    return lambda item: form % (item.region, "", *(getattr(item, name) for name in names))

@@ -320,10 +320,12 @@ def _arn(path: str, formats: str) -> Nodes:
 
 def _by(kind: str, path: str, text: Any) -> Nodes:
     fallback = _compile(text)
+    plain = re.fullmatch(r"\w+", path) is not None
 
     def ask(scope: Scope) -> list[str]:
         found: list[str] = []
-        for value in values(scope.req, path) if path else [""]:
+        given = scope.req.get(path) if plain else None
+        for value in [given] if isinstance(given, str) else values(scope.req, path) if path else [""]:
             record = scope.find(Lookup(kind, path, value)) if scope.find else None
             found += [record] if record else fallback(scope._replace(value=value))
         return found
@@ -369,7 +371,15 @@ def _types(path: str, formats: dict[str, str]) -> Nodes:
 
 def _first(*sources: Any) -> Nodes:
     nodes = [_compile(s) for s in sources]
-    return lambda scope: next((found for node in nodes if (found := node(scope))), [])
+
+    def first(scope: Scope) -> list[str]:
+        for node in nodes:
+            found = node(scope)
+            if found:
+                return found
+        return []
+
+    return first
 
 
 def _all(*sources: Any) -> Nodes:

@@ -136,11 +136,10 @@ class Entry(NamedTuple):
         self, req: Request, partition: str, region: str, account: str, find: Find | None = None
     ) -> list[tuple[ResourceSpec | None, str]]:
         """What the permission is needed on: each resource and its ARN; ``(None, "*")`` when there is none."""
-        found: list[tuple[ResourceSpec | None, str]] = [
-            (spec, arn)
-            for spec in self.resources
-            for arn in spec.template.expand(req, partition, region, account, find)
-        ]
+        found: list[tuple[ResourceSpec | None, str]] = []
+        for spec in self.resources:
+            for arn in spec.template.expand(req, partition, region, account, find):
+                found.append((spec, arn))
         return found or [(None, "*")]
 
 
