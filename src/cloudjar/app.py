@@ -148,6 +148,7 @@ class Jar:
         """The event loop on which answers are sent."""
         self._loop = loop
         self.metadata.serve_on(loop)
+        self.audit.later = lambda seconds, work: loop.call_soon_threadsafe(loop.call_later, seconds, work)
 
     def boot(self) -> None:
         """Load the services that have records and let each wake what is unfinished and sweep what is nobody's."""
@@ -169,6 +170,7 @@ class Jar:
 
     async def stop(self) -> None:
         """Stop serving; machines and networks live on."""
+        self.audit.later = None
         if self.server is not None:
             await self.server.close()
         await self.metadata.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,71 @@ def test_a_journal_is_begun_anew_and_a_crash_in_between_loses_nothing(
         trail.audit.record(event(number))
     trail.crash()
     assert sorted(trail.ids) == sorted(f"e{n}" for n in range(120))
+
+
+class Later:
+    """An event loop's `call_later` that is driven by hand."""
+
+    def __init__(self) -> None:
+        self.due: list[Callable[[], None]] = []
+
+    def __call__(self, seconds: float, work: Callable[[], None]) -> None:
+        assert seconds >= 0
+        self.due.append(work)
+
+    def run(self) -> None:
+        due, self.due = self.due, []
+        for work in due:
+            work()
+
+
+def moved(trail: Trail) -> int:
+    row = trail.database.execute("SELECT count(*) FROM audit").fetchone()
+    return int(row[0])
+
+
+def test_with_a_loop_the_journal_is_moved_when_nobody_waits_a_batch_at_a_time(
+    trail: Trail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_module, "_BATCH_BYTES", 600)
+    later = trail.audit.later = Later()
+    for number in range(40):
+        trail.audit.record(event(number))
+    assert len(later.due) == 1
+    trail.audit.record(event(40))
+    later.run()
+    assert moved(trail) == 0, "somebody was waiting"
+    later.run()
+    first = moved(trail)
+    assert 0 < first < 41
+    for _ in range(100):
+        later.run()
+    assert moved(trail) > 30
+    assert not later.due
+    trail.crash()
+    assert sorted(trail.ids) == sorted(f"e{n}" for n in range(41))
+
+
+def test_an_event_larger_than_a_batch_is_moved_too(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_module, "_BATCH_BYTES", 600)
+    later = trail.audit.later = Later()
+    large = event(1)
+    large.params = "x" * 5000
+    trail.audit.record(large)
+    trail.audit.record(event(2))
+    later.run()
+    later.run()
+    assert moved(trail) == 2
+    assert not later.due
+
+
+def test_a_journal_at_its_limit_is_moved_however_many_wait(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_module, "_BATCH_BYTES", 600)
+    monkeypatch.setattr(audit_module, "_JOURNAL_LIMIT", 2000)
+    trail.audit.later = Later()
+    for number in range(40):
+        trail.audit.record(event(number))
+    assert moved(trail) > 20
 
 
 def test_the_newest_come_first_and_pages_do_not_shift(trail: Trail) -> None:

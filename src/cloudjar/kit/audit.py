@@ -2,7 +2,8 @@
 
 Events of calls that changed something commit with the change. Events of calls that only read are appended to a
 journal (one write to the operating system, safe from ``kill -9``) and moved to the database in batches, with the
-journal's offset in the same transaction, so that each arrives exactly once.
+journal's offset in the same transaction, so that each arrives exactly once. Whoever reads the trail moves all of it
+first; else it is moved when nobody is waiting for an answer.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ from cloudjar.store.database import Database
 log = logging.getLogger("cloudjar.audit")
 
 _BATCH_BYTES = 1 << 20
+"""What is moved at once: some milliseconds of work."""
+_JOURNAL_LIMIT = 64 << 20
+"""A journal larger than this is moved however many are waiting."""
+_QUIET = 0.1
+"""Seconds without an event after which nobody is taken to be waiting."""
 _LENGTH = struct.Struct("<I")
 
 Place = tuple[float, int]
@@ -84,6 +90,9 @@ class Audit:
             "hour INTEGER, calls INTEGER, PRIMARY KEY (account, region, service, operation, hour)) WITHOUT ROWID"
         )
         self._pending = 0
+        self._armed = False
+        self.later: Callable[[float, Callable[[], None]], object] | None = None
+        """Calls a function after some seconds (the event loop's); without it, batches are moved as they fill."""
         if self._fd >= 0 and os.fstat(self._fd).st_size:
             self.ingest()
 
@@ -101,41 +110,72 @@ class Audit:
                 os.write(self._fd, framed)
             self._pending += len(framed)
         if self._pending > _BATCH_BYTES:
+            self._move_soon()
+
+    def _move_soon(self) -> None:
+        if self.later is None or self._pending > _JOURNAL_LIMIT:
             self.ingest()
+        elif not self._armed:
+            self._armed = True
+            self.later(_QUIET, self._move_when_quiet(self._pending))
+
+    def _move_when_quiet(self, before: int) -> Callable[[], None]:
+        """Move one batch if nothing came since `before` bytes were pending; look again while there is more."""
+
+        def look() -> None:
+            self._armed = False
+            quiet = self._pending == before
+            if quiet:
+                self._move(_BATCH_BYTES)
+            if self._pending > _BATCH_BYTES and self.later is not None:
+                self._armed = True
+                self.later(0 if quiet else _QUIET, self._move_when_quiet(self._pending))
+
+        return look
 
     def ingest(self) -> None:
         """Move the journal into the database."""
+        self._move(_LAST)
+
+    def _move(self, most: int) -> None:
         with self._lock:
             if self._fd < 0:
                 batch, self._memory = self._memory, []
                 with self._database.transaction():
                     self._insert([(self._decode(data), data) for data in batch])
+                self._pending = 0
             else:
-                self._ingest_file()
-            self._pending = 0
+                self._ingest_file(most)
 
-    def _ingest_file(self) -> None:
+    def _ingest_file(self, most: int) -> None:
         with self._database.transaction():
             row = self._database.execute("SELECT offset FROM audit_offset").fetchone()
             offset = row[0] if row else 0
             size = os.fstat(self._fd).st_size
-            events, end = self._read(0 if offset > size else offset, size)
+            start = 0 if offset > size else offset
+            events, end = self._read(start, min(size, start + most), size)
+            if end == start:  # one event larger than a batch
+                events, end = self._read(start, size, size)
             if offset > size:
                 # The file was begun anew and a crash kept the offset from following, or the machine lost its
                 # power and the file its end: what is in it may have been moved already.
                 events = [(event, data) for event, data in events if not self._is_kept(event)]
             self._insert(events)
             self._database.execute("INSERT OR REPLACE INTO audit_offset VALUES (1, ?)", (end,))
+        self._pending = size - end
         if end > 8 * _BATCH_BYTES:
             self._restart(end)
 
-    def _read(self, offset: int, size: int) -> tuple[list[Kept], int]:
-        data = os.pread(self._fd, size - offset, offset)
+    def _read(self, offset: int, end: int, size: int) -> tuple[list[Kept], int]:
+        """The events of the file between two places, and where the next one begins; the file ends at `size`."""
+        data = os.pread(self._fd, end - offset, offset)
         events: list[Kept] = []
         at = 0
         while at + 4 <= len(data):
             (length,) = _LENGTH.unpack_from(data, at)
             if at + 4 + length > len(data):
+                if end < size:
+                    return events, offset + at
                 break  # a write that a crash cut short: its call was not answered
             piece = data[at + 4 : at + 4 + length]
             try:
@@ -144,7 +184,7 @@ class Audit:
                 log.warning("the audit journal is damaged at byte %d; the rest is dropped", offset + at)
                 break
             at += 4 + length
-        return events, offset + len(data)
+        return events, offset + at if at == len(data) else size
 
     def _is_kept(self, event: AuditEvent) -> bool:
         rows = self._database.query("SELECT data FROM audit WHERE request_id=?", (event.request_id,))
