@@ -10,7 +10,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
-from cloudjar import __version__
+from cloudjar import __version__, services
 from cloudjar.auth.authenticate import Authenticator
 from cloudjar.auth.authorize import Authorizer
 from cloudjar.auth.identity import Identity
@@ -30,7 +30,7 @@ from cloudjar.kit.audit import Audit
 from cloudjar.kit.context import World
 from cloudjar.kit.db import State
 from cloudjar.kit.events import Events
-from cloudjar.kit.operation import Services
+from cloudjar.kit.operation import Services, packages
 from cloudjar.kit.quota import Quotas
 from cloudjar.kit.throttle import Throttle
 from cloudjar.kit.usage import Usage
@@ -45,10 +45,7 @@ from cloudjar.wire.message import Response
 
 log = logging.getLogger("cloudjar")
 
-SERVICES = {
-    name: f"cloudjar.services.{name.replace('-', '_')}"
-    for name in ("cloudtrail", "ec2", "iam", "service-quotas", "ssm", "sts")
-}
+SERVICES = packages(services)
 
 
 class Jar:
@@ -151,7 +148,7 @@ class Jar:
         self.audit.later = lambda seconds, work: loop.call_soon_threadsafe(loop.call_later, seconds, work)
 
     def boot(self) -> None:
-        """Load the services that have records and let each wake what is unfinished and sweep what is nobody's."""
+        """Load the services that have something to do at the start; each wakes what is unfinished and sweeps."""
         for name in self._services_with_records():
             self.services.load(name)
             machine.boot(name, self.world)
@@ -159,7 +156,7 @@ class Jar:
 
     def _services_with_records(self) -> list[str]:
         prefixes = {table.partition("/")[0] for table in self.world.state.tables.names()}
-        return sorted(name for name in SERVICES if name in prefixes and name == "ec2")
+        return sorted(name for name in SERVICES if name in prefixes and self.services.boots(name))
 
     def _refuse_unsafe_listening(self) -> None:
         if not is_loopback(self.settings.host) and not self.root_keys.any():

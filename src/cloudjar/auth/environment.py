@@ -133,5 +133,10 @@ _KEYS: dict[str, Callable[[Facts], Value | None]] = {
     "aws:multifactorauthage": _mfa_age,
     "aws:sourceidentity": lambda f: f.caller.source_identity or None,
     "aws:sourcevpc": lambda f: f.request.vpc or None if f.request is not None else None,
+    "aws:sourcearn": lambda f: f.caller.source_arn or None,
+    "aws:sourceaccount": lambda f: f.caller.source_account or None,
+    "aws:calledvia": lambda f: list(f.caller.called_via) or None,
+    "aws:calledviafirst": lambda f: f.caller.called_via[0] if f.caller.called_via else None,
+    "aws:calledvialast": lambda f: f.caller.called_via[-1] if f.caller.called_via else None,
     "aws:viaawsservice": lambda f: "true" if f.request is None else "false",
 }

@@ -36,6 +36,11 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     expires: datetime | None = None
     mfa_at: datetime | None = None
     source_identity: str = ""
+    called_via: tuple[str, ...] = ()
+    """Services that made this call on the principal's behalf, in order (``secretsmanager.amazonaws.com``)."""
+    source_arn: str = ""
+    """The resource for which a service principal acts (``aws:SourceArn``)."""
+    source_account: str = ""
     service: str = ""
     """``ec2.amazonaws.com`` when an AWS service itself calls."""
 
@@ -52,9 +57,17 @@ def root(account: str, access_key_id: str = "") -> Caller:
     )
 
 
-def service(principal: str, account: str) -> Caller:
-    """An AWS service principal acting in an account."""
-    return Caller(kind="service", account=account, arn=principal, unique_id=principal, service=principal)
+def service(principal: str, account: str, source_arn: str = "") -> Caller:
+    """An AWS service principal acting in an account, for a resource of that account."""
+    return Caller(
+        kind="service",
+        account=account,
+        arn=principal,
+        unique_id=principal,
+        service=principal,
+        source_arn=source_arn,
+        source_account=account if source_arn else "",
+    )
 
 
 ANONYMOUS = Caller(kind="anonymous", account="anonymous", arn="*")

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from msgspec.structs import replace
+
 from cloudjar.base import ids
 from cloudjar.base.caller import Caller
 from cloudjar.base.clock import Clock
@@ -95,12 +97,19 @@ class Ctx:
         )
 
     def call(
-        self, service: str, operation: str, params: Mapping[str, Any], *, caller: Caller | None = None
+        self, service: str, operation: str, params: Mapping[str, Any], *, caller: Caller | None = None, via: str = ""
     ) -> dict[str, Any]:
-        """Call another service as the given principal (default: the caller), with IAM, audit and usage."""
+        """Call another service as the given principal (default: the caller), with IAM, audit and usage.
+
+        `via` is the calling service's principal (``secretsmanager.amazonaws.com``) when it passes its caller's
+        session on: ``aws:CalledVia`` and ``kms:ViaService`` then say so.
+        """
         if self.world.invoke is None:
             raise RuntimeError("this world has no pipeline")
-        return self.world.invoke(service, operation, params, caller or self.caller, self.region)
+        who = caller or self.caller
+        if via:
+            who = replace(who, called_via=(*who.called_via, via))
+        return self.world.invoke(service, operation, params, who, self.region)
 
     def limit(self, service: str, code: str) -> float | None:
         """The quota in force here."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from cloudjar.kit.context import Ctx
@@ -86,6 +88,17 @@ class Service:
 
     name: str
     modules: tuple[str, ...]
+    boots: bool = False
+    """Has hooks that run when the server starts with records of the service (`kit.machine.on_boot`)."""
+
+
+def packages(root: ModuleType) -> dict[str, str]:
+    """The services whose folders lie in a package: botocore's name -> dotted name. Nothing is imported."""
+    found = {}
+    for folder in Path(str(root.__file__)).parent.iterdir():
+        if (folder / "__init__.py").is_file():
+            found[folder.name.strip("_").replace("_", "-")] = f"{root.__name__}.{folder.name}"
+    return found
 
 
 class Services:
@@ -101,6 +114,10 @@ class Services:
     @property
     def names(self) -> list[str]:
         return sorted(self._packages)
+
+    def boots(self, name: str) -> bool:
+        """Whether a service has hooks for the start."""
+        return bool(importlib.import_module(self._packages[name]).SERVICE.boots)
 
     def load(self, name: str) -> bool:
         """Import a service's modules; False when the product does not have it."""

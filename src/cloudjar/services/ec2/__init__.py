@@ -33,4 +33,5 @@ SERVICE = Service(
         "volumes.ops",
         "vpcs.ops",
     ),
+    boots=True,
 )
