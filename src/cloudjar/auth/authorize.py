@@ -34,15 +34,8 @@ _KINDS = {
     "service": Kind.SERVICE,
     "anonymous": Kind.ANONYMOUS,
 }
-_TRUST_ACTIONS = frozenset(
-    (
-        "sts:AssumeRole",
-        "sts:AssumeRoleWithSAML",
-        "sts:AssumeRoleWithWebIdentity",
-        "sts:TagSession",
-        "sts:SetSourceIdentity",
-    )
-)
+# A key policy reads like any resource policy; what sets it apart is that it must allow.
+_FLAVOURS = {"resource": Flavour.RESOURCE, "key": Flavour.RESOURCE, "trust": Flavour.TRUST}
 _NO_POLICIES = PolicySet()
 
 
@@ -59,6 +52,10 @@ class Need(Protocol):
     def policy(self) -> str: ...
     @property
     def owner(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def grants(self) -> tuple[str, ...]: ...
 
 
 class Asking(Protocol):
@@ -122,10 +119,8 @@ class Authorizer:
         owner = need.owner or ctx.account
         context = Environment(Facts(ctx.caller, ctx.region, ctx.now, ctx.request, owner), need.keys)
         policies = mine
-        if need.policy:
-            trust = need.action in _TRUST_ACTIONS
-            document = parse(need.policy, Flavour.TRUST if trust else Flavour.RESOURCE)
-            policies = replace(mine, resource=Policy(document, "resource"), resource_must_allow=trust)
+        if need.policy or need.grants or need.kind != "resource":
+            policies = with_resource(mine, need)
         return AccessRequest(need.action, need.resource, who, context, owner), policies
 
     def _refusal(
@@ -168,6 +163,17 @@ def principal(caller: Caller) -> Principal:
         account=caller.account,
         base_arn=caller.role_arn,
         unique_id=caller.unique_id.partition(":")[0],
+    )
+
+
+def with_resource(mine: PolicySet, need: Need) -> PolicySet:
+    """The caller's policies and those of the resource."""
+    flavour = _FLAVOURS[need.kind]
+    return replace(
+        mine,
+        resource=Policy(parse(need.policy, flavour), f"{need.kind} policy") if need.policy else None,
+        grants=tuple(Policy(parse(text, flavour), "grant") for text in need.grants),
+        resource_must_allow=need.kind != "resource",
     )
 
 

@@ -10,7 +10,7 @@ from cloudjar.base import arn as arns
 from cloudjar.gateway.calls import Call
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
-from cloudjar.kit.operation import Grant, Operation, finder, keys_of_resource
+from cloudjar.kit.operation import Grant, Operation, finder, finder_by_arn, keys_of_resource, policy_of
 from cloudjar.kit.record import Record, RecordMeta, arn_of, by_noun, meta
 from cloudjar.spec import iam
 from cloudjar.spec.arn_template import Lookup
@@ -43,14 +43,16 @@ def _of_entry(ctx: Ctx, entry: iam.Entry, req: dict[str, Any], extra: dict[str, 
         if spec is None:
             found.append(Grant(entry.action, "*", extra or None))
         elif text in met:
-            found.append(_of_record(entry.action, spec.type, met[text], text, extra))
+            found.append(_of_record(ctx, entry.action, spec.type, met[text], text, extra))
         else:
             found.append(grant(ctx, entry.action, spec.type, text, extra))
 
 
-def _of_record(action: str, noun: str, item: Record, text: str, extra: dict[str, Any]) -> Grant:
-    keys = {**keys_of_resource(meta(type(item)).service, noun, item), **extra}
-    return Grant(action, text, keys or None, getattr(item, "policy", "") or "", item.account)
+def _of_record(ctx: Ctx, action: str, noun: str, item: Record, text: str, extra: dict[str, Any]) -> Grant:
+    service = meta(type(item)).service
+    keys = {**keys_of_resource(service, noun, item), **extra}
+    own = policy_of(ctx, service, noun, item)
+    return Grant(action, text, keys or None, own.text, item.account, own.kind, own.grants)
 
 
 def grant(ctx: Ctx, action: str, noun: str, text: str, extra: dict[str, Any]) -> Grant:
@@ -62,7 +64,7 @@ def grant(ctx: Ctx, action: str, noun: str, text: str, extra: dict[str, Any]) ->
     if item is None:
         # AWS's own resources (managed policies, public images) ask for no consent but the caller's own policies.
         return Grant(action, text, extra or None, owner="" if parsed.account == "aws" else parsed.account)
-    return _of_record(action, noun, item, arn_of(item), extra)
+    return _of_record(ctx, action, noun, item, arn_of(item), extra)
 
 
 def stored(ctx: Ctx, noun: str, parsed: arns.Arn) -> Record | None:
@@ -73,7 +75,11 @@ def stored(ctx: Ctx, noun: str, parsed: arns.Arn) -> Record | None:
     declared = by_noun(parsed.service, noun)
     if declared is None:
         return None
-    table = ctx.db.at(parsed.account or ctx.account, parsed.region or ctx.region)[declared.type]
+    account, region = parsed.account or ctx.account, parsed.region or ctx.region
+    special = finder_by_arn(parsed.service, noun)
+    if special is not None:
+        return special(ctx.at(account, region), parsed)
+    table = ctx.db.at(account, region)[declared.type]
     key = parsed.name or parsed.resource
     found: Record | None = table.get(str(parsed) if declared.spec.key == "arn" else key)
     if found is None and parsed.service == "iam":

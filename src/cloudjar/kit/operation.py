@@ -11,19 +11,27 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
+import msgspec
+
+from cloudjar.base import arn as arns
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.record import Record
 
 Handler = Callable[[Ctx, dict[str, Any]], dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class Grant:
+PolicyKind = Literal["resource", "trust", "key"]
+"""What a resource's own policy is: one that may allow beside the caller's own policies (buckets, queues, secrets), a
+role's trust policy, or a key policy. Without the consent of the last two nobody may, whatever his own policies say."""
+
+
+class Grant(msgspec.Struct, frozen=True):
     """One thing the caller must be allowed: an IAM action on a resource, with condition keys known so far.
 
-    `policy` is the resource's own policy document, if it has one (trust policy, key policy, ...).
+    `policy` is the resource's own policy document, if it has one. `grants` are further documents of the same form that
+    allow beside it (KMS grants).
     """
 
     action: str
@@ -32,6 +40,8 @@ class Grant:
     policy: str = ""
     owner: str = ""
     """Account of the resource when it is not the caller's."""
+    kind: PolicyKind = "resource"
+    grants: tuple[str, ...] = ()
 
 
 Access = Callable[[Ctx, dict[str, Any]], Iterable[Grant]]
@@ -190,3 +200,60 @@ def finds(kind: str) -> Callable[[Finder], Finder]:
 def finder(kind: str) -> Finder | None:
     """The function behind a kind of look-up, when its service is loaded."""
     return _FINDERS.get(kind)
+
+
+class ResourcePolicy(NamedTuple):
+    """A resource's own policy as it bears on a call: its JSON ("" for none), its kind, and documents that allow
+    beside it, each a whole policy with principals (a KMS grant written as a statement)."""
+
+    text: str
+    kind: PolicyKind = "resource"
+    grants: tuple[str, ...] = ()
+
+
+PolicyOf = Callable[[Ctx, Any], ResourcePolicy]
+_POLICIES: dict[tuple[str, str], PolicyOf] = {}
+
+
+def resource_policies(service: str, noun: str) -> Callable[[PolicyOf], PolicyOf]:
+    """Decorator (``access.py``): a record's own policy where it is not simply the plain resource policy that its field
+    `policy` holds. The function gets the call and the record::
+
+        @resource_policies("kms", "key")
+        def key_policy(ctx: Ctx, key: Key) -> ResourcePolicy:
+            return ResourcePolicy(key.policy, "key", tuple(statement(grant) for grant in grants_of(ctx, key)))
+    """
+
+    def declare(function: PolicyOf) -> PolicyOf:
+        _POLICIES[service, noun] = function
+        return function
+
+    return declare
+
+
+def policy_of(ctx: Ctx, service: str, noun: str, item: Record) -> ResourcePolicy:
+    """The policy of a stored record; an empty one when its type has none."""
+    declared = _POLICIES.get((service, noun))
+    if declared is not None:
+        return declared(ctx, item)
+    return ResourcePolicy(getattr(item, "policy", "") or "")
+
+
+ByArn = Callable[[Ctx, arns.Arn], Record | None]
+_BY_ARN: dict[tuple[str, str], ByArn] = {}
+
+
+def by_arn(service: str, noun: str) -> Callable[[ByArn], ByArn]:
+    """Decorator (``access.py``): finds the record behind an ARN of this type where the ARN's last part is not its key
+    (a secret's random suffix, a path). `ctx` stands in the ARN's own account and region, whoever calls."""
+
+    def declare(function: ByArn) -> ByArn:
+        _BY_ARN[service, noun] = function
+        return function
+
+    return declare
+
+
+def finder_by_arn(service: str, noun: str) -> ByArn | None:
+    """The function behind a type's ARNs, when its service is loaded and has one."""
+    return _BY_ARN.get((service, noun))

@@ -55,7 +55,8 @@ class PolicySet(msgspec.Struct, frozen=True, kw_only=True):
     service-linked roles. `resource` is the resource policy, or the role's trust policy;
     `resource_must_allow` is for resources whose policy is the root of trust (KMS keys, roles): then
     identity policies count only where that policy names the caller's account. `endpoint` is the policy
-    of the VPC endpoint the request came through, None when it came through none.
+    of the VPC endpoint the request came through, None when it came through none. `grants` are documents
+    that allow beside the resource policy, as KMS grants do.
     """
 
     identity: tuple[Policy, ...] = ()
@@ -64,6 +65,7 @@ class PolicySet(msgspec.Struct, frozen=True, kw_only=True):
     scps: tuple[tuple[Policy, ...], ...] = ()
     rcps: tuple[tuple[Policy, ...], ...] = ()
     resource: Policy | None = None
+    grants: tuple[Policy, ...] = ()
     endpoint: Policy | None = None
     resource_must_allow: bool = False
     exempt_from_scps: bool = False
@@ -129,7 +131,7 @@ def decide(request: AccessRequest, policies: PolicySet) -> Decision:
         if found and not found[-1].statement.allows:
             return _denied(found[-1])
     grip = _UNNAMED
-    if policies.resource is not None or policies.endpoint is not None:
+    if policies.resource is not None or policies.endpoint is not None or policies.grants:
         for layer, policy in _named(policies):
             match, held = _scan_named(layer, policy, action, request, policies.boundary is not None)
             if match is None:
@@ -137,7 +139,8 @@ def decide(request: AccessRequest, policies: PolicySet) -> Decision:
                 continue
             if not match.statement.allows:
                 return _denied(match)
-            grip = _UNNAMED if layer is _ENDPOINT else held
+            if layer is not _ENDPOINT:
+                grip = max(grip, held)
             found.append(match)
     own = _NOTHING if request.principal.kind.alone else _scan_own(request, policies, action)
     for mine in own:
@@ -182,6 +185,8 @@ def _named(policies: PolicySet) -> Iterable[tuple[Flavour, Policy]]:
         yield _ENDPOINT, policies.endpoint
     if policies.resource is not None:
         yield resource_layer(policies), policies.resource
+    for grant in policies.grants:
+        yield Flavour.RESOURCE, grant
 
 
 def resource_layer(policies: PolicySet) -> Flavour:

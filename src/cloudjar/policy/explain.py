@@ -133,6 +133,8 @@ def _groups(request: AccessRequest, policies: PolicySet) -> Iterator[tuple[Flavo
         yield Flavour.ENDPOINT, (policies.endpoint,), False
     if policies.resource is not None:
         yield resource_layer(policies), (policies.resource,), False
+    if policies.grants:
+        yield Flavour.RESOURCE, policies.grants, False
     yield Flavour.IDENTITY, policies.identity, alone
     if policies.boundary is not None:
         yield Flavour.BOUNDARY, (policies.boundary,), alone

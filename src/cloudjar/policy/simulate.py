@@ -70,6 +70,8 @@ def _all(policies: PolicySet) -> Iterator[tuple[Flavour, Policy]]:
         yield from ((Flavour.SCP, p) for p in level)
     if policies.resource is not None:
         yield Flavour.RESOURCE, policies.resource
+    for grant in policies.grants:
+        yield Flavour.RESOURCE, grant
     yield from ((Flavour.IDENTITY, p) for p in policies.identity)
     if policies.boundary is not None:
         yield Flavour.BOUNDARY, policies.boundary

@@ -52,7 +52,7 @@ def assuming(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
     keys = _keys(ctx, req, role, session)
 
     def grant(action: str, extra: Mapping[str, Any]) -> Grant:
-        return Grant(action, arn, {**keys, **extra}, role.trust, role.account)
+        return Grant(action, arn, {**keys, **extra}, role.trust, role.account, "trust")
 
     grants = [grant("sts:AssumeRole", {})]
     if session.given:
