@@ -45,6 +45,7 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 Access = Callable[[Ctx, dict[str, Any]], Iterable[Grant]]
+Prepare = Callable[[Ctx, dict[str, Any]], Ctx]
 
 _READS = ("Describe", "List", "Get", "Lookup", "Head", "Decode", "Simulate", "Search", "BatchGet", "Query", "Scan")
 
@@ -63,6 +64,11 @@ class Operation:
     """Extra condition keys of the request."""
     pages: bool
     """The kit cuts the result into pages by the model's paginator traits."""
+    prepare: Prepare | None = None
+    """What must be fetched from elsewhere before the call can run (an issuer's keys): a plain function that may block
+    for seconds. It runs on a thread of its own, outside any transaction, for who may make the call; when the call
+    needs no signature, before anybody is asked what he may: then it says who is asking. It gives the context in which
+    the call goes on (`Ctx.prepared`), or raises. Such operations are asked for from outside only."""
 
 
 _OPERATIONS: dict[tuple[str, str], Operation] = {}
@@ -75,13 +81,14 @@ def op(
     access: Access | None = None,
     keys: Callable[[Ctx, dict[str, Any]], Mapping[str, Any]] | None = None,
     pages: bool = True,
+    prepare: Prepare | None = None,
 ) -> Callable[[Handler], Handler]:
     """Register a handler. `writes` defaults to what the operation's verb says."""
 
     def declare(handler: Handler) -> Handler:
         service = service_of(handler.__module__)
         changes = not name.startswith(_READS) if writes is None else writes
-        _OPERATIONS[service, name] = Operation(service, name, handler, changes, access, keys, pages)
+        _OPERATIONS[service, name] = Operation(service, name, handler, changes, access, keys, pages, prepare)
         return handler
 
     return declare
