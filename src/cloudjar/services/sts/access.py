@@ -14,7 +14,7 @@ from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import Grant, keys_of_resource
 from cloudjar.kit.record import arn_of
-from cloudjar.services.sts import errors, rules
+from cloudjar.services.sts import errors, mfa, rules
 
 
 class Role(Protocol):
@@ -50,6 +50,8 @@ def assuming(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
         raise errors.not_authorized(ctx.caller.arn, "sts:AssumeRole", arn)
     session = rules.session_tags(req, ctx.caller.tags, ctx.caller.transitive_tags)
     keys = _keys(ctx, req, role, session)
+    if mfa.verified(ctx, req):  # before the trust policy is asked, since it may demand it
+        keys.update({"aws:multifactorauthpresent": "true", "aws:multifactorauthage": "0"})
 
     def grant(action: str, extra: Mapping[str, Any]) -> Grant:
         return Grant(action, arn, {**keys, **extra}, role.trust, role.account, "trust")

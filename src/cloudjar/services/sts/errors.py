@@ -10,6 +10,27 @@ def access_denied(message: str) -> AwsError:
     return AwsError("AccessDenied", message, 403)
 
 
+MFA = "MultiFactorAuthentication failed"
+
+
+def mfa_unknown() -> AwsError:
+    """403: not a device of the caller."""
+    return access_denied(
+        f"{MFA}, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this "
+        "user."
+    )
+
+
+def mfa_wrong() -> AwsError:
+    """403: not the device's code now, or one that was used."""
+    return access_denied(f"{MFA} with invalid MFA one time pass code. ")
+
+
+def mfa_halved() -> AwsError:
+    """403: a serial number without a code, or the other way round."""
+    return access_denied(f"{MFA}, must provide both MFA serial number and one time pass code.")
+
+
 def validation(message: str) -> AwsError:
     """400: a value that cannot be."""
     return AwsError("ValidationError", message, 400)

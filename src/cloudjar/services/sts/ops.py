@@ -17,7 +17,7 @@ from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.sts import errors, rules
+from cloudjar.services.sts import errors, mfa, rules
 from cloudjar.services.sts.access import assuming, federating, need_role
 
 
@@ -32,7 +32,6 @@ def assume_role(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Credentials of a role for a caller whom it trusts. Nothing is stored: the token is the session."""
     role, arn = need_role(ctx, req["RoleArn"])
     caller, name = ctx.caller, req["RoleSessionName"]
-    _refuse_mfa(req)
     seconds = rules.role_seconds(
         req.get("DurationSeconds"),
         role.max_session,
@@ -53,6 +52,8 @@ def assume_role(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         session_policies=narrowed.policies,
         session_policy_arns=narrowed.arns,
         source_identity=_source_identity(caller, req.get("SourceIdentity")),
+        session_keys=caller.session_keys if caller.kind == "service" else {},
+        mfa_at=ctx.now if mfa.given(req) else None,  # `assuming` has verified it
     )
     return {
         "Credentials": _credentials(_issue(ctx, session, seconds)),
@@ -67,15 +68,6 @@ def _source_identity(caller: Caller, asked: str | None) -> str:
     if asked and caller.source_identity and asked != caller.source_identity:
         raise errors.access_denied("The source identity of a session cannot be changed by role chaining.")
     return asked or caller.source_identity
-
-
-def _refuse_mfa(req: dict[str, Any]) -> None:
-    """No device is registered here, so no code can be right."""
-    if req.get("SerialNumber") or req.get("TokenCode"):
-        raise errors.access_denied(
-            "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is "
-            "valid and associated with this user."
-        )
 
 
 def _issue(ctx: Ctx, session: Caller, seconds: int) -> Issued:
@@ -102,9 +94,9 @@ def _need_long_term(ctx: Ctx, operation: str) -> None:
 def get_session_token(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Temporary credentials with the caller's own permissions; needs no permission."""
     _need_long_term(ctx, "GetSessionToken")
-    _refuse_mfa(req)
     seconds = rules.user_seconds(req.get("DurationSeconds"), root=ctx.caller.kind == "root")
-    return {"Credentials": _credentials(_issue(ctx, ctx.caller, seconds))}
+    session = replace(ctx.caller, mfa_at=ctx.now) if mfa.verified(ctx, req) else ctx.caller
+    return {"Credentials": _credentials(_issue(ctx, session, seconds))}
 
 
 @op("GetFederationToken", access=federating)

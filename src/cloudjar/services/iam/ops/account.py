@@ -10,6 +10,7 @@ from typing import Any
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.iam import errors, names
+from cloudjar.services.iam.mfa import MfaDevice
 from cloudjar.services.iam.records import (
     AccountAlias,
     Group,
@@ -31,14 +32,11 @@ _RAISED = {
     "AttachedPoliciesPerUserQuota": quotas.IAM_POLICIES_PER_USER,
     "AssumeRolePolicySizeQuota": quotas.IAM_TRUST_POLICY_LENGTH,
 }
-# What is not built yet has none: MFA devices, server and signing certificates, identity providers.
+# What is not built yet has none: server and signing certificates, identity providers.
 _NONE = (
-    "AccountMFAEnabled",
     "AccountSigningCertificatesPresent",
     "AccountAccessKeysPresent",
     "AccountPasswordPresent",
-    "MFADevices",
-    "MFADevicesInUse",
     "Providers",
     "ServerCertificates",
 )
@@ -48,6 +46,7 @@ _NONE = (
 def get_account_summary(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """How many entities there are, and how many there may be."""
     policies = ctx.db[ManagedPolicy].all()
+    devices = ctx.db[MfaDevice].all()
     limits = {name: ctx.world.state.quotas.limit(ctx.account, "", code) for name, code in _RAISED.items()}
     return {
         "SummaryMap": {
@@ -58,6 +57,9 @@ def get_account_summary(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             "Groups": ctx.db[Group].count(),
             "Roles": ctx.db[Role].count(),
             "InstanceProfiles": ctx.db[InstanceProfile].count(),
+            "MFADevices": len(devices),
+            "MFADevicesInUse": sum(1 for device in devices if device.user_id),
+            "AccountMFAEnabled": int(any(device.user_id == ctx.account for device in devices)),
             "Policies": len(policies),
             "PolicyVersionsInUse": sum(len(policy.versions) for policy in policies),
         }

@@ -15,6 +15,7 @@ from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
 from cloudjar.services.iam import errors, managed, names, rules, trust
 from cloudjar.services.iam.access import boundary_key
+from cloudjar.services.iam.mfa import MfaDevice
 from cloudjar.services.iam.records import AccessKey, LoginProfile, User
 from cloudjar.services.iam.views import user_of
 
@@ -88,6 +89,8 @@ def delete_user(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         raise errors.delete_conflict("Cannot delete entity, must delete login profile first.")
     if ctx.db[AccessKey].count(user=user.name):
         raise errors.delete_conflict("Cannot delete entity, must delete access keys first.")
+    if ctx.db[MfaDevice].count(user_id=user.id):
+        raise errors.delete_conflict("Cannot delete entity, must delete MFA device first.")
     if user.groups:
         raise errors.delete_conflict("Cannot delete entity, must remove users from group first.")
     if user.attached:
