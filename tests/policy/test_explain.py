@@ -57,16 +57,23 @@ def test_a_trace_names_every_statement_and_where_it_failed() -> None:
 def test_a_trace_reads_well() -> None:
     request = put(**{"svc:frozen": "true"})
     assert render(explain(request, PolicySet(identity=(POLICY,)))).splitlines() == [
-        "DENIED  arn:aws:iam::111111111111:user/alice  s3:PutObject  arn:aws:s3:::box/alice/x",
+        "DENIED  s3:PutObject",
+        "  on  arn:aws:s3:::box/alice/x",
+        "  to  arn:aws:iam::111111111111:user/alice",
         "  with an explicit deny in an identity-based policy",
-        "  decided by storage (arn:aws:iam::111111111111:policy/storage), statement 2 Late",
-        "identity-based policy: explicit deny",
-        "  storage (arn:aws:iam::111111111111:policy/storage)",
-        "    statement 1 Own  Allow  matches",
-        "    statement 2 Late  Deny  matches",
-        "    statement 3  Allow  no match on NotAction: s3:PutObject against s3:*",
-        "key aws:username = alice",
-        "key svc:frozen = true",
+        "  decided by identity-based policy arn:aws:iam::111111111111:policy/storage, statement 2 Late",
+        "",
+        "1. identity-based policy: explicit deny",
+        "   storage (arn:aws:iam::111111111111:policy/storage)",
+        "     statement 1 Own  Allow  matches",
+        "     statement 2 Late  Deny  matches",
+        "       holds  Condition Bool svc:frozen [true]: the key is true",
+        "     statement 3  Allow  does not match",
+        "       fails  NotAction lists s3:PutObject: s3:*",
+        "",
+        "Condition keys that the statements ask for",
+        "  aws:username  alice",
+        "  svc:frozen    true",
     ]
 
 

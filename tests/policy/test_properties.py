@@ -78,12 +78,16 @@ CONDITIONS = st.fixed_dictionaries(
 
 
 @st.composite
-def statements(draw: st.DrawFn, effect: str | None = None, named: bool = False) -> dict[str, Any]:
+def statements(
+    draw: st.DrawFn, effect: str | None = None, named: bool = False, everyone: bool = False
+) -> dict[str, Any]:
     made: dict[str, Any] = {"Effect": effect or draw(st.sampled_from(("Allow", "Allow", "Deny")))}
     made[draw(st.sampled_from(("Action", "Action", "Action", "NotAction")))] = draw(listed(ACTION_PATTERNS))
     made[draw(st.sampled_from(("Resource", "Resource", "Resource", "NotResource")))] = draw(listed(RESOURCE_PATTERNS))
     made["Condition"] = draw(st.one_of(st.just({}), st.just({}), CONDITIONS))
-    if named:
+    if everyone:
+        made["Principal"] = "*"
+    elif named:
         made[draw(st.sampled_from(("Principal", "Principal", "NotPrincipal")))] = {"AWS": draw(listed(NAMES))}
     return made
 
@@ -94,7 +98,7 @@ def document(listed_: list[dict[str, Any]], flavour: Flavour) -> Document:
 
 def policy_of(flavour: Flavour, effect: str | None = None) -> st.SearchStrategy[Policy]:
     named = flavour in (Flavour.RESOURCE, Flavour.ENDPOINT)
-    some = st.lists(statements(effect, named), min_size=1, max_size=3)
+    some = st.lists(statements(effect, named, flavour is Flavour.RCP), min_size=1, max_size=3)
     return some.map(lambda made: Policy(document(made, flavour), flavour.value))
 
 
@@ -108,6 +112,8 @@ POLICIES = st.builds(
     boundary=st.none() | policy_of(Flavour.BOUNDARY, "Allow"),
     session=st.none() | group(Flavour.SESSION),
     scps=st.lists(group(Flavour.SCP), max_size=1).map(tuple),
+    rcps=st.lists(group(Flavour.RCP), max_size=1).map(tuple),
+    grants=st.lists(policy_of(Flavour.RESOURCE, "Allow"), max_size=1).map(tuple),
     resource=st.none() | policy_of(Flavour.RESOURCE),
     endpoint=st.none() | policy_of(Flavour.ENDPOINT, "Allow"),
     resource_must_allow=st.booleans(),
@@ -177,9 +183,54 @@ def test_order_does_not_matter(request: AccessRequest, policies: PolicySet) -> N
         identity=policies.identity[::-1],
         session=policies.session and policies.session[::-1],
         scps=tuple(level[::-1] for level in policies.scps[::-1]),
+        rcps=tuple(level[::-1] for level in policies.rcps[::-1]),
+        grants=policies.grants[::-1],
     )
     before, after = decide(request, policies), decide(request, turned)
     assert (before.reason, before.layer) == (after.reason, after.layer)
+
+
+@settings(deadline=None)
+@given(REQUESTS, POLICIES)
+def test_duplicates_do_not_matter(request: AccessRequest, policies: PolicySet) -> None:
+    doubled = without(
+        policies,
+        identity=policies.identity * 2,
+        session=policies.session and policies.session * 2,
+        scps=tuple(level * 2 for level in policies.scps * 2),
+        rcps=tuple(level * 2 for level in policies.rcps * 2),
+        grants=policies.grants * 2,
+    )
+    before, after = decide(request, policies), decide(request, doubled)
+    assert (before.reason, before.layer) == (after.reason, after.layer)
+
+
+@settings(deadline=None)
+@given(REQUESTS, POLICIES)
+def test_a_limit_of_nothing_limits_nothing(request: AccessRequest, policies: PolicySet) -> None:
+    """Limits that allow everything decide as none at all, but for denies that a boundary extends to NotPrincipal."""
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    free = without(policies, session=None, scps=(), rcps=())
+    wide = without(
+        free,
+        session=(Policy(document([everything], Flavour.SESSION)),),
+        scps=((Policy(document([everything], Flavour.SCP)),),) * 3,
+        rcps=((Policy(document([{**everything, "Principal": "*"}], Flavour.RCP)),),),
+    )
+    before, after = decide(request, free), decide(request, wide)
+    assert (before.reason, before.layer) == (after.reason, after.layer)
+
+
+@settings(deadline=None)
+@given(REQUESTS, POLICIES)
+def test_explaining_decides_as_enforcing_does(request: AccessRequest, policies: PolicySet) -> None:
+    for whole in (True, False):
+        trace = explain(request, policies, whole=whole)
+        assert trace.decision == decide(request, policies)
+        for found in trace.decision.matches:
+            shown = [layer for layer in trace.layers if layer.layer is found.layer]
+            said = {s.index for layer in shown for p in layer.policies for s in p.statements if s.matched}
+            assert found.statement.index in said
 
 
 @settings(deadline=None)
@@ -191,8 +242,10 @@ def test_an_explicit_deny_has_the_last_word(request: AccessRequest, policies: Po
     own = request.principal.kind not in (Kind.SERVICE, Kind.ANONYMOUS)
     assert (trace.decision.reason.value == "explicitDeny") == bool(denies), render(trace)
     if trace.decision.allowed:
-        must = (Flavour.SCP, Flavour.ENDPOINT) if own else (Flavour.ENDPOINT, Flavour.RESOURCE)
+        must = (Flavour.RCP, Flavour.ENDPOINT, *((Flavour.SCP,) if own else ()))
         assert all(layer.verdict == "allow" for layer in trace.layers if layer.layer in must), render(trace)
+        if not own:
+            assert any(layer.verdict == "allow" for layer in trace.layers if layer.layer is Flavour.RESOURCE)
 
 
 @settings(deadline=None)

@@ -1,6 +1,6 @@
 """May they: every grant that a call needs is decided by the policy engine, and a refusal is worded as AWS words it.
 
-The decision is kept with the audit event: which statement allowed, or the whole trace of a refusal.
+The decision is kept with the audit event: which statements allowed, or the whole trace of a refusal (`auth.reasons`).
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 from msgspec.structs import replace
 
+from cloudjar.auth import reasons
 from cloudjar.auth.environment import Environment, Facts
 from cloudjar.auth.identity import Identity
 from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError
 from cloudjar.policy.document import parse
-from cloudjar.policy.evaluate import AccessRequest, Decision, Match, Policy, PolicySet, decide
-from cloudjar.policy.explain import access_denied, explain, render
+from cloudjar.policy.evaluate import AccessRequest, Decision, Policy, PolicySet, decide
+from cloudjar.policy.explain import access_denied
 from cloudjar.policy.grammar import Flavour
 from cloudjar.policy.principal import Kind, Principal
+from cloudjar.policy.tell import Account
 from cloudjar.spec.models import speaks_xml
 from cloudjar.store.sealer import Sealer
 from cloudjar.wire.message import Request
@@ -78,9 +80,7 @@ class Decided(NamedTuple):
 
     resources: tuple[str, ...]
     text: str
-
-
-_NOTHING_NEEDED = Decided((), "no permission is needed")
+    """For ``cloudjar why``: the form of `policy.tell`."""
 
 
 class Denied(AwsError):
@@ -100,18 +100,18 @@ class Authorizer:
         """`service` is botocore's name and chooses the error's code and words."""
         needs = tuple(needs)
         if not needs:
-            return _NOTHING_NEEDED
+            return Decided((), reasons.nothing_needed(ctx.caller))
         caller = ctx.caller
         mine = _NO_POLICIES if caller.kind in ("root", "service", "anonymous") else self._identity().policies(caller)
         who = principal(caller)
-        lines = []
+        accounts: list[Account] = []
         for need in needs:
             request, policies = self.question(ctx, who, mine, need)
             decision = decide(request, policies)
             if not decision.allowed:
-                raise self._refusal(service, needs, request, policies, decision)
-            lines.append(_because(need, decision, caller))
-        return Decided(tuple(need.resource for need in needs), "\n".join(lines))
+                raise self._refusal(service, needs, request, policies, decision, accounts)
+            accounts.append(reasons.granted(need.action, need.resource, decision, caller))
+        return Decided(tuple(need.resource for need in needs), reasons.kept(caller, accounts))
 
     @staticmethod
     def question(ctx: Asking, who: Principal, mine: PolicySet, need: Need) -> tuple[AccessRequest, PolicySet]:
@@ -124,33 +124,22 @@ class Authorizer:
         return AccessRequest(need.action, need.resource, who, context, owner), policies
 
     def _refusal(
-        self, service: str, needs: tuple[Need, ...], request: AccessRequest, policies: PolicySet, decision: Decision
+        self,
+        service: str,
+        needs: tuple[Need, ...],
+        request: AccessRequest,
+        policies: PolicySet,
+        decision: Decision,
+        before: list[Account],
     ) -> Denied:
         message = access_denied(request, decision, quoted=service == "s3")
         denied = _worded(service, message, lambda: self._encoded(request, decision))
-        trace = render(explain(request, policies))
-        denied.decided = Decided(tuple(need.resource for need in needs), f"{message}\n\n{trace}")
+        denied.decided = Decided(tuple(need.resource for need in needs), reasons.refused(request, policies, before))
         return denied
 
     def _encoded(self, request: AccessRequest, decision: Decision) -> str:
         """EC2's encoded authorization failure message: opened by ``sts:DecodeAuthorizationMessage``."""
-        body = {
-            "allowed": False,
-            "explicitDeny": decision.reason.value == "explicitDeny",
-            "matchedStatements": {"items": []},
-            "failures": {"items": []},
-            "context": {
-                "principal": {"id": request.principal.unique_id, "arn": request.principal.arn},
-                "action": request.action,
-                "resource": request.resource,
-                "conditions": {
-                    "items": [
-                        {"key": key, "values": {"items": [{"value": value}]}}
-                        for key, value in sorted(request.context.items())
-                    ]
-                },
-            },
-        }
+        body = reasons.authorization_message(request, decision)
         sealed = self._sealer.seal(msgspec.json.encode(body), "authorization-message")
         return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
@@ -175,18 +164,6 @@ def with_resource(mine: PolicySet, need: Need) -> PolicySet:
         grants=tuple(Policy(parse(text, flavour), "grant") for text in need.grants),
         resource_must_allow=need.kind != "resource",
     )
-
-
-def _because(need: Need, decision: Decision, caller: Caller) -> str:
-    if not decision.matches:
-        return f"{need.action} on {need.resource}: allowed ({caller.kind} needs no policy for it)"
-    by = ", ".join([_statement(match) for match in decision.matches])
-    return f"{need.action} on {need.resource}: allowed by {by}"
-
-
-def _statement(match: Match) -> str:
-    policy, statement = match.policy, match.statement
-    return f"{match.layer.value} {policy.arn or policy.name} statement {statement.sid or statement.index + 1}"
 
 
 def _worded(service: str, message: str, encoded: Callable[[], str]) -> Denied:

@@ -20,6 +20,7 @@ from cloudjar import __version__
 from cloudjar.base import ids
 from cloudjar.base.clock import Clock
 from cloudjar.base.errors import AwsError
+from cloudjar.gateway import why
 from cloudjar.kit.audit import Audit
 from cloudjar.kit.context import World
 from cloudjar.kit.events import Events
@@ -125,19 +126,23 @@ class Admin:
         found = self._jar.events.since(int(query.get("since", "0")))
         return {"events": [event._asdict() for event in found]}
 
-    def why(self, query: Query) -> dict[str, Any]:
-        """How the authorisation of a call came out."""
-        event = self._jar.audit.by_request(query.get("request", ""))
+    def why(self, query: Query) -> Answer:
+        """How the authorisation of a call came out: of one by its `request` id, or with ``last=1`` of the newest
+        that was refused."""
+        if query.get("last"):
+            return self._jar.run_blocking(self._why_last)
+        event = self._jar.audit.by_request(query["request"])
         if event is None:
             raise ValueError("no call has this request id; it is in the answer's x-amzn-RequestId header")
-        return {
-            "request": event.request_id,
-            "call": f"{event.service}:{event.operation}",
-            "caller": event.caller_arn,
-            "error": event.error_code,
-            "message": event.error_message,
-            "decision": event.decision,
-        }
+        return why.explained(event)
+
+    def _why_last(self) -> dict[str, Any]:
+        self._jar.audit.ingest()
+        accounts = self._jar.world.state.database.query("SELECT DISTINCT account FROM audit")
+        event = why.newest_refusal(self._jar.audit, [account for (account,) in accounts])
+        if event is None:
+            raise ValueError("no call was refused for want of permission yet")
+        return why.explained(event)
 
     def spans(self, query: Query) -> dict[str, Any]:
         """Usage spans that overlap [start, end); seconds since the epoch of AWS time."""

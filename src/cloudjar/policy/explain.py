@@ -1,4 +1,4 @@
-"""Decisions in words: AWS's access-denied messages, and a trace of every statement for people.
+"""Decisions explained: AWS's access-denied messages, and a trace of every statement that was looked at.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 """
@@ -33,6 +33,8 @@ _DENIED_BY = {
     Flavour.TRUST: "the role trust policy",
     Flavour.ENDPOINT: "a VPC endpoint policy",
 }
+_SHOWN_WHOLE = 12
+"""Policies with more statements show those about the action, and how many others there are."""
 
 
 def access_denied(request: AccessRequest, decision: Decision, *, enhanced: bool = True, quoted: bool = False) -> str:
@@ -64,26 +66,61 @@ def caller(request: AccessRequest) -> str:
     return "anonymous" if who.kind is Kind.ANONYMOUS else who.arn
 
 
-class StatementTrace(msgspec.Struct, frozen=True):
-    """One statement looked at: whether it matched and, if not, on which element it failed and why."""
+class Check(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One element of a statement against the request.
+
+    `element` is ``Principal``, ``NotAction``, ``Condition``, ...; `wanted` what the statement lists, `found` what the
+    request has (None: the condition key is not in it). Conditions have an `operator` and a `key`.
+    """
+
+    element: str
+    holds: bool
+    wanted: tuple[str, ...]
+    found: tuple[str, ...] | None
+    operator: str = ""
+    key: str = ""
+
+    def __str__(self) -> str:
+        if self.element != "Condition":
+            return f"{', '.join(self.found or ())} against {_some(self.wanted)}"
+        found = "no such key" if self.found is None else ", ".join(self.found) or "an empty list"
+        return f"{self.operator} {self.key} [{', '.join(self.wanted)}]: the request has {found}"
+
+
+class StatementTrace(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One statement looked at: whether it matched and, element by element, why.
+
+    `held` says through what a policy that names principals holds the caller.
+    """
 
     sid: str
     index: int
     effect: str
     matched: bool
-    failed_on: str = ""
-    detail: str = ""
+    checks: tuple[Check, ...]
+    held: str = ""
+
+    @property
+    def failed_on(self) -> str:
+        """The first element that did not match; empty when all did."""
+        return next((check.element for check in self.checks if not check.holds), "")
+
+    @property
+    def detail(self) -> str:
+        """The first failure in words; for a match, through what it holds the caller."""
+        return next((str(check) for check in self.checks if not check.holds), self.held)
 
 
-class PolicyTrace(msgspec.Struct, frozen=True):
-    """One policy looked at."""
+class PolicyTrace(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One policy looked at; `others` counts its statements about other actions that are not listed."""
 
     name: str
     arn: str
     statements: tuple[StatementTrace, ...]
+    others: int = 0
 
 
-class LayerTrace(msgspec.Struct, frozen=True):
+class LayerTrace(msgspec.Struct, frozen=True, omit_defaults=True):
     """One kind of policy; `verdict` is ``explicit deny``, ``allow``, ``no allow`` or ``exempt``."""
 
     layer: Flavour
@@ -106,14 +143,14 @@ class Trace(msgspec.Struct, frozen=True):
     missing: tuple[str, ...]
 
 
-def explain(request: AccessRequest, policies: PolicySet) -> Trace:
-    """Decide again, slowly, and write down why."""
-    bounded = policies.boundary is not None
+def explain(request: AccessRequest, policies: PolicySet, *, whole: bool = True) -> Trace:
+    """Decide again, slowly, and write down why; without `whole`, long policies show only what is about the action."""
     layers: list[LayerTrace] = []
     wanted: set[str] = set()
-    for layer, group, exempt in _groups(request, policies):
-        traces = tuple(_policy(p, request, bounded) for p in group)
-        layers.append(LayerTrace(layer, "exempt" if exempt else _verdict(traces), traces, _note(layer, group)))
+    bounded = policies.boundary is not None
+    for layer, group, exempt, note in _groups(request, policies):
+        traces = tuple(_policy(p, request, bounded=bounded, whole=whole) for p in group)
+        layers.append(LayerTrace(layer, "exempt" if exempt else _verdict(traces), traces, note or _note(layer, group)))
         for policy in () if exempt else group:
             for statements in policy.document.candidates(request.action.lower()):
                 wanted.update(*(s.keys for s in statements))
@@ -122,24 +159,31 @@ def explain(request: AccessRequest, policies: PolicySet) -> Trace:
     return Trace(request, decide(request, policies), tuple(layers), keys, tuple(k for k in values if k not in keys))
 
 
-def _groups(request: AccessRequest, policies: PolicySet) -> Iterator[tuple[Flavour, tuple[Policy, ...], bool]]:
-    """(layer, policies, exempt) in the order of evaluation."""
+Group = tuple[Flavour, tuple[Policy, ...], bool, str]
+
+
+def _groups(request: AccessRequest, policies: PolicySet) -> Iterator[Group]:
+    """(layer, policies, exempt, note) in the order of evaluation."""
     alone = request.principal.kind.alone
-    for level in policies.rcps:
-        yield Flavour.RCP, level, policies.exempt_from_rcps
-    for level in policies.scps:
-        yield Flavour.SCP, level, policies.exempt_from_scps or alone
+    yield from _levels(Flavour.RCP, policies.rcps, policies.exempt_from_rcps)
+    yield from _levels(Flavour.SCP, policies.scps, policies.exempt_from_scps or alone)
     if policies.endpoint is not None:
-        yield Flavour.ENDPOINT, (policies.endpoint,), False
+        yield Flavour.ENDPOINT, (policies.endpoint,), False, ""
     if policies.resource is not None:
-        yield resource_layer(policies), (policies.resource,), False
+        yield resource_layer(policies), (policies.resource,), False, ""
     if policies.grants:
-        yield Flavour.RESOURCE, policies.grants, False
-    yield Flavour.IDENTITY, policies.identity, alone
+        yield Flavour.RESOURCE, policies.grants, False, "grants"
+    yield Flavour.IDENTITY, policies.identity, alone, ""
     if policies.boundary is not None:
-        yield Flavour.BOUNDARY, (policies.boundary,), alone
+        yield Flavour.BOUNDARY, (policies.boundary,), alone, ""
     if policies.session is not None:
-        yield Flavour.SESSION, policies.session, alone
+        yield Flavour.SESSION, policies.session, alone, ""
+
+
+def _levels(layer: Flavour, levels: tuple[tuple[Policy, ...], ...], exempt: bool) -> Iterator[Group]:
+    for number, level in enumerate(levels, 1):
+        of = f"level {number} of {len(levels)} from the root of the organization" if len(levels) > 1 else ""
+        yield layer, level, exempt, of
 
 
 def _note(layer: Flavour, group: tuple[Policy, ...]) -> str:
@@ -153,15 +197,44 @@ def _verdict(traces: tuple[PolicyTrace, ...]) -> str:
     return "explicit deny" if "Deny" in effects else "allow" if "Allow" in effects else "no allow"
 
 
-def _policy(policy: Policy, request: AccessRequest, bounded: bool) -> PolicyTrace:
-    traces = []
-    for statement in policy.document.statements:
-        failed, detail = failure(statement, request, bounded=bounded)
-        effect = "Allow" if statement.allows else "Deny"
-        if not failed and statement.principals is not None:
-            detail = _held(statement.grip(request.principal, bounded=bounded))
-        traces.append(StatementTrace(statement.sid, statement.index, effect, not failed, failed, detail))
-    return PolicyTrace(policy.name, policy.arn, tuple(traces))
+def _policy(policy: Policy, request: AccessRequest, *, bounded: bool, whole: bool) -> PolicyTrace:
+    document = policy.document
+    looked_at: Sequence[Statement] = document.statements
+    if not whole and len(looked_at) > _SHOWN_WHOLE:
+        about = document.candidates(request.action.lower())
+        looked_at = sorted((*about.denies, *about.allows), key=lambda statement: statement.index)
+    traces = tuple(trace(statement, request, bounded=bounded) for statement in looked_at)
+    return PolicyTrace(policy.name, policy.arn, traces, len(document.statements) - len(looked_at))
+
+
+def trace(statement: Statement, request: AccessRequest, *, bounded: bool = False) -> StatementTrace:
+    """A statement against a request, element by element."""
+    checks = tuple(_checks(statement, request, bounded))
+    matched = all(check.holds for check in checks)
+    held = ""
+    if matched and statement.principals is not None:
+        held = _held(statement.grip(request.principal, bounded=bounded))
+    effect = "Allow" if statement.allows else "Deny"
+    return StatementTrace(statement.sid, statement.index, effect, matched, checks, held)
+
+
+def _checks(statement: Statement, request: AccessRequest, bounded: bool) -> Iterator[Check]:
+    if statement.principals is not None:
+        element = "NotPrincipal" if statement.negates_principals else "Principal"
+        holds = bool(statement.grip(request.principal, bounded=bounded))
+        yield Check(element, holds, statement.principals.texts, (caller(request),))
+    element = "NotAction" if statement.negates_actions else "Action"
+    holds = statement.covers_action(request.action.lower())
+    yield Check(element, holds, statement.actions.texts, (request.action,))
+    if statement.resources is not None:
+        element = "NotResource" if statement.negates_resources else "Resource"
+        holds = statement.covers_resource(request.resource, request.context)
+        yield Check(element, holds, statement.resources.texts, (request.resource,))
+    for condition in statement.conditions:
+        found = _values(request.context, condition.key)
+        yield Check(
+            "Condition", condition(request.context), condition.values, found, condition.operator, condition.key
+        )
 
 
 def _held(grip: Grip) -> str:
@@ -170,66 +243,11 @@ def _held(grip: Grip) -> str:
     return "names the caller's role or user, not this session" if grip is Grip.BASE else "names the caller"
 
 
-def failure(statement: Statement, request: AccessRequest, *, bounded: bool = False) -> tuple[str, str]:
-    """The first element on which a statement does not match a request, with the reason; empty when it matches."""
-    if not statement.grip(request.principal, bounded=bounded):
-        negated = "Not" if statement.negates_principals else ""
-        listed = statement.principals.texts if statement.principals else ()
-        return f"{negated}Principal", f"{caller(request)} against {_some(listed)}"
-    if not statement.covers_action(request.action.lower()):
-        negated = "Not" if statement.negates_actions else ""
-        return f"{negated}Action", f"{request.action} against {_some(statement.actions.texts)}"
-    if not statement.covers_resource(request.resource, request.context):
-        negated = "Not" if statement.negates_resources else ""
-        listed = statement.resources.texts if statement.resources else ()
-        return f"{negated}Resource", f"{request.resource} against {_some(listed)}"
-    for condition in statement.conditions:
-        if not condition(request.context):
-            return "Condition", f"{condition}: the request has {_value(request.context, condition.key)}"
-    return "", ""
+def _values(context: Context, key: str) -> tuple[str, ...] | None:
+    value = context.get(key)
+    return None if value is None else (value,) if isinstance(value, str) else tuple(value)
 
 
 def _some(values: Sequence[str]) -> str:
     shown = ", ".join(values[:3])
     return f"{shown} and {len(values) - 3} more" if len(values) > 3 else shown or "nothing"
-
-
-def _value(context: Context, key: str) -> str:
-    value = context.get(key)
-    if value is None:
-        return "no such key"
-    return value if isinstance(value, str) else ", ".join(value) or "an empty list"
-
-
-def render(trace: Trace) -> str:
-    """The trace for a person: the outcome, then every policy and statement, then the keys."""
-    request, decision = trace.request, trace.decision
-    outcome = "ALLOWED" if decision.allowed else "DENIED"
-    lines = [f"{outcome}  {caller(request)}  {request.action}  {request.resource}"]
-    if not decision.allowed:
-        lines.append(f"  {blame(request, decision)}")
-    for match in decision.matches:
-        lines.append(f"  decided by {_name(match.policy.name, match.policy.arn)}, {_label(match.statement)}")
-    for layer in trace.layers:
-        lines.append(f"{layer.layer.value}: {layer.verdict}" + (f" ({layer.note})" if layer.note else ""))
-        for policy in layer.policies:
-            lines.append(f"  {_name(policy.name, policy.arn)}")
-            lines.extend(f"    {_line(s)}" for s in policy.statements)
-    lines.extend(f"key {key} = {_value(trace.keys, key)}" for key in trace.keys)
-    lines.extend(f"key {key} is not in the request" for key in trace.missing)
-    return "\n".join(lines)
-
-
-def _name(name: str, arn: str) -> str:
-    return f"{name} ({arn})" if name and arn else name or arn or "(unnamed)"
-
-
-def _label(statement: Statement) -> str:
-    return f"statement {statement.index + 1}" + (f" {statement.sid}" if statement.sid else "")
-
-
-def _line(trace: StatementTrace) -> str:
-    label = f"statement {trace.index + 1}" + (f" {trace.sid}" if trace.sid else "")
-    if trace.matched:
-        return f"{label}  {trace.effect}  matches" + (f": {trace.detail}" if trace.detail else "")
-    return f"{label}  {trace.effect}  no match on {trace.failed_on}: {trace.detail}"
