@@ -20,6 +20,8 @@ SERVICE = Service(
         "ops.login_profiles",
         "ops.account",
         "ops.details",
+        "ops.mfa",
+        "ops.simulate",
         "ops.tagging",
     ),
 )
