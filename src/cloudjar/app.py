@@ -14,6 +14,8 @@ from cloudjar import __version__, services
 from cloudjar.auth.authenticate import Authenticator
 from cloudjar.auth.authorize import Authorizer
 from cloudjar.auth.identity import Identity
+from cloudjar.auth.mfa import Mfa
+from cloudjar.auth.organization import Organization
 from cloudjar.auth.root_keys import RootKeys
 from cloudjar.auth.sessions import Sessions
 from cloudjar.base.clock import Clock
@@ -78,6 +80,9 @@ class Jar:
         self.world = World(state, self.clock, self.events, self.sealer, _settings(settings))
         self.sessions = Sessions(self.sealer)
         self._known_identity: Identity | None = None
+        self._known_organization: Organization | None = None
+        self._has_organization = any(name.startswith("organizations/") for name in tables.names())
+        state.watchers.setdefault("organizations", []).append(self._organization_was_made)
         self.runner = Runner(self.wakes, self.clock, self._reconcile)
         self.metadata = Metadata(self.world, self.clock)
         self.network = network or _network(settings, self.metadata)
@@ -90,7 +95,7 @@ class Jar:
             self.world,
             self.services,
             authenticator,
-            Authorizer(self._identity, self.sealer),
+            Authorizer(self._identity, self.sealer, self._organization),
             self.audit,
             self._durably,
             Throttle() if settings.throttle else None,
@@ -103,6 +108,8 @@ class Jar:
             audit=self.audit,
             usage=self.usage,
             identity=self._identity,
+            mfa=self._mfa,
+            organization=self._organization,
         )
         self.front = Front(self.pipeline, Admin(self, home / "admin-token"), authenticator)
         self.tls = Authority(home / "tls", settings.hosts)
@@ -207,6 +214,24 @@ class Jar:
             self.services.load("iam")
             self._known_identity = identity(self.world)
         return self._known_identity
+
+    def _organization(self) -> Organization | None:
+        """None while nobody has made an organization: then no decision asks for one."""
+        if self._known_organization is None and self._has_organization:
+            from cloudjar.services.organizations.standing import standing
+
+            self.services.load("organizations")
+            self._known_organization = standing(self.world)
+        return self._known_organization
+
+    def _organization_was_made(self) -> None:
+        self._has_organization = True
+
+    def _mfa(self) -> Mfa:
+        from cloudjar.services.iam.mfa import Devices
+
+        self.services.load("iam")
+        return Devices(self.world)
 
     def _went_down(self, machine_id: str) -> None:
         from cloudjar.services.ec2.instances.life import went_down

@@ -1,6 +1,7 @@
 """Global condition keys, worked out when a policy asks for them.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html (what principals are called)
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from cloudjar.auth.organization import Organization, Standing
 from cloudjar.base.caller import Caller
 from cloudjar.wire.message import Request
 
@@ -22,19 +24,32 @@ _TYPES = {
     "service": "Service",
     "anonymous": "Anonymous",
 }
+_ALONE = frozenset(("service", "anonymous"))
 
 
 class Facts:
-    """What a request is known to be: the raw material of condition keys."""
+    """What a request is known to be: the raw material of condition keys.
 
-    __slots__ = ("caller", "now", "region", "request", "resource_account")
+    `region` is where the call is answered (us-east-1 for global services); `organization` is None in a jar without one.
+    """
 
-    def __init__(self, caller: Caller, region: str, now: datetime, request: Request | None, owner: str) -> None:
+    __slots__ = ("caller", "now", "organization", "region", "request", "resource_account")
+
+    def __init__(
+        self,
+        caller: Caller,
+        region: str,
+        now: datetime,
+        request: Request | None,
+        owner: str,
+        organization: Organization | None = None,
+    ) -> None:
         self.caller = caller
         self.region = region
         self.now = now
         self.request = request
         self.resource_account = owner
+        self.organization = organization
 
 
 class Environment(Mapping[str, Any]):
@@ -62,10 +77,13 @@ class Environment(Mapping[str, Any]):
         return isinstance(key, str) and self.get(key) is not None
 
     def __iter__(self) -> Iterator[str]:
-        yield from self._given
-        for key in _KEYS:
-            if key not in self._given and _global(self._facts, key) is not None:
-                yield key
+        """Every key there is, tags of the caller too: for whoever wants to show them all."""
+        known = dict.fromkeys(self._given)
+        caller = self._facts.caller
+        known.update(dict.fromkeys(f"aws:principaltag/{name.lower()}" for name in caller.tags))
+        known.update(dict.fromkeys(caller.session_keys))
+        known.update(dict.fromkeys(key for key in _KEYS if _KEYS[key](self._facts) is not None))
+        return iter(known)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -78,18 +96,50 @@ def _global(facts: Facts, key: str) -> Value | None:
     if key.startswith("aws:principaltag/"):
         wanted = key[17:]
         return next((v for k, v in facts.caller.tags.items() if k.lower() == wanted), None)
-    return None
+    return facts.caller.session_keys.get(key)
 
 
-def _when_user(facts: Facts) -> str | None:
+# -- who -------------------------------------------------------------------------------------------------
+
+
+def _user_name(facts: Facts) -> str | None:
     return facts.caller.user_name if facts.caller.kind == "user" else None
 
 
+def _user_id(facts: Facts) -> str | None:
+    return "anonymous" if facts.caller.kind == "anonymous" else facts.caller.unique_id or None
+
+
 def _arn(facts: Facts) -> str | None:
+    """A role's own ARN for its sessions, the session's for a federated user; services and strangers have none."""
     caller = facts.caller
-    if caller.kind == "anonymous":
+    if caller.kind in _ALONE:
         return None
-    return caller.role_arn or caller.arn
+    return caller.role_arn if caller.kind == "role" else caller.arn
+
+
+def _account(facts: Facts) -> str | None:
+    return None if facts.caller.kind == "service" else facts.caller.account
+
+
+def _is_service(facts: Facts) -> str | None:
+    kind = facts.caller.kind
+    return None if kind == "anonymous" else "true" if kind == "service" else "false"
+
+
+def _service_names(facts: Facts) -> list[str] | None:
+    """A service's names: the plain one, and the one it has in the region."""
+    name = facts.caller.service
+    if not name:
+        return None
+    first, _, rest = name.partition(".")
+    return [name, f"{first}.{facts.region}.{rest}"] if facts.region else [name]
+
+
+def _assumed_root(facts: Facts) -> str | None:
+    """Sessions of ``sts:AssumeRoot`` are narrowed by a task policy; no other session of root is."""
+    caller = facts.caller
+    return "true" if caller.kind == "root" and caller.session_policy_arns else None
 
 
 def _mfa(facts: Facts) -> str | None:
@@ -108,35 +158,133 @@ def _time(value: datetime | None) -> str | None:
     return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+# -- whose organization ------------------------------------------------------------------------------------
+
+
+def _standing(facts: Facts, account: str) -> Standing | None:
+    return None if facts.organization is None or not account else facts.organization.standing(account)
+
+
+def _of_caller(facts: Facts) -> Standing | None:
+    return None if facts.caller.kind in _ALONE else _standing(facts, facts.caller.account)
+
+
+def _of_resource(facts: Facts) -> Standing | None:
+    return _standing(facts, facts.resource_account)
+
+
+def _of_source(facts: Facts) -> Standing | None:
+    return _standing(facts, facts.caller.source_account)
+
+
+Place = Callable[[Facts], Standing | None]
+
+
+def _org_id(place: Place) -> Callable[[Facts], str | None]:
+    def read(facts: Facts) -> str | None:
+        found = place(facts)
+        return None if found is None else found.id
+
+    return read
+
+
+def _org_paths(place: Place) -> Callable[[Facts], list[str] | None]:
+    def read(facts: Facts) -> list[str] | None:
+        found = place(facts)
+        return None if found is None else [found.path]
+
+    return read
+
+
+# -- from where and through whom -----------------------------------------------------------------------------
+
+
 def _header(name: str) -> Callable[[Facts], str | None]:
     return lambda facts: None if facts.request is None else facts.request.headers.get(name)
+
+
+def _source_ip(facts: Facts) -> str | None:
+    """The address that the connection came from, never one that a header claims; inside a VPC it is another key."""
+    request = facts.request
+    return None if request is None or request.vpc else request.peer
+
+
+def _vpc(facts: Facts) -> str | None:
+    return (facts.request.vpc or None) if facts.request is not None else None
+
+
+def _vpc_source_ip(facts: Facts) -> str | None:
+    return facts.request.peer if facts.request is not None and facts.request.vpc else None
+
+
+def _secure(facts: Facts) -> str:
+    """Services call each other over TLS; whoever asks from outside may or may not."""
+    return "true" if facts.request is None or facts.request.secure else "false"
+
+
+def _via(facts: Facts) -> str:
+    """A service that uses a role of its own is the caller itself: only what passes its caller's session on is "via"."""
+    return "true" if facts.caller.called_via else "false"
+
+
+# Services that say so in aws:CalledVia; the others are seen in aws:ViaAWSService (and kms:ViaService) alone.
+_SAY_SO = frozenset(
+    f"{name}.amazonaws.com"
+    for name in (
+        "aoss", "athena", "backup", "cloud9", "cloudformation", "databrew", "dataexchange", "dynamodb", "imagebuilder",
+        "kms", "mgn", "nimble", "omics", "ram", "robomaker", "servicecatalog-appregistry", "sqlworkbench",
+        "ssm-guiconnect",
+    )
+)  # fmt: skip
+
+
+def _called_via(facts: Facts) -> list[str] | None:
+    return [name for name in facts.caller.called_via if name in _SAY_SO] or None
+
+
+def _one_of(place: int) -> Callable[[Facts], str | None]:
+    def read(facts: Facts) -> str | None:
+        chain = _called_via(facts)
+        return None if chain is None else chain[place]
+
+    return read
 
 
 _KEYS: dict[str, Callable[[Facts], Value | None]] = {
     "aws:currenttime": lambda f: _time(f.now),
     "aws:epochtime": lambda f: str(int(f.now.timestamp())),
     "aws:principalarn": _arn,
-    "aws:principalaccount": lambda f: None if f.caller.kind in ("service", "anonymous") else f.caller.account,
+    "aws:principalaccount": _account,
     "aws:principaltype": lambda f: _TYPES[f.caller.kind],
-    "aws:principalisawsservice": lambda f: "true" if f.caller.kind == "service" else "false",
+    "aws:principalisawsservice": _is_service,
     "aws:principalservicename": lambda f: f.caller.service or None,
-    "aws:userid": lambda f: f.caller.unique_id or None,
-    "aws:username": _when_user,
-    "aws:sourceip": lambda f: None if f.request is None else f.request.peer,
-    "aws:securetransport": lambda f: None if f.request is None else ("true" if f.request.secure else "false"),
-    "aws:useragent": _header("user-agent"),
-    "aws:referer": _header("referer"),
-    "aws:requestedregion": lambda f: f.region or None,
-    "aws:resourceaccount": lambda f: f.resource_account or None,
+    "aws:principalservicenameslist": _service_names,
+    "aws:principalorgid": _org_id(_of_caller),
+    "aws:principalorgpaths": _org_paths(_of_caller),
+    "aws:userid": _user_id,
+    "aws:username": _user_name,
+    "aws:assumedroot": _assumed_root,
+    "aws:federatedprovider": lambda f: f.caller.federated_provider or None,
     "aws:tokenissuetime": lambda f: _time(f.caller.token_issued),
     "aws:multifactorauthpresent": _mfa,
     "aws:multifactorauthage": _mfa_age,
     "aws:sourceidentity": lambda f: f.caller.source_identity or None,
-    "aws:sourcevpc": lambda f: f.request.vpc or None if f.request is not None else None,
+    "aws:sourceip": _source_ip,
+    "aws:vpcsourceip": _vpc_source_ip,
+    "aws:sourcevpc": _vpc,
+    "aws:securetransport": _secure,
+    "aws:useragent": _header("user-agent"),
+    "aws:referer": _header("referer"),
+    "aws:requestedregion": lambda f: f.region or None,
+    "aws:resourceaccount": lambda f: f.resource_account or None,
+    "aws:resourceorgid": _org_id(_of_resource),
+    "aws:resourceorgpaths": _org_paths(_of_resource),
     "aws:sourcearn": lambda f: f.caller.source_arn or None,
     "aws:sourceaccount": lambda f: f.caller.source_account or None,
-    "aws:calledvia": lambda f: list(f.caller.called_via) or None,
-    "aws:calledviafirst": lambda f: f.caller.called_via[0] if f.caller.called_via else None,
-    "aws:calledvialast": lambda f: f.caller.called_via[-1] if f.caller.called_via else None,
-    "aws:viaawsservice": lambda f: "true" if f.request is None else "false",
+    "aws:sourceorgid": _org_id(_of_source),
+    "aws:sourceorgpaths": _org_paths(_of_source),
+    "aws:calledvia": _called_via,
+    "aws:calledviafirst": _one_of(0),
+    "aws:calledvialast": _one_of(-1),
+    "aws:viaawsservice": _via,
 }

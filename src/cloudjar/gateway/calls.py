@@ -9,14 +9,14 @@ from typing import Any
 from cloudjar.base.errors import AwsError, not_implemented
 from cloudjar.kit.operation import Operation, Services
 from cloudjar.kit.validate import validator
-from cloudjar.spec import iam, models
+from cloudjar.spec import iam, models, regions
 from cloudjar.spec.models import OperationModel, ServiceModel, Shape
 from cloudjar.wire.codec import Codec, codec
 
 REDACTED = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
 # Services that know no region: their records live in "", whatever region signed the call.
-GLOBAL_SERVICES = frozenset({"iam", "sts", "organizations", "account", "route53", "cloudfront", "budgets", "ce"})
+GLOBAL_SERVICES = regions.WITHOUT_REGIONS | {"sts"}
 
 Redact = Callable[[Any], Any]
 

@@ -89,7 +89,7 @@ class Metadata:
         token = request.headers.get(_TOKEN_HEADER)
         if (token is None and who.tokens_required) or (token is not None and not self._valid(token, who)):
             return _plain(401, "Unauthorized")
-        return _look_up(request.path, who)
+        return _look_up(request.path, who, with_token=token is not None)
 
     def _token(self, request: Request, who: Guest) -> Response:
         if request.method != "PUT":
@@ -116,13 +116,13 @@ class Metadata:
         return expires is not None and int(expires) > self._clock.now().timestamp()
 
 
-def _look_up(path: str, who: Guest) -> Response:
+def _look_up(path: str, who: Guest, *, with_token: bool) -> Response:
     parts = [part for part in path.split("/") if part]
     if not parts:
         return _plain(200, "latest")
     if not _VERSION.fullmatch(parts[0]):
         return _not_found()
-    node: Any = who.tree()
+    node: Any = who.tree(with_token)
     for part in parts[1:]:
         if not isinstance(node, dict) or part not in node:
             return _not_found()

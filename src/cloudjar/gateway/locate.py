@@ -52,7 +52,7 @@ def _of_record(ctx: Ctx, action: str, noun: str, item: Record, text: str, extra:
     service = meta(type(item)).service
     keys = {**keys_of_resource(service, noun, item), **extra}
     own = policy_of(ctx, service, noun, item)
-    return Grant(action, text, keys or None, own.text, item.account, own.kind, own.grants)
+    return Grant(action, text, keys or None, own.text, item.account, own.kind, own.grants, own.rcps)
 
 
 def grant(ctx: Ctx, action: str, noun: str, text: str, extra: dict[str, Any]) -> Grant:

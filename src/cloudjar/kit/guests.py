@@ -24,8 +24,8 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
     tokens_required: bool
     hop_limit: int
     enabled: bool
-    tree: Callable[[], Tree]
-    """Everything below ``/latest/``."""
+    tree: Callable[[bool], Tree]
+    """Everything below ``/latest/``, for a question with a session token (version 2 of the service) or without."""
 
 
 Provider = Callable[[World, str, str], Guest | None]

@@ -42,6 +42,8 @@ class Grant(msgspec.Struct, frozen=True):
     """Account of the resource when it is not the caller's."""
     kind: PolicyKind = "resource"
     grants: tuple[str, ...] = ()
+    rcps: bool = True
+    """Whether the resource control policies of the owner's organization bear on it: not on AWS managed keys."""
 
 
 Access = Callable[[Ctx, dict[str, Any]], Iterable[Grant]]
@@ -211,11 +213,13 @@ def finder(kind: str) -> Finder | None:
 
 class ResourcePolicy(NamedTuple):
     """A resource's own policy as it bears on a call: its JSON ("" for none), its kind, and documents that allow
-    beside it, each a whole policy with principals (a KMS grant written as a statement)."""
+    beside it, each a whole policy with principals (a KMS grant written as a statement). `rcps` is False for what
+    resource control policies do not bear on (AWS managed keys)."""
 
     text: str
     kind: PolicyKind = "resource"
     grants: tuple[str, ...] = ()
+    rcps: bool = True
 
 
 PolicyOf = Callable[[Ctx, Any], ResourcePolicy]

@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-categories
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,19 +42,22 @@ def guest_at(world: World, vpc_id: str, address: str) -> Guest | None:
         tokens_required=vm.metadata.tokens == "required",
         hop_limit=vm.metadata.hop_limit,
         enabled=vm.metadata.endpoint == "enabled",
-        tree=lambda: tree(ctx, vm),
+        tree=lambda with_token: tree(ctx, vm, with_token=with_token),
     )
 
 
-def tree(ctx: Ctx, vm: Instance) -> Tree:
-    """Everything below ``/latest/``."""
-    found: dict[str, Any] = {"meta-data": meta_data(ctx, vm), "dynamic": {"instance-identity": _identity(ctx, vm)}}
+def tree(ctx: Ctx, vm: Instance, *, with_token: bool) -> Tree:
+    """Everything below ``/latest/``; credentials say by which version of the service they were asked for."""
+    found: dict[str, Any] = {
+        "meta-data": meta_data(ctx, vm, with_token=with_token),
+        "dynamic": {"instance-identity": _identity(ctx, vm)},
+    }
     if vm.user_data:
         found["user-data"] = vm.user_data
     return found
 
 
-def meta_data(ctx: Ctx, vm: Instance) -> Tree:
+def meta_data(ctx: Ctx, vm: Instance, *, with_token: bool) -> Tree:
     """``/latest/meta-data/``."""
     interfaces = interfaces_of(ctx.db, vm.id)
     primary = interfaces[0]
@@ -91,7 +93,7 @@ def meta_data(ctx: Ctx, vm: Instance) -> Tree:
     if vm.key_name:
         found["public-keys"] = _keys(ctx, vm)
     if vm.profile is not None:
-        found["iam"] = _iam(ctx, vm)
+        found["iam"] = _iam(ctx, vm, "2.0" if with_token else "1.0")
     if vm.metadata.tags == "enabled":
         found["tags"] = {"instance": dict(vm.tags)}
     return found
@@ -156,54 +158,80 @@ def _identity(ctx: Ctx, vm: Instance) -> Tree:
 
 
 # Credentials are stateless sessions, so what is remembered here is only a saving: a restart issues new ones.
-_ISSUED: dict[tuple[str, str], tuple[datetime, dict[str, Any]]] = {}
+_ISSUED: dict[tuple[str, str, str], tuple[datetime, dict[str, Any]]] = {}
+_REMEMBERED = 4096
 
 
-def _iam(ctx: Ctx, vm: Instance) -> Tree:
+def _iam(ctx: Ctx, vm: Instance, version: str) -> Tree:
     assert vm.profile is not None
     role = role_arn(ctx, vm.profile.arn)
-    info = {
-        "Code": "Success" if role else "InstanceProfileNotFound",
+    if not role:
+        return {"info": json.dumps(_info(ctx, vm, "InstanceProfileNotFound"), indent=2)}
+
+    def held() -> dict[str, Any]:
+        return credentials(ctx, vm, role, version)
+
+    def info() -> str:
+        found = held()
+        told = _info(ctx, vm, "Success") if found["Code"] == "Success" else found
+        return json.dumps(told, indent=2)
+
+    return {
+        "info": info,
+        "security-credentials": {role.rpartition("/")[2]: lambda: json.dumps(held(), indent=2)},
+    }
+
+
+def _info(ctx: Ctx, vm: Instance, code: str) -> dict[str, Any]:
+    assert vm.profile is not None
+    return {
+        "Code": code,
         "LastUpdated": ctx.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "InstanceProfileArn": vm.profile.arn,
         "InstanceProfileId": vm.profile.profile_id,
     }
-    found: dict[str, Any] = {"info": json.dumps(info, indent=2)}
-    if role:
-        found["security-credentials"] = {role.rpartition("/")[2]: _credentials(ctx, vm, role)}
-    return found
 
 
-def _credentials(ctx: Ctx, vm: Instance, role: str) -> Callable[[], str]:
-    return lambda: json.dumps(credentials(ctx, vm, role), indent=2)
+def credentials(ctx: Ctx, vm: Instance, role: str, version: str) -> dict[str, Any]:
+    """The role's credentials for an instance; new ones appear a quarter of an hour before the old ones expire.
 
-
-def credentials(ctx: Ctx, vm: Instance, role: str) -> dict[str, Any]:
-    """The role's credentials for an instance; new ones appear a quarter of an hour before the old ones expire."""
-    held = _ISSUED.get((vm.id, role))
+    EC2 assumes the role like any service, so the role must trust it. The session says for which instance it was made
+    and by which version of the metadata service it was delivered.
+    """
+    held = _ISSUED.get((vm.id, role, version))
     if held is not None and ctx.now < held[0] - _ROTATED_BEFORE_EXPIRY:
         return held[1]
     try:
-        answer = ctx.call(
-            "sts",
-            "AssumeRole",
-            {"RoleArn": role, "RoleSessionName": vm.id, "DurationSeconds": int(_LIFETIME.total_seconds())},
+        issued = ctx.assume(
+            role,
+            service="ec2.amazonaws.com",
+            session_name=vm.id,
+            seconds=int(_LIFETIME.total_seconds()),
+            keys={
+                "ec2:sourceinstancearn": ctx.arn(vm),
+                "ec2:roledelivery": version,
+                "aws:ec2instancesourcevpc": vm.vpc_id,
+                "aws:ec2instancesourceprivateipv4": vm.private_ip,
+            },
         )
-    except AwsError as error:
+    except AwsError:
         return {
             "Code": "AssumeRoleUnauthorizedAccess",
-            "Message": f"EC2 cannot assume the role {role}. {error.message}",
+            "Message": f"EC2 cannot assume the role {role.rpartition('/')[2]}. Please see documentation at "
+            "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html"
+            "#troubleshoot_iam-ec2_errors-info-doc.",
             "LastUpdated": ctx.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
-    issued = answer["Credentials"]
     found = {
         "Code": "Success",
         "LastUpdated": ctx.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "Type": "AWS-HMAC",
-        "AccessKeyId": issued["AccessKeyId"],
-        "SecretAccessKey": issued["SecretAccessKey"],
-        "Token": issued["SessionToken"],
-        "Expiration": issued["Expiration"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "AccessKeyId": issued.access_key_id,
+        "SecretAccessKey": issued.secret,
+        "Token": issued.token,
+        "Expiration": issued.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
-    _ISSUED[vm.id, role] = (issued["Expiration"], found)
+    if len(_ISSUED) >= _REMEMBERED:
+        _ISSUED.clear()
+    _ISSUED[vm.id, role, version] = (issued.expires, found)
     return found
