@@ -81,6 +81,8 @@ class Decided(NamedTuple):
     resources: tuple[str, ...]
     text: str
     """For ``cloudjar why``: the form of `policy.tell`."""
+    owners: tuple[str, ...] = ()
+    """The other accounts whose resources they are."""
 
 
 class Denied(AwsError):
@@ -111,7 +113,8 @@ class Authorizer:
             if not decision.allowed:
                 raise self._refusal(service, needs, request, policies, decision, accounts)
             accounts.append(reasons.granted(need.action, need.resource, decision, caller))
-        return Decided(tuple(need.resource for need in needs), reasons.kept(caller, accounts))
+        owners = {need.owner for need in needs if need.owner and need.owner != ctx.account}
+        return Decided(tuple(need.resource for need in needs), reasons.kept(caller, accounts), tuple(owners))
 
     @staticmethod
     def question(ctx: Asking, who: Principal, mine: PolicySet, need: Need) -> tuple[AccessRequest, PolicySet]:

@@ -53,6 +53,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
         """What CloudTrail shows as the user name."""
         if self.kind == "federated":
             return self.session_name
+        if self.kind == "federated":
+            return self.session_name
         return self.user_name or self.session_name or ("root" if self.kind == "root" else self.service)
 
 

@@ -219,7 +219,7 @@ class Connection(asyncio.Protocol):
             head.query,
             head.headers,
             peer=self.peer,
-            secure=self.secure,
+            secure=self.secure, tls=self._tls,
             trusted=self.listener.trusted,
             vpc=self.listener.vpc,
         )

@@ -15,14 +15,15 @@ from functools import cache
 from typing import Any
 
 from cloudjar.auth.authenticate import Authenticator
-from cloudjar.auth.authorize import Authorizer, Decided, Denied
+from cloudjar.auth.authorize import Authorizer
 from cloudjar.base import ids
 from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError
-from cloudjar.gateway.calls import GLOBAL_SERVICES, Call, Calls
+from cloudjar.gateway.calls import Call, Calls
 from cloudjar.gateway.locate import locate
+from cloudjar.gateway.trail import Trail
 from cloudjar.kit import pages
-from cloudjar.kit.audit import Audit, AuditEvent
+from cloudjar.kit.audit import Audit
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.operation import Operation, Services
 from cloudjar.kit.retry_tokens import RetryTokens
@@ -105,24 +106,24 @@ class Pipeline:
 
     def run(self, ctx: Ctx, call: Call, req: dict[str, Any]) -> dict[str, Any]:
         """validate ... record, for a parsed request."""
-        trail = _Trail(ctx, call, req)
+        trail = Trail(ctx, call, req)
         try:
             operation = call.handler()
             call.validate(req)
             if operation.writes:
                 with self._world.state.database.transaction():
                     result = self._execute(ctx, call, operation, req, trail)
-                    self._audit.record(trail.event(result))
+                    trail.record(self._audit, result)
             else:
                 result = self._execute(ctx, call, operation, req, trail)
-                self._audit.record(trail.event(result))
+                trail.record(self._audit, result)
         except AwsError as error:
-            self._audit.record(trail.failed(error))
+            trail.record(self._audit, None, error)
             raise
         return result
 
     def _execute(
-        self, ctx: Ctx, call: Call, operation: Operation, req: dict[str, Any], trail: _Trail
+        self, ctx: Ctx, call: Call, operation: Operation, req: dict[str, Any], trail: Trail
     ) -> dict[str, Any]:
         trail.decided = self._authorize(ctx, call.service.name, locate(ctx, call, operation, req))
         if self._throttle is not None:
@@ -143,58 +144,9 @@ class Pipeline:
         return result
 
 
-class _Trail:
-    """The audit event of one call, as it becomes known."""
-
-    __slots__ = ("call", "ctx", "decided", "req")
-
-    def __init__(self, ctx: Ctx, call: Call, req: dict[str, Any]) -> None:
-        self.ctx = ctx
-        self.call = call
-        self.req = req
-        self.decided: Decided | None = None
-
-    def event(self, result: dict[str, Any] | None, error: AwsError | None = None) -> AuditEvent:
-        ctx, call = self.ctx, self.call
-        request = ctx.request
-        reads = call.operation is not None and not call.operation.writes
-        answer = None if reads or result is None else _redacted(call.redact_output, result)
-        decided = error.decided if isinstance(error, Denied) else self.decided
-        return AuditEvent(
-            id=ids.uuid4(),
-            time=ctx.now.timestamp(),
-            account=ctx.account,
-            region="us-east-1" if call.service.name in GLOBAL_SERVICES else ctx.region,
-            service=call.service.name,
-            operation=call.model.name,
-            reads=reads,
-            caller_kind=ctx.caller.kind,
-            caller_arn=ctx.caller.arn,
-            caller_id=ctx.caller.unique_id,
-            caller_name=ctx.caller.name,
-            access_key_id=ctx.caller.access_key_id,
-            source_ip=request.peer if request is not None else "internal",
-            agent=request.headers.get("user-agent", "") if request is not None else "internal",
-            request_id=ctx.request_id,
-            error_code=error.code if error is not None else "",
-            error_message=error.message if error is not None else "",
-            params=_redacted(call.redact_input, self.req),
-            answer=answer,
-            resources=decided.resources if decided is not None else (),
-            decision=decided.text if decided is not None else "",
-        )
-
-    def failed(self, error: AwsError) -> AuditEvent:
-        return self.event(None, error)
-
-
 @cache
 def _region_names() -> frozenset[str]:
     return frozenset(region.name for region in regions.regions())
-
-
-def _redacted(redact: Any, value: Any) -> Any:
-    return value if redact is None else redact(value)
 
 
 def _internal(request_id: str) -> AwsError:

@@ -266,6 +266,11 @@ class Layer:
             self._closed = True
             self._wire.close()
 
+    def agreed(self) -> tuple[str, str]:
+        """The version and the cipher suite that both sides agreed upon."""
+        cipher = self._tls.cipher()
+        return self._tls.version() or "", cipher[0] if cipher else ""
+
     def write(self, data: bytes) -> None:
         """Encrypt and send."""
         if self._closed or not self._open or not data:

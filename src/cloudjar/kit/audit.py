@@ -19,7 +19,11 @@ from typing import Any
 
 import msgspec
 
+from cloudjar.base import ids
+from cloudjar.kit.audit_event import AuditEvent, Besides
 from cloudjar.store.database import Database
+
+__all__ = ["Audit", "AuditEvent", "Besides", "Place"]
 
 log = logging.getLogger("cloudjar.audit")
 
@@ -35,32 +39,8 @@ Place = tuple[float, int]
 """Where an event stands in the trail: its time and its number."""
 _LAST = 1 << 62
 
-
-class AuditEvent(msgspec.Struct, array_like=True, kw_only=True):
-    """What is kept of a call. `params` and `answer` have sensitive members replaced; times are AWS time."""
-
-    id: str
-    time: float
-    account: str
-    region: str
-    service: str
-    operation: str
-    reads: bool
-    caller_kind: str
-    caller_arn: str
-    caller_id: str
-    caller_name: str
-    access_key_id: str
-    source_ip: str
-    agent: str
-    request_id: str
-    error_code: str = ""
-    error_message: str = ""
-    params: Any = None
-    answer: Any = None
-    resources: tuple[str, ...] = ()
-    decision: str = ""
-    """How authorisation came out, for ``cloudjar why``."""
+INTERNAL = "AWS Internal"
+"""Where a call came from that no client and no named service made."""
 
 
 Kept = tuple[AuditEvent, bytes]
@@ -111,6 +91,31 @@ class Audit:
             self._pending += len(framed)
         if self._pending > _BATCH_BYTES:
             self._move_soon()
+
+    def service_event(
+        self,
+        account: str,
+        region: str,
+        time: float,
+        service: str,
+        name: str,
+        *,
+        resources: tuple[str, ...] = (),
+        details: dict[str, Any] | None = None,
+    ) -> None:
+        """Keep what a service did by itself (CloudTrail's ``AwsServiceEvent``): a key was rotated, a secret removed.
+
+        `service` is botocore's name, `time` AWS time, `resources` are ARNs, `details` becomes ``serviceEventDetails``.
+        Handlers and reconcilers say `Ctx.service_event`.
+        """
+        self.record(
+            AuditEvent(
+                id=ids.uuid4(), time=time, account=account, region=region, service=service, operation=name, reads=False,
+                caller_kind="service", caller_arn="", caller_id="", caller_name="", access_key_id="",
+                source_ip=INTERNAL, agent=INTERNAL, request_id="", resources=resources,
+                besides=Besides(details=details or {}),
+            )
+        )  # fmt: skip
 
     def _move_soon(self) -> None:
         if self.later is None or self._pending > _JOURNAL_LIMIT:
@@ -204,7 +209,8 @@ class Audit:
             "INSERT INTO audit (time, account, region, request_id, service, operation, data) VALUES (?,?,?,?,?,?,?)",
             [(e.time, e.account, e.region, e.request_id, e.service, e.operation, data) for e, data in events],
         )
-        calls = Counter((e.account, e.region, e.service, e.operation, int(e.time // 3600)) for e, _ in events)
+        made = [e for e, _ in events if e.counts]
+        calls = Counter((e.account, e.region, e.service, e.operation, int(e.time // 3600)) for e in made)
         self._database.executemany(
             "INSERT INTO usage_request VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls",
             [(*place, count) for place, count in calls.items()],
@@ -230,15 +236,19 @@ class Audit:
         before: Place,
         keep: Callable[[AuditEvent], bool],
         limit: int,
+        operation: str = "",
     ) -> list[tuple[Place, AuditEvent]]:
-        """The same with their places: what is recorded meanwhile moves no event that comes before a place."""
+        """The same with their places: what is recorded meanwhile moves no event that comes before a place.
+
+        `operation` narrows to its name without a look at the events of others.
+        """
         self.ingest()
         found: list[tuple[Place, AuditEvent]] = []
         while len(found) < limit:
             rows = self._database.query(
                 "SELECT seq, time, data FROM audit WHERE account=? AND (?='' OR region=?) AND time>=? "
-                "AND (time, seq) < (?, ?) ORDER BY time DESC, seq DESC LIMIT 512",
-                (account, region, region, start, *before),
+                "AND (time, seq) < (?, ?) AND (?='' OR operation=?) ORDER BY time DESC, seq DESC LIMIT 512",
+                (account, region, region, start, *before, operation, operation),
             )
             if not rows:
                 break

@@ -53,7 +53,7 @@ class World:
 class Ctx:
     """One request (or one reconciler step) in an account and region."""
 
-    __slots__ = ("account", "caller", "db", "now", "region", "request", "request_id", "world")
+    __slots__ = ("account", "caller", "db", "noted", "now", "region", "request", "request_id", "world")
 
     def __init__(
         self,
@@ -72,6 +72,8 @@ class Ctx:
         self.request = request
         self.now: datetime = world.clock.now()
         self.db = Db(world.state, account, region)
+        self.noted: dict[str, Any] | None = None
+        """What `note` was told."""
 
     def new_id(self, prefix: str) -> str:
         """A fresh EC2-style id."""
@@ -88,6 +90,30 @@ class Ctx:
     def emit(self, source: str, detail_type: str, detail: dict[str, Any], resources: tuple[str, ...] = ()) -> None:
         """Append an event in this transaction."""
         self.world.events.emit(self.account, self.region, source, detail_type, detail, resources)
+
+    def note(
+        self,
+        *,
+        account: str = "",
+        identity: dict[str, Any] | None = None,
+        additional: dict[str, Any] | None = None,
+    ) -> None:
+        """Tell the audit of this call what it cannot see by itself.
+
+        `account` is whose trail it belongs to and `identity` the ``userIdentity``, where the caller has no credentials
+        (``AssumeRoleWithWebIdentity``, ``AssumeRoleWithSAML``); `additional` is ``additionalEventData``.
+        """
+        noted = self.noted if self.noted is not None else {}
+        given = {"account": account, "identity": identity, "additional": additional}
+        self.noted = {**noted, **{name: value for name, value in given.items() if value}}
+
+    def service_event(
+        self, service: str, name: str, *, resources: tuple[str, ...] = (), details: dict[str, Any] | None = None
+    ) -> None:
+        """Record what a service did here by itself, without a call (`kit.audit.Audit.service_event`)."""
+        self.world.ports["audit"].service_event(
+            self.account, self.region, self.now.timestamp(), service, name, resources=resources, details=details
+        )
 
     def wake(self, item: Record, *, purpose: str = "", at: datetime | None = None) -> None:
         """Have a record's reconciler look at it, now or at an instant of AWS time."""

@@ -1,7 +1,7 @@
 """How fast an account may call: the token buckets that AWS publishes, by operation.
 
 A bucket is (capacity in tokens, tokens added each second), for each account, region and operation. Only EC2 publishes
-such figures for every operation.
+such figures for every operation; of other services a few are known.
 
 https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html (read 2026-11)
 """
@@ -58,11 +58,16 @@ _OWN = {
     "UnmonitorInstances": Limit(_FREQUENT),
 }
 
+_OTHERS = {
+    # https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
+    ("cloudtrail", "LookupEvents"): Limit(Bucket(2, 2)),
+}
+
 
 def limit(service: str, operation: str, req: Mapping[str, Any]) -> Limit | None:
     """The buckets that a request draws on; None where AWS publishes none."""
     if service != "ec2":
-        return None
+        return _OTHERS.get((service, operation))
     own = _OWN.get(operation)
     if own is not None:
         return own

@@ -17,12 +17,21 @@ class Body(Protocol):
         ...
 
 
+class Agreed(Protocol):
+    """A connection's TLS."""
+
+    def agreed(self) -> tuple[str, str]:
+        """Version and cipher suite: ``("TLSv1.3", "TLS_AES_128_GCM_SHA256")``."""
+        ...
+
+
 class Request:
     """One HTTP request. `path` and `query` are as sent (percent-encoded, without ``?``).
 
     `headers` has lower-case names; repeated headers are joined by ``,``. `body` is decoded content.
     `trusted` is True when it arrived on a loopback listener (default credentials are accepted only there).
-    `vpc` names the VPC whose guest sent it ("" for the host). Text is Latin-1: the bytes that were sent.
+    `vpc` names the VPC whose guest sent it ("" for the host). `tls` knows what a secure
+    connection agreed upon. Text is Latin-1: the bytes that were sent.
     """
 
     __slots__ = (
@@ -36,6 +45,7 @@ class Request:
         "query",
         "raw_body_hash",
         "secure",
+        "tls",
         "trusted",
         "vpc",
     )
@@ -52,6 +62,7 @@ class Request:
         secure: bool = False,
         trusted: bool = True,
         vpc: str = "",
+        tls: Agreed | None = None,
     ) -> None:
         self.method = method
         self.path = path
@@ -62,6 +73,7 @@ class Request:
         self.secure = secure
         self.trusted = trusted
         self.vpc = vpc
+        self.tls = tls
         self.raw_body_hash = ""
         """Hex SHA-256 of the payload as sent, when the gateway computed it while streaming; else empty."""
         self.decoded = False

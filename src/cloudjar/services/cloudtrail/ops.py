@@ -14,7 +14,8 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit.audit import Audit, AuditEvent, Place
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.cloudtrail.views import show_event, source_of, typed_resources
+from cloudjar.services.cloudtrail.resources import typed_resources
+from cloudjar.services.cloudtrail.views import access_key, show_event, source_of, username
 
 HISTORY = timedelta(days=90)
 _PAGE = 50
@@ -24,9 +25,9 @@ _ATTRIBUTES: dict[str, Callable[[AuditEvent, str], bool]] = {
     "EventId": lambda event, value: event.id == value,
     "EventName": lambda event, value: event.operation == value,
     "ReadOnly": lambda event, value: event.reads == (value.lower() == "true"),
-    "Username": lambda event, value: event.caller_name == value,
+    "Username": lambda event, value: username(event) == value,
     "EventSource": lambda event, value: source_of(event.service) == value,
-    "AccessKeyId": lambda event, value: event.access_key_id == value,
+    "AccessKeyId": lambda event, value: access_key(event) == value,
     "ResourceName": lambda event, value: any(r["ResourceName"] == value for r in typed_resources(event)),
     "ResourceType": lambda event, value: any(r["ResourceType"] == value for r in typed_resources(event)),
 }
@@ -44,7 +45,8 @@ def lookup_events(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     limit = req.get("MaxResults") or _PAGE
     before = _place(req["NextToken"]) if req.get("NextToken") else (end, _LAST)
     audit: Audit = ctx.world.ports["audit"]
-    found = audit.find_placed(ctx.account, ctx.region, start, before, _keep(attributes), limit + 1)
+    name = next((a["AttributeValue"] for a in attributes if a["AttributeKey"] == "EventName"), "")
+    found = audit.find_placed(ctx.account, ctx.region, start, before, _keep(attributes), limit + 1, name)
     result: dict[str, Any] = {"Events": [show_event(event) for _, event in found[:limit]]}
     if len(found) > limit:
         time, number = found[limit - 1][0]

@@ -10,39 +10,19 @@ from typing import Any
 
 import msgspec
 
-from cloudjar.base import arn as arns
-from cloudjar.kit.audit import AuditEvent
+from cloudjar.kit.audit_event import AuditEvent, Besides
+from cloudjar.services.cloudtrail.elements import request_parameters, response_elements
+from cloudjar.services.cloudtrail.identity import identity_of
+from cloudjar.services.cloudtrail.resources import in_record, typed_resources
 from cloudjar.spec import models
 
-_IDENTITY_TYPES = {
-    "root": "Root",
-    "user": "IAMUser",
-    "role": "AssumedRole",
-    "federated": "FederatedUser",
-    "service": "AWSService",
-    "anonymous": "AWSAccount",
-}
-_WORDS = {"ec2": "EC2", "iam": "IAM", "sts": "STS", "s3": "S3", "ssm": "SSM", "rds": "RDS", "sqs": "SQS", "sns": "SNS"}
-_NOUNS = {"vpc": "VPC", "internet-gateway": "InternetGateway", "elastic-ip": "EIP", "mfa": "MFADevice"}
+_SERVER_FAULTS = ("Insufficient", "Internal", "Unavailable", "ServiceUnavailable")
+_NOTHING_BESIDES = Besides()
 
 
 def source_of(service: str) -> str:
     """The event source of a botocore service: ``monitoring.amazonaws.com`` for cloudwatch."""
     return f"{models.service(service).endpoint_prefix.partition('.')[0]}.amazonaws.com"
-
-
-def typed_resources(event: AuditEvent) -> list[dict[str, str]]:
-    """Resources by name and CloudFormation-style type; wildcards name nothing."""
-    found = []
-    for text in event.resources:
-        arn = arns.parse(text)
-        if arn is None or "*" in arn.resource:
-            continue
-        noun = arn.type or {"s3": "bucket", "sqs": "queue", "sns": "topic"}.get(arn.service, "")
-        named = _NOUNS.get(noun) or "".join(part.capitalize() for part in noun.split("-"))
-        service = _WORDS.get(arn.service, arn.service.capitalize())
-        found.append({"ResourceType": f"AWS::{service}::{named}", "ResourceName": arn.name or arn.resource})
-    return found
 
 
 def show_event(event: AuditEvent) -> dict[str, Any]:
@@ -51,62 +31,80 @@ def show_event(event: AuditEvent) -> dict[str, Any]:
         "EventId": event.id,
         "EventName": event.operation,
         "ReadOnly": "true" if event.reads else "false",
-        "AccessKeyId": event.access_key_id or None,
+        "AccessKeyId": access_key(event) or None,
         "EventTime": datetime.fromtimestamp(event.time, UTC),
         "EventSource": source_of(event.service),
-        "Username": event.caller_name or None,
+        "Username": username(event),
         "Resources": typed_resources(event),
         "CloudTrailEvent": msgspec.json.encode(record(event)).decode(),
     }
 
 
+def username(event: AuditEvent) -> str | None:
+    """What the history shows as the user: nothing for services and for callers of other accounts."""
+    if event.caller_kind in ("service", "anonymous") or (event.besides is not None and event.besides.other):
+        return None
+    return event.caller_name or None
+
+
+def access_key(event: AuditEvent) -> str:
+    """The key that signed; the owner of another account's resource does not learn it."""
+    return "" if event.besides is not None and event.besides.other else event.access_key_id
+
+
 def record(event: AuditEvent) -> dict[str, Any]:
     """The whole record, as it would be delivered to a trail."""
+    besides = event.besides or _NOTHING_BESIDES
+    told = besides.details is not None
     body: dict[str, Any] = {
         "eventVersion": "1.11",
-        "userIdentity": _identity(event),
+        "userIdentity": identity_of(event),
         "eventTime": datetime.fromtimestamp(event.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "eventSource": source_of(event.service),
         "eventName": event.operation,
         "awsRegion": event.region,
         "sourceIPAddress": event.source_ip,
         "userAgent": event.agent,
-        "requestParameters": _camel(event.params) or None,
-        "responseElements": _camel(event.answer) or None,
-        "requestID": event.request_id,
+        **_error(event),
+        "requestParameters": None if told else request_parameters(event),
+        "responseElements": None if told else response_elements(event),
+    }
+    optional = {
+        "additionalEventData": besides.additional,
+        "requestID": event.request_id or None,
         "eventID": event.id,
         "readOnly": event.reads,
-        "eventType": "AwsApiCall",
+        "resources": in_record(event),
+        "eventType": "AwsServiceEvent" if told else "AwsApiCall",
         "managementEvent": True,
         "recipientAccountId": event.account,
+        "sharedEventID": besides.shared or None,
+        "serviceEventDetails": besides.details or None,
+        "vpcEndpointId": besides.endpoint or None,
         "eventCategory": "Management",
+        "tlsDetails": _tls(besides),
     }
-    if event.error_code:
-        code = f"Client.{event.error_code}" if event.service == "ec2" else event.error_code
-        body["errorCode"], body["errorMessage"] = code, event.error_message
+    body.update((name, value) for name, value in optional.items() if value is not None)
     return body
 
 
-def _identity(event: AuditEvent) -> dict[str, Any]:
-    kind = _IDENTITY_TYPES[event.caller_kind]
-    if kind == "AWSService":
-        return {"type": kind, "invokedBy": event.caller_name}
-    identity: dict[str, Any] = {
-        "type": kind,
-        "principalId": event.caller_id,
-        "arn": event.caller_arn,
-        "accountId": event.account,
-        "accessKeyId": event.access_key_id,
-    }
-    if kind == "IAMUser":
-        identity["userName"] = event.caller_name
-    return identity
+def _error(event: AuditEvent) -> dict[str, str]:
+    """The error in CloudTrail's words: EC2 says whose fault it was, and a refusal is an AccessDenied everywhere."""
+    code = event.error_code
+    if not code:
+        return {}
+    if event.service == "ec2":
+        code = f"{'Server' if code.startswith(_SERVER_FAULTS) else 'Client'}.{code}"
+    elif code == "AccessDeniedException":
+        code = "AccessDenied"
+    else:
+        shape = models.service(event.service).error_shapes.get(code)
+        code = code if shape is None else shape.name  # NoSuchEntity is recorded as NoSuchEntityException
+    return {"errorCode": code, "errorMessage": event.error_message}
 
 
-def _camel(value: Any) -> Any:
-    """CloudTrail writes member names with a small first letter."""
-    if isinstance(value, dict):
-        return {k[:1].lower() + k[1:]: _camel(v) for k, v in value.items() if v is not None}
-    if isinstance(value, list):
-        return [_camel(v) for v in value]
-    return value
+def _tls(besides: Besides) -> dict[str, str] | None:
+    if besides.tls is None:
+        return None
+    version, cipher, host = besides.tls
+    return {"tlsVersion": version, "cipherSuite": cipher, "clientProvidedHostHeader": host}
