@@ -13,9 +13,10 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from cloudjar.auth import reasons
+from cloudjar.auth import guardrails, reasons
 from cloudjar.auth.environment import Environment, Facts
 from cloudjar.auth.identity import Identity
+from cloudjar.auth.organization import Organization
 from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError
 from cloudjar.policy.document import parse
@@ -24,6 +25,7 @@ from cloudjar.policy.explain import access_denied
 from cloudjar.policy.grammar import Flavour
 from cloudjar.policy.principal import Kind, Principal
 from cloudjar.policy.tell import Account
+from cloudjar.spec import regions
 from cloudjar.spec.models import speaks_xml
 from cloudjar.store.sealer import Sealer
 from cloudjar.wire.message import Request
@@ -39,6 +41,8 @@ _KINDS = {
 # A key policy reads like any resource policy; what sets it apart is that it must allow.
 _FLAVOURS = {"resource": Flavour.RESOURCE, "key": Flavour.RESOURCE, "trust": Flavour.TRUST}
 _NO_POLICIES = PolicySet()
+_WITHOUT_POLICIES = frozenset(("root", "service", "anonymous"))
+_OF_THE_OWNER = frozenset((Flavour.RESOURCE, Flavour.TRUST, Flavour.RCP))
 
 
 class Need(Protocol):
@@ -58,6 +62,8 @@ class Need(Protocol):
     def kind(self) -> str: ...
     @property
     def grants(self) -> tuple[str, ...]: ...
+    @property
+    def rcps(self) -> bool: ...
 
 
 class Asking(Protocol):
@@ -94,9 +100,15 @@ class Denied(AwsError):
 class Authorizer:
     """Decides all grants of a call; raises `Denied` at the first that is refused."""
 
-    def __init__(self, identity: Callable[[], Identity], sealer: Sealer) -> None:
+    def __init__(
+        self,
+        identity: Callable[[], Identity],
+        sealer: Sealer,
+        organization: Callable[[], Organization | None] = lambda: None,
+    ) -> None:
         self._identity = identity
         self._sealer = sealer
+        self._organization = organization
 
     def __call__(self, ctx: Asking, service: str, needs: Iterable[Need]) -> Decided:
         """`service` is botocore's name and chooses the error's code and words."""
@@ -104,11 +116,11 @@ class Authorizer:
         if not needs:
             return Decided((), reasons.nothing_needed(ctx.caller))
         caller = ctx.caller
-        mine = _NO_POLICIES if caller.kind in ("root", "service", "anonymous") else self._identity().policies(caller)
+        mine = self._policies(caller)
         who = principal(caller)
         accounts: list[Account] = []
         for need in needs:
-            request, policies = self.question(ctx, who, mine, need)
+            request, policies = self.question(ctx, service, who, mine, need)
             decision = decide(request, policies)
             if not decision.allowed:
                 raise self._refusal(service, needs, request, policies, decision, accounts)
@@ -116,14 +128,25 @@ class Authorizer:
         owners = {need.owner for need in needs if need.owner and need.owner != ctx.account}
         return Decided(tuple(need.resource for need in needs), reasons.kept(caller, accounts), tuple(owners))
 
-    @staticmethod
-    def question(ctx: Asking, who: Principal, mine: PolicySet, need: Need) -> tuple[AccessRequest, PolicySet]:
-        """The engine's input for one grant."""
+    def _policies(self, caller: Caller) -> PolicySet:
+        """What bears on the caller itself: its own policies, its organization's."""
+        mine = _NO_POLICIES if caller.kind in _WITHOUT_POLICIES else self._identity().policies(caller)
+        organization = self._organization()
+        return mine if organization is None else guardrails.around_caller(mine, organization, caller)
+
+    def question(
+        self, ctx: Asking, service: str, who: Principal, mine: PolicySet, need: Need
+    ) -> tuple[AccessRequest, PolicySet]:
+        """The engine's input for one grant; `mine` is what bears on the caller."""
         owner = need.owner or ctx.account
-        context = Environment(Facts(ctx.caller, ctx.region, ctx.now, ctx.request, owner), need.keys)
+        organization = self._organization()
+        region = regions.GLOBAL if service in regions.WITHOUT_REGIONS else ctx.region
+        context = Environment(Facts(ctx.caller, region, ctx.now, ctx.request, owner, organization), need.keys)
         policies = mine
         if need.policy or need.grants or need.kind != "resource":
             policies = with_resource(mine, need)
+        if organization is not None and need.rcps:
+            policies = guardrails.around_resource(policies, organization, ctx.caller, owner, need.action)
         return AccessRequest(need.action, need.resource, who, context, owner), policies
 
     def _refusal(
@@ -135,10 +158,21 @@ class Authorizer:
         decision: Decision,
         before: list[Account],
     ) -> Denied:
-        message = access_denied(request, decision, quoted=service == "s3")
+        message = access_denied(request, decision, enhanced=self._tells_why(request, decision), quoted=service == "s3")
         denied = _worded(service, message, lambda: self._encoded(request, decision))
         denied.decided = Decided(tuple(need.resource for need in needs), reasons.refused(request, policies, before))
         return denied
+
+    def _tells_why(self, request: AccessRequest, decision: Decision) -> bool:
+        """Strangers do not learn which policy of a resource's account refused them; its organization's members do."""
+        mine, theirs = request.principal.account, request.resource_account
+        if theirs in ("", mine) or decision.layer not in _OF_THE_OWNER:
+            return True
+        organization = self._organization()
+        if organization is None:
+            return False
+        here, there = organization.standing(mine), organization.standing(theirs)
+        return here is not None and there is not None and here.id == there.id
 
     def _encoded(self, request: AccessRequest, decision: Decision) -> str:
         """EC2's encoded authorization failure message: opened by ``sts:DecodeAuthorizationMessage``."""

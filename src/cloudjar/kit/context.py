@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from msgspec.structs import replace
 
+from cloudjar.base import caller as callers
 from cloudjar.base import ids
 from cloudjar.base.caller import Caller
 from cloudjar.base.clock import Clock
@@ -50,10 +51,20 @@ class World:
         """Called at a clean stop, before the store is closed: whoever remembers more than he has stored."""
 
 
+class Assumed(NamedTuple):
+    """Credentials that a service was given for a role."""
+
+    caller: Caller
+    access_key_id: str
+    secret: str
+    token: str
+    expires: datetime
+
+
 class Ctx:
     """One request (or one reconciler step) in an account and region."""
 
-    __slots__ = ("account", "caller", "db", "noted", "now", "region", "request", "request_id", "world")
+    __slots__ = ("account", "caller", "db", "fetched", "noted", "now", "region", "request", "request_id", "world")
 
     def __init__(
         self,
@@ -72,6 +83,8 @@ class Ctx:
         self.request = request
         self.now: datetime = world.clock.now()
         self.db = Db(world.state, account, region)
+        self.fetched: Any = None
+        """What an operation's `prepare` brought."""
         self.noted: dict[str, Any] | None = None
         """What `note` was told."""
 
@@ -86,6 +99,15 @@ class Ctx:
     def at(self, account: str, region: str) -> Ctx:
         """The same request seen from another account or region."""
         return Ctx(self.world, account, region, self.caller, self.request_id, self.request)
+
+    def prepared(self, fetched: Any, caller: Caller | None = None) -> Ctx:
+        """The same request with what was fetched for it; asked by `caller`, when only that says who is asking."""
+        who = caller or self.caller
+        ctx = Ctx(
+            self.world, who.account if caller else self.account, self.region, who, self.request_id, self.request
+        )
+        ctx.fetched = fetched
+        return ctx
 
     def emit(self, source: str, detail_type: str, detail: dict[str, Any], resources: tuple[str, ...] = ()) -> None:
         """Append an event in this transaction."""
@@ -136,6 +158,50 @@ class Ctx:
         if via:
             who = replace(who, called_via=(*who.called_via, via))
         return self.world.invoke(service, operation, params, who, self.region)
+
+    def assume(
+        self,
+        role_arn: str,
+        *,
+        service: str,
+        source_arn: str = "",
+        session_name: str,
+        seconds: int = 3600,
+        keys: Mapping[str, str] | None = None,
+    ) -> Assumed:
+        """Credentials of a service role, for the service that it was passed to.
+
+        `service` (``lambda.amazonaws.com``) assumes the role through STS like anybody: the role's trust policy must
+        name it, and may ask for the resource on whose behalf it acts (`source_arn`: ``aws:SourceArn``, with it
+        ``aws:SourceAccount``). `keys` are condition keys that hold for every call of the session. Raises the
+        `AwsError` AccessDenied when the role does not trust, or is not there.
+        """
+        who = replace(callers.service(service, self.account, source_arn), session_keys=dict(keys or {}))
+        asked = {"RoleArn": role_arn, "RoleSessionName": session_name, "DurationSeconds": seconds}
+        issued = self.call("sts", "AssumeRole", asked, caller=who)["Credentials"]
+        session = self.world.ports["sessions"].open(issued["SessionToken"])
+        return Assumed(
+            session.caller,
+            issued["AccessKeyId"],
+            issued["SecretAccessKey"],
+            issued["SessionToken"],
+            issued["Expiration"],
+        )
+
+    def as_role(
+        self,
+        role_arn: str,
+        *,
+        service: str,
+        source_arn: str = "",
+        session_name: str,
+        keys: Mapping[str, str] | None = None,
+    ) -> Caller:
+        """The session of a service role as a caller for `call` (see `assume`): what a service does with a role that it
+        was given, it does under that role's policies."""
+        return self.assume(
+            role_arn, service=service, source_arn=source_arn, session_name=session_name, keys=keys
+        ).caller
 
     def limit(self, service: str, code: str) -> float | None:
         """The quota in force here."""
