@@ -36,6 +36,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     expires: datetime | None = None
     mfa_at: datetime | None = None
     source_identity: str = ""
+    federated_provider: str = ""
+    """The OIDC or SAML provider (its ARN, or ``accounts.google.com`` and the like) that vouched for a role session."""
     session_keys: dict[str, str] = {}
     """Condition keys (lower case) that were fixed when the session was made and hold for each of its calls: the
     instance that a role was delivered to, what an identity provider said. A service principal's go to the roles that
@@ -51,8 +53,6 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """What CloudTrail shows as the user name."""
-        if self.kind == "federated":
-            return self.session_name
         if self.kind == "federated":
             return self.session_name
         return self.user_name or self.session_name or ("root" if self.kind == "root" else self.service)

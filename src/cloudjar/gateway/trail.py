@@ -108,7 +108,7 @@ def _besides(caller: Caller, request: Request | None, noted: dict[str, Any] | No
             created=issued.timestamp(),
             mfa=caller.mfa_at is not None,
             source_identity=caller.source_identity,
-            provider=caller.session_keys.get("aws:federatedprovider", ""),
+            provider=caller.federated_provider,
         )
     if tls is not None and request is not None:
         made.tls = (*tls.agreed(), request.headers.get("host", ""))
