@@ -1,0 +1,92 @@
+"""The accounts of a jar: whose they are, on which plan they were opened, whether they are closed.
+
+An account need not be registered to be used: any twelve digits are one (its root signs with them on loopback). What
+is asked about such an account is answered by `described`; a record is stored once something is to be remembered.
+Here and not in a service, since Account Management, Organizations and billing all speak of the same accounts.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec.structs import replace
+
+from cloudjar.base import ids
+from cloudjar.kit.db import Db
+from cloudjar.kit.record import Record, record
+
+State = Literal["ACTIVE", "PENDING_CLOSURE", "SUSPENDED", "CLOSED"]
+"""A closed account is SUSPENDED for ninety days, in which AWS would open it again, then CLOSED for ever."""
+
+Plan = Literal["free", "paid", "12-months"]
+"""How an account pays: since July 2025 an account is opened on the free plan (credits, then it ends) or on the paid
+one; older accounts have some things free for twelve months."""
+
+_DOMAIN = "accounts.invalid"
+"""Where the mail of accounts that nobody registered would go: nowhere (RFC 2606)."""
+
+
+@record("account", "account", index=("email",), arn="account", regional=False, everywhere=True)
+class Account(Record, frozen=True, kw_only=True):
+    """One account; `id` is its number. `opened` is None when it was used before anybody said so."""
+
+    id: str
+    name: str
+    email: str
+    plan: Plan = "paid"
+    opened: datetime | None = None
+    state: State = "ACTIVE"
+    closed: datetime | None = None
+    """When it was closed (suspended)."""
+    users_see_bills: bool = True
+    """Whether its users may be allowed to see its bills, or root alone sees them."""
+
+
+def described(db: Db, account: str) -> Account:
+    """What is known of an account; for one without a record, what it has by default."""
+    found = db.at(account, "")[Account].get(account)
+    if found is not None:
+        return found
+    return Account(account=account, id=account, name=account, email=f"root+{account}@{_DOMAIN}")
+
+
+def save(db: Db, account: Account) -> Account:
+    """Store what `described` gave, changed."""
+    table = db.at(account.id, "")[Account]
+    return table.add(account) if table.get(account.id) is None else table.put(account)
+
+
+def by_email(db: Db, email: str) -> Account | None:
+    """The account that an address belongs to, whatever its case; a closed account keeps its address."""
+    folded = email.strip().lower()
+    found = db.everywhere(Account, email=folded)
+    if found:
+        return found[0]
+    name, _, domain = folded.partition("@")
+    number = name.removeprefix("root+")
+    if domain == _DOMAIN and len(number) == 12 and number.isdecimal():
+        implied = described(db, number)
+        return implied if implied.email == folded else None
+    return None
+
+
+def open_account(db: Db, *, name: str, email: str, plan: Plan, now: datetime) -> Account:
+    """Register a new account under a number that nobody has used; raises ValueError when the address is taken."""
+    if by_email(db, email) is not None:
+        raise ValueError(f"{email} belongs to another account")
+    number = _free_number(db)
+    account = Account(id=number, name=name, email=email.strip().lower(), plan=plan, opened=now)
+    return db.at(number, "")[Account].add(account)
+
+
+def rename(db: Db, account: str, name: str) -> Account:
+    """Give an account another name."""
+    return save(db, replace(described(db, account), name=name))
+
+
+def _free_number(db: Db) -> str:
+    while True:
+        number = str(100_000_000_000 + ids.below(900_000_000_000))
+        if db.find(Account, number) is None:
+            return number
