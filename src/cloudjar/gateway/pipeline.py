@@ -9,8 +9,10 @@ writes, in which the audit event, meters and wake-ups commit too. The answer is 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
@@ -35,6 +37,9 @@ from cloudjar.wire.route import Route, detect, family
 
 log = logging.getLogger("cloudjar.pipeline")
 
+_FETCHERS = 8
+"""How many calls may wait for others at once; further ones wait for these."""
+
 
 class Pipeline:
     """Requests in, responses out. A response that must wait for the disk is an awaitable made by `durably`."""
@@ -57,6 +62,7 @@ class Pipeline:
         self._audit = audit
         self._durably = durably
         self._throttle = throttle
+        self._fetchers: ThreadPoolExecutor | None = None
         self._tokens = RetryTokens(world.state.database)
         world.invoke = self.invoke
 
@@ -67,15 +73,55 @@ class Pipeline:
         route: Route | None = None
         try:
             route = detect(request)
-            response = self._serve(request, route, request_id)
+            call, ctx, req = self._read(request, route, request_id)
+            if call.operation is not None and call.operation.prepare is not None:
+                return self._run_prepared(request, route, call, ctx, req)
+            response = call.codec.respond(self.run(ctx, call, req), request_id)
         except AwsError as error:
             response = _fault(route, request, error, request_id)
         except Exception:
             log.exception("request %s %s failed", request_id, route or request.path)
             response = _fault(route, request, _internal(request_id), request_id)
+        return self._sent(response, changes)
+
+    def _sent(self, response: Response, changes: int) -> Response | Awaitable[Response]:
+        """The answer, held back until what was committed since `changes` is on disk."""
         if self._world.state.database.changes == changes:
             return response
         return self._durably(response)  # type: ignore[no-any-return]  # the server's own awaitable
+
+    async def _run_prepared(
+        self, request: Request, route: Route, call: Call, ctx: Ctx, req: dict[str, Any]
+    ) -> Response:
+        """A call that needs something fetched first; the fetching blocks a thread, never the event loop."""
+        changes = self._world.state.database.changes
+        try:
+            ctx = await self._prepare(call, ctx, req)
+            changes = self._world.state.database.changes
+            response = call.codec.respond(self.run(ctx, call, req), ctx.request_id)
+        except AwsError as error:
+            response = _fault(route, request, error, ctx.request_id)
+        except Exception:
+            log.exception("request %s %s failed", ctx.request_id, route)
+            response = _fault(route, request, _internal(ctx.request_id), ctx.request_id)
+        sent = self._sent(response, changes)
+        return sent if isinstance(sent, Response) else await sent
+
+    async def _prepare(self, call: Call, ctx: Ctx, req: dict[str, Any]) -> Ctx:
+        """Have fetched what the call needs, for nobody who may not make it; a failure is audited like any other."""
+        operation = call.handler()
+        assert operation.prepare is not None
+        trail = Trail(ctx, call, req)
+        try:
+            call.validate(req)
+            if call.model.auth_type != "none":
+                trail.decided = self._authorize(ctx, call.service.name, locate(ctx, call, operation, req))
+            if self._fetchers is None:
+                self._fetchers = ThreadPoolExecutor(_FETCHERS, "fetch")
+            return await asyncio.get_running_loop().run_in_executor(self._fetchers, operation.prepare, ctx, req)
+        except AwsError as error:
+            trail.record(self._audit, None, error)
+            raise
 
     def refuse(self, request: Request, error: AwsError) -> Response:
         """The answer to a request that failed before it could be routed (its body, its chunks)."""
@@ -85,7 +131,8 @@ class Pipeline:
             route = None
         return _fault(route, request, error, ids.request_id())
 
-    def _serve(self, request: Request, route: Route, request_id: str) -> Response:
+    def _read(self, request: Request, route: Route, request_id: str) -> tuple[Call, Ctx, dict[str, Any]]:
+        """route ... parse: the call, who makes it, and what he says."""
         described = models.service(route.service).operations.get(route.operation)
         caller, region = self._authenticate(request, route.service, described)
         if region not in _region_names() and region:
@@ -93,14 +140,15 @@ class Pipeline:
         call = self._calls.get(route.service, route.operation, route.protocol)
         req = call.codec.parse(request, route.uri_params)
         ctx = Ctx(self._world, caller.account, region, caller, request_id, request)
-        result = self.run(ctx, call, req)
-        return call.codec.respond(result, request_id)
+        return call, ctx, req
 
     def invoke(
         self, service: str, operation: str, params: Mapping[str, Any], caller: Caller, region: str
     ) -> dict[str, Any]:
         """A call from inside: the same stages from `validate` on, under the given principal."""
         call = self._calls.get(service, operation, models.service(service).protocols[0])
+        if call.operation is not None and call.operation.prepare is not None:
+            raise RuntimeError(f"{service}:{operation} waits for others: it cannot be a part of another call")
         ctx = Ctx(self._world, caller.account, region, caller, ids.request_id())
         return self.run(ctx, call, dict(params))
 
