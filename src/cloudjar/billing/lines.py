@@ -23,6 +23,13 @@ BY_THE_SECOND = ("BoxUsage:", "SpotUsage:", "DedicatedUsage:", "EBS:", "PublicIP
 # Usage types of which a part of an hour counts as an hour.
 BY_THE_HOUR = ("NatGateway-Hours", "LoadBalancerUsage", "VpcEndpoint-Hours", "TransitGateway-Hours", "ClientVPN-",
                "VPN-Usage-Hours", "AmazonEKS-Hours")  # fmt: skip
+# Units of prices for having a thing for a month that do not say so.
+BY_THE_MONTH = frozenset(("Keys", "Parameters", "Secrets"))
+# What a price list calls API calls, and counts them in, where it has a name of its own for them.
+REQUESTS = {
+    "AWSSecretsManager": ("AWSSecretsManager-APIRequest", "API Requests"),
+    "awskms": ("KMS-Requests", "Requests"),
+}
 
 
 class UsageLine(NamedTuple):
@@ -90,8 +97,8 @@ def seconds(length: timedelta) -> Decimal:
 
 
 def is_monthly(unit: str) -> bool:
-    """Whether a price is for having a unit for a month (GB-Mo, IOPS-Mo, GiBps-mo)."""
-    return unit.lower().endswith("-mo")
+    """Whether a price is for having a unit for a month (GB-Mo, IOPS-Mo, GiBps-mo, Secrets)."""
+    return unit.lower().endswith("-mo") or unit in BY_THE_MONTH
 
 
 def _line(span: Span, start: datetime, end: datetime, surplus: timedelta) -> UsageLine:
@@ -107,6 +114,7 @@ def _line(span: Span, start: datetime, end: datetime, surplus: timedelta) -> Usa
 
 def requests(account: str, region: str, service: str, operation: str, count: int, hour: datetime) -> UsageLine:
     """API calls of one hour, as a line: free for the services of `prices.FREE_REQUESTS`."""
-    usage_type = "Requests" if service in prices.FREE_REQUESTS else "Requests-Tier1"
+    plain = "Requests" if service in prices.FREE_REQUESTS else "Requests-Tier1"
+    usage_type, unit = REQUESTS.get(service, (plain, "Requests"))
     end = hour + timedelta(hours=1)
-    return UsageLine(account, region, service, usage_type, operation, "Requests", "", Decimal(count), hour, end)
+    return UsageLine(account, region, service, usage_type, operation, unit, "", Decimal(count), hour, end)

@@ -1,4 +1,4 @@
-"""Where the published models leave something out that AWS still does.
+"""Where the published models leave something out that AWS still does, or say what must not be taken at its word.
 
 SQS moved from the query protocol to JSON, and its model lost the query names; AWS keeps answering both.
 The names here are those of the SQS API reference's query examples and of the query-compatible error codes in
@@ -73,7 +73,16 @@ def _sqs(meta: dict[str, Any], operations: dict[str, Any], shapes: dict[str, Any
             shapes[name]["error"] = {"code": code, "httpStatusCode": status, "senderFault": True}
 
 
+def _secretsmanager(shapes: dict[str, Any]) -> None:
+    """Its ClientRequestToken is a version's id: what the same one twice means is the service's own business."""
+    for shape in shapes.values():
+        for member in shape.get("members", {}).values():
+            member.pop("idempotencyToken", None)
+
+
 def patch(name: str, meta: dict[str, Any], operations: dict[str, Any], shapes: dict[str, Any]) -> None:
     """Mend one model in place; `operations` and `shapes` may be empty when only metadata matters."""
     if name == "sqs":
         _sqs(meta, operations, shapes)
+    elif name == "secretsmanager":
+        _secretsmanager(shapes)

@@ -311,7 +311,16 @@ def secrets(service: Any, ops: Ops) -> None:
                 if r[0] == "Secret" and path:
                     r[1] = ["by", "secretsmanager:Secret", path, text + "${value}"]
                     r[2] &= REQUIRED
-    ops["CreateSecret"] = [one("secretsmanager:CreateSecret", "Secret", text + "${Name}")]
+    ops["CreateSecret"] = [
+        one("secretsmanager:CreateSecret", "Secret", text + "${Name}"),
+        one("secretsmanager:ReplicateSecretToRegions", "Secret", text + "${Name}",
+            ["exists", "AddReplicaRegions[].Region"]),
+    ]  # fmt: skip
+    ops["ValidateResourcePolicy"] = [
+        {**entry, "a": f"secretsmanager:{action}"}
+        for entry in ops["ValidateResourcePolicy"][:1]
+        for action in ("ValidateResourcePolicy", "PutResourcePolicy")
+    ]
 
 
 def ecs(service: Any, ops: Ops) -> None:

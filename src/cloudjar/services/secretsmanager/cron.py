@@ -1,0 +1,135 @@
+"""AWS's cron expressions: six fields, with ``L``, ``W`` and ``#``; times are UTC. Pure.
+
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+_DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
+_YEARS = 5
+"""How far ahead a next time is looked for."""
+
+DayTest = Callable[[datetime], bool]
+
+
+class CronError(ValueError):
+    """The expression is none; the message says why."""
+
+
+class Cron(NamedTuple):
+    """A compiled expression."""
+
+    minutes: tuple[int, ...]
+    hours: tuple[int, ...]
+    months: frozenset[int]
+    years: frozenset[int] | None
+    day: DayTest
+
+    def after(self, moment: datetime) -> datetime | None:
+        """The first time later than `moment`, or None when there is none within some years."""
+        day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+        for _ in range(_YEARS * 366):
+            if self._is_on(day):
+                for hour in self.hours:
+                    for minute in self.minutes:
+                        found = day.replace(hour=hour, minute=minute)
+                        if found > moment:
+                            return found
+            day += timedelta(days=1)
+        return None
+
+    def _is_on(self, day: datetime) -> bool:
+        return day.month in self.months and (self.years is None or day.year in self.years) and self.day(day)
+
+    @property
+    def several_a_day(self) -> bool:
+        """Whether there can be more than one time in a day."""
+        return len(self.hours) * len(self.minutes) > 1
+
+
+def parse(text: str) -> Cron:
+    """``cron(Minutes Hours Day-of-month Month Day-of-week Year)``; raises `CronError`."""
+    found = re.fullmatch(r"cron\((.+)\)", text.strip())
+    fields = found[1].split() if found else []
+    if len(fields) != 6:
+        raise CronError("a cron expression has six fields")
+    minutes, hours, month_day, month, week_day, year = (field.upper() for field in fields)
+    if (month_day == "?") == (week_day == "?"):
+        raise CronError("one of day-of-month and day-of-week must be ?")
+    return Cron(
+        tuple(sorted(_numbers(minutes, 0, 59))),
+        tuple(sorted(_numbers(hours, 0, 23))),
+        frozenset(_numbers(_named(month, _MONTHS, 1), 1, 12)),
+        None if year in ("*", "?") else frozenset(_numbers(year, 1970, 2199)),
+        _month_day(month_day) if week_day == "?" else _week_day(_named(week_day, _DAYS, 1)),
+    )
+
+
+def _named(field: str, names: list[str], first: int) -> str:
+    for i, name in enumerate(names):
+        field = re.sub(rf"\b{name}\b|{name}(?=L|#)", str(i + first), field)
+    return field
+
+
+def _numbers(field: str, low: int, high: int) -> set[int]:
+    found: set[int] = set()
+    for part in field.split(","):
+        shape = re.fullmatch(r"(\*|\d+)(?:-(\d+))?(?:/(\d+))?", part)
+        if shape is None or (shape[1] == "*" and shape[2]):
+            raise CronError(f"{part} cannot be read")
+        start = low if shape[1] == "*" else int(shape[1])
+        end = int(shape[2]) if shape[2] else high if shape[1] == "*" or shape[3] else start
+        step = int(shape[3] or 1)
+        if not (low <= start <= end <= high and step):
+            raise CronError(f"{part} is not between {low} and {high}")
+        found.update(range(start, end + 1, step))
+    return found
+
+
+def _last(day: datetime) -> int:
+    return monthrange(day.year, day.month)[1]
+
+
+def _month_day(field: str) -> DayTest:
+    if field == "L":
+        return lambda day: day.day == _last(day)
+    weekday = re.fullmatch(r"(\d+|L)W", field)
+    if weekday:
+        return lambda day: day.day == _nearest(day, _last(day) if weekday[1] == "L" else int(weekday[1]))
+    days = _numbers(field, 1, 31)
+    return lambda day: day.day in days
+
+
+def _nearest(day: datetime, wanted: int) -> int:
+    """The weekday nearest to a day of the month, in the same month."""
+    wanted = min(wanted, _last(day))
+    kind = datetime(day.year, day.month, wanted, tzinfo=UTC).weekday()
+    if kind == 5:
+        return wanted - 1 if wanted > 1 else wanted + 2
+    if kind == 6:
+        return wanted + 1 if wanted < _last(day) else wanted - 2
+    return wanted
+
+
+def _week_day(field: str) -> DayTest:
+    """Days count from 1, Sunday, to 7."""
+    nth = re.fullmatch(r"([1-7])#([1-5])", field)
+    if nth:
+        return lambda day: _of_week(day) == int(nth[1]) and (day.day - 1) // 7 + 1 == int(nth[2])
+    last = re.fullmatch(r"([1-7])?L", field)
+    if last:
+        wanted = int(last[1] or 7)
+        return lambda day: _of_week(day) == wanted and day.day + 7 > _last(day)
+    days = _numbers(field, 1, 7)
+    return lambda day: _of_week(day) in days
+
+
+def _of_week(day: datetime) -> int:
+    return (day.weekday() + 1) % 7 + 1
