@@ -35,6 +35,7 @@ from cloudjar.kit.events import Events
 from cloudjar.kit.operation import Services, packages
 from cloudjar.kit.quota import Quotas
 from cloudjar.kit.throttle import Throttle
+from cloudjar.kit.settling import Settling
 from cloudjar.kit.usage import Usage
 from cloudjar.kit.wakes import Runner, Wake, WakeTable
 from cloudjar.planes.compute.port import ComputePort
@@ -78,6 +79,7 @@ class Jar:
         self.services = Services(SERVICES)
         state = State(tables, self.usage, self.wakes, Quotas(tables))
         self.world = World(state, self.clock, self.events, self.sealer, _settings(settings))
+        state.settling["iam"] = Settling("iam", tables, self.clock, settings.eventual_consistency)
         self.sessions = Sessions(self.sealer)
         self._known_identity: Identity | None = None
         self._known_organization: Organization | None = None

@@ -117,3 +117,18 @@ def test_doctor_is_content_with_its_own_port(up: Terminal) -> None:
 def test_settings_that_cannot_be_are_named(terminal: Terminal) -> None:
     said = terminal.run("up", "--account", "12")
     assert (said.code, "account" in said.err, "Try: " in said.err) == (1, True, True)
+
+
+def test_iams_changes_can_be_made_to_take_their_time(terminal: Terminal) -> None:
+    terminal.good("up", "--eventual-consistency", "3000")
+    assert terminal.json("consistency") == {"iam": 3000}
+    iam = terminal.client("iam")
+    iam.create_user(UserName="bob")
+    with pytest.raises(iam.exceptions.NoSuchEntityException):
+        iam.get_user(UserName="bob")
+    terminal.good("clock", "advance", "50m")
+    assert iam.get_user(UserName="bob")["User"]["UserName"] == "bob"
+    assert "at once" in terminal.good("consistency", "0")
+    iam.create_user(UserName="eve")
+    assert iam.get_user(UserName="eve")["User"]["UserName"] == "eve"
+    assert terminal.run("consistency", "4000").code == 2

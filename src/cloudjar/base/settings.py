@@ -35,6 +35,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Sync the disk before a write is answered."""
     throttle: bool = True
     """Refuse calls that come faster than AWS admits them; only tests that ask thousands of questions go without."""
+    eventual_consistency: Annotated[float, msgspec.Meta(ge=0, le=3600)] | None = None
+    """Seconds of AWS time after which readers see what was written to IAM, 0 at once; None: as it was before."""
     hosts: tuple[str, ...] = ()
     """Further names for the TLS certificate."""
 
@@ -46,7 +48,7 @@ def from_environment(env: Mapping[str, str], *, is_root: bool) -> Settings:
         data = env.get("XDG_DATA_HOME") or str(Path(env.get("HOME", "/")) / ".local/share")
         home = "/var/lib/cloudjar" if is_root else f"{data}/cloudjar"
     given: dict[str, object] = {"home": home}
-    for name in ("host", "port", "account", "region", "planes", "public_pool", "tag"):
+    for name in ("host", "port", "account", "region", "planes", "public_pool", "tag", "eventual_consistency"):
         value = env.get(f"CLOUDJAR_{name.upper()}")
         if value is not None:
             given[name] = value

@@ -25,7 +25,9 @@ COMMANDS = {
     "ssh": ("cloudjar.cli.ssh", "ssh", "Sign in to an instance."),
     "why": ("cloudjar.cli.why", "why", "Why a call was allowed or refused."),
     "bill": ("cloudjar.cli.bill", "bill", "What was used, and what it would have cost."),
+    "account": ("cloudjar.cli.account", "account", "Accounts: list them, open one on a plan."),
     "clock": ("cloudjar.cli.clock", "clock", "The cloud's own time, and how to move it on."),
+    "consistency": ("cloudjar.cli.consistency", "consistency", "How long IAM's changes take to be seen."),
     "image": ("cloudjar.cli.image", "image", "Machine images of this host: list, build."),
 }
 

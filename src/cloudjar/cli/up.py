@@ -33,6 +33,12 @@ DEFAULT_IMAGE = "debian-12"
 @click.option("--account", metavar="NUMBER", help="The account of the key `test`.")
 @click.option("--tag", metavar="NAME", help="Marks what this jar puts on the host; one per jar.")
 @click.option("--public-pool", metavar="CIDR", help="The jar's public addresses; one pool per jar.")
+@click.option(
+    "--eventual-consistency",
+    type=click.FloatRange(0, 3600),
+    metavar="SECONDS",
+    help="Have IAM's changes hold only after this long, as on AWS; 0 is at once.",
+)
 @click.option("--generate-credentials", is_flag=True, help="Make a root access key and print it, this once.")
 @click.option("--image/--no-image", default=True, help="Prepare the Debian image when it is missing.")
 @click.option("--foreground", is_flag=True, help="Stay in the terminal; log to standard error.")

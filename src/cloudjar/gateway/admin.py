@@ -17,6 +17,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from cloudjar import __version__
+from cloudjar.auth.root_keys import RootKeys
 from cloudjar.base import ids
 from cloudjar.base.clock import Clock
 from cloudjar.base.errors import AwsError
@@ -44,6 +45,7 @@ class Running(Protocol):
     usage: Usage
     services: Services
     runner: Runner
+    root_keys: RootKeys
 
     @property
     def description(self) -> dict[str, Any]:
@@ -81,6 +83,10 @@ class Admin:
             ("GET", "calls"): self.calls,
             ("GET", "clock"): self.clock,
             ("POST", "clock"): self.advance,
+            ("GET", "accounts"): lambda query: accounts.list_accounts(jar, query),
+            ("POST", "accounts"): lambda query: accounts.open_account(jar, query),
+            ("GET", "consistency"): self.consistency,
+            ("POST", "consistency"): self.settle_after,
         }
 
     def __call__(self, request: Request) -> Response | Awaitable[Response]:
@@ -193,6 +199,15 @@ class Admin:
     def clock(self, _: Query) -> dict[str, Any]:
         """AWS time."""
         return {"now": self._jar.clock.now().isoformat()}
+
+    def consistency(self, _: Query) -> dict[str, Any]:
+        """By service: the seconds of AWS time after which readers see a write."""
+        return {name: s.delay.total_seconds() for name, s in self._jar.world.state.settling.items()}
+
+    def settle_after(self, query: Query) -> dict[str, Any]:
+        """Have IAM's writes settle after ``seconds`` from now on."""
+        self._jar.world.state.settling["iam"].switch(float(query["seconds"]))
+        return self.consistency(query)
 
     def advance(self, query: Query) -> Answer:
         """Move AWS time forward by ``seconds``; every due alarm runs at its own instant."""

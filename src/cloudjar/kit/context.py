@@ -208,9 +208,9 @@ class Ctx:
         return self.world.state.quotas.limit(self.account, self.region, (service, code))
 
     def find(self, service: str, noun: str, key: str) -> Record | None:
-        """A record by its IAM resource type, whoever's service it is."""
+        """A record by its IAM resource type, whoever's service it is; of services that settle, what has settled."""
         self.world.load(service)
         declared = by_noun(service, noun)
         if declared is None:
             return None
-        return self.world.state.tables.get(declared.spec, self.account, self.region if declared.regional else "", key)
+        return Db(self.world.state, self.account, self.region, settled=True)[declared.type].get(key)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.quota import Quotas
 from cloudjar.kit.record import Quota, Record, RecordMeta, meta
+from cloudjar.kit.settling import Settling
 from cloudjar.kit.usage import Usage
 from cloudjar.kit.wakes import WakeTable
 from cloudjar.store.tables import Tables
@@ -28,6 +29,8 @@ class State:
         self.quotas = quotas
         self.watchers: dict[str, list[Callable[[], None]]] = {}
         """Called after a write to a table whose name starts with the key (caches that derive from records)."""
+        self.settling: dict[str, Settling] = {}
+        """Services whose writes readers may see later, by record prefix."""
 
     def changed(self, declared: RecordMeta[Any], before: Record | None, after: Record | None) -> None:
         """Bookkeeping of every write: meters, wake-ups, caches."""
@@ -35,6 +38,9 @@ class State:
         item = after if after is not None else before
         assert item is not None
         self.wakes.after_write(declared, item)
+        settling = self.settling.get(declared.service)
+        if settling is not None:
+            settling.wrote(declared, before, after)
         for watcher in self.watchers.get(declared.service, ()):
             watcher()
             self.database.on_rollback(watcher)
@@ -119,28 +125,71 @@ class Table(Generic[R]):
         self._state.changed(self.meta, before, after)
 
 
+class SettledTable(Table[R]):
+    """A table as readers see it while some writes have not settled."""
+
+    __slots__ = ("_settling",)
+
+    def __init__(self, settling: Settling, state: State, declared: RecordMeta[R], account: str, region: str) -> None:
+        super().__init__(state, declared, account, region)
+        self._settling = settling
+
+    def get(self, key: str) -> R | None:
+        return self._settling.get(self.meta, self._account, self._region, key)
+
+    def all(self, **where: Any) -> list[R]:
+        return self._settling.all(self.meta, self._account, self._region, where)
+
+    def count(self, **where: Any) -> int:
+        return len(self.all(**where))
+
+
 class Db:
-    """``db[Vpc]`` is the table of VPCs of an account and region."""
+    """``db[Vpc]`` is the table of VPCs of an account and region.
 
-    __slots__ = ("_account", "_region", "_state")
+    `settled` asks for what readers see (see `kit.settling`) whoever asks; else that depends on whether a transaction
+    runs: who writes sees what is stored.
+    """
 
-    def __init__(self, state: State, account: str, region: str) -> None:
+    __slots__ = ("_account", "_region", "_settled", "_state")
+
+    def __init__(self, state: State, account: str, region: str, *, settled: bool = False) -> None:
         self._state = state
         self._account = account
         self._region = region
+        self._settled = settled
 
     def __getitem__(self, cls: type[R]) -> Table[R]:
-        return Table(self._state, meta(cls), self._account, self._region)
+        declared = meta(cls)
+        settling = self._reader(declared)
+        if settling is not None:
+            return SettledTable(settling, self._state, declared, self._account, self._region)
+        return Table(self._state, declared, self._account, self._region)
+
+    def _reader(self, declared: RecordMeta[R]) -> Settling | None:
+        """What stands between a reader and the tables, while there is something to hide."""
+        settling = self._state.settling.get(declared.service)
+        if settling is None or settling.next is None:
+            return None
+        return settling if self._settled or not self._state.database.in_transaction else None
 
     def at(self, account: str, region: str) -> Db:
         """The same world seen from another account and region."""
-        return Db(self._state, account, region)
+        return Db(self._state, account, region, settled=self._settled)
 
     def find(self, cls: type[R], key: str) -> R | None:
         """A record by a key that is unique over accounts and regions (the type says `everywhere`)."""
-        found = self._state.tables.find(meta(cls).spec, key)
+        declared = meta(cls)
+        settling = self._reader(declared)
+        if settling is not None:
+            return settling.find(declared, key)
+        found = self._state.tables.find(declared.spec, key)
         return found[0] if found else None
 
     def everywhere(self, cls: type[R], **where: Any) -> list[R]:
         """Records of all accounts and regions."""
-        return self._state.tables.all(meta(cls).spec, None, None, where)
+        declared = meta(cls)
+        settling = self._reader(declared)
+        if settling is not None:
+            return settling.all(declared, None, None, where)
+        return self._state.tables.all(declared.spec, None, None, where)

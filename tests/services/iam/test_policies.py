@@ -275,7 +275,5 @@ def test_the_details_show_everything_at_once(jar: TestJar, iam: Any) -> None:
 
 
 def test_what_is_not_built_says_so(steady_jar: TestJar) -> None:
-    with refused("NotImplemented", "iam:SimulatePrincipalPolicy is not built", status=501):
-        root(steady_jar, "iam").simulate_principal_policy(
-            PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:user/ann", ActionNames=["s3:GetObject"]
-        )
+    with refused("NotImplemented", "iam:ListDelegationRequests is not built", status=501):
+        root(steady_jar, "iam").list_delegation_requests()

@@ -1,7 +1,8 @@
 """What authentication and authorisation ask of IAM, answered from memory: `auth.identity.Identity`.
 
 Everything is derived from records and forgotten at any write to one of IAM's tables. A reader that began before a
-write files its answer in the memory that the write has replaced, so no stale answer outlives the write.
+write files its answer in the memory that the write has replaced, so no stale answer outlives the write. When writes
+are to be seen later (`kit.settling`), it is forgotten again as they settle.
 """
 
 from __future__ import annotations
@@ -82,19 +83,27 @@ class IamIdentity:
         self._world = world
         self._memory = _Memory()
         self._uses: dict[str, _Use] = {}
+        self._settling = world.state.settling["iam"]
         world.state.watchers.setdefault("iam", []).append(self._forget)
         world.at_stop.append(self.flush)
 
     def _forget(self) -> None:
         self._memory = _Memory()
 
+    def _fresh(self) -> _Memory:
+        """What is remembered, as long as no write has settled meanwhile."""
+        if self._settling.next is not None and self._settling.passed():
+            self._forget()
+        return self._memory
+
     def _db(self, account: str) -> Db:
-        return Db(self._world.state, account, "")
+        """What has settled: authentication and authorisation are readers even of a call that writes."""
+        return Db(self._world.state, account, "", settled=True)
 
     # -- keys
     def key(self, access_key_id: str) -> Key | None:
         """A user's key by its id, with the secret opened."""
-        memory = self._memory
+        memory = self._fresh()
         found = memory.keys.get(access_key_id)
         if found is None:
             found = self._read_key(access_key_id)
@@ -126,7 +135,7 @@ class IamIdentity:
         """False when the user or role behind credentials has been deleted, though another may have its name."""
         if caller.kind not in ("user", "role", "federated"):
             return True
-        memory, place = self._memory, (caller.role_arn or caller.arn, caller.unique_id)
+        memory, place = self._fresh(), (caller.role_arn or caller.arn, caller.unique_id)
         found = memory.live.get(place)
         if found is None:
             found = self._principal(caller) is not None
@@ -149,7 +158,7 @@ class IamIdentity:
         """The policies that bear on a caller now; none for a principal that is gone."""
         if caller.kind not in ("user", "role", "federated"):
             return _NOBODY
-        memory = self._memory
+        memory = self._fresh()
         place = (caller.role_arn or caller.arn, caller.unique_id, caller.session_policies, caller.session_policy_arns)
         found = memory.policies.get(place)
         if found is None:
