@@ -1,0 +1,29 @@
+"""The operations, by what they are about."""
+
+from cloudjar.services.kms.ops import (
+    aliases,
+    asymmetric,
+    data_keys,
+    encryption,
+    grants,
+    imports,
+    keys,
+    policies,
+    regions,
+    rotation,
+    tags,
+)
+
+__all__ = [
+    "aliases",
+    "asymmetric",
+    "data_keys",
+    "encryption",
+    "grants",
+    "imports",
+    "keys",
+    "policies",
+    "regions",
+    "rotation",
+    "tags",
+]
