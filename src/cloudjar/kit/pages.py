@@ -13,6 +13,8 @@ from cloudjar.base.errors import AwsError
 
 # What a service cuts at when the request does not say.
 _DEFAULT_LIMIT = {"iam": 100, "ssm": 10}
+# Services that have a code of their own for a token that is none.
+_REFUSED = {"secretsmanager": "InvalidNextTokenException", "ssm": "InvalidNextToken"}
 
 
 def cut(paginator: Any, service: str, operation: str, req: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
@@ -73,4 +75,4 @@ def invalid_token(service: str, token: str) -> AwsError:
         return AwsError("InvalidParameterValue", f"Invalid value for nextToken: '{token}'")
     if service == "iam":
         return AwsError("ValidationError", "Invalid Marker.")
-    return AwsError("ValidationException", "Invalid pagination token")
+    return AwsError(_REFUSED.get(service, "ValidationException"), "Invalid pagination token")

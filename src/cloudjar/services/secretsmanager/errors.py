@@ -153,11 +153,6 @@ def no_function(arn: str) -> AwsError:
     return AwsError("ResourceNotFoundException", f"Function not found: {arn}")
 
 
-def bad_token() -> AwsError:
-    """A paging token of another call, or none at all."""
-    return AwsError("InvalidNextTokenException", "Invalid NextToken.")
-
-
 def not_built(operation: str, member: str) -> AwsError:
     """A part of an operation that is not built: it says so, and nothing happens."""
     return AwsError("NotImplemented", f"{member} of secretsmanager:{operation} is not built in Cloudjar yet.", 501)
