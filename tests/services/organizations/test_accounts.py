@@ -87,7 +87,10 @@ def test_moving(jar: TestJar) -> None:
 def test_closing(jar: TestJar) -> None:
     estate = Estate(jar)
     number = estate.account("dev")
-    state = lambda: estate.org.describe_account(AccountId=number)["Account"]["State"]  # noqa: E731 said often below
+
+    def state() -> str:
+        return str(estate.org.describe_account(AccountId=number)["Account"]["State"])
+
     assert reason("ConstraintViolationException", estate.org.close_account, AccountId=ACCOUNT) == (
         "CANNOT_CLOSE_MANAGEMENT_ACCOUNT"
     )

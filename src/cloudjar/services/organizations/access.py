@@ -85,9 +85,10 @@ def _delegated(ctx: Ctx, org: Org, name: str, req: dict[str, Any]) -> bool:
     if not rules:
         return False
     policies = PolicySet(identity=(_ALLOWED,), resource=Policy(parse(rules[0].content, Flavour.RESOURCE), "delegation"))
-    who = principal(ctx.caller)
+    who, place = principal(ctx.caller), ctx.world.ports["organization"]()
+    facts = Facts(ctx.caller, ctx.region, ctx.now, ctx.request, org.management, place)
     for grant in grants_of(name)(ctx, req):
-        context = Environment(Facts(ctx.caller, ctx.region, ctx.now, ctx.request, org.management), grant.keys)
+        context = Environment(facts, grant.keys)
         if not decide(AccessRequest(grant.action, grant.resource, who, context, org.management), policies).allowed:
             return False
     return True
@@ -100,11 +101,15 @@ def grants_of(name: str) -> Access:
         found = of_account(ctx.db, ctx.account)
         org = found[0] if found is not None else None
         common = _request_keys(req)
+        met: dict[str, Node | StoredPolicy | Handshake] = {}
+
+        def find(ask: Lookup) -> str | None:
+            return _arn(ctx, org, ask, met)
+
         for entry in iam.authorization("organizations", name):
             if not entry.applies(req):
                 continue
-            met: dict[str, Node | StoredPolicy | Handshake] = {}
-            for spec, text in entry.targets(req, arns.PARTITION, "", ctx.account, lambda ask: _arn(ctx, org, ask, met)):
+            for spec, text in entry.targets(req, arns.PARTITION, "", ctx.account, find):
                 item = met.get(text)
                 keys = common if item is None or spec is None else {**_item_keys(spec.type, item), **common}
                 yield Grant(entry.action, text, keys or None)
