@@ -257,6 +257,18 @@ class Audit:
             found += [(place, event) for place, event in placed if keep(event)]
         return found[:limit]
 
+    def after(self, number: int, limit: int) -> list[tuple[int, AuditEvent]]:
+        """Events of every account recorded after the one of a number, oldest first, each with its own."""
+        self.ingest()
+        rows = self._database.query("SELECT seq, data FROM audit WHERE seq>? ORDER BY seq LIMIT ?", (number, limit))
+        return [(seq, self._decode(data)) for seq, data in rows]
+
+    def began(self, account: str) -> float | None:
+        """When an account made its first call; None when it made none."""
+        self.ingest()
+        found: float | None = self._database.query("SELECT min(time) FROM audit WHERE account=?", (account,))[0][0]
+        return found
+
     def requests(self, start: float, end: float) -> list[tuple[str, str, str, str, int]]:
         """(account, region, service, operation, calls) of the hours in [start, end)."""
         self.ingest()

@@ -21,6 +21,7 @@ SERVICE = Service(
         "ops.account",
         "ops.details",
         "ops.mfa",
+        "ops.last_accessed",
         "ops.simulate",
         "ops.tagging",
     ),
