@@ -12,9 +12,9 @@ from typing import Any
 from cloudjar.base.errors import AwsError
 
 # What a service cuts at when the request does not say.
-_DEFAULT_LIMIT = {"iam": 100, "ssm": 10}
+_DEFAULT_LIMIT = {"iam": 100, "ssm": 10, "kms": 50, "kms.ListKeys": 100}
 # Services that have a code of their own for a token that is none.
-_REFUSED = {"secretsmanager": "InvalidNextTokenException", "ssm": "InvalidNextToken"}
+_REFUSED = {"kms": "InvalidMarkerException", "secretsmanager": "InvalidNextTokenException", "ssm": "InvalidNextToken"}
 
 
 def cut(paginator: Any, service: str, operation: str, req: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def cut(paginator: Any, service: str, operation: str, req: dict[str, Any], resul
     start = _offset(service, operation, req.get(paginator.input_token[0]))
     limit = req.get(paginator.limit_key) if paginator.limit_key else None
     if limit is None:
-        limit = _DEFAULT_LIMIT.get(service)
+        limit = _DEFAULT_LIMIT.get(f"{service}.{operation}", _DEFAULT_LIMIT.get(service))
     total = sum(len(result[key]) for key in lists)
     end = total if limit is None else min(total, start + int(limit))
     if start or end < total:

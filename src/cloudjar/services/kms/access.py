@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from cloudjar.base import arn as arns
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
@@ -43,7 +45,8 @@ def by_alias(ctx: Ctx, value: str) -> Key | None:
 @resource_policies("kms", "key")
 def key_policy(ctx: Ctx, key: Key) -> ResourcePolicy:
     """The key's policy, without which nobody may, and the grants that the caller has on it."""
-    return ResourcePolicy(policies.in_force(ctx, key), "key", tuple(grants.documents(ctx, key)))
+    allowing = tuple(grants.documents(ctx, key))
+    return ResourcePolicy(policies.in_force(ctx, key), "key", allowing, rcps=key.manager == "CUSTOMER")
 
 
 @resource_keys("kms", "key")
@@ -175,7 +178,7 @@ def on_key(ctx: Ctx, action: str, key: Key | None, keys: Mapping[str, Any]) -> G
         return Grant(f"kms:{action}", finding.key_arn(ctx, "*"), lower)
     own = key_policy(ctx, key)
     merged = {**keys_of_resource("kms", "key", key), **lower}
-    return Grant(f"kms:{action}", arn_of(key), merged, own.text, key.account, own.kind, own.grants)
+    return Grant(f"kms:{action}", arn_of(key), merged, own.text, key.account, own.kind, own.grants, own.rcps)
 
 
 def using(action: str) -> Access:
@@ -229,14 +232,4 @@ def retiring(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
     found = on_key(ctx, "RetireGrant", key, of_request(ctx, req))
     if key is None or grant is None:
         return [found]
-    return [
-        Grant(
-            found.action,
-            found.resource,
-            found.keys,
-            found.policy,
-            found.owner,
-            found.kind,
-            tuple(grants.consent_to_retire(ctx, grant)),
-        )
-    ]
+    return [msgspec.structs.replace(found, grants=tuple(grants.consent_to_retire(ctx, grant)))]
