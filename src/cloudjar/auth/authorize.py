@@ -37,11 +37,12 @@ _KINDS = {
     "federated": Kind.FEDERATED_USER,
     "service": Kind.SERVICE,
     "anonymous": Kind.ANONYMOUS,
+    "outsider": Kind.WEB_IDENTITY,
 }
 # A key policy reads like any resource policy; what sets it apart is that it must allow.
 _FLAVOURS = {"resource": Flavour.RESOURCE, "key": Flavour.RESOURCE, "trust": Flavour.TRUST}
 _NO_POLICIES = PolicySet()
-_WITHOUT_POLICIES = frozenset(("root", "service", "anonymous"))
+_WITHOUT_POLICIES = frozenset(("root", "service", "anonymous", "outsider"))
 _OF_THE_OWNER = frozenset((Flavour.RESOURCE, Flavour.TRUST, Flavour.RCP))
 
 

@@ -23,8 +23,9 @@ _TYPES = {
     "federated": "FederatedUser",
     "service": "Service",
     "anonymous": "Anonymous",
+    "outsider": "Anonymous",
 }
-_ALONE = frozenset(("service", "anonymous"))
+_ALONE = frozenset(("service", "anonymous", "outsider"))
 
 
 class Facts:
@@ -119,7 +120,7 @@ def _arn(facts: Facts) -> str | None:
 
 
 def _account(facts: Facts) -> str | None:
-    return None if facts.caller.kind == "service" else facts.caller.account
+    return None if facts.caller.kind in ("service", "outsider") else facts.caller.account
 
 
 def _is_service(facts: Facts) -> str | None:

@@ -10,11 +10,13 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["root", "user", "role", "federated", "service", "anonymous"]
+Kind = Literal["root", "user", "role", "federated", "service", "anonymous", "outsider"]
+"""An outsider is somebody whom an identity provider vouches for, and who has no session yet."""
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """An authenticated principal. `arn` is the session's own ARN for role sessions and federated users."""
+    """An authenticated principal. `arn` is the session's own ARN for role sessions and federated users, the provider's
+    for an outsider."""
 
     kind: Kind
     account: str

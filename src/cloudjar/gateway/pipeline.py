@@ -31,6 +31,7 @@ from cloudjar.kit.operation import Operation, Services
 from cloudjar.kit.retry_tokens import RetryTokens
 from cloudjar.kit.throttle import Throttle
 from cloudjar.spec import models, regions
+from cloudjar.wire import host
 from cloudjar.wire.faults import fault
 from cloudjar.wire.message import Request, Response
 from cloudjar.wire.route import Route, detect, family
@@ -139,6 +140,8 @@ class Pipeline:
             raise AwsError("UnrecognizedClientException", f"{region} is not a region of this partition", 403)
         call = self._calls.get(route.service, route.operation, route.protocol)
         req = call.codec.parse(request, route.uri_params)
+        if not region and call.model.auth_type == "none":  # nothing was signed: the address says where, or nothing does
+            region = host.region(request.headers.get("host", "")) or self._world.settings["region"]
         ctx = Ctx(self._world, caller.account, region, caller, request_id, request)
         return call, ctx, req
 

@@ -45,6 +45,8 @@ def access_denied(request: AccessRequest, decision: Decision, *, enhanced: bool 
     """
     if decision.allowed:
         raise ValueError("an allowed request has no access-denied message")
+    if request.principal.kind is Kind.WEB_IDENTITY:
+        return f"Not authorized to perform {request.action}"
     resource = f'"{request.resource}"' if quoted else request.resource
     text = f"User: {caller(request)} is not authorized to perform: {request.action}"
     if decision.layer is not Flavour.TRUST or not enhanced:

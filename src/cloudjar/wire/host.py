@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from cloudjar.spec.models import catalogue
+from cloudjar.spec.regions import GLOBAL, regions
 
 _LOCAL = ("localhost", "amazonaws", "cloudjar")
 _S3_LABEL = re.compile(
@@ -45,6 +46,23 @@ def read(host: str) -> Host:
             if candidate in prefixes:
                 return Host(candidate)
     return Host(local_labels=".".join(labels[:end]) if anchor > 0 and labels[anchor] == "localhost" else "")
+
+
+@lru_cache(maxsize=1024)
+def region(host: str) -> str:
+    """The region that a Host header names (``sts.eu-west-3.amazonaws.com``), us-east-1 for the one address of STS
+    that names none, else ""."""
+    name = host.lower().partition(":")[0].rstrip(".")
+    if name == "sts.amazonaws.com":
+        return GLOBAL
+    labels = name.split(".")
+    anchor = next((i for i, label in enumerate(labels) if label in _LOCAL), 0)
+    return next((label for label in labels[:anchor] if label in _regions()), "")
+
+
+@lru_cache(maxsize=1)
+def _regions() -> frozenset[str]:
+    return frozenset(known.name for known in regions())
 
 
 @lru_cache(maxsize=1)

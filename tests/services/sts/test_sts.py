@@ -272,6 +272,32 @@ def test_a_service_acts_for_one_account(jar: TestJar) -> None:
 
 def test_what_is_not_built_says_so(steady_jar: TestJar) -> None:
     with refused("NotImplemented", status=501):
-        root(steady_jar, "sts").assume_role_with_web_identity(
-            RoleArn=f"arn:aws:iam::{ACCOUNT}:role/R", RoleSessionName="me", WebIdentityToken="token"
+        root(steady_jar, "sts").assume_root(
+            TargetPrincipal=OTHER, TaskPolicyArn={"arn": "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"}
         )
+
+
+@pytest.mark.parametrize(
+    ("host", "signed_for", "good"),
+    [
+        ("sts.eu-west-3.amazonaws.com", "eu-west-3", True),
+        ("sts.eu-west-3.amazonaws.com", "us-east-1", False),
+        ("sts.amazonaws.com", "us-east-1", True),
+        ("sts.amazonaws.com", "eu-west-3", False),
+        ("sts.us-west-2.localhost:4566", "us-west-2", True),
+        ("localhost:4566", "ap-south-1", True),
+    ],
+)
+def test_an_address_has_its_region(steady_jar: TestJar, host: str, signed_for: str, good: bool) -> None:
+    from tests.calls import Line, read, signed, write
+
+    request = write("sts", "GetCallerIdentity", {})
+    request = request._replace(headers={**request.headers, "host": host})
+    line = Line(steady_jar.port)
+    answer = line.send(signed(request, "sts", region=signed_for))
+    line.close()
+    assert answer.status == (200 if good else 403), answer
+    if not good:
+        error = read("sts", "GetCallerIdentity", answer)["Error"]
+        assert error["Code"] == "SignatureDoesNotMatch"
+        assert f"valid region, not '{signed_for}'" in error["Message"]

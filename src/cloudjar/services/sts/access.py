@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, cast
 
 from cloudjar.base import arn as arns
-from cloudjar.kit import tags
+from cloudjar.kit import accounts, tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import Grant, keys_of_resource
 from cloudjar.kit.record import arn_of
@@ -29,12 +29,12 @@ class Role(Protocol):
 
 
 def need_role(ctx: Ctx, arn: str) -> tuple[Role, str]:
-    """The role of an ARN, in whatever account, and its ARN; raises AccessDenied when there is none."""
+    """The role of an ARN, in whatever account, and its ARN; raises AccessDenied when there is none (any more)."""
     parsed = arns.parse(arn)
     if parsed is None or parsed.service != "iam" or parsed.type != "role":
         raise errors.validation(f"{arn} is invalid")
     found = ctx.at(parsed.account, "").find("iam", "role", arn.rpartition("/")[2])
-    if found is None or arn_of(found) != arn:
+    if found is None or arn_of(found) != arn or not accounts.is_open(ctx.db, parsed.account):
         raise errors.not_authorized(ctx.caller.arn, "sts:AssumeRole", arn)
     return cast(Role, found), arn
 

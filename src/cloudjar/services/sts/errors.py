@@ -46,6 +46,21 @@ def malformed_policy(message: str) -> AwsError:
     return AwsError("MalformedPolicyDocument", message, 400)
 
 
+def invalid_token(message: str) -> AwsError:
+    """400: a token or assertion that does not hold."""
+    return AwsError("InvalidIdentityToken", message, 400)
+
+
+def expired_token(message: str) -> AwsError:
+    """400: a token or assertion that held once."""
+    return AwsError("ExpiredTokenException", message, 400)
+
+
+def not_vouched(action: str) -> AwsError:
+    """403: a role that is not there, or does not trust the provider, or not with these claims."""
+    return access_denied(f"Not authorized to perform {action}")
+
+
 def packed_policy_too_large(percent: int) -> AwsError:
     """400: session policies and tags together do not fit into a token."""
     return AwsError("PackedPolicyTooLarge", f"Packed size of session token is {percent}% of the allowed size.", 400)

@@ -6,12 +6,10 @@ https://docs.aws.amazon.com/STS/latest/APIReference/welcome.html
 from __future__ import annotations
 
 import base64
-from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
 
-from cloudjar.auth.sessions import Issued, Sessions
 from cloudjar.base import arn as arns
 from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError
@@ -19,6 +17,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.sts import errors, mfa, rules
 from cloudjar.services.sts.access import assuming, federating, need_role
+from cloudjar.services.sts.sessions import credentials, role_session
 
 
 @op("GetCallerIdentity")
@@ -40,23 +39,14 @@ def assume_role(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     )
     narrowed = rules.narrowing(req, role.account)
     tags = rules.session_tags(req, caller.tags, caller.transitive_tags)
-    session = Caller(
-        kind="role",
-        account=role.account,
-        arn=arns.make("sts", "", role.account, f"assumed-role/{role.name}/{name}"),
-        unique_id=f"{role.id}:{name}",
-        role_arn=arn,
-        session_name=name,
-        tags={**role.tags, **tags.all},
-        transitive_tags=tags.transitive,
-        session_policies=narrowed.policies,
-        session_policy_arns=narrowed.arns,
+    session = replace(
+        role_session(role, arn, name, tags, narrowed),
         source_identity=_source_identity(caller, req.get("SourceIdentity")),
         session_keys=caller.session_keys if caller.kind == "service" else {},
         mfa_at=ctx.now if mfa.given(req) else None,  # `assuming` has verified it
     )
     return {
-        "Credentials": _credentials(_issue(ctx, session, seconds)),
+        "Credentials": credentials(ctx, session, seconds),
         "AssumedRoleUser": {"AssumedRoleId": session.unique_id, "Arn": session.arn},
         "PackedPolicySize": narrowed.percent,
         "SourceIdentity": session.source_identity or None,
@@ -70,21 +60,6 @@ def _source_identity(caller: Caller, asked: str | None) -> str:
     return asked or caller.source_identity
 
 
-def _issue(ctx: Ctx, session: Caller, seconds: int) -> Issued:
-    sessions: Sessions = ctx.world.ports["sessions"]
-    now = ctx.now.replace(microsecond=0)
-    return sessions.issue(session, now + timedelta(seconds=seconds), now)
-
-
-def _credentials(issued: Issued) -> dict[str, Any]:
-    return {
-        "AccessKeyId": issued.access_key_id,
-        "SecretAccessKey": issued.secret,
-        "SessionToken": issued.token,
-        "Expiration": issued.expires,
-    }
-
-
 def _need_long_term(ctx: Ctx, operation: str) -> None:
     if ctx.caller.token_issued is not None or ctx.caller.kind not in ("user", "root"):
         raise errors.access_denied(f"Cannot call {operation} with session credentials")
@@ -96,7 +71,7 @@ def get_session_token(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     _need_long_term(ctx, "GetSessionToken")
     seconds = rules.user_seconds(req.get("DurationSeconds"), root=ctx.caller.kind == "root")
     session = replace(ctx.caller, mfa_at=ctx.now) if mfa.verified(ctx, req) else ctx.caller
-    return {"Credentials": _credentials(_issue(ctx, session, seconds))}
+    return {"Credentials": credentials(ctx, session, seconds)}
 
 
 @op("GetFederationToken", access=federating)
@@ -119,7 +94,7 @@ def get_federation_token(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     )
     seconds = rules.user_seconds(req.get("DurationSeconds"), root=caller.kind == "root")
     return {
-        "Credentials": _credentials(_issue(ctx, session, seconds)),
+        "Credentials": credentials(ctx, session, seconds),
         "FederatedUser": {"FederatedUserId": session.unique_id, "Arn": session.arn},
         "PackedPolicySize": narrowed.percent,
     }
