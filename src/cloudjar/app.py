@@ -91,7 +91,7 @@ class Jar:
         self.compute = compute or _compute(settings)
         self.root_keys = RootKeys(home / "root-keys.json", self.sealer)
         authenticator = Authenticator(
-            self.clock, self.sessions, self._identity, self.root_keys.secret, settings.account
+            self.clock, self.sessions, self._identity, self.root_keys.secret, settings.account, self._is_closed
         )
         self.pipeline = Pipeline(
             self.world,
@@ -225,6 +225,10 @@ class Jar:
             self.services.load("organizations")
             self._known_organization = standing(self.world)
         return self._known_organization
+
+    def _is_closed(self, account: str) -> bool:
+        organization = self._organization()
+        return organization is not None and organization.closed(account)
 
     def _organization_was_made(self) -> None:
         self._has_organization = True

@@ -48,12 +48,14 @@ class Authenticator:
         identity: Callable[[], Identity],
         root_keys: Callable[[str], tuple[str, str] | None],
         default_account: str,
+        closed: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._clock = clock
         self._sessions = sessions
         self._identity = identity
         self._root_keys = root_keys
         self._default_account = default_account
+        self._closed = closed
         self._sessions_seen: dict[str, _Known] = {}
         self._defaults: dict[str, _Known] = {}
 
@@ -142,6 +144,8 @@ class Authenticator:
         return known if known.caller.access_key_id == key_id else None
 
     def _check_life(self, known: _Known, service: str) -> None:
+        if self._closed(known.caller.account):
+            raise invalid_key(service)
         if known.expires is None:
             return
         if known.expires <= self._clock.now():

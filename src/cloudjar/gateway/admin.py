@@ -21,7 +21,7 @@ from cloudjar.auth.root_keys import RootKeys
 from cloudjar.base import ids
 from cloudjar.base.clock import Clock
 from cloudjar.base.errors import AwsError
-from cloudjar.gateway import why
+from cloudjar.gateway import accounts, why
 from cloudjar.kit.audit import Audit
 from cloudjar.kit.context import World
 from cloudjar.kit.events import Events

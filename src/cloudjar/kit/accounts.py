@@ -51,6 +51,11 @@ def described(db: Db, account: str) -> Account:
     return Account(account=account, id=account, name=account, email=f"root+{account}@{_DOMAIN}")
 
 
+def is_open(db: Db, account: str) -> bool:
+    """False once an account is closed, or being closed: nobody can use it, nor its roles."""
+    return described(db, account).state == "ACTIVE"
+
+
 def save(db: Db, account: Account) -> Account:
     """Store what `described` gave, changed."""
     table = db.at(account.id, "")[Account]

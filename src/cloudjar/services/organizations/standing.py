@@ -20,7 +20,6 @@ from cloudjar.services.organizations.tree import Node, Org, of_account
 _CACHE_LIMIT = 4096
 _PORT = "organizations"
 _FLAVOURS = {SCP: Flavour.SCP, RCP: Flavour.RCP}
-_OPEN = ("ACTIVE", "PENDING_CLOSURE")
 
 
 def standing(world: World) -> Standings:
@@ -57,11 +56,11 @@ class Standings:
         return found
 
     def closed(self, account: str) -> bool:
-        """True when nobody can use the account any more: it was closed."""
+        """True when nobody can use the account any more: it was closed, or is being closed."""
         known = self._closed
         found = known.get(account)
         if found is None:
-            found = accounts.described(Db(self._world.state, account, ""), account).state not in _OPEN
+            found = not accounts.is_open(Db(self._world.state, account, ""), account)
             if len(known) >= _CACHE_LIMIT:
                 known.clear()
             known[account] = found
