@@ -3,36 +3,68 @@ actions, ARNs and condition keys that the caller must be allowed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, NamedTuple
 
 from cloudjar.base import arn as arns
 from cloudjar.gateway.calls import Call
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
-from cloudjar.kit.operation import Grant, Operation, finder, finder_by_arn, keys_of_resource, policy_of
+from cloudjar.kit.operation import (
+    Grant,
+    Operation,
+    finder,
+    finder_by_arn,
+    keys_of_request,
+    keys_of_resource,
+    policy_of,
+)
 from cloudjar.kit.record import Record, RecordMeta, arn_of, by_noun, meta
 from cloudjar.spec import iam
 from cloudjar.spec.arn_template import Lookup
+
+
+class Brought(NamedTuple):
+    """Condition keys (lower case) that a request brings: `common` to whatever it acts on; `made` to what it makes, by
+    type (EC2's ``TagSpecifications``). `exact`: each resource gets only those that the reference lists for it, as EC2
+    does: a policy that asks for ``ec2:InstanceType`` of everything does not let anybody use an image."""
+
+    common: dict[str, Any]
+    made: Mapping[str, dict[str, Any]]
+    exact: bool
+
+
+_NOTHING_MADE: Mapping[str, dict[str, Any]] = {}
+_EXACT = frozenset(("ec2",))
 
 
 def locate(ctx: Ctx, call: Call, operation: Operation, req: dict[str, Any]) -> Iterable[Grant]:
     """Everything that must be allowed for this request; empty for operations that need no permission."""
     if operation.access is not None:
         return list(operation.access(ctx, req))
-    extra = tag_keys(req)
-    if operation.keys is not None:
-        extra.update({k.lower(): v for k, v in operation.keys(ctx, req).items()})
+    brought = _brought(ctx, call.service.name, operation, req)
     found: list[Grant] = []
     for entry in call.grants:
         if entry.applies(req):
-            _of_entry(ctx, entry, req, extra, found)
+            _of_entry(ctx, entry, req, brought, found)
     return found
 
 
-def _of_entry(ctx: Ctx, entry: iam.Entry, req: dict[str, Any], extra: dict[str, Any], found: list[Grant]) -> None:
-    if entry.keys:
-        extra = {**extra, **{k.lower(): v for k, v in entry.keys.items()}}
+def _brought(ctx: Ctx, service: str, operation: Operation, req: dict[str, Any]) -> Brought:
+    common = {} if tags.CARRY.isdisjoint(req) else tags.in_request(req)
+    of_service = keys_of_request(service)
+    if of_service is not None:
+        common.update({k.lower(): v for k, v in of_service(ctx, operation.name, req).items()})
+    if operation.keys is not None:
+        common.update({k.lower(): v for k, v in operation.keys(ctx, req).items()})
+    made = tags.by_type(req) if "TagSpecifications" in req else _NOTHING_MADE
+    return Brought(common, made, service in _EXACT)
+
+
+def _of_entry(ctx: Ctx, entry: iam.Entry, req: dict[str, Any], brought: Brought, found: list[Grant]) -> None:
+    if entry.keys or entry.arns:
+        brought = brought._replace(common={**brought.common, **_fixed(ctx, entry, req)})
 
     met: dict[str, Record] = {}
 
@@ -41,30 +73,71 @@ def _of_entry(ctx: Ctx, entry: iam.Entry, req: dict[str, Any], extra: dict[str, 
 
     for spec, text in entry.targets(req, arns.PARTITION, ctx.region, ctx.account, find):
         if spec is None:
-            found.append(Grant(entry.action, "*", extra or None))
+            found.append(Grant(entry.action, "*", _fitting(entry.action, "", brought) or None))
         elif text in met:
-            found.append(_of_record(ctx, entry.action, spec.type, met[text], text, extra))
+            found.append(_of_record(ctx, entry.action, spec.type, met[text], text, brought))
         else:
-            found.append(grant(ctx, entry.action, spec.type, text, extra))
+            found.append(grant(ctx, entry.action, spec.type, text, brought))
 
 
-def _of_record(ctx: Ctx, action: str, noun: str, item: Record, text: str, extra: dict[str, Any]) -> Grant:
+def _fixed(ctx: Ctx, entry: iam.Entry, req: dict[str, Any]) -> dict[str, Any]:
+    """Condition keys that the table gives a permission: a fixed value, or an ARN that the request tells."""
+    keys: dict[str, Any] = {k.lower(): v for k, v in entry.keys.items()}
+    for key, template in entry.arns.items():
+        told = template.expand(req, arns.PARTITION, ctx.region, ctx.account, lambda lookup: _arn_by(ctx, lookup, {}))
+        if told:
+            keys[key.lower()] = told[0]
+    return keys
+
+
+def _fitting(action: str, noun: str, brought: Brought, held: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The condition keys of one resource: what it holds itself and what the request brings to it."""
+    keys = {**held, **brought.common} if held else brought.common
+    if not brought.exact:
+        return keys
+    # What a launch brings is about what it makes: a thing that is there speaks for itself.
+    keys = {**brought.common, **(held or {}), **brought.made.get(noun, {})}
+    listed = _listed(action, noun)
+    return {k: v for k, v in keys.items() if k in listed.keys or k.startswith(listed.prefixes)}
+
+
+class _Listed(NamedTuple):
+    keys: frozenset[str]
+    prefixes: tuple[str, ...]
+
+
+@cache
+def _listed(action: str, noun: str) -> _Listed:
+    """The condition keys that the reference lists for an action on a type of resource, in lower case."""
+    facts = iam.action(action)
+    names = [name.lower() for name in facts.condition_keys]
+    for resource in facts.resources:
+        if resource.type == noun:
+            names += [name.lower() for name in resource.condition_keys]
+    open_ended = tuple(name.partition("${")[0] for name in names if "${" in name)
+    return _Listed(frozenset(names), open_ended)
+
+
+def _of_record(ctx: Ctx, action: str, noun: str, item: Record, text: str, brought: Brought) -> Grant:
     service = meta(type(item)).service
-    keys = {**keys_of_resource(service, noun, item), **extra}
+    keys = _fitting(action, noun, brought, keys_of_resource(service, noun, item))
     own = policy_of(ctx, service, noun, item)
     return Grant(action, text, keys or None, own.text, item.account, own.kind, own.grants, own.rcps)
 
 
-def grant(ctx: Ctx, action: str, noun: str, text: str, extra: dict[str, Any]) -> Grant:
+def grant(ctx: Ctx, action: str, noun: str, text: str, brought: Brought) -> Grant:
     """The grant for an action on an ARN, with the tags, keys and policy of the record behind it."""
     parsed = arns.parse(text)
     if parsed is None:
-        return Grant(action, text, extra or None)
+        return Grant(action, text, _fitting(action, noun, brought) or None)
+    if noun == "*":  # whatever the id is of
+        noun = parsed.type
     item = stored(ctx, noun, parsed)
     if item is None:
         # AWS's own resources (managed policies, public images) ask for no consent but the caller's own policies.
-        return Grant(action, text, extra or None, owner="" if parsed.account == "aws" else parsed.account)
-    return _of_record(ctx, action, noun, item, arn_of(item), extra)
+        owner = "" if parsed.account == "aws" else parsed.account
+        return Grant(action, text, _fitting(action, noun, brought) or None, owner=owner)
+    return _of_record(ctx, action, noun, item, arn_of(item), brought)
 
 
 def stored(ctx: Ctx, noun: str, parsed: arns.Arn) -> Record | None:
@@ -114,25 +187,3 @@ def _by_member(ctx: Ctx, declared: RecordMeta[Any], lookup: Lookup) -> Record | 
         found = table.all(**{lookup.member: lookup.value})
         return found[0] if found else None
     return table.get(lookup.value)
-
-
-_CARRY_TAGS = frozenset(("TagSpecifications", "Tags", "tags", "TagKeys"))
-
-
-def tag_keys(req: dict[str, Any]) -> dict[str, Any]:
-    """``aws:RequestTag``/``aws:TagKeys`` of whatever form of tags the request carries."""
-    if _CARRY_TAGS.isdisjoint(req):
-        return {}
-    found: dict[str, str] = {}
-    for spec in req.get("TagSpecifications") or ():
-        # A tag without a key is refused by who makes the tags; here it only must not be in the way.
-        found.update(tags.from_list(tag for tag in spec.get("Tags") or () if "Key" in tag))
-    given = req.get("Tags") or req.get("tags")
-    if isinstance(given, dict):
-        found.update(given)
-    elif isinstance(given, list) and all(isinstance(item, dict) and "Key" in item for item in given):
-        found.update(tags.from_list(given))
-    keys = tags.request_keys(found)
-    if isinstance(req.get("TagKeys"), list):
-        keys["aws:tagkeys"] = req["TagKeys"]
-    return keys

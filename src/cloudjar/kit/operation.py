@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, NamedTuple
@@ -18,6 +19,7 @@ import msgspec
 from cloudjar.base import arn as arns
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.record import Record
+from cloudjar.spec import iam
 
 Handler = Callable[[Ctx, dict[str, Any]], dict[str, Any]]
 
@@ -177,12 +179,47 @@ def resource_keys(service: str, noun: str) -> Callable[[KeyExtractor], KeyExtrac
     return declare
 
 
+RequestKeys = Callable[[Ctx, str, dict[str, Any]], Mapping[str, Any]]
+_REQUEST_KEYS: dict[str, RequestKeys] = {}
+
+
+def request_keys(service: str) -> Callable[[RequestKeys], RequestKeys]:
+    """Decorator (``access.py``): condition keys that every request to a service brings, by operation (``ec2:Region``,
+    ``kms:ViaService``). The function gets the call, the operation's name and the request; `op(keys=...)` is for one."""
+
+    def declare(function: RequestKeys) -> RequestKeys:
+        _REQUEST_KEYS[service] = function
+        return function
+
+    return declare
+
+
+def keys_of_request(service: str) -> RequestKeys | None:
+    """The function that knows what every request to a service brings, when it is loaded and has one."""
+    return _REQUEST_KEYS.get(service)
+
+
+@cache
+def _tag_prefix(service: str) -> str:
+    """``ec2:resourcetag/`` where the service has a form of its own of the tag key."""
+    prefix = f"{service}:resourcetag/"
+    try:
+        known = iam.keys_of(service)
+    except iam.UnknownAction:
+        return ""
+    return prefix if any(key.lower().startswith(prefix) for key in known) else ""
+
+
 def keys_of_resource(service: str, noun: str, item: Any) -> dict[str, Any]:
     """Condition keys of a stored record: ``aws:ResourceTag/...``, the service's own form of it, and extractors'."""
     keys: dict[str, Any] = {}
-    for key, value in getattr(item, "tags", {}).items():
-        keys[f"aws:resourcetag/{key.lower()}"] = value
-        keys[f"{service}:resourcetag/{key.lower()}"] = value
+    held = getattr(item, "tags", None)
+    if held:
+        own = _tag_prefix(service)
+        for key, value in held.items():
+            keys[f"aws:resourcetag/{key.lower()}"] = value
+            if own:
+                keys[own + key.lower()] = value
     extractor = _KEYS.get((service, noun))
     if extractor is not None:
         keys.update({k.lower(): v for k, v in extractor(item).items()})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from cloudjar.base.errors import AwsError
 
@@ -67,3 +68,55 @@ def request_keys(tags: Mapping[str, str]) -> dict[str, Any]:
     keys: dict[str, Any] = {f"aws:requesttag/{key.lower()}": value for key, value in tags.items()}
     keys["aws:tagkeys"] = list(tags)
     return keys
+
+
+_LISTS = ("Tags", "tags", "TagList", "tagList", "TagsList", "TagSet")
+_TEXTS = ("Tagging", "x-amz-tagging")
+_REMOVED = ("TagKeys", "tagKeys", "TagKeyList", "RemoveTagKeys")
+CARRY = frozenset((*_LISTS, *_TEXTS, *_REMOVED, "AddTags"))
+"""Request members in which services take tags, besides EC2's ``TagSpecifications``."""
+
+
+def in_request(req: Mapping[str, Any]) -> dict[str, Any]:
+    """Condition keys of the tags of a request, whatever form its service has for them: lists of ``Key``/``Value``,
+    ``TagKey``/``TagValue`` or ``key``/``value``, maps, query texts (S3's header), lists of keys to remove."""
+    found: dict[str, str] = {}
+    for member in (*_LISTS, "AddTags"):
+        found.update(_pairs(req.get(member)))
+    for member in _TEXTS:
+        given = req.get(member)
+        found.update(_pairs(given.get("TagSet")) if isinstance(given, dict) else _of_text(given))
+    keys = request_keys(found)
+    removed = [key for member in _REMOVED for key in req.get(member) or () if isinstance(key, str)]
+    if removed:
+        keys["aws:tagkeys"] = [*found, *removed]
+    return keys
+
+
+_FORMS = (("Key", "Value"), ("TagKey", "TagValue"), ("key", "value"))
+
+
+def _pairs(given: Any) -> dict[str, str]:
+    if isinstance(given, Mapping):
+        return {str(key): str(value) for key, value in given.items()}
+    found: dict[str, str] = {}
+    for item in given if isinstance(given, list) else ():
+        for name, value in _FORMS:
+            if isinstance(item, Mapping) and item.get(name):
+                found[str(item[name])] = str(item.get(value) or "")
+                break
+    return found
+
+
+def _of_text(given: Any) -> dict[str, str]:
+    """``a=1&b=2``."""
+    return dict(parse_qsl(given, keep_blank_values=True)) if isinstance(given, str) else {}
+
+
+def by_type(req: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Condition keys of EC2's ``TagSpecifications``, by the type of what is made: each resource is asked about with
+    its own tags alone."""
+    found: dict[str, dict[str, str]] = {}
+    for spec in req.get("TagSpecifications") or ():
+        found.setdefault(str(spec.get("ResourceType")), {}).update(_pairs(spec.get("Tags")))
+    return {kind: request_keys(tags) for kind, tags in found.items()}

@@ -118,6 +118,7 @@ class Entry(NamedTuple):
     """One permission that an operation needs.
 
     `when` limits it to some requests; `keys` are condition keys with a fixed value (``ec2:CreateAction``);
+    `arns` are condition keys whose value is an ARN that the request tells (``iam:AssociatedResourceArn``).
     `assumed` says that the reference does not list the operation and its own name was taken as the action.
     """
 
@@ -127,6 +128,7 @@ class Entry(NamedTuple):
     when: Condition | None
     keys: Mapping[str, str]
     assumed: bool
+    arns: Mapping[str, ArnTemplate] = {}
 
     def applies(self, req: Request) -> bool:
         """Whether this request needs the permission."""
@@ -157,7 +159,7 @@ class _Operation(msgspec.Struct):
     a: str
     r: list[tuple[str, Any, int]]
     when: list[str] | None = None
-    keys: dict[str, str] = {}
+    keys: dict[str, Any] = {}
     assumed: int = 0
 
 
@@ -206,7 +208,9 @@ def _entry(raw: _Operation) -> Entry:
         for kind, template, flags in raw.r
     )
     when = Condition(*raw.when) if raw.when else None
-    return Entry(raw.a, resources, facts.condition_keys if facts else (), when, raw.keys, bool(raw.assumed))
+    fixed = {key: value for key, value in raw.keys.items() if isinstance(value, str) and "${" not in value}
+    told = {key: ArnTemplate(value) for key, value in raw.keys.items() if key not in fixed}
+    return Entry(raw.a, resources, facts.condition_keys if facts else (), when, fixed, bool(raw.assumed), told)
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any
 
 from cloudjar.base import arn as arns
 from cloudjar.kit.context import Ctx
-from cloudjar.kit.operation import finds, resource_keys
+from cloudjar.kit.operation import finds, request_keys, resource_keys
 from cloudjar.kit.record import Record, arn_of
 from cloudjar.services.ec2.addresses.records import ElasticIp
 from cloudjar.services.ec2.dhcp_options.records import DhcpOptions
@@ -108,6 +108,49 @@ def _key_pair(pair: KeyPair) -> dict[str, Any]:
 @resource_keys("ec2", "dhcp-options")
 def _dhcp_options(options: DhcpOptions) -> dict[str, Any]:
     return {"ec2:Region": options.region, "ec2:DhcpOptionsID": options.id}
+
+
+@request_keys("ec2")
+def _asked(ctx: Ctx, operation: str, req: dict[str, Any]) -> dict[str, Any]:
+    """Keys of every request, and of those that change an attribute or make what has keys before it is there."""
+    keys: dict[str, Any] = {"ec2:Region": ctx.region}
+    if operation in _ATTRIBUTES:
+        keys.update(_attributes(operation, req))
+    elif operation == "CreateKeyPair":
+        keys["ec2:KeyPairType"] = req.get("KeyType") or "rsa"
+    return keys
+
+
+# Operations that change attributes -> members that are none: what is changed, and how to ask.
+_ATTRIBUTES = {
+    "ModifyInstanceAttribute": ("InstanceId", "DryRun"),
+    "ModifyInstanceCreditSpecification": ("DryRun", "ClientToken"),
+    "ModifyInstanceMetadataOptions": ("InstanceId", "DryRun"),
+    "ModifyNetworkInterfaceAttribute": ("NetworkInterfaceId", "DryRun"),
+    "ModifySubnetAttribute": ("SubnetId", "DryRun"),
+    "ModifyVpcAttribute": ("VpcId", "DryRun"),
+}
+
+
+def _attributes(operation: str, req: dict[str, Any]) -> dict[str, Any]:
+    """``ec2:Attribute`` (which are set) and ``ec2:Attribute/Name`` (to what), where the value is a plain one."""
+    given = {name: value for name, value in req.items() if name not in _ATTRIBUTES[operation] and value is not None}
+    if operation == "ModifyInstanceCreditSpecification":
+        asked = [one.get("CpuCredits") for one in req.get("InstanceCreditSpecifications") or ()]
+        given = {"CpuCredits": [credits for credits in asked if credits]}
+    if "Attribute" in given:  # the older form: a name and its value
+        name = str(given.pop("Attribute"))
+        given[name[:1].upper() + name[1:]] = given.pop("Value", None)
+    keys: dict[str, Any] = {"ec2:Attribute": list(given)}
+    for name, value in given.items():
+        plain = value.get("Value") if isinstance(value, dict) else value
+        if isinstance(plain, bool):
+            keys[f"ec2:Attribute/{name}"] = "true" if plain else "false"
+        elif isinstance(plain, str | int):
+            keys[f"ec2:Attribute/{name}"] = str(plain)
+        elif isinstance(plain, list) and all(isinstance(one, str) for one in plain):
+            keys[f"ec2:Attribute/{name}"] = plain
+    return keys
 
 
 def _first(found: list[Any]) -> str | None:

@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from cloudjar.spec.refresh import authz_corrections_data as data
+from cloudjar.spec.refresh import authz_corrections_tags as besides
 from cloudjar.spec.refresh.authz_templates import Shapes
 
 Ops = dict[str, list[dict[str, Any]]]
@@ -38,6 +39,7 @@ def correct(service: Any, ops: Ops) -> Ops:
     if service.name in fixes:
         fixes[service.name](service, ops)
     data.correct(service, ops)
+    besides.correct(service, ops)
     return ops
 
 

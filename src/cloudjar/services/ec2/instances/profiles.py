@@ -15,6 +15,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
 from cloudjar.services.ec2 import errors
+from cloudjar.services.ec2.instances.access import new_profile_keys
 from cloudjar.services.ec2.instances.records import Instance, ProfileAssociation
 from cloudjar.services.ec2.lookup import Row, by_path, narrow, need
 
@@ -61,7 +62,7 @@ def associate(ctx: Ctx, arn: str, profile_id: str) -> ProfileAssociation:
     return ProfileAssociation(id=ctx.new_id("iip-assoc"), arn=arn, profile_id=profile_id, since=ctx.now)
 
 
-@op("AssociateIamInstanceProfile")
+@op("AssociateIamInstanceProfile", keys=new_profile_keys)
 def associate_iam_instance_profile(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Give a running or stopped instance a profile; one that has one refuses."""
     vm = need(ctx, Instance, req["InstanceId"])
@@ -70,7 +71,7 @@ def associate_iam_instance_profile(ctx: Ctx, req: dict[str, Any]) -> dict[str, A
     return _put(ctx, vm, req["IamInstanceProfile"], "associating")
 
 
-@op("ReplaceIamInstanceProfileAssociation")
+@op("ReplaceIamInstanceProfileAssociation", keys=new_profile_keys)
 def replace_iam_instance_profile_association(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Change the profile of an instance without a gap."""
     return _put(ctx, _by_association(ctx, req["AssociationId"]), req["IamInstanceProfile"], "associating")

@@ -1,0 +1,1 @@
+"""Who may do what, end to end: real clients against a whole jar."""
