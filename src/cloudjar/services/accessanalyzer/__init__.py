@@ -1,0 +1,5 @@
+"""IAM Access Analyzer: policies checked, access found out, least privilege from the audit."""
+
+from cloudjar.kit.operation import Service
+
+SERVICE = Service("accessanalyzer", ("validation.ops",))

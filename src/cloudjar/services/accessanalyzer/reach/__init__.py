@@ -1,0 +1,1 @@
+"""What policies can reach, decided about every request at once instead of one."""

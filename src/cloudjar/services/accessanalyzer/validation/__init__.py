@@ -1,0 +1,1 @@
+"""Policy validation: the checks behind `ValidatePolicy`."""
