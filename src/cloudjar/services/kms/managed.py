@@ -52,15 +52,13 @@ def service_of(alias: str) -> str:
 
 
 def on_first_use(ctx: Ctx, alias: str) -> Key | None:
-    """The managed key of a service that calls for the first time, for itself or for somebody; None for anybody else."""
+    """The managed key of a service through which somebody calls for the first time; None for anybody else."""
     service = service_of(alias)
     if not service:
         return None
     host = f"{_HOSTS.get(service, service)}.amazonaws.com"
-    caller = ctx.caller
-    if caller.service == host or (caller.called_via and caller.called_via[-1] == host):
-        return make(ctx, service)
-    return None
+    via = ctx.caller.called_via
+    return make(ctx, service) if via and via[-1] == host else None
 
 
 def make(ctx: Ctx, service: str) -> Key:
