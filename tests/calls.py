@@ -19,9 +19,10 @@ from botocore.serialize import create_serializer
 
 from cloudjar.auth.presign import Credentials, sign
 from cloudjar.base.clock import SystemClock
-from cloudjar.spec import models
+from cloudjar.spec import models, patterns
 from cloudjar.spec.models import Shape
 from cloudjar.wire.message import Request
+from tests.patterned import simplest
 
 REGION = "eu-west-3"
 ROOT = Credentials("test", "test")
@@ -95,8 +96,11 @@ def _text(shape: Shape, name: str) -> str:
     prefix = prefix_of(name)
     if prefix:
         return f"{prefix}0123456789abcdef0"
-    text = "a" * max(3, int(shape.min or 0))
-    return text if shape.max is None else text[: int(shape.max)]
+    least = max(3, int(shape.min or 0))
+    text = "a" * least
+    text = text if shape.max is None else text[: int(shape.max)]
+    accepts = patterns.matcher(shape.pattern) if shape.pattern else None
+    return text if accepts is None or accepts(text) else simplest(shape.pattern, least) or text
 
 
 class Sent(NamedTuple):
