@@ -132,3 +132,22 @@ def test_iams_changes_can_be_made_to_take_their_time(terminal: Terminal) -> None
     iam.create_user(UserName="eve")
     assert iam.get_user(UserName="eve")["User"]["UserName"] == "eve"
     assert terminal.run("consistency", "4000").code == 2
+
+
+def test_an_account_is_opened_on_a_plan(up: Terminal) -> None:
+    made = up.json("account", "create", "--email", "Ann@Example.com", "--plan", "paid")
+    assert (made["name"], made["email"], made["plan"], made["state"]) == ("Ann", "ann@example.com", "paid", "ACTIVE")
+    sts = up.client("sts", made["access_key_id"], made["secret_access_key"])
+    assert sts.get_caller_identity()["Arn"] == f"arn:aws:iam::{made['id']}:root"
+    account = up.client("account", made["access_key_id"], made["secret_access_key"])
+    assert account.get_account_information()["AccountName"] == "Ann"
+    again = up.run("account", "create", "--email", "ann@example.com")
+    assert again.code == 1
+    assert "belongs to another account" in again.err
+    assert up.run("account", "create", "--email", "nobody").code == 1
+    assert up.run("account", "create", "--email", "a@example.com", "--plan", "golden").code == 2
+    assert made["id"] in [row["id"] for row in up.json("account", "list")]
+    told = up.good("account", "list")
+    assert made["id"] in told
+    assert made["secret_access_key"] not in told
+    assert "AWS_SECRET_ACCESS_KEY=" in up.good("account", "create", "--email", "bob@example.com")

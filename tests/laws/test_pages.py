@@ -12,6 +12,7 @@ from botocore import xform_name
 from cloudjar.spec.models import OperationModel
 from tests.jar import TestJar, running
 from tests.laws.built import operations
+from tests.laws.seeds_organizations import organization
 
 MANY = 7
 ALLOW = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
@@ -31,7 +32,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
         for service, code, value in (("vpc", "L-F678F1CE", 50), ("ec2", "L-0263D0A3", 20), ("ec2", "L-1216C47A", 64)):
             quotas.request_service_quota_increase(ServiceCode=service, QuotaCode=code, DesiredValue=value)
         jar.advance(minutes=10)
-        known = {**_people(jar.client("iam")), **_network(jar.client("ec2"))}
+        known = {**_people(jar.client("iam")), **_network(jar.client("ec2")), **organization(jar)}
         jar.settle()
         yield jar, {**known, "ServiceCode": "vpc", "QuotaCode": "L-F678F1CE", "Path": "/aws/service"}
 

@@ -19,6 +19,9 @@ from tests.laws.tree import PACKAGE
 MACHINE_ENUMS = {
     "ec2/instance": ("ec2", "InstanceStateName"),
     "service-quotas/request": ("service-quotas", "RequestStatus"),
+    "organizations/create-account": ("organizations", "CreateAccountState"),
+    "organizations/handshake": ("organizations", "HandshakeState"),
+    "account/account": ("organizations", "AccountState"),
 }
 """The shape in the model that lists the states of each record type that has a machine."""
 

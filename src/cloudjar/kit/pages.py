@@ -12,7 +12,7 @@ from typing import Any
 from cloudjar.base.errors import AwsError
 
 # What a service cuts at when the request does not say.
-_DEFAULT_LIMIT = {"iam": 100, "ssm": 10, "kms": 50, "kms.ListKeys": 100}
+_DEFAULT_LIMIT = {"iam": 100, "ssm": 10, "organizations": 20, "kms": 50, "kms.ListKeys": 100}
 # Services that have a code of their own for a token that is none.
 _REFUSED = {"kms": "InvalidMarkerException", "secretsmanager": "InvalidNextTokenException", "ssm": "InvalidNextToken"}
 
@@ -75,4 +75,7 @@ def invalid_token(service: str, token: str) -> AwsError:
         return AwsError("InvalidParameterValue", f"Invalid value for nextToken: '{token}'")
     if service == "iam":
         return AwsError("ValidationError", "Invalid Marker.")
+    if service == "organizations":
+        said = "You provided a pagination token that is not one of this operation's."
+        return AwsError("InvalidInputException", said, 400, members={"Reason": "INVALID_NEXT_TOKEN"})
     return AwsError(_REFUSED.get(service, "ValidationException"), "Invalid pagination token")

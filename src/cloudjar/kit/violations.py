@@ -44,6 +44,8 @@ def family(op: OperationModel) -> Refuse:
         return lambda found: _s3(op, found[0])
     if name == "sqs":
         return _sqs
+    if name == "organizations":
+        return _organizations
     code = _CODES.get(name) or ("ValidationError" if protocols[0] == "query" else "ValidationException")
     if name == "iam":
         return _iam
@@ -177,6 +179,41 @@ def _sqs(found: list[Violation]) -> AwsError:
     if first.kind == "null":
         return AwsError("MissingParameter", f"The request must contain the parameter {steps(first.where)[-1]}.", 400)
     return listed("InvalidParameterValue", found)
+
+
+_REASONS = {
+    "INPUT_REQUIRED": "You must include a value for all required parameters.",
+    "INVALID_ENUM": "You specified an invalid value.",
+    "INVALID_ENUM_POLICY_TYPE": "You specified an invalid policy type string.",
+    "INVALID_PATTERN": "You provided a value that does not match the required pattern.",
+    "MAX_LENGTH_EXCEEDED": "You provided a string parameter that is longer than allowed.",
+    "MAX_VALUE_EXCEEDED": "You provided a numeric parameter that has a larger value than allowed.",
+    "MIN_LENGTH_EXCEEDED": "You provided a string parameter that is shorter than allowed.",
+    "MIN_VALUE_EXCEEDED": "You provided a numeric parameter that has a smaller value than allowed.",
+}
+
+
+def _organizations(found: list[Violation]) -> AwsError:
+    """Organizations names the kind of the first mistake, not its place."""
+    reason = _reason(found[0])
+    return AwsError("InvalidInputException", _REASONS[reason], 400, members={"Reason": reason})
+
+
+def _reason(v: Violation) -> str:
+    if v.kind in ("null", "nulls"):
+        return "INPUT_REQUIRED"
+    shape, value = v.shape, v.value
+    if v.kind == "elements":
+        shape = v.shape.member
+        value = next(item for item in v.value if _broken(shape, item))
+    what = "VALUE" if shape.type in _NUMERIC else "LENGTH"
+    measure = value if shape.type in _NUMERIC else len(value)
+    for _, upper, bound in _bounds(shape):
+        if measure > bound if upper else measure < bound:
+            return f"{'MAX' if upper else 'MIN'}_{what}_EXCEEDED"
+    if shape.enum:
+        return "INVALID_ENUM_POLICY_TYPE" if shape.name == "PolicyType" else "INVALID_ENUM"
+    return "INVALID_PATTERN"
 
 
 def _ec2(op: OperationModel, v: Violation) -> AwsError:

@@ -66,6 +66,17 @@ def test_the_roles_of_a_new_account(jar: TestJar) -> None:
     assert why == "INVALID_ROLE_NAME"
 
 
+def test_an_account_whose_roles_cannot_be_made_is_none(jar: TestJar) -> None:
+    estate = Estate(jar)
+    taken = "awsserviceroleFORorganizations"  # the name, in another case, of the service-linked role
+    asked = estate.org.create_account(AccountName="dev", Email="dev@example.com", RoleName=taken)["CreateAccountStatus"]
+    jar.settle()
+    failed = estate.org.describe_create_account_status(CreateAccountRequestId=asked["Id"])["CreateAccountStatus"]
+    assert (failed["State"], failed["FailureReason"]) == ("FAILED", "INTERNAL_FAILURE")
+    assert [a["Id"] for a in estate.org.list_accounts()["Accounts"]] == [ACCOUNT]
+    estate.account("dev")  # the address is free still
+
+
 def test_moving(jar: TestJar) -> None:
     estate = Estate(jar)
     number, unit = estate.account("dev"), estate.unit("dev")

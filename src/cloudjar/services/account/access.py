@@ -40,8 +40,8 @@ def _grants_of(name: str) -> Access:
         if number:
             place = ctx.world.ports["organization"]()
             standing = place.standing(ctx.account) if place is not None else None
-            owner, org = (standing.management_account, standing.id) if standing else (ctx.account, "o-*")
-            text = arns.make("account", "", owner, f"account/{org}/{number}")
+            if standing is not None:  # else nothing can be named: `_subject` refuses it
+                text = arns.make("account", "", standing.management_account, f"account/{standing.id}/{number}")
         keys = {}
         if req.get("AlternateContactType"):
             keys["account:alternatecontacttypes"] = [req["AlternateContactType"]]

@@ -7,12 +7,14 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_
 from __future__ import annotations
 
 import json
+import logging
 from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
 
 from cloudjar.base.caller import root
+from cloudjar.base.errors import AwsError
 from cloudjar.kit import accounts
 from cloudjar.kit.accounts import Account
 from cloudjar.kit.context import Ctx
@@ -21,6 +23,8 @@ from cloudjar.services.organizations import views
 from cloudjar.services.organizations.managed import FULL_ACCESS
 from cloudjar.services.organizations.records import CreateRequest, Handshake, Member, Organization
 from cloudjar.services.organizations.tree import Org
+
+log = logging.getLogger("cloudjar.organizations")
 
 LINKED_ROLE = "AWSServiceRoleForOrganizations"
 PRINCIPAL = "organizations.amazonaws.com"
@@ -77,6 +81,14 @@ def leave(org: Org, member: Member) -> None:
 # -- creation -----------------------------------------------------------------------------------------------------
 
 
+class AccountError(Exception):
+    """An account that cannot be; `reason` is one of CreateAccountFailureReason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 @reconciler(CreateRequest)
 def create(step: Step, request: CreateRequest | None) -> None:
     """Open the account, make the roles in it, let it join: all or nothing."""
@@ -88,21 +100,29 @@ def create(step: Step, request: CreateRequest | None) -> None:
         if now is None or now.state != CREATION.start or record is None:
             return
         org = Org(step.db, record)
-        if accounts.by_email(step.db, now.email) is not None:
-            done = CREATION.move(step.ctx, now, "FAILED", failure="EMAIL_ALREADY_EXISTS", completed=step.ctx.now)
+        try:
+            with step.world.state.database.transaction():
+                number = _open(step.ctx, org, now)
+        except AccountError as error:
+            done = CREATION.move(step.ctx, now, "FAILED", failure=error.reason, completed=step.ctx.now)
         else:
-            number = _open(step.ctx, org, now)
             done = CREATION.move(step.ctx, now, "SUCCEEDED", number=number, completed=step.ctx.now)
         _tell(step.ctx, "CreateAccountResult", {"createAccountStatus": _plain(views.show_request(done))})
 
 
 def _open(ctx: Ctx, org: Org, request: CreateRequest) -> str:
+    if accounts.by_email(ctx.db, request.email) is not None:
+        raise AccountError("EMAIL_ALREADY_EXISTS")
     plan = accounts.described(ctx.db, org.management).plan
     account = accounts.open_account(ctx.db, name=request.name, email=request.email, plan=plan, now=ctx.now)
     if not request.bills:
         accounts.save(ctx.db, replace(account, users_see_bills=False))
     # Before it joins, so that no policy of the organization is in the way of what makes it governable.
-    _make_roles(ctx, org, account.id, request.role)
+    try:
+        _make_roles(ctx, org, account.id, request.role)
+    except AwsError as error:
+        log.warning("the roles of a new account cannot be made: %s", error)
+        raise AccountError("INTERNAL_FAILURE") from None
     member = Member(
         id=account.id, org=org.id, parent=org.record.root, joined=ctx.now, method="CREATED", tags=request.tags
     )
