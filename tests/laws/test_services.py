@@ -18,6 +18,7 @@ from tests.laws.tree import PACKAGE
 
 MACHINE_ENUMS = {
     "ec2/instance": ("ec2", "InstanceStateName"),
+    "kms/key": ("kms", "KeyState"),
     "service-quotas/request": ("service-quotas", "RequestStatus"),
     "organizations/create-account": ("organizations", "CreateAccountState"),
     "organizations/handshake": ("organizations", "HandshakeState"),

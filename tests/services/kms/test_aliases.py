@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -107,13 +108,14 @@ def test_a_service_gets_its_managed_key_when_it_first_calls(jar: TestJar) -> Non
     assert look["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
     status = kms.get_key_rotation_status(KeyId=shown["KeyId"])
     assert status["KeyRotationEnabled"] is True
-    for attempt in (
+    attempts: tuple[Callable[[], Any], ...] = (
         lambda: kms.encrypt(KeyId=alias, Plaintext=b"x"),
         lambda: kms.decrypt(CiphertextBlob=made_by_use["CiphertextBlob"]),
         lambda: kms.schedule_key_deletion(KeyId=shown["KeyId"]),
         lambda: kms.put_key_policy(KeyId=shown["KeyId"], Policy="{}"),
         lambda: kms.create_alias(AliasName="alias/mine", TargetKeyId=shown["KeyId"]),
-    ):
+    )
+    for attempt in attempts:
         with refused("AccessDeniedException"):
             attempt()
     for way, who in (("ssm.amazonaws.com", somebody()), (service, somebody(OTHER))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -142,7 +143,7 @@ def test_a_dry_run_checks_and_does_nothing(steady_jar: TestJar) -> None:
     kms = steady_jar.client("kms")
     key = made(kms)["KeyId"]
     blob = kms.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
-    for attempt in (
+    attempts: tuple[Callable[[], Any], ...] = (
         lambda: kms.encrypt(KeyId=key, Plaintext=b"x", DryRun=True),
         lambda: kms.decrypt(CiphertextBlob=blob, DryRun=True),
         lambda: kms.decrypt(KeyId=key, DryRun=True, DryRunModifiers=["IGNORE_CIPHERTEXT"]),
@@ -151,7 +152,8 @@ def test_a_dry_run_checks_and_does_nothing(steady_jar: TestJar) -> None:
         lambda: kms.re_encrypt(CiphertextBlob=blob, DestinationKeyId=key, DryRun=True),
         lambda: kms.create_grant(KeyId=key, GranteePrincipal=f"arn:aws:iam::{ACCOUNT}:root", Operations=["Decrypt"],
                                  DryRun=True),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for attempt in attempts:
         with refused("DryRunOperationException", "The request would have succeeded, but the DryRun option is set."):
             attempt()
     assert kms.list_grants(KeyId=key)["Grants"] == []

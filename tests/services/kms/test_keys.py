@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -104,14 +105,15 @@ def test_a_disabled_key_does_nothing_until_it_is_enabled(jar: TestJar) -> None:
     blob = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x")["CiphertextBlob"]
     kms.disable_key(KeyId=key["KeyId"])
     assert kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["Enabled"] is False
-    for attempt in (
+    attempts: tuple[Callable[[], Any], ...] = (
         lambda: kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x"),
         lambda: kms.decrypt(CiphertextBlob=blob),
         lambda: kms.generate_data_key(KeyId=key["KeyId"], KeySpec="AES_256"),
         lambda: kms.enable_key_rotation(KeyId=key["KeyId"]),
         lambda: kms.create_grant(KeyId=key["KeyId"], GranteePrincipal=f"arn:aws:iam::{ACCOUNT}:root",
                                  Operations=["Decrypt"]),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for attempt in attempts:
         with refused("DisabledException", f"{key['Arn']} is disabled."):
             attempt()
     kms.update_key_description(KeyId=key["KeyId"], Description="asleep")
@@ -131,12 +133,13 @@ def test_a_key_is_deleted_after_its_waiting_period_and_nothing_can_be_read_again
     assert (answer["KeyId"], answer["KeyState"]) == (key["Arn"], "PendingDeletion")
     assert answer["DeletionDate"] == jar.clock.now() + timedelta(days=7)
     jar.advance(days=6, hours=23)
-    for attempt in (
+    attempts: tuple[Callable[[], Any], ...] = (
         lambda: kms.decrypt(CiphertextBlob=blob),
         lambda: kms.enable_key(KeyId=key["KeyId"]),
         lambda: kms.schedule_key_deletion(KeyId=key["KeyId"]),
         lambda: kms.tag_resource(KeyId=key["KeyId"], Tags=[{"TagKey": "a", "TagValue": "b"}]),
-    ):
+    )
+    for attempt in attempts:
         with refused("KMSInvalidStateException", f"{key['Arn']} is pending deletion."):
             attempt()
     jar.advance(hours=2)
