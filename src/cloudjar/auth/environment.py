@@ -144,15 +144,17 @@ def _assumed_root(facts: Facts) -> str | None:
 
 
 def _mfa(facts: Facts) -> str | None:
+    """A code that was given to assume a role counts for assuming it, and not for what the session does (AWS's guide,
+    "Secure API access with MFA"); the audit trail knows of it."""
     caller = facts.caller
     if caller.token_issued is None:
         return None  # long-term keys: the key is absent, as on AWS
-    return "true" if caller.mfa_at is not None else "false"
+    return "true" if caller.mfa_at is not None and caller.kind != "role" else "false"
 
 
 def _mfa_age(facts: Facts) -> str | None:
     at = facts.caller.mfa_at
-    return None if at is None else str(int((facts.now - at).total_seconds()))
+    return None if at is None or facts.caller.kind == "role" else str(int((facts.now - at).total_seconds()))
 
 
 def _time(value: datetime | None) -> str | None:

@@ -272,9 +272,8 @@ def test_a_service_acts_for_one_account(jar: TestJar) -> None:
 
 def test_what_is_not_built_says_so(steady_jar: TestJar) -> None:
     with refused("NotImplemented", status=501):
-        root(steady_jar, "sts").assume_root(
-            TargetPrincipal=OTHER, TaskPolicyArn={"arn": "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"}
-        )
+        task = {"arn": "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"}
+        root(steady_jar, "sts").assume_root(TargetPrincipal=OTHER, TaskPolicyArn=task)
 
 
 @pytest.mark.parametrize(

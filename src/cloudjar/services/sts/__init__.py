@@ -2,4 +2,4 @@
 
 from cloudjar.kit.operation import Service
 
-SERVICE = Service("sts", modules=("ops", "web_identity"))
+SERVICE = Service("sts", modules=("ops", "web_identity", "saml"))
