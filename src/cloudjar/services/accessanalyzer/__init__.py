@@ -2,4 +2,4 @@
 
 from cloudjar.kit.operation import Service
 
-SERVICE = Service("accessanalyzer", ("validation.ops",))
+SERVICE = Service("accessanalyzer", ("validation.ops", "checks.ops"))

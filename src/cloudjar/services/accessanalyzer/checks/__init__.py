@@ -1,0 +1,1 @@
+"""Custom policy checks: what a policy newly allows, allows at all, or allows everybody."""
