@@ -28,6 +28,7 @@ from cloudjar.gateway.pipeline import Pipeline
 from cloudjar.gateway.server import Server
 from cloudjar.gateway.tls import Authority
 from cloudjar.kit import machine
+from cloudjar.kit.accounts import Doors
 from cloudjar.kit.audit import Audit
 from cloudjar.kit.context import World
 from cloudjar.kit.db import State
@@ -91,7 +92,8 @@ class Jar:
         self.compute = compute or _compute(settings)
         self.root_keys = RootKeys(home / "root-keys.json", self.sealer)
         authenticator = Authenticator(
-            self.clock, self.sessions, self._identity, self.root_keys.secret, settings.account, self._is_closed
+            self.clock, self.sessions, self._identity, self.root_keys.secret, settings.account,
+            Doors(state, settings.region).shut,
         )
         self.pipeline = Pipeline(
             self.world,
@@ -225,10 +227,6 @@ class Jar:
             self.services.load("organizations")
             self._known_organization = standing(self.world)
         return self._known_organization
-
-    def _is_closed(self, account: str) -> bool:
-        organization = self._organization()
-        return organization is not None and organization.closed(account)
 
     def _organization_was_made(self) -> None:
         self._has_organization = True

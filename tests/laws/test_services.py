@@ -23,6 +23,7 @@ MACHINE_ENUMS = {
     "organizations/create-account": ("organizations", "CreateAccountState"),
     "organizations/handshake": ("organizations", "HandshakeState"),
     "account/account": ("organizations", "AccountState"),
+    "account/region": ("account", "RegionOptStatus"),
 }
 """The shape in the model that lists the states of each record type that has a machine."""
 

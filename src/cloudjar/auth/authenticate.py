@@ -48,14 +48,15 @@ class Authenticator:
         identity: Callable[[], Identity],
         root_keys: Callable[[str], tuple[str, str] | None],
         default_account: str,
-        closed: Callable[[str], bool] = lambda _: False,
+        shut: Callable[[str, str], bool] = lambda account, region: False,
     ) -> None:
         self._clock = clock
         self._sessions = sessions
         self._identity = identity
         self._root_keys = root_keys
         self._default_account = default_account
-        self._closed = closed
+        self._shut = shut
+        """Whether an account lets nobody in, in a region: it was closed, or has not opted in to the region."""
         self._sessions_seen: dict[str, _Known] = {}
         self._defaults: dict[str, _Known] = {}
 
@@ -103,6 +104,8 @@ class Authenticator:
             raise wrong_scope(service, models.service(service).signing_name)
 
     def _admitted(self, signature: sigv4.Signature, known: _Known, service: str) -> tuple[Caller, str]:
+        if self._shut(known.caller.account, signature.region):
+            raise invalid_key(service)
         self._check_life(known, service)
         if known.caller.kind == "user":
             self._identity().key_used(signature.key_id, service, signature.region)
@@ -144,8 +147,6 @@ class Authenticator:
         return known if known.caller.access_key_id == key_id else None
 
     def _check_life(self, known: _Known, service: str) -> None:
-        if self._closed(known.caller.account):
-            raise invalid_key(service)
         if known.expires is None:
             return
         if known.expires <= self._clock.now():

@@ -27,7 +27,3 @@ class Organization(Protocol):
     def standing(self, account: str) -> Standing | None:
         """The account's place, None for an account without an organization; cached until something changes."""
         ...
-
-    def closed(self, account: str) -> bool:
-        """True for an account that was closed, or is being closed: nobody can use it any more; cached likewise."""
-        ...

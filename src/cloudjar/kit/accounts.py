@@ -8,21 +8,29 @@ Here and not in a service, since Account Management, Organizations and billing a
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
 from cloudjar.base import ids
 from cloudjar.kit.db import Db
 from cloudjar.kit.record import Record, record
+from cloudjar.spec import regions
+
+if TYPE_CHECKING:
+    from cloudjar.kit.db import State as Stored
 
 State = Literal["ACTIVE", "PENDING_CLOSURE", "SUSPENDED", "CLOSED"]
 """A closed account is SUSPENDED for ninety days, in which AWS would open it again, then CLOSED for ever."""
+
+RegionState = Literal["ENABLED_BY_DEFAULT", "ENABLING", "ENABLED", "DISABLING", "DISABLED"]
+"""Whether an account can be used in a region; only in ENABLED ones (and those that are by default) it can."""
 
 Plan = Literal["free", "paid", "12-months"]
 """How an account pays: since July 2025 an account is opened on the free plan (credits, then it ends) or on the paid
 one; older accounts have some things free for twelve months."""
 
+_REMEMBERED = 4096
 _DOMAIN = "accounts.invalid"
 """Where the mail of accounts that nobody registered would go: nowhere (RFC 2606)."""
 
@@ -41,6 +49,55 @@ class Account(Record, frozen=True, kw_only=True):
     """When it was closed (suspended)."""
     users_see_bills: bool = True
     """Whether its users may be allowed to see its bills, or root alone sees them."""
+
+
+@record("account", "region", key="name", regional=False)
+class OptedRegion(Record, frozen=True, kw_only=True):
+    """What an account has decided about a region that must be opted into."""
+
+    name: str
+    state: RegionState
+
+
+def region_state(db: Db, account: str, region: str, home: str) -> RegionState:
+    """Whether an account can be used in a region. `home` is the jar's own, where everybody can."""
+    if region in regions.DEFAULT:
+        return "ENABLED_BY_DEFAULT"
+    found = db.at(account, "")[OptedRegion].get(region)
+    if found is not None:
+        return found.state
+    return "ENABLED" if region == home else "DISABLED"
+
+
+class Doors:
+    """Which accounts let nobody in, and where: asked for every call, so remembered until an account changes."""
+
+    def __init__(self, state: Stored, home: str) -> None:
+        self._db = Db(state, "", "")
+        self._home = home
+        self._known: dict[tuple[str, str], bool] = {}
+        state.watchers.setdefault("account", []).append(self._forget)
+
+    def _forget(self) -> None:
+        self._known = {}
+
+    def shut(self, account: str, region: str) -> bool:
+        """True when an account was closed, or has not opted in to a region."""
+        known = self._known
+        found = known.get((account, region))
+        if found is None:
+            found = self._is_shut(account, region)
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known[account, region] = found
+        return found
+
+    def _is_shut(self, account: str, region: str) -> bool:
+        if not is_open(self._db, account):
+            return True
+        if region not in regions.OPT_IN:
+            return False  # what is no region is not ours to refuse
+        return region_state(self._db, account, region, self._home) != "ENABLED"
 
 
 def described(db: Db, account: str) -> Account:

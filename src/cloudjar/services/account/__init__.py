@@ -2,4 +2,4 @@
 
 from cloudjar.kit.operation import Service
 
-SERVICE = Service("account", modules=("records", "access", "ops"))
+SERVICE = Service("account", modules=("records", "access", "life", "ops", "regions"))

@@ -42,9 +42,11 @@ def _grants_of(name: str) -> Access:
             standing = place.standing(ctx.account) if place is not None else None
             if standing is not None:  # else nothing can be named: `_subject` refuses it
                 text = arns.make("account", "", standing.management_account, f"account/{standing.id}/{number}")
-        keys = {}
+        keys: dict[str, Any] = {}
         if req.get("AlternateContactType"):
             keys["account:alternatecontacttypes"] = [req["AlternateContactType"]]
+        if req.get("RegionName"):
+            keys["account:targetregion"] = req["RegionName"]
         # Both are the caller's business alone: what of other accounts he may ask is decided by `_subject`.
         return [Grant(f"account:{name}", text, keys or None)]
 

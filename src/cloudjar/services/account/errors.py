@@ -26,3 +26,23 @@ def no_alternate_contact() -> AwsError:
 def no_contact_information() -> AwsError:
     """404."""
     return AwsError("ResourceNotFoundException", "No contact information found for the inputted account.", 404)
+
+
+def _invalid_region(message: str) -> AwsError:
+    members = {"reason": "invalidRegionOptTarget"}
+    return AwsError("ValidationException", message, 400, members=members)
+
+
+def no_region(name: str) -> AwsError:
+    """400: no such region."""
+    return _invalid_region(f"{name} is not a valid Region.")
+
+
+def always_there(name: str) -> AwsError:
+    """400: a region that nobody opts in to or out of."""
+    return _invalid_region(f"The opt-in status of the Region {name} cannot be changed: it is enabled by default.")
+
+
+def region_changes(name: str) -> AwsError:
+    """409: one change at a time."""
+    return AwsError("ConflictException", f"The opt-in status of the Region {name} is being changed already.", 409)

@@ -1,13 +1,12 @@
 """What authorisation asks of Organizations, answered from memory: `auth.organization.Organization`.
 
-Everything is derived from records and forgotten at any write to one of Organizations' tables (or, for closed accounts,
-to the accounts' own). A reader that began before a write files its answer in the memory that the write has replaced.
+Everything is derived from records and forgotten at any write to one of Organizations' tables. A reader that began
+before a write files its answer in the memory that the write has replaced.
 """
 
 from __future__ import annotations
 
 from cloudjar.auth.organization import Standing
-from cloudjar.kit import accounts
 from cloudjar.kit.context import World
 from cloudjar.kit.db import Db
 from cloudjar.policy.document import parse
@@ -36,12 +35,10 @@ class Standings:
     def __init__(self, world: World) -> None:
         self._world = world
         self._places: dict[str, Standing | None] = {}
-        self._closed: dict[str, bool] = {}
         world.state.watchers.setdefault("organizations", []).append(self._forget)
-        world.state.watchers.setdefault("account", []).append(self._forget)
 
     def _forget(self) -> None:
-        self._places, self._closed = {}, {}
+        self._places = {}
 
     def standing(self, account: str) -> Standing | None:
         """The account's place in its organization with the policies that bound it; None for one without."""
@@ -53,17 +50,6 @@ class Standings:
         if len(known) >= _CACHE_LIMIT:
             known.clear()
         known[account] = found
-        return found
-
-    def closed(self, account: str) -> bool:
-        """True when nobody can use the account any more: it was closed, or is being closed."""
-        known = self._closed
-        found = known.get(account)
-        if found is None:
-            found = not accounts.is_open(Db(self._world.state, account, ""), account)
-            if len(known) >= _CACHE_LIMIT:
-                known.clear()
-            known[account] = found
         return found
 
     def _read(self, account: str) -> Standing | None:

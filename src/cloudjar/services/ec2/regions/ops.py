@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cloudjar.kit import accounts
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import Row, by_path, narrow
 from cloudjar.services.ec2.vpcs.making import default_vpc
 from cloudjar.spec import regions
+
+_OUT = "not-opted-in"
 
 REGION_FILTERS = by_path({"endpoint": "Endpoint", "opt-in-status": "OptInStatus", "region-name": "RegionName"})
 
@@ -35,8 +38,8 @@ ZONE_FILTERS = by_path(
 
 
 @op("DescribeRegions")
-def describe_regions(_: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """The regions that every account has; ``AllRegions`` adds those that must be opted into."""
+def describe_regions(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """The regions that the account can be used in; ``AllRegions`` adds those that it has not opted in to."""
     names = req.get("RegionNames") or ()
     for name in names:
         if name not in regions.NAMES:
@@ -46,14 +49,19 @@ def describe_regions(_: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             {},
             {
                 "Endpoint": f"ec2.{region.name}.amazonaws.com",
-                "OptInStatus": region.opt_in_status,
+                "OptInStatus": _opt_in_status(ctx, region.name),
                 "RegionName": region.name,
             },
         )
         for region in regions.regions()
-        if (region.name in names if names else req.get("AllRegions") or region.name in regions.DEFAULT)
+        if (region.name in names if names else req.get("AllRegions") or _opt_in_status(ctx, region.name) != _OUT)
     ]
     return {"Regions": narrow(req, REGION_FILTERS, rows)}
+
+
+def _opt_in_status(ctx: Ctx, name: str) -> str:
+    state = accounts.region_state(ctx.db, ctx.account, name, ctx.world.settings["region"])
+    return {"ENABLED_BY_DEFAULT": "opt-in-not-required", "ENABLED": "opted-in"}.get(state, _OUT)
 
 
 @op("DescribeAvailabilityZones")
@@ -86,7 +94,7 @@ def show_zone(zone: regions.Zone) -> dict[str, Any]:
         "GroupName": region.zone_group,
         "Messages": [],
         "NetworkBorderGroup": zone.region,
-        "OptInStatus": "opt-in-not-required",
+        "OptInStatus": "opt-in-not-required" if zone.region in regions.DEFAULT else "opted-in",
         "RegionName": zone.region,
         "State": "available",
         "ZoneId": zone.id,
