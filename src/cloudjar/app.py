@@ -16,6 +16,7 @@ from cloudjar.auth.authorize import Authorizer
 from cloudjar.auth.identity import Identity
 from cloudjar.auth.mfa import Mfa
 from cloudjar.auth.organization import Organization
+from cloudjar.auth.outside import Outside
 from cloudjar.auth.root_keys import RootKeys
 from cloudjar.auth.sessions import Sessions
 from cloudjar.base.clock import Clock
@@ -35,8 +36,8 @@ from cloudjar.kit.db import State
 from cloudjar.kit.events import Events
 from cloudjar.kit.operation import Services, packages
 from cloudjar.kit.quota import Quotas
-from cloudjar.kit.throttle import Throttle
 from cloudjar.kit.settling import Settling
+from cloudjar.kit.throttle import Throttle
 from cloudjar.kit.usage import Usage
 from cloudjar.kit.wakes import Runner, Wake, WakeTable
 from cloudjar.planes.compute.port import ComputePort
@@ -79,11 +80,12 @@ class Jar:
         self.audit = Audit(self.database, home / "audit.journal")
         self.services = Services(SERVICES)
         state = State(tables, self.usage, self.wakes, Quotas(tables))
-        self.world = World(state, self.clock, self.events, self.sealer, _settings(settings))
         state.settling["iam"] = Settling("iam", tables, self.clock, settings.eventual_consistency)
+        self.world = World(state, self.clock, self.events, self.sealer, _settings(settings))
         self.sessions = Sessions(self.sealer)
         self._known_identity: Identity | None = None
         self._known_organization: Organization | None = None
+        self._known_outside: Outside | None = None
         self._has_organization = any(name.startswith("organizations/") for name in tables.names())
         state.watchers.setdefault("organizations", []).append(self._organization_was_made)
         self.runner = Runner(self.wakes, self.clock, self._reconcile)
@@ -105,21 +107,27 @@ class Jar:
             Throttle() if settings.throttle else None,
         )
         self.world.load = self.services.load
-        self.world.ports.update(
-            network=self.network,
-            compute=self.compute,
-            sessions=self.sessions,
-            audit=self.audit,
-            usage=self.usage,
-            identity=self._identity,
-            mfa=self._mfa,
-            organization=self._organization,
-        )
+        self.world.ports.update(self._ports())
         self.front = Front(self.pipeline, Admin(self, home / "admin-token"), authenticator)
         self.tls = Authority(home / "tls", settings.hosts)
         self.server: Server | None = None
         self.port = settings.port
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def _ports(self) -> dict[str, Any]:
+        """What the rooms lend each other. What is a function is made when it is first asked for."""
+        return {
+            "network": self.network,
+            "compute": self.compute,
+            "sessions": self.sessions,
+            "audit": self.audit,
+            "root_keys": self.root_keys,
+            "usage": self.usage,
+            "identity": self._identity,
+            "mfa": self._mfa,
+            "outside": self._outside,
+            "organization": self._organization,
+        }
 
     # -- life
     async def start(self, *, workers: int = 8) -> None:
@@ -167,7 +175,7 @@ class Jar:
 
     def _services_with_records(self) -> list[str]:
         prefixes = {table.partition("/")[0] for table in self.world.state.tables.names()}
-        return sorted(name for name in SERVICES if name in prefixes and self.services.boots(name))
+        return sorted(name for name in {self.services.named(p) for p in prefixes} if name and self.services.boots(name))
 
     def _refuse_unsafe_listening(self) -> None:
         if not is_loopback(self.settings.host) and not self.root_keys.any():
@@ -230,6 +238,13 @@ class Jar:
 
     def _organization_was_made(self) -> None:
         self._has_organization = True
+
+    def _outside(self) -> Outside:
+        if self._known_outside is None:
+            from cloudjar.gateway.outside import Web
+
+            self._known_outside = Web()
+        return self._known_outside
 
     def _mfa(self) -> Mfa:
         from cloudjar.services.iam.mfa import Devices
