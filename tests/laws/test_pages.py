@@ -12,6 +12,7 @@ from botocore import xform_name
 from cloudjar.spec.models import OperationModel
 from tests.jar import TestJar, running
 from tests.laws.built import operations
+from tests.laws.seeds_kms import keys
 from tests.laws.seeds_organizations import organization
 
 MANY = 7
@@ -32,7 +33,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
         for service, code, value in (("vpc", "L-F678F1CE", 50), ("ec2", "L-0263D0A3", 20), ("ec2", "L-1216C47A", 64)):
             quotas.request_service_quota_increase(ServiceCode=service, QuotaCode=code, DesiredValue=value)
         jar.advance(minutes=10)
-        known = {**_people(jar.client("iam")), **_network(jar.client("ec2")), **organization(jar)}
+        known = {**_people(jar.client("iam")), **_network(jar.client("ec2")), **organization(jar), **keys(jar)}
         jar.settle()
         yield jar, {**known, "ServiceCode": "vpc", "QuotaCode": "L-F678F1CE", "Path": "/aws/service"}
 
@@ -128,7 +129,8 @@ def test_pieces_make_the_whole(seeded: tuple[TestJar, dict[str, Any]]) -> None:
     several = set()
     for service, operation, model in paged():
         assert model.input is not None
-        params = {n: known[n] for n in model.input.members if n in model.input.required or n == "UserName"}
+        needed = {*model.input.required, "UserName", "RetiringPrincipal"}
+        params = {n: known[n] for n in model.input.members if n in needed}
         whole, pieces, number = whole_and_pieces(jar.client(service), model, params)
         if operation == "LookupEvents":  # the calls of the first paging are in the second
             pieces = [item for item in pieces if item in whole]

@@ -171,11 +171,14 @@ def _flag(value: Any) -> str:
 # -- operations that name their keys in ways of their own ----------------------------------------------
 
 
-def on_key(ctx: Ctx, action: str, key: Key | None, keys: Mapping[str, Any]) -> Grant:
-    """The grant for an action on a key; a key that is not there asks only for the caller's own policies."""
+def on_key(ctx: Ctx, action: str, key: Key | None, keys: Mapping[str, Any], named: str = "") -> Grant:
+    """The grant for an action on a key. For one that is not there (`named` is what the request calls it) the caller's
+    own policies are asked alone; in another account nobody consents."""
     lower = {name.lower(): value for name, value in keys.items()}
     if key is None:
-        return Grant(f"kms:{action}", finding.key_arn(ctx, "*"), lower)
+        arn = arns.parse(named)
+        owner = ctx.account if arn is None else arn.account
+        return Grant(f"kms:{action}", named if arn else finding.key_arn(ctx, named or "*"), lower, owner=owner)
     own = key_policy(ctx, key)
     merged = {**keys_of_resource("kms", "key", key), **lower}
     return Grant(f"kms:{action}", arn_of(key), merged, own.text, key.account, own.kind, own.grants, own.rcps)
@@ -185,7 +188,7 @@ def using(action: str) -> Access:
     """For an operation that the authorization reference does not list yet: the action of its name, on its key."""
 
     def grant(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
-        return [on_key(ctx, action, finding.find(ctx, req["KeyId"]), of_request(ctx, req))]
+        return [on_key(ctx, action, finding.find(ctx, req["KeyId"]), of_request(ctx, req), req["KeyId"])]
 
     return grant
 
@@ -193,7 +196,7 @@ def using(action: str) -> Access:
 def decrypting(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
     """Decrypt: the key named, else the one that made the ciphertext."""
     key = _source(ctx, req.get("KeyId"), req.get("CiphertextBlob"))
-    return [on_key(ctx, "Decrypt", key, encrypting(ctx, req))]
+    return [on_key(ctx, "Decrypt", key, encrypting(ctx, req), req.get("KeyId") or "")]
 
 
 def reencrypting(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
@@ -202,7 +205,7 @@ def reencrypting(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
     target = finding.find(ctx, req["DestinationKeyId"])
     same = {"kms:ReEncryptOnSameKey": _flag(source is not None and target is not None and source.id == target.id)}
     return [
-        on_key(ctx, f"ReEncrypt{way}", key, {**_one_side(ctx, req, side), **same})
+        on_key(ctx, f"ReEncrypt{way}", key, {**_one_side(ctx, req, side), **same}, req.get(f"{side}KeyId") or "")
         for way, side, key in (("From", "Source", source), ("To", "Destination", target))
     ]
 
@@ -229,7 +232,7 @@ def _source(ctx: Ctx, named: str | None, ciphertext: bytes | None) -> Key | None
 def retiring(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
     """RetireGrant: the grant itself says who may, beside the key policy."""
     key, grant = grants.to_retire(ctx, req)
-    found = on_key(ctx, "RetireGrant", key, of_request(ctx, req))
+    found = on_key(ctx, "RetireGrant", key, of_request(ctx, req), req.get("KeyId") or "")
     if key is None or grant is None:
         return [found]
     return [msgspec.structs.replace(found, grants=tuple(grants.consent_to_retire(ctx, grant)))]

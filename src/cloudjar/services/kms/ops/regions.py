@@ -27,7 +27,7 @@ def _replicating(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
     """ReplicateKey: on the primary key, and to make a key."""
     keys = access.of_request(ctx, req)
     lower = {name.lower(): value for name, value in keys.items()}
-    primary = access.on_key(ctx, "ReplicateKey", finding.find(ctx, req["KeyId"]), keys)
+    primary = access.on_key(ctx, "ReplicateKey", finding.find(ctx, req["KeyId"]), keys, req["KeyId"])
     return [primary, Grant("kms:CreateKey", "*", lower)]
 
 
@@ -80,7 +80,7 @@ def _promoting(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
     """UpdatePrimaryRegion: on the key that is the primary and on the one that will be."""
     keys = access.of_request(ctx, req)
     key = finding.find(ctx, req["KeyId"])
-    found = [access.on_key(ctx, "UpdatePrimaryRegion", key, keys)]
+    found = [access.on_key(ctx, "UpdatePrimaryRegion", key, keys, req["KeyId"])]
     replica = None if key is None else ctx.db.at(key.account, req["PrimaryRegion"])[Key].get(key.id)
     return found if replica is None else [*found, access.on_key(ctx, "UpdatePrimaryRegion", replica, keys)]
 
