@@ -128,6 +128,7 @@ class Services:
     def __init__(self, packages: Mapping[str, str]) -> None:
         self._packages = packages
         self._loaded: set[str] = set()
+        self._named: dict[str, str] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._packages
@@ -140,8 +141,21 @@ class Services:
         """Whether a service has hooks for the start."""
         return bool(importlib.import_module(self._packages[name]).SERVICE.boots)
 
+    def named(self, name: str) -> str:
+        """botocore's name of a service by that or by its prefix in IAM (``access-analyzer``); "" when there is none."""
+        if name in self._packages:
+            return name
+        found = self._named.get(name)
+        if found is None:
+            found = next((service for service in self._packages if iam.prefix_of(service) == name), "")
+            self._named[name] = found
+        return found
+
     def load(self, name: str) -> bool:
-        """Import a service's modules; False when the product does not have it."""
+        """Import a service's modules, by botocore's name or IAM's prefix; False when the product does not have it."""
+        if name in self._loaded:
+            return True
+        name = self.named(name)
         if name in self._loaded:
             return True
         package = self._packages.get(name)
