@@ -159,7 +159,11 @@ class Authorizer:
         decision: Decision,
         before: list[Account],
     ) -> Denied:
-        message = access_denied(request, decision, enhanced=self._tells_why(request, decision), quoted=service == "s3")
+        if request.action == "iam:PassRole" and decision.layer is Flavour.RESOURCE:  # no role has such a policy
+            message = "Cross-account pass role is not allowed."
+        else:
+            told = self._tells_why(request, decision)
+            message = access_denied(request, decision, enhanced=told, quoted=service == "s3")
         denied = _worded(service, message, lambda: self._encoded(request, decision))
         denied.decided = Decided(tuple(need.resource for need in needs), reasons.refused(request, policies, before))
         return denied
