@@ -94,8 +94,7 @@ class Jar:
         self.compute = compute or _compute(settings)
         self.root_keys = RootKeys(home / "root-keys.json", self.sealer)
         authenticator = Authenticator(
-            self.clock, self.sessions, self._identity, self.root_keys.secret, settings.account,
-            Doors(state, settings.region).shut,
+            self.clock, self.sessions, self._identity, self.root_keys.secret, settings.account, Doors(self.world).shut
         )
         self.pipeline = Pipeline(
             self.world,

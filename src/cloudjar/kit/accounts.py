@@ -18,7 +18,7 @@ from cloudjar.kit.record import Record, record
 from cloudjar.spec import regions
 
 if TYPE_CHECKING:
-    from cloudjar.kit.db import State as Stored
+    from cloudjar.kit.context import World
 
 State = Literal["ACTIVE", "PENDING_CLOSURE", "SUSPENDED", "CLOSED"]
 """A closed account is SUSPENDED for ninety days, in which AWS would open it again, then CLOSED for ever."""
@@ -72,11 +72,11 @@ def region_state(db: Db, account: str, region: str, home: str) -> RegionState:
 class Doors:
     """Which accounts let nobody in, and where: asked for every call, so remembered until an account changes."""
 
-    def __init__(self, state: Stored, home: str) -> None:
-        self._db = Db(state, "", "")
-        self._home = home
+    def __init__(self, world: World) -> None:
+        self._db = Db(world.state, "", "")
+        self._home = world.settings["region"]
         self._known: dict[tuple[str, str], bool] = {}
-        state.watchers.setdefault("account", []).append(self._forget)
+        world.state.watchers.setdefault("account", []).append(self._forget)
 
     def _forget(self) -> None:
         self._known = {}
