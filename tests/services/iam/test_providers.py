@@ -37,6 +37,7 @@ def test_a_provider_is_kept_as_it_was_described(jar: TestJar, iam: Any) -> None:
     assert (found["ThumbprintList"], found["CreateDate"]) == ([THUMBPRINT.lower()], jar.clock.now())
     assert found["Tags"] == [{"Key": "a", "Value": "b"}]
     assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == [{"Arn": arn}]
+    assert iam.get_account_summary()["SummaryMap"]["Providers"] == 1
     with refused("EntityAlreadyExists", "Provider with url https://id.example.com/team already exists.", status=409):
         create(iam)
     iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)

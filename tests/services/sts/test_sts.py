@@ -234,6 +234,23 @@ def test_an_encoded_refusal_is_decoded_for_who_may(jar: TestJar, sts: Any) -> No
         ann.client("sts").decode_authorization_message(EncodedMessage=encoded)
     with refused("InvalidAuthorizationMessageException", status=400):
         sts.decode_authorization_message(EncodedMessage=encoded[:-8])
+    with refused("InvalidAuthorizationMessageException"):  # another account's secrets
+        root(jar, "sts", OTHER).decode_authorization_message(EncodedMessage=encoded)
+    jar.advance(hours=25)
+    with refused("InvalidAuthorizationMessageException"):
+        sts.decode_authorization_message(EncodedMessage=encoded)
+
+
+def test_a_session_tag_takes_the_place_of_the_roles_own_whatever_its_case(jar: TestJar) -> None:
+    ann = user(jar, "ann")
+    red = {"StringEquals": {"aws:PrincipalTag/Team": "red"}}
+    arn = role(
+        jar, "R", trust(ann.arn, actions=TAGGING), allow("iam:ListUsers", Condition=red),
+        Tags=[{"Key": "Team", "Value": "red"}],
+    )  # fmt: skip
+    assert ann.assume(arn).client("iam").list_users()["Users"]
+    with refused("AccessDenied"):
+        ann.assume(arn, Tags=[{"Key": "team", "Value": "blue"}]).client("iam").list_users()
 
 
 def _as_service(jar: TestJar, arn: str, service: str = "ec2.amazonaws.com", account: str = ACCOUNT, **more: Any) -> Any:

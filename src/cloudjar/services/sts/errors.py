@@ -61,6 +61,11 @@ def not_vouched(action: str) -> AwsError:
     return access_denied(f"Not authorized to perform {action}")
 
 
+def invalid_message() -> AwsError:
+    """400: no encoded refusal, or one that is too old, or of somebody else's account."""
+    return AwsError("InvalidAuthorizationMessageException", "Message is not valid", 400)
+
+
 def packed_policy_too_large(percent: int) -> AwsError:
     """400: session policies and tags together do not fit into a token."""
     return AwsError("PackedPolicyTooLarge", f"Packed size of session token is {percent}% of the allowed size.", 400)

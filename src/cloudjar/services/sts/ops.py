@@ -8,11 +8,11 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from cloudjar.base import arn as arns
 from cloudjar.base.caller import Caller
-from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.sts import errors, mfa, rules
@@ -29,6 +29,7 @@ def get_caller_identity(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 @op("AssumeRole", writes=False, access=assuming)
 def assume_role(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Credentials of a role for a caller whom it trusts. Nothing is stored: the token is the session."""
+    rules.refuse_unbuilt(req)
     role, arn = need_role(ctx, req["RoleArn"])
     caller, name = ctx.caller, req["RoleSessionName"]
     seconds = rules.role_seconds(
@@ -79,6 +80,7 @@ def get_federation_token(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Credentials for somebody whom the calling user vouches for: his permissions are the user's, cut by the
     session policies; without session policies he has none."""
     _need_long_term(ctx, "GetFederationToken")
+    rules.refuse_unbuilt(req)
     caller, name = ctx.caller, req["Name"]
     narrowed = rules.narrowing(req, ctx.account)
     session = replace(
@@ -88,7 +90,7 @@ def get_federation_token(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         unique_id=f"{ctx.account}:{name}",
         role_arn=caller.arn,
         session_name=name,
-        tags={**caller.tags, **rules.session_tags(req, {}, ()).given},
+        tags=rules.laid_over(caller.tags, rules.session_tags(req, {}, ()).given),
         session_policies=narrowed.policies,
         session_policy_arns=narrowed.arns,
     )
@@ -116,5 +118,6 @@ def decode_authorization_message(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any
         sealed = b""
     opened = ctx.world.sealer.open(sealed, "authorization-message")
     if opened is None:
-        raise AwsError("InvalidAuthorizationMessageException", "Message is not valid", 400)
+        raise errors.invalid_message()
+    rules.check_message(msgspec.json.decode(opened), ctx.account, ctx.now)
     return {"DecodedMessage": opened.decode()}

@@ -8,9 +8,11 @@ from __future__ import annotations
 from base64 import b32decode
 from binascii import Error as BadBase32
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from cloudjar.base import arn as arns
+from cloudjar.base.errors import AwsError
 from cloudjar.policy.document import parse
 from cloudjar.policy.grammar import Flavour, PolicySyntaxError
 from cloudjar.services.sts import errors
@@ -19,10 +21,29 @@ CHAINED_LIMIT = 3600
 ROOT_LIMIT = 3600
 DEFAULT_ROLE_SECONDS = 3600
 DEFAULT_USER_SECONDS = 43200
+MESSAGE_LASTS = 86400
+"""Seconds for which an encoded refusal can be decoded; AWS says that there is such a time, and not which."""
 _POLICY_CHARACTERS = 2048
 _POLICY_ARNS = 10
 _TAGS = 50
 _PACKED_BYTES = 4096
+
+
+def refuse_unbuilt(req: Mapping[str, Any]) -> None:
+    """Raises NotImplemented (501) for members that would change the session in ways that are not built."""
+    for name in ("ProvidedContexts", "MinimumSessionTokenSize"):
+        if req.get(name):
+            raise AwsError("NotImplemented", f"{name} is not built in Cloudjar.", 501)
+
+
+def check_message(body: Mapping[str, Any], account: str, now: datetime) -> None:
+    """Raises InvalidAuthorizationMessageException for a refusal of another account's principal, or of long ago."""
+    said = body.get("context") or {}
+    keys = {item["key"]: item["values"]["items"] for item in (said.get("conditions") or {}).get("items", ())}
+    at = keys.get("aws:EpochTime")
+    arn = arns.parse((said.get("principal") or {}).get("arn") or "")
+    if not at or now.timestamp() - int(at[0]["value"]) > MESSAGE_LASTS or arn is None or arn.account != account:
+        raise errors.invalid_message()
 
 
 def role_seconds(asked: int | None, longest: int, *, chained: bool, service: bool) -> int:
@@ -99,6 +120,12 @@ class SessionTags(NamedTuple):
     @property
     def all(self) -> dict[str, str]:
         return {**self.inherited, **self.given}
+
+
+def laid_over(own: Mapping[str, str], session: Mapping[str, str]) -> dict[str, str]:
+    """A principal's own tags with those of a session over them, whatever the case of their keys."""
+    folded = {key.lower() for key in session}
+    return {**{key: value for key, value in own.items() if key.lower() not in folded}, **session}
 
 
 def session_tags(req: Mapping[str, Any], present: Mapping[str, str], transitive: Sequence[str]) -> SessionTags:

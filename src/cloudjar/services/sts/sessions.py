@@ -9,14 +9,13 @@ from cloudjar.auth.sessions import Sessions
 from cloudjar.base import arn as arns
 from cloudjar.base.caller import Caller
 from cloudjar.kit.context import Ctx
+from cloudjar.services.sts import rules
 from cloudjar.services.sts.access import Role
 from cloudjar.services.sts.rules import Narrowing, SessionTags
 
 
 def role_session(role: Role, arn: str, name: str, tags: SessionTags, narrowed: Narrowing) -> Caller:
     """A session of a role: its own tags with those of the session over them, whatever the case of their keys."""
-    folded = {key.lower() for key in tags.all}
-    own = {key: value for key, value in role.tags.items() if key.lower() not in folded}
     return Caller(
         kind="role",
         account=role.account,
@@ -24,7 +23,7 @@ def role_session(role: Role, arn: str, name: str, tags: SessionTags, narrowed: N
         unique_id=f"{role.id}:{name}",
         role_arn=arn,
         session_name=name,
-        tags={**own, **tags.all},
+        tags=rules.laid_over(role.tags, tags.all),
         transitive_tags=tags.transitive,
         session_policies=narrowed.policies,
         session_policy_arns=narrowed.arns,

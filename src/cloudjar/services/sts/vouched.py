@@ -115,6 +115,7 @@ def assuming(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
 def assume(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """The answer's members that tokens and SAML responses have in common."""
     vouched: Vouched = ctx.fetched
+    rules.refuse_unbuilt(req)
     seconds = rules.role_seconds(req.get("DurationSeconds"), vouched.role.max_session, chained=False, service=False)
     if vouched.limit is not None:
         seconds = min(seconds, vouched.limit)
