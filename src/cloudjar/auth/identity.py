@@ -34,3 +34,7 @@ class Identity(Protocol):
     def key_used(self, access_key_id: str, service: str, region: str) -> None:
         """Note that a user's key was used (for GetAccessKeyLastUsed)."""
         ...
+
+    def role_used(self, caller: Caller, region: str) -> None:
+        """Note that a role's session made a call (for GetRole)."""
+        ...

@@ -32,6 +32,10 @@ class RootKeys:
         """True when a key was generated."""
         return bool(self._keys())
 
+    def count(self, account: str) -> int:
+        """How many keys were generated for an account."""
+        return sum(1 for owner, _ in self._keys().values() if owner == account)
+
     def secret(self, key_id: str) -> tuple[str, str] | None:
         """(account, secret) of a generated root key."""
         found = self._open.get(key_id)

@@ -338,14 +338,12 @@ QUESTIONS = {
     ("iam:ListUsers", USERS): lambda c: c("iam").list_users(),
     ("iam:ListGroupsForUser", USERS + "ann"): lambda c: c("iam").list_groups_for_user(UserName="ann"),
     ("ec2:DescribeVpcs", "*"): lambda c: c("ec2").describe_vpcs(),
-    ("ssm:GetParameter", f"arn:aws:ssm:eu-west-3:{ACCOUNT}:parameter/aws/x"): lambda c: c("ssm").get_parameter(
-        Name="/aws/x"
-    ),
+    ("sts:GetAccessKeyInfo", "*"): lambda c: c("sts").get_access_key_info(AccessKeyId="AKIA" + "A" * 16),
 }
-NOT_REFUSED = {"ParameterNotFound", "NoSuchEntity"}
-ACTIONS = ["*", "iam:*", "iam:Get*", "iam:GetUser", "iam:ListUsers", "ec2:*", "ec2:DescribeVpcs", "ssm:Get*", "s3:*"]
+NOT_REFUSED = {"NoSuchEntity"}
+ACTIONS = ["*", "iam:*", "iam:Get*", "iam:GetUser", "iam:ListUsers", "ec2:*", "ec2:DescribeVpcs", "sts:Get*", "s3:*"]
 USER_ARNS = [USERS + "*", USERS + "ann", USERS + "${aws:username}", USERS + "team/*"]
-RESOURCES = ["*", *USER_ARNS, "arn:aws:ssm:*:*:*", "arn:aws:iam::*:*"]
+RESOURCES = ["*", *USER_ARNS, "arn:aws:sts:*:*:*", "arn:aws:iam::*:*"]
 CONDITIONS: list[dict[str, Any]] = [
     {},
     {"StringEquals": {"aws:username": "ann"}},

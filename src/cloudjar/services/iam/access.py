@@ -11,6 +11,7 @@ from cloudjar.base import arn as arns
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import finds, resource_keys
 from cloudjar.services.iam import names
+from cloudjar.services.iam.credentials import ServerCertificate
 from cloudjar.services.iam.records import AccessKey, DeletionTask, Group, InstanceProfile, Named, Role, User
 
 
@@ -60,6 +61,11 @@ def _find_role(ctx: Ctx, value: str) -> Named | None:
 @finds("iam:instance-profile")
 def _find_instance_profile(ctx: Ctx, value: str) -> Named | None:
     return _named(ctx, InstanceProfile, value)
+
+
+@finds("iam:server-certificate")
+def _find_server_certificate(ctx: Ctx, value: str) -> Named | None:
+    return _named(ctx, ServerCertificate, value)
 
 
 @finds("iam:instance-profile-role")

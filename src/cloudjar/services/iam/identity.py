@@ -7,8 +7,8 @@ are to be seen later (`kit.settling`), it is forgotten again as they settle.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -22,10 +22,10 @@ from cloudjar.policy.document import parse
 from cloudjar.policy.evaluate import Policy, PolicySet
 from cloudjar.policy.grammar import Flavour
 from cloudjar.services.iam import managed
-from cloudjar.services.iam.records import AccessKey, Group, KeyUse, Principal, Role, User
+from cloudjar.services.iam.records import AccessKey, Group, PasswordPolicy, Principal, Role, User
+from cloudjar.services.iam.uses import Uses
 
 _CACHE_LIMIT = 4096
-_STORE_EVERY = timedelta(minutes=1)
 _PORT = "iam"
 _NOBODY = PolicySet()
 
@@ -63,29 +63,15 @@ def _keep(known: dict[K, V], key: K, value: V) -> None:
     known[key] = value
 
 
-class _Use:
-    """A key's last use. `store_at` is when the store may hear of the next one; `stored`: it knows this one."""
-
-    __slots__ = ("at", "region", "service", "store_at", "stored")
-
-    def __init__(self, at: datetime, service: str, region: str) -> None:
-        self.at = at
-        self.service = service
-        self.region = region
-        self.store_at = at + _STORE_EVERY
-        self.stored = False
-
-
 class IamIdentity:
     """The IAM service as `auth` sees it."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._memory = _Memory()
-        self._uses: dict[str, _Use] = {}
+        self.uses = Uses(world)
         self._settling = world.state.settling["iam"]
         world.state.watchers.setdefault("iam", []).append(self._forget)
-        world.at_stop.append(self.flush)
 
     def _forget(self) -> None:
         self._memory = _Memory()
@@ -176,6 +162,8 @@ class IamIdentity:
             group = db[Group].get(name)
             if group is not None:
                 identity_policies += _of(db, group)
+        if isinstance(owner, User):
+            identity_policies += _granted_to_all(db, owner)
         found = PolicySet(identity=tuple(identity_policies), session=self._session(db, caller))
         if owner.boundary:
             found = replace(found, boundary=_managed(db, owner.boundary, Flavour.BOUNDARY) or _DENY_ALL)
@@ -190,49 +178,14 @@ class IamIdentity:
         attached = (_managed(db, arn, Flavour.SESSION) for arn in caller.session_policy_arns)
         return (*inline, *(policy for policy in attached if policy is not None))
 
-    # -- use of keys
+    # -- use of keys and roles
     def key_used(self, access_key_id: str, service: str, region: str) -> None:
-        """Note a key's use; the store hears of it at once the first time, then at most once a minute."""
-        now = self._world.clock.now()
-        use = self._uses.get(access_key_id)
-        if use is not None and now < use.store_at:
-            use.at, use.service, use.region, use.stored = now, service, region, False
-        elif access_key_id.startswith("AKIA"):  # temporary credentials have no record to note it in
-            self._uses[access_key_id] = use = _Use(now, service, region)
-            self._store(access_key_id, use)
+        """Note a key's use."""
+        self.uses.key(access_key_id, service, region)
 
-    def _store(self, key_id: str, use: _Use) -> None:
-        use.stored = True
-        key = self._db("").find(AccessKey, key_id)
-        if key is None:
-            return
-        table = self._db(key.account)[KeyUse]
-        record = KeyUse(account=key.account, id=key_id, at=use.at, service=use.service, used_in=use.region)
-        if table.get(key_id) is None:
-            table.add(record)
-        else:
-            table.put(record)
-
-    def use(self, key: AccessKey) -> KeyUse | None:
-        """The last use of a key, None when it was never used."""
-        noted = self._uses.get(key.id)
-        if noted is not None:
-            return KeyUse(account=key.account, id=key.id, at=noted.at, service=noted.service, used_in=noted.region)
-        return self._db(key.account)[KeyUse].get(key.id)
-
-    def forget_use(self, key: AccessKey) -> None:
-        """Drop what is known of a deleted key."""
-        self._uses.pop(key.id, None)
-        table = self._db(key.account)[KeyUse]
-        stored = table.get(key.id)
-        if stored is not None:
-            table.drop(stored)
-
-    def flush(self) -> None:
-        """Store what the store has not heard of yet: called at a clean stop."""
-        for key_id, use in tuple(self._uses.items()):
-            if not use.stored:
-                self._store(key_id, use)
+    def role_used(self, caller: Caller, region: str) -> None:
+        """Note that a session of a role made a call."""
+        self.uses.role(caller.account, caller.unique_id.partition(":")[0], region)
 
 
 _DENY_ALL = Policy(
@@ -249,6 +202,16 @@ def _of(db: Db, owner: Principal) -> Iterable[Policy]:
         policy = _managed(db, arn, Flavour.IDENTITY)
         if policy is not None:
             yield policy
+
+
+def _granted_to_all(db: Db, user: User) -> Iterable[Policy]:
+    """What the account's password policy lets every user do: change his own password."""
+    policy = db[PasswordPolicy].get(user.account)
+    if policy is not None and policy.users_change:
+        own = {"Effect": "Allow", "Action": "iam:ChangePassword", "Resource": arn_of(user)}
+        rules = {"Effect": "Allow", "Action": "iam:GetAccountPasswordPolicy", "Resource": "*"}
+        text = json.dumps({"Version": "2012-10-17", "Statement": [own, rules]})
+        yield Policy(parse(text, Flavour.IDENTITY), "the account password policy")
 
 
 def _managed(db: Db, arn: str, flavour: Flavour) -> Policy | None:

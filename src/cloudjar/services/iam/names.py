@@ -8,6 +8,7 @@ from cloudjar.base import ids
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.services.iam import errors
+from cloudjar.services.iam.credentials import ServerCertificate
 from cloudjar.services.iam.records import AccountAlias, Group, InstanceProfile, Named, Principal, Role, User
 
 N = TypeVar("N", bound=Named)
@@ -18,6 +19,7 @@ _TAKEN: dict[type[Named], str] = {
     Group: "Group with name {name} already exists.",
     Role: "Role with name {name} already exists.",
     InstanceProfile: "Instance Profile {name} already exists.",
+    ServerCertificate: "The Server Certificate with name {name} already exists.",
 }
 
 

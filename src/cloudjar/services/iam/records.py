@@ -17,7 +17,8 @@ from cloudjar.spec import quotas
 MISSING = "NoSuchEntity"
 
 
-def _quota(code: tuple[str, str], name: str) -> tuple[Quota, ...]:
+def count_quota(code: tuple[str, str], name: str) -> tuple[Quota, ...]:
+    """A quota on how many there are in an account, worded as IAM words them."""
     error = ("LimitExceeded", f"Cannot exceed quota for {name}: {{limit}}")
     return (Quota(code, error),)
 
@@ -48,7 +49,7 @@ class Principal(Named, frozen=True, kw_only=True):
     index=("folded", "id"),
     arn="user{path}{name}",
     missing=(MISSING, "The user with name {key} cannot be found.", 404),
-    quotas=_quota(quotas.IAM_USERS, "UsersPerAccount"),
+    quotas=count_quota(quotas.IAM_USERS, "UsersPerAccount"),
     regional=False,
 )
 class User(Principal, frozen=True, kw_only=True):
@@ -67,7 +68,7 @@ class User(Principal, frozen=True, kw_only=True):
     index=("folded",),
     arn="group{path}{name}",
     missing=(MISSING, "The group with name {key} cannot be found.", 404),
-    quotas=_quota(quotas.IAM_GROUPS, "GroupsPerAccount"),
+    quotas=count_quota(quotas.IAM_GROUPS, "GroupsPerAccount"),
     regional=False,
 )
 class Group(Principal, frozen=True, kw_only=True):
@@ -81,7 +82,7 @@ class Group(Principal, frozen=True, kw_only=True):
     index=("folded", "id"),
     arn="role{path}{name}",
     missing=(MISSING, "The role with name {key} cannot be found.", 404),
-    quotas=_quota(quotas.IAM_ROLES, "RolesPerAccount"),
+    quotas=count_quota(quotas.IAM_ROLES, "RolesPerAccount"),
     regional=False,
 )
 class Role(Principal, frozen=True, kw_only=True):
@@ -111,7 +112,7 @@ class Version(msgspec.Struct, frozen=True):
     index=("folded",),
     arn="policy{path}{name}",
     missing=(MISSING, "Policy {key} was not found.", 404),
-    quotas=_quota(quotas.IAM_POLICIES, "PoliciesPerAccount"),
+    quotas=count_quota(quotas.IAM_POLICIES, "PoliciesPerAccount"),
     regional=False,
 )
 class ManagedPolicy(Named, frozen=True, kw_only=True):
@@ -143,6 +144,8 @@ class AccessKey(Record, frozen=True, kw_only=True):
     secret: bytes
     created: datetime
     active: bool = True
+    changed: datetime | None = None
+    """When it was last made active or inactive."""
 
 
 @record("iam-use", "access-key", arn="access-key/{id}", regional=False)
@@ -155,6 +158,15 @@ class KeyUse(Record, frozen=True, kw_only=True):
     used_in: str
 
 
+@record("iam-use", "role", arn="role/{id}", regional=False)
+class RoleUse(Record, frozen=True, kw_only=True):
+    """When a role was last used; `id` is its unique id."""
+
+    id: str
+    at: datetime
+    used_in: str
+
+
 @record(
     "iam",
     "instance-profile",
@@ -162,7 +174,7 @@ class KeyUse(Record, frozen=True, kw_only=True):
     index=("folded", "role"),
     arn="instance-profile{path}{name}",
     missing=(MISSING, "Instance Profile {key} cannot be found.", 404),
-    quotas=_quota(quotas.IAM_INSTANCE_PROFILES, "InstanceProfilesPerAccount"),
+    quotas=count_quota(quotas.IAM_INSTANCE_PROFILES, "InstanceProfilesPerAccount"),
     regional=False,
 )
 class InstanceProfile(Named, frozen=True, kw_only=True):
@@ -187,6 +199,10 @@ class LoginProfile(Record, frozen=True, kw_only=True):
     salt: bytes = b""
     hash: bytes = b""
     reset_required: bool = False
+    changed: datetime | None = None
+    """When the password was last set; None: when it was made."""
+    previous: tuple[tuple[bytes, bytes], ...] = ()
+    """Salt and hash of passwords before this one, the newest first, as many as a policy may forbid to use again."""
 
 
 @record(
@@ -223,6 +239,15 @@ class PasswordPolicy(Record, frozen=True, kw_only=True):
     max_age: int = 0
     reuse: int = 0
     hard_expiry: bool | None = None
+
+
+@record("iam", "account-preferences", key="name", regional=False)
+class AccountPreferences(Record, frozen=True, kw_only=True):
+    """What the account chose; `name` is the account number."""
+
+    name: str
+    token_version: int = 1
+    """Of session tokens of STS's global endpoint. Ours are good in every region, whichever it is."""
 
 
 @record(

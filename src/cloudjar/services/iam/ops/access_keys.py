@@ -18,7 +18,7 @@ from cloudjar.kit.operation import Grant, op
 from cloudjar.kit.record import arn_of
 from cloudjar.services.iam import errors, names, rules
 from cloudjar.services.iam.identity import identity, key_purpose
-from cloudjar.services.iam.records import AccessKey, User
+from cloudjar.services.iam.records import AccessKey, KeyUse, User
 from cloudjar.services.iam.views import access_key_of
 
 
@@ -58,7 +58,9 @@ def update_access_key(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Make a key active or inactive."""
     if req["Status"] not in ("Active", "Inactive"):
         raise errors.invalid_input(f"Status {req['Status']} is not valid for an access key.")
-    ctx.db[AccessKey].put(replace(_need_key(ctx, req), active=req["Status"] == "Active"))
+    key = _need_key(ctx, req)
+    if key.active != (req["Status"] == "Active"):
+        ctx.db[AccessKey].put(replace(key, active=not key.active, changed=ctx.now.replace(microsecond=0)))
     return {}
 
 
@@ -67,7 +69,7 @@ def delete_access_key(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Remove a key: whoever signs with it is refused from now on."""
     key = _need_key(ctx, req)
     ctx.db[AccessKey].drop(key)
-    identity(ctx.world).forget_use(key)
+    identity(ctx.world).uses.forget(ctx.account, KeyUse, key.id)
     return {}
 
 
@@ -90,7 +92,7 @@ def get_access_key_last_used(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             f"{req['AccessKeyId']}",
             403,
         )
-    use = identity(ctx.world).use(key)
+    use = identity(ctx.world).uses.of_key(ctx.account, key.id)
     if use is None:
         return {"UserName": key.user, "AccessKeyLastUsed": {"ServiceName": "N/A", "Region": "N/A"}}
     shown = {"LastUsedDate": use.at.replace(microsecond=0), "ServiceName": use.service, "Region": use.used_in}

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.iam import errors, names
+from cloudjar.services.iam.credentials import ServerCertificate
 from cloudjar.services.iam.mfa import MfaDevice
+from cloudjar.services.iam.providers import OidcProvider, SamlProvider
 from cloudjar.services.iam.records import (
     AccountAlias,
+    AccountPreferences,
     Group,
     InstanceProfile,
     ManagedPolicy,
@@ -32,14 +37,8 @@ _RAISED = {
     "AttachedPoliciesPerUserQuota": quotas.IAM_POLICIES_PER_USER,
     "AssumeRolePolicySizeQuota": quotas.IAM_TRUST_POLICY_LENGTH,
 }
-# What is not built yet has none: server and signing certificates, identity providers.
-_NONE = (
-    "AccountSigningCertificatesPresent",
-    "AccountAccessKeysPresent",
-    "AccountPasswordPresent",
-    "Providers",
-    "ServerCertificates",
-)
+# The root user has no password and no certificates here.
+_NONE = ("AccountSigningCertificatesPresent", "AccountPasswordPresent")
 
 
 @op("GetAccountSummary")
@@ -53,17 +52,33 @@ def get_account_summary(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             **dict.fromkeys(_NONE, 0),
             **quotas.IAM_SUMMARY,
             **{name: int(limit) for name, limit in limits.items() if limit is not None},
+            "GlobalEndpointTokenVersion": _preferences(ctx).token_version,
+            "AccountAccessKeysPresent": int(ctx.world.ports["root_keys"].count(ctx.account) > 0),
+            "ServerCertificates": ctx.db[ServerCertificate].count(),
             "Users": ctx.db[User].count(),
             "Groups": ctx.db[Group].count(),
             "Roles": ctx.db[Role].count(),
             "InstanceProfiles": ctx.db[InstanceProfile].count(),
             "MFADevices": len(devices),
+            "Providers": ctx.db[OidcProvider].count() + ctx.db[SamlProvider].count(),
             "MFADevicesInUse": sum(1 for device in devices if device.user_id),
             "AccountMFAEnabled": int(any(device.user_id == ctx.account for device in devices)),
             "Policies": len(policies),
             "PolicyVersionsInUse": sum(len(policy.versions) for policy in policies),
         }
     }
+
+
+def _preferences(ctx: Ctx) -> AccountPreferences:
+    return ctx.db[AccountPreferences].get(ctx.account) or AccountPreferences(name=ctx.account)
+
+
+@op("SetSecurityTokenServicePreferences")
+def set_security_token_service_preferences(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Which version of session tokens the global endpoint gives."""
+    wanted = {"v1Token": 1, "v2Token": 2}[req["GlobalEndpointTokenVersion"]]
+    ctx.db[AccountPreferences].add(replace(_preferences(ctx), token_version=wanted))  # in place of what there was
+    return {}
 
 
 @op("CreateAccountAlias")

@@ -13,6 +13,7 @@ from cloudjar.services.iam import managed
 from cloudjar.services.iam.managed import Managed
 from cloudjar.services.iam.ops.instance_profiles import shown as shown_profile
 from cloudjar.services.iam.ops.policies import policy_of, version_of
+from cloudjar.services.iam.ops.roles import last_used
 from cloudjar.services.iam.records import Group, InstanceProfile, Principal, Role, User
 from cloudjar.services.iam.views import encoded, group_of, role_of, user_of
 
@@ -68,6 +69,7 @@ def _role(ctx: Ctx, role: Role) -> dict[str, Any]:
     profiles = ctx.db[InstanceProfile].all(role=role.name)
     return {
         **detail,
+        "RoleLastUsed": last_used(ctx, role),
         "InstanceProfileList": [shown_profile(ctx, profile, whole=False) for profile in profiles],
         "RolePolicyList": _inline(role),
         "AttachedManagedPolicies": _attached(ctx, role),

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords.html
 from __future__ import annotations
 
 import hmac
+from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
@@ -18,6 +19,9 @@ from cloudjar.services.iam import errors, names, rules
 from cloudjar.services.iam.records import LoginProfile, PasswordPolicy, User
 from cloudjar.services.iam.views import login_profile_of
 
+_REMEMBERED = 23
+"""As many as a policy may forbid (24), without the present one."""
+
 
 def _checked(ctx: Ctx, password: str) -> str:
     policy = ctx.db[PasswordPolicy].get(ctx.account)
@@ -28,13 +32,38 @@ def _checked(ctx: Ctx, password: str) -> str:
         )
     wrong = rules.weakness(password, wanted)
     if wrong:
-        raise AwsError("PasswordPolicyViolation", wrong, 400)
+        raise _violation(wrong)
     return password
 
 
-def _with_password(profile: LoginProfile, password: str) -> LoginProfile:
+def _with_password(ctx: Ctx, profile: LoginProfile, password: str) -> LoginProfile:
     salt = ids.entropy(16)
-    return replace(profile, salt=salt, hash=rules.password_hash(password, salt))
+    before = ((profile.salt, profile.hash), *profile.previous) if profile.hash else ()
+    return replace(
+        profile,
+        salt=salt,
+        hash=rules.password_hash(password, salt),
+        changed=ctx.now.replace(microsecond=0),
+        previous=before[:_REMEMBERED],
+    )
+
+
+def _refuse_reuse(policy: PasswordPolicy, profile: LoginProfile, password: str) -> None:
+    """The account may forbid so many of the last passwords, of which the present one is the first."""
+    last = ((profile.salt, profile.hash), *profile.previous)[: policy.reuse]
+    if any(hmac.compare_digest(hashed, rules.password_hash(password, salt)) for salt, hashed in last):
+        raise _violation("Policy constraint violation with password reuse prevention during password change.")
+
+
+def _refuse_expired(ctx: Ctx, policy: PasswordPolicy, profile: LoginProfile) -> None:
+    """After a hard expiry only an administrator can set another password."""
+    ends = (profile.changed or profile.created) + timedelta(days=policy.max_age)
+    if policy.max_age and policy.hard_expiry and ctx.now >= ends:
+        raise AwsError("AccessDenied", "The password has expired. An administrator must set another one.", 403)
+
+
+def _violation(message: str) -> AwsError:
+    return AwsError("PasswordPolicyViolation", message, 400)
 
 
 @op("CreateLoginProfile")
@@ -50,7 +79,7 @@ def create_login_profile(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         created=ctx.now.replace(microsecond=0),
         reset_required=bool(req.get("PasswordResetRequired")),
     )
-    profile = _with_password(profile, _checked(ctx, req["Password"]))
+    profile = _with_password(ctx, profile, _checked(ctx, req["Password"]))
     return {"LoginProfile": login_profile_of(ctx.db[LoginProfile].add(profile))}
 
 
@@ -70,7 +99,7 @@ def update_login_profile(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if reset is not None:
         profile = replace(profile, reset_required=reset)
     if req.get("Password"):
-        profile = _with_password(profile, _checked(ctx, req["Password"]))
+        profile = _with_password(ctx, profile, _checked(ctx, req["Password"]))
     ctx.db[LoginProfile].put(profile)
     return {}
 
@@ -78,11 +107,17 @@ def update_login_profile(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 @op("ChangePassword")
 def change_password(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """The calling user's own password."""
+    if ctx.caller.kind != "user":
+        raise AwsError("InvalidUserType", "Only IAM Users can change their own password.", 400)
     user = names.user_or_caller(ctx, None)
     profile = ctx.db[LoginProfile].need(user.name)
     if not hmac.compare_digest(profile.hash, rules.password_hash(req["OldPassword"], profile.salt)):
         raise AwsError("AccessDenied", "The old password was incorrect.", 403)
-    changed = _with_password(profile, _checked(ctx, req["NewPassword"]))
+    policy = ctx.db[PasswordPolicy].get(ctx.account)
+    if policy is not None:
+        _refuse_expired(ctx, policy, profile)
+        _refuse_reuse(policy, profile, req["NewPassword"])
+    changed = _with_password(ctx, profile, _checked(ctx, req["NewPassword"]))
     ctx.db[LoginProfile].put(replace(changed, reset_required=False))
     return {}
 

@@ -12,9 +12,11 @@ from msgspec.structs import replace
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
-from cloudjar.services.iam import errors, managed, names, rules, trust
+from cloudjar.services.iam import errors, managed, names, rules, trust, uses
 from cloudjar.services.iam.access import boundary_key
-from cloudjar.services.iam.records import InstanceProfile, Role
+from cloudjar.services.iam.activity import TRACKED
+from cloudjar.services.iam.identity import identity
+from cloudjar.services.iam.records import InstanceProfile, Role, RoleUse
 from cloudjar.services.iam.views import role_of
 
 
@@ -52,7 +54,13 @@ def create_role(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 @op("GetRole")
 def get_role(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A role with its trust policy."""
-    return {"Role": role_of(names.need(ctx, Role, req["RoleName"]))}
+    role = names.need(ctx, Role, req["RoleName"])
+    return {"Role": {**role_of(role), "RoleLastUsed": last_used(ctx, role)}}
+
+
+def last_used(ctx: Ctx, role: Role) -> dict[str, object]:
+    """``RoleLastUsed``."""
+    return uses.shown(identity(ctx.world).uses.of_role(ctx.account, role.id), ctx.now, TRACKED)
 
 
 @op("ListRoles")
@@ -103,5 +111,6 @@ def delete_role(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if role.inline:
         raise errors.delete_conflict("Cannot delete entity, must delete policies first.")
     ctx.db[Role].drop(role)
+    identity(ctx.world).uses.forget(ctx.account, RoleUse, role.id)
     trust.rename(ctx, arn_of(role), role.id)
     return {}

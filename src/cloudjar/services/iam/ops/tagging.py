@@ -1,4 +1,4 @@
-"""Tags of users, roles, policies and instance profiles.
+"""Tags of users, roles, policies, instance profiles and server certificates.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
 """
@@ -15,6 +15,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import Record
 from cloudjar.services.iam import managed, names, rules
+from cloudjar.services.iam.credentials import ServerCertificate
 from cloudjar.services.iam.ops.roles import need_free_role
 from cloudjar.services.iam.records import InstanceProfile, ManagedPolicy, Role, User
 
@@ -63,4 +64,9 @@ _declare(
     "InstanceProfile",
     InstanceProfile,
     lambda ctx, req: names.need(ctx, InstanceProfile, req["InstanceProfileName"]),
+)
+_declare(
+    "ServerCertificate",
+    ServerCertificate,
+    lambda ctx, req: names.need(ctx, ServerCertificate, req["ServerCertificateName"]),
 )

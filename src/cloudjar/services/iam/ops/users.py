@@ -15,9 +15,16 @@ from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
 from cloudjar.services.iam import errors, managed, names, rules, trust
 from cloudjar.services.iam.access import boundary_key
+from cloudjar.services.iam.credentials import OfUser, ServiceCredential, SigningCertificate, SshPublicKey
 from cloudjar.services.iam.mfa import MfaDevice
 from cloudjar.services.iam.records import AccessKey, LoginProfile, User
 from cloudjar.services.iam.views import user_of
+
+_HANGS_ON_USERS: dict[type[OfUser], str] = {
+    SigningCertificate: "signing certificates",
+    SshPublicKey: "SSH public keys",
+    ServiceCredential: "service-specific credentials",
+}
 
 
 @op("CreateUser", keys=boundary_key)
@@ -91,6 +98,9 @@ def delete_user(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         raise errors.delete_conflict("Cannot delete entity, must delete access keys first.")
     if ctx.db[MfaDevice].count(user_id=user.id):
         raise errors.delete_conflict("Cannot delete entity, must delete MFA device first.")
+    for kind, what in _HANGS_ON_USERS.items():
+        if ctx.db[kind].count(user_id=user.id):
+            raise errors.delete_conflict(f"Cannot delete entity, must delete {what} first.")
     if user.groups:
         raise errors.delete_conflict("Cannot delete entity, must remove users from group first.")
     if user.attached:
