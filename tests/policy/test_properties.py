@@ -270,6 +270,27 @@ def test_the_index_finds_what_a_scan_finds(made: list[dict[str, Any]], action: s
     assert sorted(s.index for s in (*found.denies, *found.allows)) == [s.index for s in scanned]
 
 
+PIECES = st.sampled_from(("arn:aws:", "sqs:", "eu:", ":", "*", "?", "a", "ab", "orders-", "1", "${aws:username}", "/"))
+SOME_PIECES = st.lists(PIECES, max_size=4).map("".join)
+ARN_PATTERNS = st.tuples(SOME_PIECES, SOME_PIECES, SOME_PIECES).map(lambda parts: "arn:aws:sqs:" + ":".join(parts))
+ARNS = st.lists(st.sampled_from(("eu", ":", "a", "b", "orders-", "1", "/", "*")), max_size=8).map(
+    lambda parts: "arn:aws:sqs:" + "".join(parts)
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(st.lists(ARN_PATTERNS, min_size=1, max_size=2), min_size=1, max_size=12), ARNS | st.just("*"))
+def test_what_is_passed_over_at_first_sight_would_not_have_applied(patterns: list[list[str]], arn: str) -> None:
+    made = [{"Effect": "Allow", "Action": "s3:Get*", "Resource": values} for values in patterns]
+    compiled = parse.__wrapped__(
+        json.dumps({"Statement": [{**s, "Principal": "*"} for s in made], "Version": "2012-10-17"}), Flavour.RESOURCE
+    )
+    context = {"aws:username": "ab"}
+    _, looked_at = compiled.candidates("s3:getobject").about(arn)
+    first = [s.index for s in looked_at if s.needle in arn and s.applies(arn, context)]
+    assert first == [s.index for s in compiled.statements if s.applies(arn, context)]
+
+
 # Globs ---------------------------------------------------------------------------------------------
 
 

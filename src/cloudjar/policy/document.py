@@ -6,8 +6,8 @@ shared by any number of requests; keep it as long as the text does not change.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from cloudjar.policy import grammar, positions, validate
 from cloudjar.policy.conditions.block import Condition
@@ -20,13 +20,15 @@ from cloudjar.policy.validate import Raw
 __all__ = ["Candidates", "Document", "Flavour", "PolicySyntaxError", "Span", "Statement", "parse"]
 
 _REMEMBERED_ACTIONS = 4096
+_FEW = 6
+"""So many statements are faster looked at than sorted."""
 
 
 class Statement:
     """One compiled statement; absent elements are None. Treat as immutable."""
 
     __slots__ = (
-        "actions", "allows", "conditions", "everything", "index", "keys", "negates_actions",
+        "actions", "allows", "conditions", "everything", "index", "keys", "needle", "negates_actions",
         "negates_principals", "negates_resources", "principals", "resources", "sid",
     )  # fmt: skip
 
@@ -42,6 +44,8 @@ class Statement:
         self.principals = None if who is None else PrincipalSet(who)
         self.conditions = tuple(Condition(op, key, values, variables=variables) for op, key, values in raw.conditions)
         self.everything = self.resources is None or (self.resources.anything and not self.negates_resources)
+        # What an ARN must contain for the statement to apply: asked before anything that costs more.
+        self.needle = "" if self.everything or self.negates_resources or not self.resources else self.resources.needle
         self.keys = frozenset[str]().union(
             *(c.keys for c in self.conditions), self.resources.keys if self.resources else ()
         )
@@ -66,6 +70,10 @@ class Statement:
                 return False
         return True
 
+    def endings(self) -> frozenset[str] | None:
+        """What must follow the last colon of an ARN for this statement to apply; None when that is open."""
+        return None if self.everything or self.negates_resources or self.resources is None else self.resources.endings
+
     def grip(self, who: Principal, *, bounded: bool) -> Grip:
         """How directly Principal or NotPrincipal names `who`; everyone when neither is there."""
         if self.principals is None:
@@ -77,11 +85,44 @@ class Statement:
         return Grip.NONE if self.principals.spares(who, bounded=bounded) else Grip.DIRECT
 
 
-class Candidates(NamedTuple):
-    """The statements of a document whose action matches, in the document's order."""
+Sides = tuple[tuple[Statement, ...], tuple[Statement, ...]]
+"""Statements that deny, statements that allow."""
 
-    denies: tuple[Statement, ...]
-    allows: tuple[Statement, ...]
+
+class Candidates:
+    """The statements of a document whose action matches, in the document's order.
+
+    Many of them are sorted by how their resources end, so that a request looks only at those that can be about it.
+    """
+
+    __slots__ = ("_loose", "_named", "allows", "denies")
+
+    def __init__(self, statements: Sequence[Statement]) -> None:
+        self.denies = tuple(s for s in statements if not s.allows)
+        self.allows = tuple(s for s in statements if s.allows)
+        self._named: dict[str, Sides] | None = None
+        self._loose: Sides = (self.denies, self.allows)
+        if len(statements) > _FEW:
+            self._sort(statements)
+
+    def _sort(self, statements: Sequence[Statement]) -> None:
+        endings = [(s, s.endings()) for s in statements]
+        self._loose = _sides([s for s, ends in endings if ends is None])
+        known = {end for _, ends in endings for end in ends or ()}
+        self._named = {end: _sides([s for s, ends in endings if ends is None or end in ends]) for end in known}
+
+    def about(self, arn: str) -> Sides:
+        """Those whose resources do not rule `arn` out at first sight."""
+        if self._named is None:
+            return self._loose
+        return self._named.get(arn.rpartition(":")[2], self._loose)
+
+    def __iter__(self) -> Iterator[tuple[Statement, ...]]:
+        return iter((self.denies, self.allows))
+
+
+def _sides(statements: Sequence[Statement]) -> Sides:
+    return tuple(s for s in statements if not s.allows), tuple(s for s in statements if s.allows)
 
 
 class Document:
@@ -135,7 +176,7 @@ class Document:
             if statement.covers_action(action):
                 found[statement.index] = statement
         ordered = [found[i] for i in sorted(found)]
-        return Candidates(tuple(s for s in ordered if not s.allows), tuple(s for s in ordered if s.allows))
+        return Candidates(ordered)
 
     def span(self, statement: Statement) -> Span:
         """Where the statement stands in the text: lines and columns from 1, the end just past it."""

@@ -201,13 +201,13 @@ def _scan(layer: Flavour, policies: tuple[Policy, ...], action: str, arn: str, c
     for policy in policies:
         document = policy.document
         found = document.known.get(action)
-        denies, allows = document.candidates(action) if found is None else found
+        denies, allows = (document.candidates(action) if found is None else found).about(arn)
         for statement in denies:
-            if statement.applies(arn, context):
+            if statement.needle in arn and statement.applies(arn, context):
                 return Match(layer, policy, statement)
         if allow is None:
             for statement in allows:
-                if statement.applies(arn, context):
+                if statement.needle in arn and statement.applies(arn, context):
                     allow = Match(layer, policy, statement)
                     break
     return allow

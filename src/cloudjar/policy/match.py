@@ -214,18 +214,21 @@ def _segments(pattern: Pattern) -> list[Pattern]:
 class ArnSet:
     """The values of a Resource or NotResource element."""
 
-    __slots__ = ("anything", "exact", "keys", "open", "prefixes", "tests", "texts")
+    __slots__ = ("anything", "endings", "exact", "keys", "needle", "open", "prefixes", "tests", "texts")
 
     def __init__(self, values: Sequence[str], *, variables: bool) -> None:
         self.texts = tuple(values)
         exact: set[str] = set()
         prefixes: list[str] = []
-        tests: list[Test] = []
+        tests: list[tuple[str, Test]] = []
         open_: list[Pattern] = []
-        self.anything = False
+        ends: set[str | None] = set()
+        self.anything, self.needle = False, ""
         for value in values:
             pattern = parse(value, wildcards=True, variables=variables)
             literal = text_of(pattern)
+            ends.add(_ending(pattern))
+            self.needle = _needle(pattern) if len(values) == 1 else ""
             if all(atom is STAR for atom in pattern):
                 self.anything = True
             elif variables_of(pattern):
@@ -235,7 +238,8 @@ class ArnSet:
             elif _is_prefix(pattern):
                 prefixes.append(str(pattern[0]))
             else:
-                tests.append(compile_arn_pattern(pattern))
+                tests.append((_needle(pattern), compile_arn_pattern(pattern)))
+        self.endings = None if None in ends else frozenset(end for end in ends if end is not None)
         self.exact, self.prefixes = frozenset(exact), tuple(prefixes)
         self.tests, self.open = tuple(tests), tuple(open_)
         self.keys = frozenset(v.key for p in open_ for v in variables_of(p))
@@ -248,8 +252,8 @@ class ArnSet:
             return False
         if self.prefixes and arn.startswith(self.prefixes):
             return True
-        for test in self.tests:
-            if test(arn):
+        for needle, test in self.tests:
+            if needle in arn and test(arn):
                 return True
         return bool(self.open) and any(self._open_has(p, arn, context) for p in self.open)
 
@@ -257,6 +261,20 @@ class ArnSet:
     def _open_has(pattern: Pattern, arn: str, context: Context) -> bool:
         filled = fill(pattern, context)
         return filled is not None and bool(compile_arn_pattern(filled)(arn))
+
+
+def _ending(pattern: Pattern) -> str | None:
+    """What every text that the pattern matches has after its last colon; None when that is not certain."""
+    last = pattern[-1]
+    return last.rpartition(":")[2] if isinstance(last, str) and ":" in last else None
+
+
+def _needle(pattern: Pattern) -> str:
+    """A text that must be somewhere in whatever the pattern matches: cheap to look for. Not the beginning, which ARNs
+    of a service have in common, if there is another of some length."""
+    texts = [atom for atom in pattern if isinstance(atom, str)]
+    later = max((atom for atom in pattern[1:] if isinstance(atom, str)), key=len, default="")
+    return later if len(later) > 2 else max(texts, key=len, default="")
 
 
 def _is_prefix(pattern: Pattern) -> bool:
