@@ -59,7 +59,7 @@ class Rotator:
     def _setSecret(self, arn: str, token: str, _: Any) -> None:  # noqa: N802  AWS names the steps so
         self._database.password = self._pending(arn, token)
 
-    def _testSecret(self, arn: str, token: str, stages: Any) -> None:  # noqa: N802  AWS names the steps so
+    def _testSecret(self, arn: str, token: str, _: Any) -> None:  # noqa: N802  AWS names the steps so
         try:
             self._database.log_in(self._pending(arn, token))
         except self._secrets.exceptions.ResourceNotFoundException:
@@ -83,11 +83,11 @@ class PythonFunctions:
     def __init__(self, functions: dict[str, Rotator]) -> None:
         self._functions = functions
 
-    def check(self, ctx: Ctx, function: str, secret_arn: str) -> None:
+    def check(self, ctx: Ctx, function: str, secret_arn: str) -> None:  # noqa: ARG002  the port's
         if function not in self._functions:
             raise errors.no_function(function)
 
-    def invoke(self, ctx: Ctx, function: str, secret_arn: str, event: dict[str, str]) -> None:
+    def invoke(self, ctx: Ctx, function: str, secret_arn: str, event: dict[str, str]) -> None:  # noqa: ARG002  as above
         assert event["SecretId"] == secret_arn
         try:
             self._functions[function](event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -75,12 +76,12 @@ def test_conditions_of_reading(
 
 
 def test_conditions_of_writing(steady_jar: TestJar) -> None:
+    slowly = {"NumericGreaterThanEquals": {"secretsmanager:RecoveryWindowInDays": "14"}}
     may = [
         statement("secretsmanager:CreateSecret", Condition={"StringLike": {"secretsmanager:Name": "team/*"}}),
         statement("secretsmanager:TagResource", Condition={"StringEquals": {"aws:RequestTag/team": "red"}}),
-        statement("secretsmanager:DeleteSecret", Condition={"Bool": {"secretsmanager:ForceDeleteWithoutRecovery": "false"}}),
-        statement("secretsmanager:DeleteSecret", Condition={"NumericGreaterThanEquals": {"secretsmanager:RecoveryWindowInDays": "14"}}),
-    ]  # fmt: skip
+        statement("secretsmanager:DeleteSecret", Condition=slowly),
+    ]
     client = reading(steady_jar, user(steady_jar, "u", *may))
     client.create_secret(Name="team/a", SecretString=SECRET)
     client.create_secret(Name="team/b", Tags=[{"Key": "team", "Value": "red"}])
@@ -103,16 +104,18 @@ def test_without_the_key_there_is_no_value(jar: TestJar) -> None:
     root.create_secret(Name="s", SecretString=SECRET, KmsKeyId=key)
     assert root.describe_secret(SecretId="s")["KmsKeyId"] == key
     client = reading(jar, user(jar, "reader", statement("secretsmanager:*")))
-    for call in (
+    calls: tuple[Callable[[], Any], ...] = (
         lambda: client.get_secret_value(SecretId="s"),
         lambda: client.put_secret_value(SecretId="s", SecretString="x"),
         lambda: client.create_secret(Name="t", SecretString="x", KmsKeyId=key),
-    ):
+    )
+    for call in calls:
         with refused("AccessDeniedException", "Access to KMS is not allowed"):
             call()
     client.create_secret(Name="u", SecretString=SECRET)
     assert client.get_secret_value(SecretId="u")["SecretString"] == SECRET
-    may = statement("kms:Decrypt", key, Condition={"StringEquals": {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"}})
+    via = {"StringEquals": {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"}}
+    may = statement("kms:Decrypt", key, Condition=via)
     jar.client("iam").put_user_policy(UserName="reader", PolicyName="key", PolicyDocument=document(may))
     assert client.get_secret_value(SecretId="s")["SecretString"] == SECRET
 

@@ -14,6 +14,8 @@ from tests.services.secretsmanager.asking import refused
 
 TYPES = (string.ascii_lowercase, string.ascii_uppercase, string.digits, string.punctuation)
 
+PLAIN = "".join(sorted(set(string.ascii_letters + string.digits) - set("0O1lI")))
+
 
 def kinds(password: str) -> list[bool]:
     """Which types are in it."""
@@ -33,10 +35,10 @@ def test_the_default_has_everything(steady_jar: TestJar) -> None:
         ({"ExcludePunctuation": True}, string.ascii_letters + string.digits),
         ({"ExcludeLowercase": True, "ExcludeUppercase": True, "ExcludePunctuation": True}, string.digits),
         ({"ExcludeNumbers": True, "ExcludePunctuation": True, "IncludeSpace": True}, string.ascii_letters + " "),
-        ({"ExcludePunctuation": True, "ExcludeCharacters": "0O1lI"}, "".join(sorted(set(string.ascii_letters + string.digits) - set("0O1lI")))),
+        ({"ExcludePunctuation": True, "ExcludeCharacters": "0O1lI"}, PLAIN),
         ({"PasswordLength": 4096}, "".join(TYPES)),
     ],
-)  # fmt: skip
+)
 def test_only_what_is_included(req: dict[str, Any], alphabet: str) -> None:
     password = passwords.make({"PasswordLength": 500, **req}, ids.below)
     assert len(password) == req.get("PasswordLength", 500)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -172,12 +173,13 @@ def test_a_deleted_secret_waits_and_goes(jar: TestJar, secrets: Any) -> None:
     gone = secrets.delete_secret(SecretId="s", RecoveryWindowInDays=7)
     assert gone["DeletionDate"] == jar.clock.now() + timedelta(days=7)
     assert secrets.describe_secret(SecretId="s")["DeletedDate"] == gone["DeletionDate"]
-    for call in (
+    calls: tuple[Callable[[], Any], ...] = (
         lambda: secrets.get_secret_value(SecretId="s"),
         lambda: secrets.put_secret_value(SecretId="s", SecretString="x"),
         lambda: secrets.update_secret(SecretId="s", Description="x"),
         lambda: secrets.tag_resource(SecretId="s", Tags=[{"Key": "a", "Value": "b"}]),
-    ):
+    )
+    for call in calls:
         with refused("InvalidRequestException", "because it was marked for deletion."):
             call()
     with refused("InvalidRequestException", "already scheduled for deletion."):

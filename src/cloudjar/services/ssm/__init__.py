@@ -1,5 +1,19 @@
-"""AWS Systems Manager: the public parameters of Parameter Store. See README.md for what is real and what is absent."""
+"""AWS Systems Manager: Parameter Store. See README.md for what is real and what is absent."""
 
 from cloudjar.kit.operation import Service
 
-SERVICE = Service("ssm", ("ops",))
+SERVICE = Service(
+    "ssm",
+    (
+        "access",
+        "bill",
+        "life",
+        "ops.reading",
+        "ops.listing",
+        "ops.writing",
+        "ops.labels",
+        "ops.tagging",
+        "ops.sharing",
+        "ops.settings",
+    ),
+)
