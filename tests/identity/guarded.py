@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -15,7 +16,7 @@ CALLERS = f"arn:aws:iam::{ACCOUNT}:root"
 DENIED = {"AccessDenied", "AccessDeniedException"}
 
 
-class Scene:
+class Scene(ABC):
     """One kind of thing; `guard` gives it a policy, `asks` tries to use it."""
 
     action = ""
@@ -50,13 +51,13 @@ class Scene:
             return False
         return True
 
+    @abstractmethod
     def guard(self, said: str, caller: str) -> str:
         """The thing's ARN, its policy being as said."""
-        raise NotImplementedError
 
+    @abstractmethod
     def use(self, person: Person, thing: str) -> None:
         """The one call that the policies are about."""
-        raise NotImplementedError
 
 
 class Secret(Scene):
