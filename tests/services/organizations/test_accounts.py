@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cloudjar.kit import accounts
+from cloudjar.kit.db import Db
 from tests.jar import ACCOUNT, TestJar
 from tests.services.iam.people import refused
 from tests.services.organizations.estate import ROLE, Estate, reason, root
@@ -20,6 +22,7 @@ def test_an_account_is_made_in_the_background(jar: TestJar) -> None:
     assert account["Arn"] == f"arn:aws:organizations::{ACCOUNT}:account/{estate.id}/{done['AccountId']}"
     assert (account["Email"], account["Status"], account["State"]) == ("dev@example.com", "ACTIVE", "ACTIVE")
     assert account["JoinedMethod"] == "CREATED"
+    assert accounts.described(Db(jar.jar.world.state, "", ""), done["AccountId"]).users_see_bills
     assert estate.org.list_create_account_status(States=["SUCCEEDED"])["CreateAccountStatuses"] == [done]
     assert estate.org.list_create_account_status(States=["FAILED"])["CreateAccountStatuses"] == []
     assert estate.org.list_parents(ChildId=done["AccountId"])["Parents"] == [{"Id": estate.root, "Type": "ROOT"}]
@@ -50,7 +53,8 @@ def test_the_management_account_works_in_a_member_account_by_its_role(jar: TestJ
 
 def test_the_roles_of_a_new_account(jar: TestJar) -> None:
     estate = Estate(jar)
-    number = estate.account("dev", RoleName="landlord")
+    number = estate.account("dev", RoleName="landlord", IamUserAccessToBilling="DENY")
+    assert not accounts.described(Db(jar.jar.world.state, "", ""), number).users_see_bills
     iam = root(jar, "iam", number)
     role = iam.get_role(RoleName="landlord")["Role"]
     assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
@@ -111,6 +115,8 @@ def test_closing(jar: TestJar) -> None:
     assert state() == "SUSPENDED"
     with refused("AccountAlreadyClosedException"):
         estate.org.close_account(AccountId=number)
+    why = reason("ConstraintViolationException", estate.org.remove_account_from_organization, AccountId=number)
+    assert why == "ACCOUNT_CANNOT_LEAVE_ORGANIZATION"
     jar.advance(days=89)
     assert state() == "SUSPENDED"
     jar.advance(days=2)

@@ -84,6 +84,9 @@ def test_only_who_was_asked_can_answer(jar: TestJar) -> None:
     for answer in (stranger.accept_handshake, stranger.decline_handshake, stranger.describe_handshake):
         with refused("HandshakeNotFoundException"):
             answer(HandshakeId=handshake)
+    nobody = user(jar, "bob", account="444455556666").client("organizations")
+    with refused("AccessDeniedException", "handshake/o-*/*/"):  # not told whose it is
+        nobody.describe_handshake(HandshakeId=handshake)
     with refused("AccessDeniedException"):
         estate.org.accept_handshake(HandshakeId=handshake)
     with refused("AWSOrganizationsNotInUseException"):

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from cloudjar.auth.authorize import principal
 from cloudjar.auth.environment import Environment, Facts
 from cloudjar.base import arn as arns
-from cloudjar.kit import tags
+from cloudjar.kit import accounts, tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import Access, Grant, Handler, keys_of_resource, op
 from cloudjar.kit.record import arn_of
@@ -123,7 +123,9 @@ def _arn(ctx: Ctx, org: Org | None, ask: Lookup, met: dict[str, Any]) -> str | N
     if not ask.value:
         return None
     if kind == "handshake":
-        item = ctx.db.find(Handshake, ask.value)
+        asked = ctx.db.find(Handshake, ask.value)
+        # Strangers are not even told whose it is.
+        item = asked if asked is not None and is_party(ctx, asked) else None
     elif org is not None:
         item = org.policy(ask.value) if kind == "policy" else org.node(ask.value)
     if item is None:
@@ -131,6 +133,18 @@ def _arn(ctx: Ctx, org: Org | None, ask: Lookup, met: dict[str, Any]) -> str | N
     text = policy_arn(item) if isinstance(item, StoredPolicy) else arn_of(item)
     met[text] = item
     return text
+
+
+def is_party(ctx: Ctx, handshake: Handshake) -> bool:
+    """Whether the caller's account asked or is asked."""
+    return handshake.account == ctx.account or is_asked(ctx, handshake)
+
+
+def is_asked(ctx: Ctx, handshake: Handshake) -> bool:
+    """Whether the caller's account is the one that is asked: by its number, or by its address."""
+    if handshake.target == ctx.account:
+        return True
+    return "@" in handshake.target and accounts.described(ctx.db, ctx.account).email == handshake.target
 
 
 def _item_keys(noun: str, item: Any) -> dict[str, Any]:

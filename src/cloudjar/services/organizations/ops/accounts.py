@@ -173,6 +173,10 @@ def leave_organization(ctx: Ctx, org: Org, req: dict[str, Any]) -> dict[str, Any
 
 
 def _let_go(ctx: Ctx, org: Org, member: Member) -> None:
+    if member.closing is not None:
+        raise errors.constraint(
+            "ACCOUNT_CANNOT_LEAVE_ORGANIZATION", "A closed account leaves the organization when it is closed for ever."
+        )
     if member.delegations:
         raise errors.constraint(
             "CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG",

@@ -15,7 +15,7 @@ from cloudjar.kit import accounts
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.organizations import errors, limits, views
-from cloudjar.services.organizations.access import grants_of, operation
+from cloudjar.services.organizations.access import grants_of, is_asked, is_party, operation
 from cloudjar.services.organizations.life import HANDSHAKE, join
 from cloudjar.services.organizations.naming import new_id
 from cloudjar.services.organizations.ops.accounts import taken
@@ -36,24 +36,17 @@ def _org_of(ctx: Ctx, handshake: Handshake) -> Org:
     return Org(ctx.db, record)
 
 
-def _is_for(ctx: Ctx, handshake: Handshake, account: str) -> bool:
-    """Whether an account is the one that a handshake asks: by number, or by its address."""
-    if handshake.target == account:
-        return True
-    return "@" in handshake.target and accounts.described(ctx.db, account).email == handshake.target
-
-
 def _need(ctx: Ctx, id_: str) -> Handshake:
     """A handshake that the caller's account is a party to."""
     found = ctx.db.find(Handshake, id_)
-    if found is None or (found.account != ctx.account and not _is_for(ctx, found, ctx.account)):
+    if found is None or not is_party(ctx, found):
         raise errors.missing("handshake")
     return found
 
 
 def _need_as_target(ctx: Ctx, id_: str) -> Handshake:
     found = _need(ctx, id_)
-    if not _is_for(ctx, found, ctx.account):
+    if not is_asked(ctx, found):
         raise errors.not_permitted()
     return found
 
@@ -248,7 +241,7 @@ def describe_handshake(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 @op("ListHandshakesForAccount", access=grants_of("ListHandshakesForAccount"))
 def list_handshakes_for_account(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """What the caller's account was asked, by whichever organization."""
-    found = [h for h in ctx.db.everywhere(Handshake) if _is_for(ctx, h, ctx.account) and _wanted(h, req)]
+    found = [h for h in ctx.db.everywhere(Handshake) if is_asked(ctx, h) and _wanted(h, req)]
     return {"Handshakes": [views.show_handshake(_org_of(ctx, h), h) for h in found]}
 
 
