@@ -2,4 +2,17 @@
 
 from cloudjar.kit.operation import Service
 
-SERVICE = Service("accessanalyzer", ("validation.ops", "checks.ops"))
+SERVICE = Service(
+    "accessanalyzer",
+    (
+        "validation.ops",
+        "checks.ops",
+        "analyzers.ops",
+        "analyzers.rules",
+        "findings.ops",
+        "findings.advice",
+        "generation.ops",
+        "life",
+    ),
+    boots=True,
+)

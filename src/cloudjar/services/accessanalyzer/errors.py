@@ -28,3 +28,8 @@ def unprocessable(message: str) -> AwsError:
 def invalid_parameter(message: str) -> AwsError:
     """A document that the checks cannot read."""
     return AwsError("InvalidParameterException", message, 400)
+
+
+def too_many(message: str) -> AwsError:
+    """A quota."""
+    return AwsError("ServiceQuotaExceededException", message, 402)

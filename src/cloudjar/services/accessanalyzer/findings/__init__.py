@@ -1,0 +1,1 @@
+"""Findings: how they are made, kept up to date, searched and shown."""
