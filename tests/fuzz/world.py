@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import gc
 import json
@@ -56,8 +57,9 @@ def furnish(jar: TestJar) -> World:
     sts = noting(jar.client("sts", key=user.key_id, secret=user.secret), calls)
     sts.assume_role(RoleArn=people[0], RoleSessionName="fuzz")
     noting(jar.client("cloudtrail"), calls).lookup_events(MaxResults=5)
+    keys = _keys(noting(jar.client("kms"), calls), people[0])
     loose = ["fuzz", "10.1.2.0/24", "10.1.1.9", "eu-west-3a", "t3.small", "tcp", "-1", "22"]
-    return World(jar, [*network, *people, *loose], calls, user)
+    return World(jar, [*network, *people, *keys, *loose], calls, user)
 
 
 def _network(ec2: Any) -> list[str]:
@@ -118,6 +120,39 @@ def _people(iam: Any) -> tuple[list[str], Credentials]:
     return [role, user, credentials.key_id, arn, trust, policy], credentials
 
 
+def _keys(kms: Any, role: str) -> list[str]:
+    context = {"a": "b"}
+    key = kms.create_key(Tags=[{"TagKey": "a", "TagValue": "b"}], MultiRegion=True)["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/fuzz", TargetKeyId=key)
+    blob = kms.encrypt(KeyId="alias/fuzz", Plaintext=b"fuzz", EncryptionContext=context)["CiphertextBlob"]
+    kms.decrypt(CiphertextBlob=blob, EncryptionContext=context)
+    kms.re_encrypt(CiphertextBlob=blob, SourceEncryptionContext=context, DestinationKeyId=key)
+    kms.generate_data_key(KeyId=key, KeySpec="AES_256", EncryptionContext=context)
+    kms.generate_data_key_pair(KeyId=key, KeyPairSpec="ECC_NIST_P256")
+    signs = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    signed = {"KeyId": signs, "Message": b"fuzz", "MessageType": "RAW", "SigningAlgorithm": "ECDSA_SHA_256"}
+    kms.verify(Signature=kms.sign(**signed)["Signature"], **signed)
+    macs = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]["KeyId"]
+    kms.generate_mac(KeyId=macs, Message=b"fuzz", MacAlgorithm="HMAC_SHA_256")
+    limits = {"EncryptionContextSubset": context}
+    grant = kms.create_grant(
+        KeyId=key, GranteePrincipal=role, RetiringPrincipal=role, Operations=["Decrypt"], Constraints=limits, Name="n"
+    )
+    kms.list_grants(KeyId=key, GrantId=grant["GrantId"])
+    kms.enable_key_rotation(KeyId=key, RotationPeriodInDays=90)
+    kms.put_key_policy(KeyId=key, Policy=kms.get_key_policy(KeyId=key)["Policy"])
+    external = kms.create_key(Origin="EXTERNAL")["KeyMetadata"]["KeyId"]
+    token = kms.get_parameters_for_import(
+        KeyId=external, WrappingAlgorithm="RSAES_OAEP_SHA_256", WrappingKeySpec="RSA_2048"
+    )["ImportToken"]
+    with contextlib.suppress(kms.exceptions.InvalidCiphertextException):
+        kms.import_key_material(
+            KeyId=external, ImportToken=token, EncryptedKeyMaterial=b"x" * 256,
+            ExpirationModel="KEY_MATERIAL_DOES_NOT_EXPIRE",
+        )  # fmt: skip
+    return [key, signs, external, "alias/fuzz", grant["GrantId"], grant["GrantToken"]]
+
+
 def assert_decent(answer: Answer, service: str, protocol: str, what: object) -> None:
     """A result, or AWS's error in the service's own form; never an internal error."""
     shown = f"{what}\n-> {answer.status} {answer.body[:400]!r}"
@@ -130,7 +165,8 @@ def assert_decent(answer: Answer, service: str, protocol: str, what: object) -> 
             assert len(codes) == 1, shown
             assert codes[0], shown
     elif protocol in ("json", "rest-json"):
-        body = json.loads(answer.body)
+        # An operation without output answers with nothing at all.
+        body = json.loads(answer.body or b"{}")
         assert isinstance(body, dict), shown
         if answer.status != 200:
             assert body.get("__type") or "x-amzn-errortype" in answer.headers, shown

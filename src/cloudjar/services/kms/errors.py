@@ -80,7 +80,7 @@ def wrong_origin(arn: str, origin: str) -> AwsError:
 
 def not_built(what: str) -> AwsError:
     """501: AWS has it, Cloudjar does not."""
-    return AwsError("NotImplemented", f"{what} is not built in Cloudjar. See the README of the service.", 501)
+    return AwsError("NotImplemented", f"kms: {what} is not built in Cloudjar. See the README of the service.", 501)
 
 
 def wrong_usage(arn: str, usage: str, operation: str) -> AwsError:
