@@ -243,11 +243,25 @@ def _handshake(things: Things) -> Params:
     return {"HandshakeId": things.handshake}
 
 
+def _shared(_: Things) -> Params:
+    return {"ResourceArn": f"arn:aws:ssm:eu-west-3:{ACCOUNT}:parameter/nobody"}
+
+
 def _mfa(_: Things) -> Params:
     return {"SerialNumber": _MFA}
 
 
+_ANALYZER = f"arn:aws:access-analyzer:eu-west-3:{ACCOUNT}:analyzer/nobody"
+_BY_ANALYZER = (
+    "ApplyArchiveRule", "GenerateFindingRecommendation", "GetAnalyzedResource", "GetFinding", "GetFindingRecommendation",
+    "GetFindingV2", "GetFindingsStatistics", "ListAnalyzedResources", "ListFindings", "ListFindingsV2",
+    "StartResourceScan", "UpdateFindings",
+)  # fmt: skip
+_TAGGED = ("ListTagsForResource", "TagResource", "UntagResource")
+
 SCENES: dict[str, Scene] = {
+    **{f"accessanalyzer:{name}": lambda _: {"analyzerArn": _ANALYZER} for name in _BY_ANALYZER},
+    **{f"accessanalyzer:{name}": lambda _: {"resourceArn": _ANALYZER} for name in _TAGGED},
     "ec2:AssociateAddress": lambda t: {"AllocationId": t.address, "InstanceId": t.instance},
     "ec2:AssociateIamInstanceProfile": lambda t: {"IamInstanceProfile": {"Name": t.profile}, "InstanceId": t.instance},
     "ec2:AuthorizeSecurityGroupIngress": _group(IpProtocol="tcp", FromPort=1, ToPort=2, CidrIp="10.0.0.0/8"),
@@ -327,5 +341,8 @@ SCENES: dict[str, Scene] = {
     "organizations:UpdateOrganizationalUnit": _unit,
     "organizations:UpdatePolicy": _guard,
     "secretsmanager:ValidateResourcePolicy": lambda t: {"SecretId": t.secret},
+    "ssm:DeleteResourcePolicy": _shared,
+    "ssm:GetResourcePolicies": _shared,
+    "ssm:PutResourcePolicy": _shared,
 }  # fmt: skip
 """``service:Operation`` -> members that replace or join the smallest request's."""

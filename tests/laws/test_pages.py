@@ -12,8 +12,10 @@ from botocore import xform_name
 from cloudjar.spec.models import OperationModel
 from tests.jar import TestJar, running
 from tests.laws.built import operations
+from tests.laws.seeds_analyzer import analyzers
 from tests.laws.seeds_kms import keys
 from tests.laws.seeds_organizations import organization
+from tests.laws.seeds_secrets import secrets
 
 MANY = 7
 ALLOW = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
@@ -34,6 +36,8 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
             quotas.request_service_quota_increase(ServiceCode=service, QuotaCode=code, DesiredValue=value)
         jar.advance(minutes=10)
         known = {**_people(jar.client("iam")), **_network(jar.client("ec2")), **organization(jar), **keys(jar)}
+        known.update(secrets(jar))
+        known.update(analyzers(jar))
         jar.settle()
         yield jar, {**known, "ServiceCode": "vpc", "QuotaCode": "L-F678F1CE", "Path": "/aws/service"}
 
@@ -130,7 +134,7 @@ def test_pieces_make_the_whole(seeded: tuple[TestJar, dict[str, Any]]) -> None:
     for service, operation, model in paged():
         assert model.input is not None
         needed = {*model.input.required, "UserName", "RetiringPrincipal"}
-        params = {n: known[n] for n in model.input.members if n in needed}
+        params = {n: known[n] for n in model.input.members if n in needed} | known.get(operation, {})
         whole, pieces, number = whole_and_pieces(jar.client(service), model, params)
         if operation == "LookupEvents":  # the calls of the first paging are in the second
             pieces = [item for item in pieces if item in whole]
