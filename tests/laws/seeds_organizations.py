@@ -17,6 +17,7 @@ def organization(jar: TestJar) -> dict[str, Any]:
     org = jar.client("organizations")
     org.create_organization()
     root = org.list_roots()["Roots"][0]["Id"]
+    org.enable_policy_type(RootId=root, PolicyType=SCP)
     for n in range(MANY):
         org.create_account(AccountName=f"a{n}", Email=f"a{n}@example.com")
         org.invite_account_to_organization(Target={"Id": f"11112222333{n}", "Type": "ACCOUNT"})

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,15 +51,23 @@ class Served(NamedTuple):
             **more,
         }
 
-    def client(self, service: str, key: str = "test", secret: str = "test") -> Any:
+    def client(self, service: str, key: str = "test", secret: str = "test", region: str = REGION) -> Any:
         """A boto3 client; by default as root."""
         return boto3.client(
             service,
             endpoint_url=self.endpoint,
-            region_name=REGION,
+            region_name=region,
             aws_access_key_id=key,
             aws_secret_access_key=secret,
         )
+
+    def advance(self, days: int) -> None:
+        """Move AWS time, as `cloudjar clock advance` does."""
+        token = (self.folder.with_name("jar") / "admin-token").read_text()
+        url = f"{self.endpoint}/_cloudjar/clock?seconds={days * 86400}"
+        asked = urllib.request.Request(url, method="POST", headers={"x-cloudjar-token": token})
+        with urllib.request.urlopen(asked, timeout=_PATIENCE) as answer:
+            assert answer.status == 200
 
     def user(self, name: str, policy: str = "AdministratorAccess") -> tuple[str, str]:
         """Make an IAM user with an AWS managed policy, or with a document of its own; its access key."""

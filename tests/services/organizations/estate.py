@@ -16,7 +16,7 @@ ROLE = "OrganizationAccountAccessRole"
 
 
 class Estate:
-    """A jar with an organization in it."""
+    """A jar with an organization in it; with all features, service control policies are enabled."""
 
     def __init__(self, jar: TestJar, features: str = "ALL", management: str = ACCOUNT) -> None:
         self.jar = jar
@@ -24,6 +24,8 @@ class Estate:
         self.org = root(jar, "organizations", management)
         self.id = self.org.create_organization(FeatureSet=features)["Organization"]["Id"]
         self.root: str = self.org.list_roots()["Roots"][0]["Id"]
+        if features == "ALL":
+            self.org.enable_policy_type(RootId=self.root, PolicyType=SCP)
 
     def account(self, name: str, parent: str = "", **more: Any) -> str:
         """A new member account, made and moved; its number."""

@@ -18,7 +18,7 @@ def test_creating_and_describing(jar: TestJar) -> None:
     assert made["MasterAccountArn"] == f"arn:aws:organizations::{ACCOUNT}:account/{made['Id']}/{ACCOUNT}"
     assert (made["FeatureSet"], made["MasterAccountId"]) == ("ALL", ACCOUNT)
     assert org.describe_organization()["Organization"] == made
-    assert org.list_roots()["Roots"][0]["PolicyTypes"] == [{"Type": SCP, "Status": "ENABLED"}]
+    assert org.list_roots()["Roots"][0]["PolicyTypes"] == []
     root(jar, "iam").get_role(RoleName="AWSServiceRoleForOrganizations")
     with refused("AlreadyInOrganizationException"):
         org.create_organization()

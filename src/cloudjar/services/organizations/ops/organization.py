@@ -13,10 +13,9 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.organizations import errors, views
 from cloudjar.services.organizations.access import grants_of, operation
-from cloudjar.services.organizations.life import LINKED_ROLE, PRINCIPAL, attach_defaults, join
+from cloudjar.services.organizations.life import LINKED_ROLE, PRINCIPAL, join
 from cloudjar.services.organizations.naming import new_id
 from cloudjar.services.organizations.records import (
-    SCP,
     Attachment,
     CreateRequest,
     Delegation,
@@ -46,7 +45,7 @@ def make_linked_role(ctx: Ctx) -> None:
 
 @op("CreateOrganization", access=grants_of("CreateOrganization"))
 def create_organization(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """The caller's account becomes the management account. With all features, SCPs are enabled at once."""
+    """The caller's account becomes the management account. No policy type is enabled yet."""
     if of_account(ctx.db, ctx.account) is not None:
         raise errors.already_in_organization()
     make_linked_role(ctx)
@@ -57,8 +56,7 @@ def create_organization(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         Organization(id=new_id("o", 10), root=root, features=features, created=ctx.now)
     )
     org = Org(ctx.db, record)
-    table[Root].add(Root(id=root, org=record.id, types=(SCP,) if features == "ALL" else ()))
-    attach_defaults(ctx, org, root)
+    table[Root].add(Root(id=root, org=record.id))
     accounts.save(ctx.db, accounts.described(ctx.db, ctx.account))
     join(ctx, org, Member(id=ctx.account, org=record.id, parent=root, joined=ctx.now, method="INVITED"))
     return {"Organization": views.show_organization(org)}
