@@ -225,3 +225,18 @@ def test_reencryption_needs_both_permissions_each_on_its_key(steady_jar: TestJar
         moves.re_encrypt(CiphertextBlob=blob, DestinationKeyId=one["KeyId"])
     with refused("AccessDeniedException", "kms:Decrypt"):
         moves.decrypt(CiphertextBlob=blob)
+
+
+def test_moving_an_alias_needs_the_alias_and_both_keys(steady_jar: TestJar) -> None:
+    kms = root(steady_jar, "kms")
+    one, other = made(kms)["Arn"], made(kms)["Arn"]
+    kms.create_alias(AliasName="alias/a", TargetKeyId=one)
+    places = [f"arn:aws:kms:eu-west-3:{ACCOUNT}:alias/a", one, other]
+    for missing in places:
+        name = f"no-{places.index(missing)}"
+        almost = user(steady_jar, name, *(allow("kms:UpdateAlias", on=place) for place in places if place != missing))
+        with refused("AccessDeniedException", missing):
+            almost.client("kms").update_alias(AliasName="alias/a", TargetKeyId=other)
+    mover = user(steady_jar, "mover", *(allow("kms:UpdateAlias", on=place) for place in places))
+    mover.client("kms").update_alias(AliasName="alias/a", TargetKeyId=other)
+    assert kms.describe_key(KeyId="alias/a")["KeyMetadata"]["Arn"] == other

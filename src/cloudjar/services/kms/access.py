@@ -38,7 +38,11 @@ def by_name(ctx: Ctx, value: str) -> Key | None:
 @finds("kms:alias-key")
 def by_alias(ctx: Ctx, value: str) -> Key | None:
     """The key behind an alias of this account and Region."""
-    alias = ctx.db[Alias].get(value)
+    return _behind(ctx, value)
+
+
+def _behind(ctx: Ctx, name: str) -> Key | None:
+    alias = ctx.db[Alias].get(name)
     return None if alias is None else ctx.db[Key].get(alias.key_id)
 
 
@@ -191,6 +195,19 @@ def using(action: str) -> Access:
         return [on_key(ctx, action, finding.find(ctx, req["KeyId"]), of_request(ctx, req), req["KeyId"])]
 
     return grant
+
+
+def moving(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
+    """UpdateAlias: on the alias, on the key that it leaves and on the one that it goes to."""
+    name, target = req["AliasName"], req["TargetKeyId"]
+    keys = of_request(ctx, req)
+    lower = {key.lower(): value for key, value in keys.items()}
+    found = [
+        Grant("kms:UpdateAlias", finding.alias_arn(ctx, "alias/" + name.removeprefix("alias/")), lower),
+        on_key(ctx, "UpdateAlias", finding.find(ctx, target), keys, target),
+    ]
+    left = _behind(ctx, name)
+    return found if left is None else [*found, on_key(ctx, "UpdateAlias", left, keys)]
 
 
 def decrypting(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:

@@ -31,7 +31,7 @@ def create_alias(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-@op("UpdateAlias", keys=access.of_request)
+@op("UpdateAlias", access=access.moving)
 def update_alias(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """The name goes over to another key of the same kind and usage."""
     name = _own_name(req["AliasName"])
