@@ -31,6 +31,7 @@ def correct(service: Any, ops: Ops) -> None:
         "scheduler": scheduler,
         "cloudformation": stacks,
         "route53": route53,
+        "accessanalyzer": analyzers,
     }
     if service.name in fixes:
         fixes[service.name](service, ops)
@@ -385,6 +386,12 @@ def stacks(service: Any, ops: Ops) -> None:
                     r[1] = ["by", f"cloudformation:{r[0]}", member, fallback]
                     r[2] &= REQUIRED
     ops["CreateStack"][0]["r"] = [["stack", text + "stack/${StackName}/*", REQUIRED]]
+
+
+def analyzers(_service: Any, ops: Ops) -> None:
+    """The second versions of operations have the permissions of the first."""
+    same(ops, "GetFindingV2", "GetFinding")
+    same(ops, "ListFindingsV2", "ListFindings")
 
 
 def route53(_service: Any, ops: Ops) -> None:

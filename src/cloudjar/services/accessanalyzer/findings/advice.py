@@ -90,7 +90,7 @@ def _still(pattern: str, unused: dict[str, set[str]]) -> list[str]:
     return [pattern] if used == names and names else used
 
 
-@op("GetFindingRecommendation", pages=False)
+@op("GetFindingRecommendation")
 def get_finding_recommendation(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """What `GenerateFindingRecommendation` worked out."""
     by_arn(ctx, req["analyzerArn"])
