@@ -13,6 +13,7 @@ from cloudjar.spec.models import OperationModel
 from tests.jar import TestJar, running
 from tests.laws.built import operations
 from tests.laws.seeds_analyzer import analyzers
+from tests.laws.seeds_identity import identity
 from tests.laws.seeds_kms import keys
 from tests.laws.seeds_organizations import organization
 from tests.laws.seeds_secrets import secrets
@@ -36,6 +37,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
             quotas.request_service_quota_increase(ServiceCode=service, QuotaCode=code, DesiredValue=value)
         jar.advance(minutes=10)
         known = {**_people(jar.client("iam")), **_network(jar.client("ec2")), **organization(jar), **keys(jar)}
+        known.update(identity(jar))
         known.update(secrets(jar))
         known.update(analyzers(jar))
         jar.settle()

@@ -23,6 +23,7 @@ SERVICE = Service(
         "ops.account",
         "ops.details",
         "ops.last_accessed",
+        "ops.organizations_report",
         "ops.mfa",
         "ops.simulate",
         "ops.server_certificates",
