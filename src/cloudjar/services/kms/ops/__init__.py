@@ -12,6 +12,7 @@ from cloudjar.services.kms.ops import (
     regions,
     rotation,
     tags,
+    usage,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "regions",
     "rotation",
     "tags",
+    "usage",
 ]
