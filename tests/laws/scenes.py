@@ -124,6 +124,8 @@ class Things:
         """Organizations, as the management account of one."""
         client = self.jar.client("organizations")
         client.create_organization(FeatureSet="ALL")
+        root = client.list_roots()["Roots"][0]["Id"]
+        client.enable_policy_type(RootId=root, PolicyType="SERVICE_CONTROL_POLICY")
         return client
 
     @cached_property
