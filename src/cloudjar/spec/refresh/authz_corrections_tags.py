@@ -49,6 +49,11 @@ WITH_INSTANCE: dict[str, Any] = {
     "ReplaceIamInstanceProfileAssociation": ["by", "ec2:instance", "AssociationId", INSTANCE + "*"],
 }
 
+# Operations that hand a role to the service itself, of which neither source knows: the member, the service.
+PASSED = {
+    "accessanalyzer": {"StartPolicyGeneration": ("cloudTrailDetails.accessRole", "access-analyzer.amazonaws.com")},
+}
+
 
 def correct(service: Any, ops: Ops) -> None:
     """Change the table of a service in place."""
@@ -63,3 +68,6 @@ def correct(service: Any, ops: Ops) -> None:
             for entry in ops[operation]:
                 if entry["a"] == "iam:PassRole":
                     entry["keys"]["iam:AssociatedResourceArn"] = instance
+    for operation, (member, to) in PASSED.get(service.name, {}).items():
+        passing = {"a": "iam:PassRole", "r": [["role", "${" + member + "}", 1]], "when": ["exists", member]}
+        ops[operation].append({**passing, "keys": {"iam:PassedToService": to}})
