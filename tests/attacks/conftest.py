@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
@@ -95,12 +95,13 @@ def signed(
     method: str = "POST",
     target: str = "/",
     at: datetime | None = None,
+    also: Mapping[str, str] | None = None,
     **headers: str,
 ) -> Sent:
     """A query-protocol request with a good signature."""
     body = urlencode(LIST_USERS if params is None else params).encode() if method == "POST" else b""
     form = {"content-type": "application/x-www-form-urlencoded"} if body else {}
-    more = {name.replace("_", "-"): value for name, value in headers.items()}
+    more = {**(also or {}), **{name.replace("_", "-"): value for name, value in headers.items()}}
     parts = urlsplit(target)
     request = Request(method, parts.path, parts.query, {"host": "127.0.0.1", **form, **more}, body)
     sign(request, who, region, service, at or now())
