@@ -120,6 +120,27 @@ def test_without_the_key_there_is_no_value(jar: TestJar) -> None:
     assert client.get_secret_value(SecretId="s")["SecretString"] == SECRET
 
 
+def test_who_gives_a_key_must_be_able_to_use_it_both_ways(jar: TestJar) -> None:
+    key = customer_key(jar)
+    seal = statement("kms:GenerateDataKey", key)
+    client = reading(jar, user(jar, "maker", statement("secretsmanager:*"), seal))
+    with refused("AccessDeniedException", "Access to KMS is not allowed"):
+        client.create_secret(Name="s", KmsKeyId=key)
+    client.create_secret(Name="s")
+    with refused("AccessDeniedException", "Access to KMS is not allowed"):
+        client.update_secret(SecretId="s", KmsKeyId=key)
+    both = document(seal, statement("kms:Decrypt", key))
+    jar.client("iam").put_user_policy(UserName="maker", PolicyName="key", PolicyDocument=both)
+    client.update_secret(SecretId="s", KmsKeyId=key)
+    with refused("EncryptionFailure"):
+        jar.client("secretsmanager").create_secret(Name="t", KmsKeyId="alias/nowhere")
+    checks = jar.client("cloudtrail").lookup_events(
+        LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "GenerateDataKey"}]
+    )["Events"]
+    asked = [json.loads(event["CloudTrailEvent"])["requestParameters"] for event in checks]
+    assert {one["encryptionContext"]["SecretVersionId"] for one in asked} == {"RequestToValidateKeyAccess"}
+
+
 def test_a_disabled_key_makes_a_secret_unreadable(jar: TestJar) -> None:
     key, kms, secrets = customer_key(jar), jar.client("kms"), jar.client("secretsmanager")
     secrets.create_secret(Name="s", SecretString=SECRET, KmsKeyId=key)

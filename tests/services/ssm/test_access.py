@@ -74,6 +74,16 @@ def test_conditions_of_writing(jar: TestJar) -> None:
         put(writer, "/d", Tier="Advanced", Policies=json.dumps([{"Type": "NoChangeNotification"}]))
 
 
+def test_settings_have_arns(jar: TestJar) -> None:
+    tier = "/ssm/parameter-store/default-parameter-tier"
+    whole = f"arn:aws:ssm:eu-west-3:{ACCOUNT}:servicesetting{tier}"
+    reader = user(jar, "reader", statement("ssm:GetServiceSetting", whole))
+    for name in (tier, whole):
+        assert reader.get_service_setting(SettingId=name)["ServiceSetting"]["ARN"] == whole
+    with refused("AccessDeniedException"):
+        reader.get_service_setting(SettingId="/ssm/parameter-store/high-throughput-enabled")
+
+
 @pytest.fixture
 def stranger(jar: TestJar) -> Any:
     """Systems Manager as a user of another account who may do everything there."""

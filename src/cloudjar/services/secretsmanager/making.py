@@ -17,6 +17,8 @@ from cloudjar.services.secretsmanager.replication import sync
 
 MOST = 100
 """Versions of a secret."""
+_CHECK = "RequestToValidateKeyAccess"
+"""What stands for a version's id in the encryption context of a check."""
 _SAFE = timedelta(hours=24)
 """How long a version is kept whatever else there is."""
 
@@ -75,6 +77,15 @@ def sealed_for(ctx: Ctx, secret: Secret, token: str, data: bytes) -> Envelope:
             noun = "" if key.startswith("alias/") else "key/"
             key = arns.make("kms", secret.region, secret.account, noun + key)
     return sealing.seal(ctx, secret, token, data, key)
+
+
+def check_key(ctx: Ctx, secret: Secret) -> None:
+    """Seal and open nothing with a customer's key: who gives a secret a key must be able to do both with it.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/services-secrets-manager.html#asm-using-kms
+    """
+    if not sealing.is_default(secret.kms_key_id):
+        sealing.opened(ctx, secret, _CHECK, sealed_for(ctx, secret, _CHECK, b""))
 
 
 def new_version(ctx: Ctx, secret: Secret, token: str, sealed: Envelope | None, *, binary: bool = False) -> Version:

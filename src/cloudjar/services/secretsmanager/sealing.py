@@ -43,8 +43,13 @@ def unseal(ctx: Ctx, secret: Secret, version: Version) -> bytes:
     """Open a version that has a value. Raises AccessDeniedException, DecryptionFailure."""
     if version.envelope is None:
         raise errors.no_value(version_id=version.id)
+    return opened(ctx, secret, version.id, version.envelope)
+
+
+def opened(ctx: Ctx, secret: Secret, version_id: str, sealed: Envelope) -> bytes:
+    """Open what was sealed for a version."""
     try:
-        return envelope.unseal(ctx, version.envelope, _bound(secret, version.id), via=VIA)
+        return envelope.unseal(ctx, sealed, _bound(secret, version_id), via=VIA)
     except AwsError as refused:
         raise _worded(refused, errors.cannot_decrypt()) from refused
 

@@ -315,6 +315,8 @@ def ssm(service: Any, ops: Ops) -> None:
                             ("DeleteParameters", "Names[]"), ("LabelParameterVersion", "Name"),
                             ("UnlabelParameterVersion", "Name")):  # fmt: skip
         put(ops, operation, "parameter", parameter(path))
+    for operation in ("GetServiceSetting", "UpdateServiceSetting", "ResetServiceSetting"):
+        put(ops, operation, "servicesetting", SSM + "servicesetting/${SettingId|bare:/}")
     for operation in ("DescribeDocument", "GetDocument", "CreateDocument", "DeleteDocument", "UpdateDocument",
                       "DescribeDocumentPermission", "ModifyDocumentPermission", "ListDocumentVersions",
                       "UpdateDocumentDefaultVersion"):  # fmt: skip

@@ -54,6 +54,7 @@ def create_secret(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             changed=ctx.now,
         )
     )
+    making.check_key(ctx, secret)
     version = making.put(ctx, secret, token, value, (CURRENT,)) if value else None
     secret = ctx.db[Secret].need(secret.id)
     if req.get("AddReplicaRegions"):
@@ -114,6 +115,7 @@ def update_secret(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     rekey = req.get("KmsKeyId") is not None and _key(req) != secret.kms_key_id
     if rekey:
         secret = replace(secret, kms_key_id=_key(req))
+        making.check_key(ctx, secret)
     ctx.db[Secret].put(replace(secret, changed=ctx.now))
     if rekey:
         _reseal(ctx, secret)
