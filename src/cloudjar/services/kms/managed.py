@@ -62,11 +62,14 @@ def on_first_use(ctx: Ctx, alias: str) -> Key | None:
 
 
 def make(ctx: Ctx, service: str) -> Key:
-    """A service's managed key and its alias, in the caller's account and Region."""
+    """A service's managed key and its alias, in the caller's account and Region; the one that is there if there is."""
     name = PREFIX + service
     key_id = ids.uuid4()
     first = material.new(ctx, ctx.account, key_id, SYMMETRIC, 1)
-    with ctx.world.state.database.transaction():
+    with ctx.world.state.database.transaction():  # not two at once: reconcilers call from threads of their own
+        known = ctx.db[Alias].get(name)
+        if known is not None:
+            return ctx.db[Key].need(known.key_id)
         stored = ctx.db[Material].add(first)
         key = ctx.db[Key].add(
             Key(

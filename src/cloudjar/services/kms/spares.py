@@ -24,13 +24,14 @@ def secret(ctx: Ctx, spec: str) -> bytes:
 
 def _take(ctx: Ctx, spec: str) -> bytes | None:
     table = ctx.db.at("", "")[Spare]
-    spare = table.get(spec)
-    if spare is None:
-        table.add(Spare(spec=spec))
-        return None
-    found = ctx.world.sealer.open(spare.sealed, _purpose(spec))
-    if found is not None:
-        table.put(replace(spare, sealed=b""))
+    with ctx.world.state.database.transaction():  # not two at once: reconcilers call from threads of their own
+        spare = table.get(spec)
+        if spare is None:
+            table.add(Spare(spec=spec))
+            return None
+        found = ctx.world.sealer.open(spare.sealed, _purpose(spec))
+        if found is not None:
+            table.put(replace(spare, sealed=b""))
     return found
 
 
