@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from cloudjar.billing.lines import measure
+from cloudjar.billing.rate import rate
 from cloudjar.services.kms.specs import SPECS, is_asymmetric
 from tests.jar import ACCOUNT, TestJar
 from tests.services.iam.people import refused
@@ -176,6 +178,18 @@ def test_a_key_costs_a_dollar_a_month_and_more_when_rotated(jar: TestJar) -> Non
     before = jar.usage("KMS-Keys")
     jar.advance(hours=10)
     assert jar.usage("KMS-Keys") == before
+
+
+def test_a_month_of_a_key_is_a_dollar_on_the_bill(steady_jar: TestJar) -> None:
+    steady_jar.advance(days=16, hours=12)  # to the first of February
+    start = steady_jar.clock.now()
+    assert (start.month, start.day, start.hour) == (2, 1, 0)
+    made(steady_jar.client("kms"))
+    steady_jar.advance(days=28)
+    spans = steady_jar.jar.usage.spans(start, steady_jar.clock.now(), ACCOUNT)
+    (charge,) = rate(measure(spans, start, steady_jar.clock.now()))
+    assert (charge.line.usage_type, charge.line.unit, charge.line.quantity) == ("KMS-Keys", "Keys", 1)
+    assert charge.cost == Decimal(1)
 
 
 def test_material_is_nowhere_in_the_clear(steady_jar: TestJar) -> None:
