@@ -188,7 +188,7 @@ def test_a_month_of_a_key_is_a_dollar_on_the_bill(steady_jar: TestJar) -> None:
     steady_jar.advance(days=28)
     spans = steady_jar.jar.usage.spans(start, steady_jar.clock.now(), ACCOUNT)
     (charge,) = rate(measure(spans, start, steady_jar.clock.now()))
-    assert (charge.line.usage_type, charge.line.unit, charge.line.quantity) == ("KMS-Keys", "Keys", 1)
+    assert (charge.line.usage_type, charge.line.unit, charge.line.quantity) == ("KMS-Keys", "Keys", Decimal(1))
     assert charge.cost == Decimal(1)
 
 
