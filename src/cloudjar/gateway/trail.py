@@ -22,6 +22,9 @@ from cloudjar.wire.message import Request
 _GLOBAL = GLOBAL_SERVICES - {"sts"}
 """Recorded in us-east-1 wherever they were asked. STS has an endpoint in every region, and is recorded there."""
 
+_HOME = "us-east-1"
+"""Also of calls without a signature, which name no Region."""
+
 _ANSWERS = frozenset(
     ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetFederationToken", "GetSessionToken")
 )
@@ -68,7 +71,7 @@ class Trail:
             id=ids.uuid4(),
             time=ctx.now.timestamp(),
             account=noted.get("account", ctx.account) if noted is not None else ctx.account,
-            region="us-east-1" if call.service.name in _GLOBAL else ctx.region,
+            region=_HOME if call.service.name in _GLOBAL else ctx.region or _HOME,
             service=call.service.name,
             operation=name,
             reads=reads,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from cloudjar.base.caller import service
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
+from tests.gateway.live import Live
 from tests.jar import ACCOUNT, TestJar, running
 
 OTHER = "111111111111"
@@ -323,6 +325,26 @@ def test_what_a_service_does_by_itself(steady_jar: TestJar) -> None:
     assert record["requestParameters"] is None
     now = jar.clock.now().timestamp()
     assert all(service != "kms" for _, _, service, _, _ in jar.jar.audit.requests(now - 3600, now + 3600)), "billed"
+
+
+def test_what_a_tls_connection_agreed_upon(steady_jar: TestJar) -> None:
+    jar = steady_jar
+    with Live(jar.jar.front, tls=jar.jar.tls.context) as secure:
+        client = boto3.client(
+            "ec2",
+            region_name="eu-west-3",
+            endpoint_url=f"https://localhost:{secure.port}",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            verify=str(jar.jar.tls.bundle),
+        )
+        client.describe_vpcs()
+        details = Trail(jar).record("DescribeVpcs")["tlsDetails"]
+    assert details["tlsVersion"] == "TLSv1.3"
+    assert details["cipherSuite"].startswith("TLS_")
+    assert details["clientProvidedHostHeader"] == f"localhost:{secure.port}"
+    jar.client("ec2").describe_subnets()
+    assert "tlsDetails" not in Trail(jar).record("DescribeSubnets")
 
 
 def test_the_history_is_slow_to_ask(tmp_path: Any) -> None:
