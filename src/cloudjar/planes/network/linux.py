@@ -14,7 +14,7 @@ from cloudjar.planes.dns.names import ExtraNames
 from cloudjar.planes.network import layout, namespaces
 from cloudjar.planes.network.internet import Internet
 from cloudjar.planes.network.plan import Plan, plan
-from cloudjar.planes.network.port import MetadataSource, Vpc
+from cloudjar.planes.network.port import Flow, MetadataSource, NatTraffic, TransitGateway, Vpc
 from cloudjar.planes.network.reach import World, reach
 from cloudjar.planes.network.site import mac, site
 
@@ -66,6 +66,11 @@ class LinuxNetwork:
     def host_address(self) -> str:
         """The host's address on its Internet bridge, where guests find the API."""
         return self.site.gateway
+
+    @property
+    def ipv6_pool(self) -> str:
+        """The /40 of which VPCs get their /56 blocks."""
+        return self.site.pool6
 
     def prepare(self) -> None:
         """Put up the Internet bridge now rather than with the first VPC (a server may want to bind there)."""
@@ -164,6 +169,21 @@ class LinuxNetwork:
             if self._resolver is None:
                 self._resolver = Resolver(self.site.pool, self._names_known)
             return self._resolver
+
+    def apply_transit(self, gateway: TransitGateway) -> None:
+        """Refused so far."""
+        raise PlaneError(f"{gateway.id} cannot be laid out: this plane has no transit gateways yet.")
+
+    def remove_transit(self, gateway_id: str) -> None:
+        """There is none."""
+
+    def nat_traffic(self, gateway_id: str) -> NatTraffic:
+        """Refused so far."""
+        raise PlaneError(f"{gateway_id} is not laid out: this plane has no NAT gateways yet.")
+
+    def flows(self, vpc_id: str) -> tuple[Flow, ...]:
+        """Refused so far."""
+        raise PlaneError(f"{vpc_id} has no flow logs: this plane does not keep them yet.")
 
     def vpcs(self) -> list[str]:
         """Every VPC of this installation that has any trace on the host."""

@@ -10,11 +10,18 @@ from typing import Literal, Protocol
 
 import msgspec
 
-TargetKind = Literal["local", "internet-gateway", "interface", "blackhole"]
+TargetKind = Literal[
+    "local", "internet-gateway", "interface", "blackhole",
+    "nat-gateway", "peering", "egress-only-gateway", "transit-gateway", "endpoint",
+]
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of a route table. `target` is the ENI id when `kind` is ``interface``."""
+    """One row of a route table. `destination` is a CIDR of either family, or the id of a prefix list of this VPC.
+
+    `target` is the id of what `kind` names: ENI, NAT gateway, peering connection, transit gateway (not the
+    attachment), gateway endpoint. A target that the VPC does not hold is a black hole.
+    """
 
     destination: str
     kind: TargetKind
@@ -36,13 +43,14 @@ class Subnet(msgspec.Struct, frozen=True, kw_only=True):
     zone: str
     route_table: str
     network_acl: str = ""
+    ipv6_cidr: str = ""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """A security group rule. `protocol` is ``tcp``, ``udp``, ``icmp``, ``icmpv6``, a number, or ``-1`` for all.
 
-    For ICMP `from_port` is the type and `to_port` the code, -1 meaning any. `peer` is a CIDR, or the id of a
-    security group of this VPC.
+    For ICMP `from_port` is the type and `to_port` the code, -1 meaning any. `peer` is a CIDR of either family, or
+    the id of a security group of this VPC, of one of its `peer_groups`, or of one of its `prefix_lists`.
     """
 
     direction: Literal["ingress", "egress"]
@@ -79,7 +87,7 @@ class NetworkAcl(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Interface(msgspec.Struct, frozen=True, kw_only=True):
-    """An ENI. `private` is (address, public address or "") pairs, primary first.
+    """An ENI. `private` is (address, public address or "") pairs, primary first; `ipv6` are addresses of the subnet's.
 
     `guest` names the network namespace of whatever it is attached to ("" = detached); `index` is the
     device index inside it (0 is ``eth0``).
@@ -97,6 +105,62 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
     """Network shaping in Mbit/s; 0 means unshaped."""
     hostname: str = ""
     """The private DNS name that the VPC resolver answers for the primary address."""
+    ipv6: tuple[str, ...] = ()
+    logged: bool = False
+    """Whether a flow log (of the interface, its subnet or its VPC) wants to know what passes."""
+
+
+class NatGateway(msgspec.Struct, frozen=True, kw_only=True):
+    """Translates to the primary address of its ENI, whose `guest` is a name of its own (the gateway's id will do).
+
+    The ENI has no groups and an open source/destination check; its subnet's table and ACL hold for what it sends.
+    """
+
+    id: str
+    interface: str
+
+
+class Peering(msgspec.Struct, frozen=True, kw_only=True):
+    """An active peering connection, as one side has it: `vpc` and `cidrs` (both families) are the other's."""
+
+    id: str
+    vpc: str
+    cidrs: tuple[str, ...]
+
+
+class PeerGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """A security group of a peered VPC that rules here refer to: its members' private and IPv6 addresses."""
+
+    id: str
+    members: tuple[str, ...] = ()
+
+
+class PrefixList(msgspec.Struct, frozen=True, kw_only=True):
+    """A managed prefix list that rules or routes refer to; CIDRs of either family."""
+
+    id: str
+    cidrs: tuple[str, ...] = ()
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A VPC endpoint to the API.
+
+    ``interface``: every one of `interfaces` is an ENI of this VPC whose `guest` is a name of its own (the ENI's id will
+    do). ``gateway``: routes of kind ``endpoint`` lead to it. Either way the API learns the endpoint's id and the
+    caller's private address.
+    """
+
+    id: str
+    kind: Literal["interface", "gateway"]
+    interfaces: tuple[str, ...] = ()
+
+
+class TransitAttachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A VPC's attachment to a transit gateway; what arrives by it obeys the route table of `subnet`."""
+
+    id: str
+    gateway: str
+    subnet: str
 
 
 class Vpc(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +176,71 @@ class Vpc(msgspec.Struct, frozen=True, kw_only=True):
     interfaces: tuple[Interface, ...] = ()
     internet_gateway: str = ""
     dns_support: bool = True
+    ipv6_cidrs: tuple[str, ...] = ()
+    """Blocks of `NetworkPort.ipv6_pool`, /56 each."""
+    egress_only_gateway: str = ""
+    nat_gateways: tuple[NatGateway, ...] = ()
+    peerings: tuple[Peering, ...] = ()
+    peer_groups: tuple[PeerGroup, ...] = ()
+    prefix_lists: tuple[PrefixList, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    transit_attachments: tuple[TransitAttachment, ...] = ()
+
+
+class TransitRoute(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a transit gateway's table; no `attachment` is a black hole."""
+
+    destination: str
+    attachment: str = ""
+
+
+class TransitRouteTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Static and propagated rows alike: who prefers which is the service's business."""
+
+    id: str
+    routes: tuple[TransitRoute, ...] = ()
+
+
+class TransitAssociation(msgspec.Struct, frozen=True, kw_only=True):
+    """An attachment, the VPC that it leads to, and the table that what arrives by it obeys ("" = none: dropped)."""
+
+    attachment: str
+    vpc: str
+    route_table: str = ""
+
+
+class TransitGateway(msgspec.Struct, frozen=True, kw_only=True):
+    """One transit gateway, whole. A VPC is attached when it says so itself as well (`Vpc.transit_attachments`)."""
+
+    id: str
+    associations: tuple[TransitAssociation, ...] = ()
+    route_tables: tuple[TransitRouteTable, ...] = ()
+
+
+class NatTraffic(msgspec.Struct, frozen=True, kw_only=True):
+    """What a NAT gateway has carried since it was made: from the sources behind it, and back to them."""
+
+    packets_out: int = 0
+    bytes_out: int = 0
+    packets_in: int = 0
+    bytes_in: int = 0
+    connections: int = 0
+    """Open now."""
+
+
+class Flow(msgspec.Struct, frozen=True, kw_only=True):
+    """Packets of one flow and direction at one logged ENI; addresses are private ones, ports 0 where there are none."""
+
+    interface: str
+    direction: Literal["ingress", "egress"]
+    action: Literal["ACCEPT", "REJECT"]
+    source: str
+    target: str
+    source_port: int
+    target_port: int
+    protocol: int
+    packets: int
+    bytes: int
 
 
 class MetadataSource(Protocol):
@@ -126,6 +255,21 @@ class MetadataSource(Protocol):
         ...
 
 
+class EndpointSource(Protocol):
+    """Who serves the API inside VPCs, at their endpoints: the gateway hands one to the plane at start."""
+
+    def attach(self, vpc_id: str, endpoint_id: str, listener: int) -> None:
+        """Serve the API on a bound, listening TCP socket; called once for every socket of an endpoint.
+
+        The file descriptor's ownership moves. Callers are known by their private addresses.
+        """
+        ...
+
+    def detach(self, endpoint_id: str) -> None:
+        """Stop serving an endpoint; close all its descriptors."""
+        ...
+
+
 class NetworkPort(Protocol):
     """VPCs by id. Calls are idempotent and blocking; failures raise `PlaneError`."""
 
@@ -135,6 +279,11 @@ class NetworkPort(Protocol):
     @property
     def host_address(self) -> str:
         """The host's address on its Internet: where guests find the API, and what security groups see of the host."""
+        ...
+
+    @property
+    def ipv6_pool(self) -> str:
+        """The /40 of which VPCs get their /56 blocks: unique local addresses of this installation."""
         ...
 
     def prepare(self) -> None:
@@ -151,6 +300,22 @@ class NetworkPort(Protocol):
 
     def remove(self, vpc_id: str) -> None:
         """Remove every trace of the VPC: namespace, links, rules, sockets."""
+        ...
+
+    def apply_transit(self, gateway: TransitGateway) -> None:
+        """Make the host hold exactly this transit gateway; VPCs and gateways may come in any order."""
+        ...
+
+    def remove_transit(self, gateway_id: str) -> None:
+        """Remove every trace of the transit gateway."""
+        ...
+
+    def nat_traffic(self, gateway_id: str) -> NatTraffic:
+        """Counted since the gateway was laid out; zeros when it is not."""
+        ...
+
+    def flows(self, vpc_id: str) -> tuple[Flow, ...]:
+        """What has passed, or tried to pass, the logged interfaces of a VPC since this was last asked."""
         ...
 
     def vpcs(self) -> list[str]:

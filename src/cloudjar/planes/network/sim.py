@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from cloudjar.planes.network.plan import Plan, plan
-from cloudjar.planes.network.port import Vpc
+from cloudjar.planes.network.port import Flow, NatTraffic, TransitGateway, Vpc
 from cloudjar.planes.network.reach import Answer, World, reach
 from cloudjar.planes.network.site import site
 
@@ -20,11 +20,17 @@ class SimNetwork:
         self._api_port = api_port
         self._lock = threading.Lock()
         self._vpcs: dict[str, Vpc] = {}
+        self._transits: dict[str, TransitGateway] = {}
 
     @property
     def host_address(self) -> str:
         """The address that would be the host's on its Internet bridge."""
         return self.site.gateway
+
+    @property
+    def ipv6_pool(self) -> str:
+        """The /40 of which VPCs get their /56 blocks."""
+        return self.site.pool6
 
     def prepare(self) -> None:
         """Nothing needs to be put up."""
@@ -47,6 +53,24 @@ class SimNetwork:
         """Forget the VPC."""
         with self._lock:
             self._vpcs.pop(vpc_id, None)
+
+    def apply_transit(self, gateway: TransitGateway) -> None:
+        """Hold exactly this transit gateway."""
+        with self._lock:
+            self._transits[gateway.id] = gateway
+
+    def remove_transit(self, gateway_id: str) -> None:
+        """Forget the transit gateway."""
+        with self._lock:
+            self._transits.pop(gateway_id, None)
+
+    def nat_traffic(self, gateway_id: str) -> NatTraffic:
+        """Zeros: no packets move here."""
+        return NatTraffic()
+
+    def flows(self, vpc_id: str) -> tuple[Flow, ...]:
+        """None: no packets move here."""
+        return ()
 
     def vpcs(self) -> list[str]:
         """Every VPC that was applied."""
@@ -74,3 +98,4 @@ class SimNetwork:
         """Forget everything."""
         with self._lock:
             self._vpcs.clear()
+            self._transits.clear()

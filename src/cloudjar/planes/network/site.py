@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b32encode
-from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Network, NetmaskValueError
 
 import msgspec
 
@@ -35,6 +35,11 @@ class Site(msgspec.Struct, frozen=True):
     def gateway(self) -> str:
         """The host's own address on its Internet bridge: the first of the pool."""
         return str(network(self.pool)[1])
+
+    @property
+    def pool6(self) -> str:
+        """The IPv6 addresses of this installation's VPCs: unique local ones (RFC 4193), drawn from the tag."""
+        return str(IPv6Network((0xFD << 120 | number(self.tag) << 96, 40)))
 
     @property
     def gateway_mac(self) -> str:
