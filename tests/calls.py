@@ -47,6 +47,9 @@ _NAMED = {
     "ResourceArn": "arn:aws:iam::000000000000:user/nobody", "InstanceType": "t3.micro", "GroupName": "nobodys",
     "AvailabilityZone": "eu-west-3a",
     "IpProtocol": "tcp", "PublicIp": "198.18.0.77", "Path": "/x/", "PathPrefix": "/x/",
+    "OpenIDConnectProviderArn": "arn:aws:iam::000000000000:oidc-provider/id.example.com",
+    "SAMLProviderArn": "arn:aws:iam::000000000000:saml-provider/nobody",
+    "SerialNumber": "arn:aws:iam::000000000000:mfa/nobody",
     "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "NewPath": "/y/", "VersionId": "v1", "Protocol": "-1",
 }  # fmt: skip
 
