@@ -104,12 +104,12 @@ def test_without_the_key_there_is_no_value(jar: TestJar) -> None:
     root.create_secret(Name="s", SecretString=SECRET, KmsKeyId=key)
     assert root.describe_secret(SecretId="s")["KmsKeyId"] == key
     client = reading(jar, user(jar, "reader", statement("secretsmanager:*")))
-    calls: tuple[Callable[[], Any], ...] = (
+    attempts: tuple[Callable[[], Any], ...] = (
         lambda: client.get_secret_value(SecretId="s"),
         lambda: client.put_secret_value(SecretId="s", SecretString="x"),
         lambda: client.create_secret(Name="t", SecretString="x", KmsKeyId=key),
     )
-    for call in calls:
+    for call in attempts:
         with refused("AccessDeniedException", "Access to KMS is not allowed"):
             call()
     client.create_secret(Name="u", SecretString=SECRET)

@@ -58,14 +58,14 @@ def test_changes_follow(secrets: Any, far: Any, replicated: str) -> None:
 
 
 def test_a_replica_is_changed_through_its_primary(secrets: Any, far: Any, replicated: str) -> None:
-    calls: tuple[Callable[[], Any], ...] = (
+    attempts: tuple[Callable[[], Any], ...] = (
         lambda: far.put_secret_value(SecretId="s", SecretString="x"),
         lambda: far.update_secret(SecretId="s", Description="x"),
         lambda: far.tag_resource(SecretId="s", Tags=[{"Key": "a", "Value": "b"}]),
         lambda: far.delete_secret(SecretId="s"),
         lambda: far.replicate_secret_to_regions(SecretId="s", AddReplicaRegions=[{"Region": "eu-west-1"}]),
     )
-    for call in calls:
+    for call in attempts:
         with refused("InvalidParameterException", "Call must be made in primary secret's region."):
             call()
 

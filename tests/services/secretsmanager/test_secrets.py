@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from cloudjar.billing import calls, lines
+from cloudjar.billing.rate import rate
 from tests.jar import TestJar
 from tests.services.secretsmanager.asking import SECRET, arn, refused, stages, token
 
@@ -173,13 +176,13 @@ def test_a_deleted_secret_waits_and_goes(jar: TestJar, secrets: Any) -> None:
     gone = secrets.delete_secret(SecretId="s", RecoveryWindowInDays=7)
     assert gone["DeletionDate"] == jar.clock.now() + timedelta(days=7)
     assert secrets.describe_secret(SecretId="s")["DeletedDate"] == gone["DeletionDate"]
-    calls: tuple[Callable[[], Any], ...] = (
+    attempts: tuple[Callable[[], Any], ...] = (
         lambda: secrets.get_secret_value(SecretId="s"),
         lambda: secrets.put_secret_value(SecretId="s", SecretString="x"),
         lambda: secrets.update_secret(SecretId="s", Description="x"),
         lambda: secrets.tag_resource(SecretId="s", Tags=[{"Key": "a", "Value": "b"}]),
     )
-    for call in calls:
+    for call in attempts:
         with refused("InvalidRequestException", "because it was marked for deletion."):
             call()
     with refused("InvalidRequestException", "already scheduled for deletion."):
@@ -225,11 +228,19 @@ def test_a_secret_costs_until_it_is_deleted(jar: TestJar, secrets: Any) -> None:
     secrets.delete_secret(SecretId="s")
     jar.advance(days=10)
     assert jar.usage("AWSSecretsManager-Secrets") == timedelta(days=10)
-    from cloudjar.billing import lines
-    from cloudjar.billing.rate import rate
-
     now = jar.clock.now()
     spans = jar.jar.usage.spans(now - timedelta(days=30), now)
     held = [span for span in spans if span.meter.service == "AWSSecretsManager"]
     charges = rate(lines.measure(held, now - timedelta(days=30), now))
     assert round(sum(float(charge.cost or 0) for charge in charges), 6) == round(0.4 * 10 / 31, 6)
+
+
+def test_calls_cost_too(jar: TestJar, secrets: Any) -> None:
+    secrets.create_secret(Name="s", SecretString=SECRET)
+    for _ in range(3):
+        secrets.get_secret_value(SecretId="s")
+    now = jar.clock.now()
+    counted = jar.jar.audit.requests((now - timedelta(hours=1)).timestamp(), (now + timedelta(hours=1)).timestamp())
+    asked = [calls.Calls(*one) for one in counted if one[2] == "secretsmanager"]
+    costs = {charge.line.operation: charge.cost for charge in rate(calls.lines(asked, now))}
+    assert costs == {"CreateSecret": Decimal("0.000005"), "GetSecretValue": Decimal("0.000015")}
