@@ -109,10 +109,10 @@ class Authenticator:
         self._check_life(known, service)
         if known.caller.kind == "user":
             self._identity().key_used(signature.key_id, service, signature.region)
-        return known.caller, signature.region
-
         elif known.caller.kind == "role":
             self._identity().role_used(known.caller, signature.region)
+        return known.caller, signature.region
+
     def _known(self, key_id: str, token: str, trusted: bool) -> _Known | None:
         if token:
             return self._session(key_id, token)
