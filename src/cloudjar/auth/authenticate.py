@@ -18,6 +18,7 @@ from cloudjar.base.clock import Clock
 from cloudjar.base.errors import AwsError
 from cloudjar.spec import models
 from cloudjar.spec.models import OperationModel, speaks_xml
+from cloudjar.wire import host
 from cloudjar.wire.message import Request
 
 DEFAULT_SECRET = "test"
@@ -75,6 +76,7 @@ class Authenticator:
                 return ANONYMOUS, ""
             raise missing(service)
         self._check_scope(signature, service)
+        _check_region(request, signature, service)
         known = self._need_known(request, signature, service)
         unsigned = operation is not None and operation.auth_type == "unsigned-payload"
         sigv4.verify(request, signature, known.secret, self._clock.real(), dialect=service, unsigned_body=unsigned)
@@ -178,6 +180,15 @@ def invalid_key(service: str) -> AwsError:
         return AwsError("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403)
     code = "InvalidClientTokenId" if speaks_xml(service) else "UnrecognizedClientException"
     return AwsError(code, "The security token included in the request is invalid.", 403 if speaks_xml(service) else 400)
+
+
+def _check_region(request: Request, signature: sigv4.Signature, service: str) -> None:
+    """A signature for one region does not hold at the address of another; S3 has words of its own for that."""
+    named = host.region(request.headers.get("host", "")) if service != "s3" else ""
+    if named not in ("", signature.region):
+        code = "SignatureDoesNotMatch" if speaks_xml(service) else "InvalidSignatureException"
+        message = f"Credential should be scoped to a valid region, not '{signature.region}'. "
+        raise AwsError(*(("AuthFailure", message, 401) if service == "ec2" else (code, message, 403)))
 
 
 def wrong_scope(service: str, signing_name: str) -> AwsError:
