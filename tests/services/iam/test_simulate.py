@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.jar import ACCOUNT, TestJar, running
 from tests.services.iam.people import ADMIN, OTHER, Person, allow, deny, policy, refused, role, root, trust, user
+from tests.services.organizations.estate import SCP, Estate
 
 BUCKET = "arn:aws:s3:::b"
 QUEUE = f"arn:aws:sqs:eu-west-3:{OTHER}:q"
@@ -271,6 +273,27 @@ def test_policies_can_be_left_out(jar: TestJar, iam: Any) -> None:
     for wrong in ("arn:aws:iam::aws:policy/A*n*s", "arn:aws:iam::*:policy/Administrator", "x" * 20):
         with refused("InvalidInput", "PolicyExclusionList"):
             left({"PolicyArn": wrong})
+
+
+def test_the_organizations_scps_count_unless_left_out(jar: TestJar, iam: Any) -> None:
+    estate = Estate(jar)
+    with suppress(estate.org.exceptions.PolicyTypeAlreadyEnabledException):
+        estate.org.enable_policy_type(RootId=estate.root, PolicyType=SCP)
+    member = estate.invited(OTHER)
+    ann = user(jar, "ann", allow("*"), account=member)
+    estate.policy("no-s3", deny("s3:*"), on=member)
+    theirs = root(jar, "iam", member)
+
+    def asked(**more: Any) -> tuple[str, dict[str, bool] | None]:
+        answer = theirs.simulate_principal_policy(PolicySourceArn=ann.arn, ActionNames=["s3:GetObject"], **more)
+        found = one(answer)
+        return found["EvalDecision"], found.get("OrganizationsDecisionDetail")
+
+    assert asked() == ("explicitDeny", {"AllowedByOrganizations": False})
+    assert asked(PolicyExclusionList=[{"PolicyType": "scp"}]) == ("allowed", None)
+    mine = user(jar, "eve", allow("*"))  # the management account is not bound
+    found = one(iam.simulate_principal_policy(PolicySourceArn=mine.arn, ActionNames=["s3:GetObject"]))
+    assert (found["EvalDecision"], "OrganizationsDecisionDetail" in found) == ("allowed", False)
 
 
 def test_the_caller_may_be_somebody_else(steady_jar: TestJar) -> None:
