@@ -91,6 +91,12 @@ def test_what_cannot_be_made(steady_jar: TestJar) -> None:
         secrets.create_secret(Name="a", Tags=[{"Key": "aws:x", "Value": "y"}])
     with refused("NotImplemented", status=501):
         secrets.create_secret(Name="a", Type="partner")
+    with refused("InvalidParameterException", "Key"):
+        secrets.create_secret(Name="a", Tags=[{"Value": "b"}])
+    with refused("InvalidParameterException", "region"):
+        secrets.create_secret(Name="a", SecretString="x", AddReplicaRegions=[{"KmsKeyId": "alias/a"}])
+    with refused("InvalidParameterException", "Key and Values"):
+        secrets.list_secrets(Filters=[{"Key": "name"}])
     assert secrets.list_secrets()["SecretList"] == []
 
 

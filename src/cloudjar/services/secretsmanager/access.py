@@ -51,8 +51,9 @@ def asked(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """The service's condition keys of a request: its members as they were given, and what follows from them."""
     given = {member: req[member] for member in _MEMBERS if req.get(member) is not None}
     keys: dict[str, Any] = {f"secretsmanager:{member}": _text(value) for member, value in given.items()}
-    if req.get("AddReplicaRegions"):
-        keys["secretsmanager:AddReplicaRegions"] = [one["Region"] for one in req["AddReplicaRegions"]]
+    regions = [one["Region"] for one in req.get("AddReplicaRegions") or () if one.get("Region")]
+    if regions:
+        keys["secretsmanager:AddReplicaRegions"] = regions
     if req.get("RotationRules") is not None:
         keys["secretsmanager:ModifyRotationRules"] = "true"
     if req.get("KmsKeyId"):

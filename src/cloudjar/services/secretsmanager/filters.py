@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from cloudjar.services.secretsmanager import errors
 from cloudjar.services.secretsmanager.records import Secret
 
 _TEXTS: dict[str, Callable[[Secret], Iterable[str]]] = {
@@ -24,6 +25,13 @@ _FOLDED = frozenset(("description", "all"))
 def admits(filters: Iterable[Mapping[str, Any]], secret: Secret) -> bool:
     """Whether every filter admits the secret: one of its values begins so, and none that is negated does."""
     return all(_admits(one["Key"], one["Values"], secret) for one in filters)
+
+
+def check(filters: Iterable[Mapping[str, Any]]) -> None:
+    """Raise for filters without key or values, which the model lets pass."""
+    for one in filters:
+        if not one.get("Key") or not one.get("Values"):
+            raise errors.invalid("Each filter must have a Key and Values.")
 
 
 def _admits(key: str, values: Iterable[str], secret: Secret) -> bool:

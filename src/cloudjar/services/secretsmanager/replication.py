@@ -28,7 +28,7 @@ def add(ctx: Ctx, secret: Secret, wanted: Iterable[Mapping[str, Any]], *, overwr
     """Copy a secret to more regions; gives the secret with the outcome. Raises for regions that cannot be."""
     known = {region.name for region in regions.regions()}
     for one in wanted:
-        region = one["Region"]
+        region = str(one.get("Region") or "")
         if region == secret.region or region not in known:
             raise errors.invalid("Invalid replica region.")
         there = next((replica for replica in secret.replicas if replica.region == region), None)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from cloudjar.base import arn as arns
+from cloudjar.kit import tags
 from cloudjar.services.secretsmanager import errors
 
 _NAME = re.compile(r"[A-Za-z0-9/_+=.@!-]+")
@@ -60,9 +61,17 @@ def value_of(req: Mapping[str, Any]) -> tuple[bytes, bool] | None:
     return None if text is None else (str(text).encode(), False)
 
 
-def check_tags(tags: Iterable[str]) -> None:
+def given_tags(items: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The tags of a request; the model lets pass those without a key."""
+    found = list(items)
+    if any(not item.get("Key") for item in found):
+        raise errors.invalid("Each tag must have a Key.")
+    return tags.from_list(found)
+
+
+def check_tags(given: Iterable[str]) -> None:
     """Raise for keys that AWS keeps to itself, and for too many."""
-    keys = list(tags)
+    keys = list(given)
     for key in keys:
         if key.lower().startswith("aws:"):
             raise errors.invalid(f"Tag keys can't start with the reserved prefix aws: {key}")

@@ -257,7 +257,7 @@ def too_many_tags() -> AwsError:
 
 def not_built(what: str) -> AwsError:
     """A part of an operation that is not built: it says so, and nothing happens."""
-    return AwsError("NotImplemented", f"{what} is not built in Cloudjar yet.", 501)
+    return AwsError("NotImplemented", f"ssm: {what} is not built in Cloudjar yet.", 501)
 
 
 def no_setting() -> AwsError:

@@ -31,6 +31,7 @@ _MOST = 100
 @op("ListSecrets", pages=False)
 def list_secrets(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """The secrets of the account here, those that wait to be deleted only when asked for."""
+    filters.check(req.get("Filters") or ())
     found = [
         secret
         for secret in ctx.db[Secret].all()

@@ -11,7 +11,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from cloudjar.base import ids
-from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.secretsmanager import errors, lookup, making, replication, rules, sealing, views
@@ -41,7 +40,7 @@ def create_secret(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     known = lookup.find(ctx, req["Name"])
     if known is not None:
         return _known(ctx, known, token, value)
-    given = tags.from_list(req.get("Tags") or ())
+    given = rules.given_tags(req.get("Tags") or ())
     rules.check_tags(given)
     secret = ctx.db[Secret].add(
         Secret(
@@ -184,7 +183,7 @@ def restore_secret(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def tag_resource(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """More tags, or other values."""
     secret = lookup.need_primary(ctx, req["SecretId"])
-    after = {**secret.tags, **tags.from_list(req["Tags"])}
+    after = {**secret.tags, **rules.given_tags(req["Tags"])}
     rules.check_tags(after)
     return _tagged(ctx, secret, after)
 
