@@ -33,7 +33,7 @@ def refuse_unbuilt(req: Mapping[str, Any]) -> None:
     """Raises NotImplemented (501) for members that would change the session in ways that are not built."""
     for name in ("ProvidedContexts", "MinimumSessionTokenSize"):
         if req.get(name):
-            raise AwsError("NotImplemented", f"{name} is not built in Cloudjar.", 501)
+            raise AwsError("NotImplemented", f"The member {name} of sts is not built in Cloudjar.", 501)
 
 
 def check_message(body: Mapping[str, Any], account: str, now: datetime) -> None:

@@ -44,7 +44,8 @@ def vouch(ctx: Ctx, req: dict[str, Any]) -> Ctx:
     if req.get("ProviderId"):
         raise AwsError(
             "NotImplemented",
-            "Access tokens of OAuth 2.0 providers (ProviderId) are not built in Cloudjar. OpenID Connect tokens are.",
+            "sts:AssumeRoleWithWebIdentity takes tokens of OpenID Connect. Access tokens of OAuth 2.0 (ProviderId) are "
+            "not built in Cloudjar.",
             501,
         )
     account = account_of(req["RoleArn"])

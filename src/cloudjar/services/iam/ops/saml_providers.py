@@ -29,7 +29,7 @@ def _need(ctx: Ctx, req: dict[str, Any]) -> SamlProvider:
 
 def _refuse_encryption(req: dict[str, Any]) -> None:
     if any(req.get(name) for name in ("AssertionEncryptionMode", "AddPrivateKey", "RemovePrivateKey")):
-        raise AwsError("NotImplemented", "Encrypted SAML assertions are not built in Cloudjar.", 501)
+        raise AwsError("NotImplemented", "iam: Encrypted SAML assertions are not built in Cloudjar.", 501)
 
 
 def _described(ctx: Ctx, document: str) -> dict[str, Any]:
