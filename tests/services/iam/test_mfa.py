@@ -41,6 +41,12 @@ def test_a_device_has_a_seed_and_a_picture_of_it(jar: TestJar, iam: Any, watch: 
         iam.create_virtual_mfa_device(VirtualMFADeviceName="phone", Path="/team/")
 
 
+def test_a_name_may_be_so_long(iam: Any) -> None:
+    assert iam.create_virtual_mfa_device(VirtualMFADeviceName="d" * 226)["VirtualMFADevice"]["QRCodePNG"]
+    with pytest.raises(ClientError, match="less than or equal to 226"):
+        iam.create_virtual_mfa_device(VirtualMFADeviceName="d" * 227)
+
+
 def test_the_seed_lies_sealed_in_the_store(jar: TestJar, iam: Any) -> None:
     made = iam.create_virtual_mfa_device(VirtualMFADeviceName="phone")["VirtualMFADevice"]
     from base64 import b32decode

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
 STEP = 30
+LONGEST_NAME = 226
+"""Characters of a device's name; what is longer would not fit into a QR code either."""
 SEED_BYTES = 40
 """As long as AWS's seeds: 64 characters of Base32 without padding."""
 WINDOW = 1

@@ -57,7 +57,7 @@ def protocol_of(given: str) -> str:
     """A protocol in AWS's own spelling: a name where it has one, else the number."""
     text = given.lower()
     text = _NUMBERS.get(text, text)
-    if text in _NAMES or (text.isdecimal() and int(text) < 256):
+    if text in _NAMES or (text.isdecimal() and len(text) <= 3 and int(text) < 256):
         return text
     raise errors.invalid_value(f"Invalid value '{given}' for IP protocol. Unknown protocol.")
 

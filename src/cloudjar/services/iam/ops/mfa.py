@@ -55,6 +55,11 @@ def _held(ctx: Ctx, req: dict[str, Any]) -> tuple[_Holder, MfaDevice]:
 def create_virtual_mfa_device(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A device with a seed of its own, shown this once; it counts when it is enabled."""
     name, path = req["VirtualMFADeviceName"], req.get("Path") or "/"
+    if len(name) > mfa_rules.LONGEST_NAME:
+        raise errors.validation(
+            f"1 validation error detected: Value '{name}' at 'virtualMFADeviceName' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {mfa_rules.LONGEST_NAME}"
+        )
     arn = arns.make("iam", "", ctx.account, f"mfa{path}{name}")
     if ctx.db[MfaDevice].get(arn) is not None:
         raise errors.already_exists("MFADevice entity at the same path and name already exists.")
