@@ -271,4 +271,5 @@ def test_a_protocol_that_is_none(ec2: Any) -> None:
     group = make_group(ec2, make_vpc(ec2))
     for strange in ("256", "9" * 5000, "carrier-pigeon"):
         rule = {"IpProtocol": strange, "FromPort": 1, "ToPort": 1, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
-        assert code(ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=[rule]) == "InvalidParameterValue"
+        refusal = code(ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=[rule])
+        assert refusal == "InvalidParameterValue"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from cloudjar.services.iam import mfa_rules
 from tests.jar import ACCOUNT, TestJar
