@@ -206,7 +206,7 @@ def too_many_tags() -> AwsError:
 
 def type_not_built(kind: str) -> AwsError:
     """501: a policy type that the product does not know enough of to keep honestly."""
-    return AwsError("NotImplemented", f"Policies of the type {kind} are not built in Cloudjar yet.", 501)
+    return AwsError("NotImplemented", f"organizations: policies of the type {kind} are not built in Cloudjar yet.", 501)
 
 
 def no_effective_policy() -> AwsError:
