@@ -22,7 +22,9 @@ _HEAD = """\
 
 Made by `make coverage-page` from the product's own registries and from AWS's models as botocore {version} publishes
 them; a test refuses a page that is not current. An operation that is not marked answers 501 with its name. What is
-real, simulated and absent behind an operation stands in the README of its service.
+real, simulated and absent behind an operation stands in the README of its service. A service that is not in the table
+answers 501 as a whole; so does IAM Identity Center (sso, sso-oidc, sso-admin, identitystore): `aws sso login` does not
+work here, many accounts are reached by assuming roles.
 
 | service | protocols | operations built | of | waiters | paginators |
 |---|---|---:|---:|---:|---:|
