@@ -9,9 +9,35 @@ settings read-only except the network's. Why just these is recorded in docs/deci
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from cloudjar.planes.compute.port import MachineSpec
+
+DISK_GROUP = 6
+"""``disk`` on Debian, Ubuntu and Amazon Linux."""
+
+
+class Loop(NamedTuple):
+    """A loop device that holds a volume's file."""
+
+    path: str
+    major: int
+    minor: int
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
+class Plugged(NamedTuple):
+    """A disk as a guest has it: the name of its node in ``/dev``, and the device behind it."""
+
+    node: str
+    loop: Loop
+    open: bool = True
+    """Whether the guest may open it; its root disk it only sees."""
+
 
 CPU_PERIOD = 100_000
 """Microseconds; the kernel's own default."""
@@ -77,19 +103,22 @@ def oci_config(
     limits: dict[str, int],
     permitted: int,
     memory_swap: bool,
+    disks: Sequence[Plugged] = (),
+    block: str = "",
 ) -> dict[str, Any]:
     """The configuration of one boot.
 
     `rootfs` is the mounted root, `disk` the mounted volume (absolute paths), `cgroup` the absolute cgroup path,
     `limits` the rlimits by name without ``RLIMIT_`` (soft = hard),
-    `permitted` the capability mask that this process has to give, `memory_swap` whether the host accounts swap.
+    `permitted` the capability mask that this process has to give, `memory_swap` whether the host accounts swap,
+    `disks` the block devices, `block` the folder that lists them to the guest (`volumes.show`; empty: all are seen).
     """
     return {
         "ociVersion": "1.0.2",
         "hostname": spec.hostname,
         "root": {"path": rootfs, "readonly": False},
         "process": _process(limits, capabilities(permitted)),
-        "mounts": _mounts(disk, spec.memory_mib),
+        "mounts": _mounts(disk, spec.memory_mib, block),
         "linux": {
             "namespaces": [
                 {"type": "pid"},
@@ -100,8 +129,9 @@ def oci_config(
                 {"type": "network", "path": f"/run/netns/{spec.network}"},
             ],
             "cgroupsPath": cgroup,
-            "resources": resources(spec, memory_swap=memory_swap),
+            "resources": resources(spec, memory_swap=memory_swap, disks=disks),
             "devices": [
+                *(_block_node(plugged) for plugged in disks),
                 {"path": "/dev/net/tun", "type": "c", "major": 10, "minor": 200, "fileMode": 0o666},
                 {"path": "/dev/fuse", "type": "c", "major": 10, "minor": 229, "fileMode": 0o666},
             ],
@@ -111,14 +141,14 @@ def oci_config(
     }
 
 
-def resources(spec: MachineSpec, *, memory_swap: bool) -> dict[str, Any]:
+def resources(spec: MachineSpec, *, memory_swap: bool, disks: Sequence[Plugged] = ()) -> dict[str, Any]:
     """The instance type as limits: CPU quota, memory without swap, processes, devices."""
     memory = spec.memory_mib << 20
     return {
         "cpu": {"quota": cpu_quota(spec), "period": CPU_PERIOD},
         "memory": {"limit": memory, "swap": memory} if memory_swap else {"limit": memory},
         "pids": {"limit": PIDS},
-        "devices": _device_rules(),
+        "devices": _device_rules(disks),
     }
 
 
@@ -127,7 +157,19 @@ def cpu_quota(spec: MachineSpec) -> int:
     return max(1000, round(spec.vcpus * spec.cpu_share * CPU_PERIOD))
 
 
-def _device_rules() -> list[dict[str, Any]]:
+def _block_node(disk: Plugged) -> dict[str, Any]:
+    return {
+        "path": f"/dev/{disk.node}",
+        "type": "b",
+        "major": disk.loop.major,
+        "minor": disk.loop.minor,
+        "fileMode": 0o660,
+        "uid": 0,
+        "gid": DISK_GROUP,
+    }
+
+
+def _device_rules(disks: Sequence[Plugged]) -> list[dict[str, Any]]:
     rules: list[dict[str, Any]] = [
         {"allow": False, "access": "rwm"},
         {"allow": True, "type": "c", "access": "m"},
@@ -135,6 +177,11 @@ def _device_rules() -> list[dict[str, Any]]:
     ]
     rules += [
         {"allow": True, "type": kind, "major": major, "minor": minor, "access": "rwm"} for kind, major, minor in DEVICES
+    ]
+    rules += [
+        {"allow": True, "type": "b", "major": disk.loop.major, "minor": disk.loop.minor, "access": "rwm"}
+        for disk in disks
+        if disk.open
     ]
     return [*rules, {"allow": True, "type": "c", "major": PTS_MAJOR, "access": "rwm"}]
 
@@ -160,7 +207,7 @@ def _process(limits: dict[str, int], granted: list[str]) -> dict[str, Any]:
     }
 
 
-def _mounts(disk: str, memory_mib: int) -> list[dict[str, Any]]:
+def _mounts(disk: str, memory_mib: int, block: str) -> list[dict[str, Any]]:
     def mount(to: str, kind: str, source: str, *options: str) -> dict[str, Any]:
         return {"destination": to, "type": kind, "source": source, "options": list(options)}
 
@@ -176,5 +223,8 @@ def _mounts(disk: str, memory_mib: int) -> list[dict[str, Any]]:
         mount("/run", "tmpfs", "tmpfs", "nosuid", "nodev", "mode=755", f"size={max(64, memory_mib // 5)}m"),
         mount("/run/lock", "tmpfs", "tmpfs", *safe, "mode=1777", "size=5120k"),
     ]
+    if block:
+        mounts.append(mount("/sys/block", "bind", f"{block}/block", "bind", *safe, "ro"))
+        mounts.append(mount("/sys/dev/block", "bind", f"{block}/numbers", "bind", *safe, "ro"))
     mounts += [mount(to, "bind", f"{disk}/data/{name}", "bind", "rw") for name, to in sorted(DISK_BINDS.items())]
     return mounts

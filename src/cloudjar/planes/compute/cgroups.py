@@ -92,6 +92,21 @@ class Groups:
         for name, value in _version_2(resources):
             _write(box / name, value)
 
+    def allow_device(self, major: int, minor: int) -> None:
+        """Let the running guest open a block device: the box first, as nobody below it may do more than it may."""
+        for group in self._device_groups():
+            _write_device(group / "devices.allow", f"b {major}:{minor} rwm")
+
+    def deny_device(self, major: int, minor: int) -> None:
+        """Take that right; the kernel takes it from the groups below too."""
+        for group in self._device_groups()[:1]:
+            _write_device(group / "devices.deny", f"b {major}:{minor} rw")
+
+    def _device_groups(self) -> list[Path]:
+        """The box and every group below it, from the top."""
+        found = [h.path for h in self._found if h.version == 1 and "devices" in h.controllers]
+        return [Path(folder) for path in found for folder, _, _ in os.walk(path / self.relative / "box")]
+
     def keeper_files(self) -> list[str]:
         """The ``cgroup.procs`` files that a watcher writes its pid to, so that stopping our server spares it."""
         files = []
@@ -158,6 +173,12 @@ def _write(file: Path, value: str) -> None:
     # A controller that the host lacks limits nothing; doctor says so. What matters is checked there.
     with contextlib.suppress(OSError):
         file.write_text(value)
+
+
+def _write_device(file: Path, line: str) -> None:
+    # A group of the guest's may go while we look.
+    with contextlib.suppress(FileNotFoundError):
+        file.write_text(line)
 
 
 def _version_1(resources: dict[str, Any], controllers: frozenset[str]) -> Iterator[tuple[str, str]]:

@@ -20,16 +20,19 @@ import msgspec
 
 from cloudjar.base.clock import monotonic
 from cloudjar.base.errors import PlaneError
-from cloudjar.planes.compute import cgroups, console, disk, identity
-from cloudjar.planes.compute.bundle import oci_config, resources
+from cloudjar.planes.compute import cgroups, console, disk, identity, volumes
+from cloudjar.planes.compute.bundle import Plugged, oci_config, resources
 from cloudjar.planes.compute.home import POWERED_OFF, Home, again_script, boot_script, home_of
 from cloudjar.planes.compute.images import ImageStore
-from cloudjar.planes.compute.port import ImageInfo, MachineSpec, Seen
+from cloudjar.planes.compute.port import Disk, ImageInfo, MachineSpec, Seen
 from cloudjar.planes.compute.process import need_tool, run
 from cloudjar.planes.compute.watch import Watch
 
 _SHUTDOWN = signal.SIGRTMIN + 3
 """systemd's "halt now, in order" for containers."""
+
+_SYS_RESOURCE = 24
+"""The capability that ext4 wants of who grows it while it is mounted."""
 
 
 class ContainerCompute:
@@ -79,7 +82,7 @@ class ContainerCompute:
         """Boot the machine on its disk, making both as needed; limits and names are those of this `spec`."""
         home = self._home(spec.id)
         rootfs = None
-        if self.volumes.record(spec.root.volume_id) is None:
+        if self._wants_image(spec):
             rootfs = self.store.rootfs(spec.image)
         with home.locked():
             # Alive but no longer wanted: somebody was cut off while stopping it, and it may go at any moment.
@@ -146,9 +149,91 @@ class ContainerCompute:
             (home.runtime / "attach" / home.name).unlink(missing_ok=True)
             home.unlock_for_good()
 
+    def make_volume(self, disk: Disk) -> None:
+        """Make a volume's data, of its snapshot or of zeroes, unless it exists."""
+        self.volumes.make(disk)
+
+    def grow_volume(self, volume_id: str, size_gib: int) -> None:
+        """Make a volume larger; a running guest sees it at once, and grows its file system itself."""
+        record, image = self.volumes.record(volume_id), self.volumes.image_file(volume_id)
+        system = record is not None and bool(record.rootfs)
+        # The system's own file system is out of the guest's reach: the host does what cloud-init would, at once when
+        # the kernel lets it, else at the next start.
+        if system and not (_permitted() >> _SYS_RESOURCE & 1 and disk.mounted_from(image)):
+            return
+        self.volumes.enlarge(volume_id, size_gib)
+        volumes.grown(image)
+        for device in disk.mounted_from(image) if system else ():
+            run([need_tool("resize2fs", "e2fsprogs"), device], timeout=300, what="growing a root disk")
+
     def remove_volume(self, volume_id: str) -> None:
         """Remove a volume's data; refuses while a machine has it mounted."""
         self.volumes.remove(volume_id)
+
+    def attach(self, machine_id: str, disk: Disk) -> None:
+        """A loop device, the right to open it, and its node in the running guest."""
+        self.volumes.make(disk)
+        home = self._home(machine_id)
+        with home.locked():
+            spec, pid = home.spec(), _init_pid(home)
+            if spec is None or not pid:
+                return
+            others = tuple(one for one in spec.disks if one.volume_id != disk.volume_id)
+            after = msgspec.structs.replace(spec, disks=(*others, disk))
+            plugged = self._describe(home, after)
+            mine = next(one for one in plugged if one.node == volumes.node_name(disk.device))
+            self._groups(home).allow_device(mine.loop.major, mine.loop.minor)
+            volumes.plug(pid, mine)
+
+    def detach(self, machine_id: str, volume_id: str, *, force: bool = False) -> bool:
+        """Take node, right and loop device away; False while a file system on it is mounted."""
+        home = self._home(machine_id)
+        image = self.volumes.image_file(volume_id)
+        with home.locked():
+            spec, pid, loop = home.spec(), _init_pid(home), volumes.held(image)
+            mine = [one for one in spec.disks if one.volume_id == volume_id] if spec else []
+            if spec is None or not mine:
+                return True
+            if pid and loop and not force and volumes.is_busy(loop):
+                return False
+            others = tuple(one for one in spec.disks if one.volume_id != volume_id)
+            if pid:
+                self._describe(home, msgspec.structs.replace(spec, disks=others))
+                volumes.unplug(pid, volumes.node_name(mine[0].device))
+            else:
+                home.write("spec.json", msgspec.json.encode(msgspec.structs.replace(spec, disks=others)))
+            if loop:
+                self._groups(home).deny_device(loop.major, loop.minor)
+                volumes.let_go(image)
+            return True
+
+    def take_snapshot(self, snapshot_id: str, volume_id: str) -> None:
+        """Copy a volume; a guest's writes wait meanwhile, so that the copy is of one instant."""
+        record = self.volumes.record(volume_id)
+        if record is None:
+            raise PlaneError(f"volume {volume_id} does not exist on this host")
+        image = self.volumes.image_file(volume_id)
+        with volumes.still(image, self._guests()):
+            self.volumes.snapshots.take(snapshot_id, image, record)
+
+    def copy_snapshot(self, snapshot_id: str, source_id: str) -> None:
+        """Another snapshot of the same data."""
+        self.volumes.snapshots.copy(snapshot_id, source_id)
+
+    def remove_snapshot(self, snapshot_id: str) -> None:
+        """Remove a snapshot's data."""
+        self.volumes.snapshots.remove(snapshot_id)
+
+    def changed_blocks(self, snapshot_id: str, since: str = "") -> int:
+        """Blocks of 512 KiB that hold data, or that differ from another snapshot."""
+        return self.volumes.snapshots.changed(snapshot_id, since)
+
+    def _guests(self) -> list[int]:
+        """The init of every running guest."""
+        return [pid for machine_id in self._traces() if (pid := _init_pid(self._home(machine_id)))]
+
+    def _groups(self, home: Home) -> cgroups.Groups:
+        return cgroups.Groups(self.tag, home.id)
 
     def console(self, machine_id: str) -> bytes:
         """The newest 64 KiB of what the guest wrote to its console, boots before this one included."""
@@ -220,20 +305,13 @@ class ContainerCompute:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         home.write("spec.json", msgspec.json.encode(spec))
         _turn_page(home)
+        for extra in spec.disks:
+            self.volumes.make(extra)
         self._lay_out(home, spec, rootfs)
-        groups = cgroups.Groups(self.tag, spec.id)
+        plugged = self._describe(home, spec)
+        groups = self._groups(home)
         swap = cgroups.accounts_swap(cgroups.hierarchies())
-        groups.prepare(resources(spec, memory_swap=swap))
-        config = oci_config(
-            spec,
-            rootfs=str(home.root),
-            disk=str(home.disk),
-            cgroup=groups.guest,
-            limits=_rlimits(),
-            permitted=_permitted(),
-            memory_swap=swap,
-        )
-        home.write("config.json", msgspec.json.encode(config))
+        groups.prepare(resources(spec, memory_swap=swap, disks=plugged))
         script = boot_script(
             home,
             keeper_files=groups.keeper_files(),
@@ -245,17 +323,45 @@ class ContainerCompute:
         home.wanted.touch()
         run(["/bin/sh", str(home.folder / "boot")], timeout=60, what=f"booting machine {spec.id}")
 
+    def _describe(self, home: Home, spec: MachineSpec) -> list[Plugged]:
+        """Put the machine's disks behind loop devices and write down what it is, for this boot and for its own next."""
+        root = volumes.held(self.volumes.image_file(spec.root.volume_id))
+        plugged = [Plugged(volumes.node_name(spec.root.device), root, open=False)] if root else []
+        for one in spec.disks:
+            loop = volumes.hold(self.volumes.image_file(one.volume_id))
+            plugged.append(Plugged(volumes.node_name(one.device), loop))
+        volumes.show(home.folder / "sys", plugged)
+        config = oci_config(
+            spec,
+            rootfs=str(home.root),
+            disk=str(home.disk),
+            cgroup=self._groups(home).guest,
+            limits=_rlimits(),
+            permitted=_permitted(),
+            memory_swap=cgroups.accounts_swap(cgroups.hierarchies()),
+            disks=plugged,
+            block=str(home.folder / "sys"),
+        )
+        home.write("spec.json", msgspec.json.encode(spec))
+        home.write("config.json", msgspec.json.encode(config))
+        return plugged
+
     def _lay_out(self, home: Home, spec: MachineSpec, rootfs: Path | None) -> None:
         """Mount the volume, plant the machine's identity on it, mount the root over it."""
-        if rootfs is None and self.volumes.record(spec.root.volume_id) is None:
+        if rootfs is None and self._wants_image(spec):
             rootfs = self.store.rootfs(spec.image)
-        record = self.volumes.ensure(spec.root, spec.image, rootfs or Path("/"))
+        record = self.volumes.ensure(spec.root, spec.image, rootfs)
         disk.mount_volume(self.volumes.image_file(spec.root.volume_id), home.disk)
         upper = home.disk / "upper"
-        identity.plant(upper, identity.seed_files(spec))
-        if not identity.has(upper, "etc/ssh/ssh_host_ed25519_key"):
-            identity.plant(upper, identity.host_keys(spec.hostname))
+        born = self.volumes.taken_by(spec.root.volume_id, spec.id)
+        identity.plant(upper, identity.seed_files(spec, born_again=born))
+        if born or not identity.has(upper, "etc/ssh/ssh_host_ed25519_key"):
+            identity.plant(upper, identity.host_keys(spec.hostname, born_again=born))
         disk.mount_root(Path(record.rootfs), home.disk, home.root)
+
+    def _wants_image(self, spec: MachineSpec) -> bool:
+        """Whether the root volume is still to be made, and of the image itself."""
+        return not spec.root.snapshot and self.volumes.record(spec.root.volume_id) is None
 
     def _power_off(self, home: Home, force: bool) -> None:
         pid = _init_pid(home)
@@ -280,6 +386,11 @@ class ContainerCompute:
         groups.remove()
         disk.unmount(home.root)
         disk.unmount(home.disk)
+        spec = home.spec()
+        for one in spec.disks if spec else ():
+            image = self.volumes.image_file(one.volume_id)
+            volumes.let_go(image)
+            volumes.wait_free(image)
 
 
 def _init_pid(home: Home) -> int:

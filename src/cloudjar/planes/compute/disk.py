@@ -8,8 +8,10 @@ share one copy of the image in the page cache.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -17,48 +19,77 @@ import msgspec
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.bundle import DISK_BINDS
 from cloudjar.planes.compute.port import Disk
-from cloudjar.planes.compute.process import need_tool, run
-
-
-class VolumeRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What is written beside a volume's data: the image that its upper layer lies on."""
-
-    image: str
-    rootfs: str
-    size_gib: int
+from cloudjar.planes.compute.process import holding, need_tool, run
+from cloudjar.planes.compute.snapshots import (
+    Snapshots,
+    VolumeRecord,
+    copy_sparse,
+    plain_name,
+    read_record,
+    write_record,
+)
 
 
 class Volumes:
-    """The volumes of one installation, under ``<folder>/<volume id>``."""
+    """The volumes of one installation, under ``<folder>/<volume id>``; `snapshots` keeps what they can be made of."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.snapshots = Snapshots(folder.with_name("snapshots"))
 
     def record(self, volume_id: str) -> VolumeRecord | None:
         """What the volume is, or None when it does not exist (or was never finished)."""
-        try:
-            return msgspec.json.decode((self._home(volume_id) / "volume.json").read_bytes(), type=VolumeRecord)
-        except (FileNotFoundError, msgspec.DecodeError):
-            return None
+        return read_record(self._home(volume_id) / "volume.json")
 
-    def ensure(self, disk: Disk, image: str, rootfs: Path) -> VolumeRecord:
-        """Make the volume if needed, grow it if it became larger; its image is what it was made of."""
-        home = self._home(disk.volume_id)
-        seen = self.record(disk.volume_id)
-        if seen is None:
-            self._make(home, disk.size_gib)
-            seen = VolumeRecord(image=image, rootfs=str(rootfs), size_gib=disk.size_gib)
-            self._note(home, seen)
-        elif disk.size_gib > seen.size_gib:
-            _grow(home / "disk.img", disk.size_gib)
-            seen = msgspec.structs.replace(seen, size_gib=disk.size_gib)
-            self._note(home, seen)
+    def ensure(self, disk: Disk, image: str, rootfs: Path | None) -> VolumeRecord:
+        """A root volume: make it if needed, grow it if it became larger; its image is what it was made of.
+
+        `rootfs` is the image's root, needed only for a volume that does not exist and has no snapshot.
+        """
+        with self._locked(disk.volume_id) as home:
+            seen = self.record(disk.volume_id)
+            if seen is None and disk.snapshot:
+                seen = self._copy(home, disk)
+            elif seen is None:
+                if rootfs is None:
+                    raise PlaneError(f"volume {disk.volume_id} does not exist, and no image was given to make it of")
+                self._make(home, disk.size_gib)
+                seen = self._note(home, VolumeRecord(image=image, rootfs=str(rootfs), size_gib=disk.size_gib))
+            if not seen.rootfs:
+                raise PlaneError(f"volume {disk.volume_id} has no system on it to boot")
+            if disk.size_gib > seen.size_gib:
+                _grow(home / "disk.img", disk.size_gib)
+                seen = self._note(home, msgspec.structs.replace(seen, size_gib=disk.size_gib))
         if not Path(seen.rootfs, "etc").is_dir():
             raise PlaneError(
                 f"volume {disk.volume_id} lies on the image {seen.rootfs}, which is gone from this host. "
                 "Try: terminate the instance and launch it again"
             )
         return seen
+
+    def make(self, disk: Disk) -> None:
+        """A data volume, unless it exists: a copy of its snapshot, as large as asked, or zeroes."""
+        with self._locked(disk.volume_id) as home:
+            if self.record(disk.volume_id) is not None:
+                return
+            if disk.snapshot:
+                self._copy(home, disk)
+                return
+            with (home / "disk.img").open("wb") as file:
+                file.truncate(disk.size_gib << 30)
+            self._note(home, VolumeRecord(image="", rootfs="", size_gib=disk.size_gib))
+
+    def enlarge(self, volume_id: str, size_gib: int) -> bool:
+        """Make the file of a volume larger, whoever uses it; False when there is nothing to do."""
+        if self.record(volume_id) is None:
+            return False
+        with self._locked(volume_id) as home:
+            seen = self.record(volume_id)
+            if seen is None or seen.size_gib >= size_gib:
+                return False
+            os.truncate(home / "disk.img", size_gib << 30)
+            self._note(home, msgspec.structs.replace(seen, size_gib=size_gib))
+            return True
 
     def remove(self, volume_id: str) -> None:
         """Remove a volume's data; refuses while it is mounted."""
@@ -71,12 +102,42 @@ class Volumes:
         return self._home(volume_id) / "disk.img"
 
     def _home(self, volume_id: str) -> Path:
-        if not volume_id or "/" in volume_id or volume_id.startswith("."):
-            raise PlaneError(f"not a volume id: {volume_id!r}")
-        return self.folder / volume_id
+        return self.folder / plain_name(volume_id)
+
+    @contextlib.contextmanager
+    def _locked(self, volume_id: str) -> Iterator[Path]:
+        """Alone with this volume: it may be asked for by its own maker and by the start of its machine."""
+        home = self._home(volume_id)
+        home.mkdir(parents=True, exist_ok=True)
+        handle = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            with holding(handle):
+                yield home
+        finally:
+            os.close(handle)
+
+    def _copy(self, home: Path, disk: Disk) -> VolumeRecord:
+        """A volume of a snapshot: the same bytes, and zeroes behind them up to the size asked for."""
+        source = self.snapshots.need(disk.snapshot)
+        copy_sparse(self.snapshots.image_file(disk.snapshot), home / "disk.img")
+        if disk.size_gib > source.size_gib:
+            os.truncate(home / "disk.img", disk.size_gib << 30)
+            if source.rootfs:
+                _grow(home / "disk.img", disk.size_gib)
+        size = max(disk.size_gib, source.size_gib)
+        return self._note(home, msgspec.structs.replace(source, size_gib=size))
+
+    def taken_by(self, volume_id: str, machine_id: str) -> bool:
+        """Note who boots from a root volume now; True when that was another machine before."""
+        with self._locked(volume_id) as home:
+            seen = self.record(volume_id)
+            if seen is None or seen.machine == machine_id:
+                return False
+            self._note(home, msgspec.structs.replace(seen, machine=machine_id))
+            return bool(seen.machine)
 
     def _make(self, home: Path, size_gib: int) -> None:
-        home.mkdir(parents=True, exist_ok=True)
         half = home / "disk.img.part"
         with contextlib.suppress(FileNotFoundError):
             half.unlink()
@@ -91,10 +152,9 @@ class Volumes:
         half.rename(home / "disk.img")
 
     @staticmethod
-    def _note(home: Path, record: VolumeRecord) -> None:
-        part = home / "volume.json.part"
-        part.write_bytes(msgspec.json.encode(record))
-        part.rename(home / "volume.json")
+    def _note(home: Path, record: VolumeRecord) -> VolumeRecord:
+        write_record(home / "volume.json", record)
+        return record
 
 
 def _grow(image: Path, size_gib: int) -> None:

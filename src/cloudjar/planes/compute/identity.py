@@ -32,12 +32,13 @@ def machine_id(instance_id: str) -> str:
     return hashlib.sha256(f"cloudjar machine {instance_id}".encode()).hexdigest()[:32]
 
 
-def seed_files(spec: MachineSpec) -> list[SeedFile]:
-    """Everything to write before a boot, host keys excepted (pure)."""
+def seed_files(spec: MachineSpec, *, born_again: bool = False) -> list[SeedFile]:
+    """Everything to write before a boot, host keys excepted (pure); `born_again`: the disk was another machine's."""
+    keep = not born_again
     seeds = [
-        SeedFile(path="etc/hostname", content=f"{spec.hostname}\n".encode()),
-        SeedFile(path="etc/hosts", content=_hosts(spec.hostname)),
-        SeedFile(path="etc/machine-id", content=f"{machine_id(spec.id)}\n".encode(), mode=0o444),
+        SeedFile(path="etc/hostname", content=f"{spec.hostname}\n".encode(), keep=keep),
+        SeedFile(path="etc/hosts", content=_hosts(spec.hostname), keep=keep),
+        SeedFile(path="etc/machine-id", content=f"{machine_id(spec.id)}\n".encode(), mode=0o444, keep=keep),
     ]
     if spec.resolver:
         search = f"search {spec.domain}\n" if spec.domain else ""
@@ -46,7 +47,7 @@ def seed_files(spec: MachineSpec) -> list[SeedFile]:
     return seeds
 
 
-def host_keys(comment: str) -> list[SeedFile]:
+def host_keys(comment: str, *, born_again: bool = False) -> list[SeedFile]:
     """Fresh SSH host keys (Ed25519 and ECDSA; RSA would cost a fifth of a second of CPU per launch)."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -62,8 +63,8 @@ def host_keys(comment: str) -> list[SeedFile]:
         )
         public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
         path = f"etc/ssh/ssh_host_{name}_key"
-        seeds.append(SeedFile(path=path, content=private, mode=0o600))
-        seeds.append(SeedFile(path=f"{path}.pub", content=public + f" root@{comment}\n".encode()))
+        seeds.append(SeedFile(path=path, content=private, mode=0o600, keep=not born_again))
+        seeds.append(SeedFile(path=f"{path}.pub", content=public + f" root@{comment}\n".encode(), keep=not born_again))
     return seeds
 
 

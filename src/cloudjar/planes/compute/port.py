@@ -16,6 +16,8 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True):
     volume_id: str
     device: str = "/dev/xvda"
     size_gib: int = 8
+    snapshot: str = ""
+    """Snapshot that a volume which does not exist yet is made of; empty: of the image (root), or of zeroes."""
 
 
 class MachineSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +36,8 @@ class MachineSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Address of the VPC's resolver for ``/etc/resolv.conf``; empty leaves the image's own file alone."""
     domain: str = ""
     """Search domain for ``/etc/resolv.conf`` (``<region>.compute.internal``)."""
+    disks: tuple[Disk, ...] = ()
+    """Further volumes; each is a block device of the guest."""
     cpu_share: float = 1.0
     """Fraction of `vcpus` the machine may use steadily (burstable types run below 1 when out of credits)."""
 
@@ -80,8 +84,40 @@ class ComputePort(Protocol):
         """Remove the machine and every trace of it but volumes."""
         ...
 
+    def make_volume(self, disk: Disk) -> None:
+        """Make a volume's data, of its snapshot or of zeroes, unless it exists."""
+        ...
+
+    def grow_volume(self, volume_id: str, size_gib: int) -> None:
+        """Make a volume larger, also under a running guest; never smaller. Nothing when it was not made yet."""
+        ...
+
     def remove_volume(self, volume_id: str) -> None:
-        """Remove a volume's data."""
+        """Remove a volume's data; refuses while a running machine has it."""
+        ...
+
+    def attach(self, machine_id: str, disk: Disk) -> None:
+        """Give a running machine one more block device. Nothing when it is down: its next start brings it."""
+        ...
+
+    def detach(self, machine_id: str, volume_id: str, *, force: bool = False) -> bool:
+        """Take a block device from a machine. False while its guest has it mounted, unless `force`d."""
+        ...
+
+    def take_snapshot(self, snapshot_id: str, volume_id: str) -> None:
+        """Copy a volume as it is at one instant, under a running guest too; unless the snapshot exists."""
+        ...
+
+    def copy_snapshot(self, snapshot_id: str, source_id: str) -> None:
+        """Make a snapshot of another one's data, unless it exists."""
+        ...
+
+    def remove_snapshot(self, snapshot_id: str) -> None:
+        """Remove a snapshot's data; volumes made of it stay."""
+        ...
+
+    def changed_blocks(self, snapshot_id: str, since: str = "") -> int:
+        """How many blocks of 512 KiB a snapshot holds, or holds otherwise than the snapshot `since`."""
         ...
 
     def watch(self, ended: Callable[[str], None]) -> None:

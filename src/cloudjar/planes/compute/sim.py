@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.console import newest
-from cloudjar.planes.compute.port import ImageInfo, MachineSpec, Seen
+from cloudjar.planes.compute.port import Disk, ImageInfo, MachineSpec, Seen
 from cloudjar.planes.compute.recipes import RECIPES
 
 
@@ -28,11 +29,13 @@ class SimMachine(msgspec.Struct, kw_only=True):
 
 
 class SimVolume(msgspec.Struct, kw_only=True):
-    """A volume: what it was made of, how large it is, and how many boots it has seen."""
+    """A volume: what it was made of, how large it is, how many boots it has seen, what was written to its blocks."""
 
-    image: str
+    image: str = ""
     size_gib: int
     boots: int = 0
+    blocks: dict[str, str] = {}
+    mounted: bool = False
 
 
 class SimHost(msgspec.Struct, kw_only=True):
@@ -40,6 +43,7 @@ class SimHost(msgspec.Struct, kw_only=True):
 
     machines: dict[str, SimMachine] = {}
     volumes: dict[str, SimVolume] = {}
+    snapshots: dict[str, SimVolume] = {}
     built: set[str] = set()
 
 
@@ -72,8 +76,27 @@ class SimCompute:
         """As if somebody had said ``poweroff`` inside the guest."""
         machine = self.host.machines[machine_id]
         machine.up, machine.powered_off = False, True
+        self._unmount(machine)
         self._say(machine, "power off, asked for by the guest")
         self._ended(machine_id)
+
+    def write(self, volume_id: str, block: int, what: str) -> None:
+        """As if a guest had written to a block of 512 KiB."""
+        volume = self.host.volumes[volume_id]
+        volume.blocks = {**volume.blocks, str(block): what}
+
+    def read(self, volume_id: str, block: int) -> str:
+        """What a guest would read there."""
+        return self.host.volumes[volume_id].blocks.get(str(block), "")
+
+    def mount(self, volume_id: str, *, mounted: bool = True) -> None:
+        """As if somebody had said ``mount``, or ``umount``, inside the guest."""
+        self.host.volumes[volume_id].mounted = mounted
+
+    def devices(self, machine_id: str) -> dict[str, str]:
+        """The block devices of a machine besides its root: device name -> volume."""
+        machine = self.host.machines.get(machine_id)
+        return {disk.device: disk.volume_id for disk in machine.spec.disks} if machine else {}
 
     def watch(self, ended: Callable[[str], None]) -> None:
         """Tell of machines that are powered off from inside."""
@@ -100,10 +123,16 @@ class SimCompute:
         if machine and machine.up:
             return
         volume = self.host.volumes.get(spec.root.volume_id)
-        if volume is None:
+        if volume is None and spec.root.snapshot:
+            volume = self._make(spec.root)
+        elif volume is None:
             self._need_image(spec.image)
             volume = SimVolume(image=spec.image, size_gib=spec.root.size_gib)
             self.host.volumes[spec.root.volume_id] = volume
+        if not volume.image:
+            raise PlaneError(f"volume {spec.root.volume_id} has no system on it to boot")
+        for disk in spec.disks:
+            self._make(disk)
         volume.size_gib = max(volume.size_gib, spec.root.size_gib)
         volume.boots += 1
         machine = machine or SimMachine(spec=spec)
@@ -120,6 +149,7 @@ class SimCompute:
             machine.powered_off = False
         if machine and machine.up:
             machine.up = False
+            self._unmount(machine)
             self._say(machine, "power cut" if force else "shut down in order")
 
     def reboot(self, machine_id: str) -> None:
@@ -130,6 +160,7 @@ class SimCompute:
             raise PlaneError(f"machine {machine_id} does not exist on this host")
         machine.up, machine.boots = True, machine.boots + 1
         self.host.volumes[machine.spec.root.volume_id].boots += 1
+        self._unmount(machine)
         self._say(machine, f"boot {machine.boots} of {machine.spec.hostname}")
 
     def remove(self, machine_id: str) -> None:
@@ -137,12 +168,86 @@ class SimCompute:
         self._called("remove", machine_id)
         self.host.machines.pop(machine_id, None)
 
+    def make_volume(self, disk: Disk) -> None:
+        """Make a volume of its snapshot or of nothing, unless it exists."""
+        self._called("make_volume", disk.volume_id)
+        self._make(disk)
+
+    def _make(self, disk: Disk) -> SimVolume:
+        seen = self.host.volumes.get(disk.volume_id)
+        if seen is None:
+            source = self._snapshot(disk.snapshot) if disk.snapshot else SimVolume(size_gib=0)
+            size = max(disk.size_gib, source.size_gib)
+            seen = SimVolume(image=source.image, size_gib=size, blocks=dict(source.blocks))
+            self.host.volumes[disk.volume_id] = seen
+        return seen
+
+    def grow_volume(self, volume_id: str, size_gib: int) -> None:
+        """Make a volume larger, never smaller."""
+        self._called("grow_volume", volume_id)
+        volume = self.host.volumes.get(volume_id)
+        if volume is not None:
+            volume.size_gib = max(volume.size_gib, size_gib)
+
     def remove_volume(self, volume_id: str) -> None:
         """Forget a volume; refuses while a running machine uses it."""
         self._called("remove_volume", volume_id)
-        if any(m.up and m.spec.root.volume_id == volume_id for m in self.host.machines.values()):
+        if any(m.up and _uses(m.spec, volume_id) for m in self.host.machines.values()):
             raise PlaneError(f"volume {volume_id} is in use: stop or remove its machine first")
         self.host.volumes.pop(volume_id, None)
+
+    def attach(self, machine_id: str, disk: Disk) -> None:
+        """Give a running machine a volume."""
+        self._called("attach", disk.volume_id)
+        self._make(disk)
+        machine = self.host.machines.get(machine_id)
+        if machine and machine.up:
+            machine.spec = replace(machine.spec, disks=(*_others(machine.spec, disk.volume_id), disk))
+
+    def detach(self, machine_id: str, volume_id: str, *, force: bool = False) -> bool:
+        """Take a volume from a machine; False while it is mounted there."""
+        self._called("detach", volume_id)
+        machine = self.host.machines.get(machine_id)
+        if machine is None or not _uses(machine.spec, volume_id):
+            return True
+        volume = self.host.volumes.get(volume_id)
+        if volume and volume.mounted and machine.up and not force:
+            return False
+        if volume:
+            volume.mounted = False
+        machine.spec = replace(machine.spec, disks=_others(machine.spec, volume_id))
+        return True
+
+    def take_snapshot(self, snapshot_id: str, volume_id: str) -> None:
+        """Copy a volume as it is now."""
+        self._called("take_snapshot", snapshot_id)
+        volume = self.host.volumes.get(volume_id)
+        if volume is None:
+            raise PlaneError(f"volume {volume_id} does not exist on this host")
+        copied = SimVolume(image=volume.image, size_gib=volume.size_gib, blocks=dict(volume.blocks))
+        self.host.snapshots.setdefault(snapshot_id, copied)
+
+    def copy_snapshot(self, snapshot_id: str, source_id: str) -> None:
+        """Another snapshot of the same data."""
+        self._called("copy_snapshot", snapshot_id)
+        self.host.snapshots.setdefault(snapshot_id, self._snapshot(source_id))
+
+    def remove_snapshot(self, snapshot_id: str) -> None:
+        """Forget a snapshot."""
+        self._called("remove_snapshot", snapshot_id)
+        self.host.snapshots.pop(snapshot_id, None)
+
+    def changed_blocks(self, snapshot_id: str, since: str = "") -> int:
+        """Blocks that were ever written, or that differ from another snapshot."""
+        mine = self._snapshot(snapshot_id).blocks
+        other = self.host.snapshots.get(since)
+        theirs = other.blocks if other else {}
+        return sum(1 for block in mine.keys() | theirs.keys() if mine.get(block) != theirs.get(block))
+
+    def _snapshot(self, snapshot_id: str) -> SimVolume:
+        if snapshot_id not in self.host.snapshots:
+            raise PlaneError(f"snapshot {snapshot_id} is not on this host")
+        return self.host.snapshots[snapshot_id]
 
     def console(self, machine_id: str) -> bytes:
         """What happened to the machine, each line saying that it is simulated."""
@@ -176,6 +281,19 @@ class SimCompute:
                 del self._failures[index]
                 raise PlaneError(why)
 
+    def _unmount(self, machine: SimMachine) -> None:
+        for disk in machine.spec.disks:
+            if disk.volume_id in self.host.volumes:
+                self.host.volumes[disk.volume_id].mounted = False
+
     @staticmethod
     def _say(machine: SimMachine, what: str) -> None:
         machine.console += f"[simulated machine {machine.spec.id}] {what}\n"
+
+
+def _uses(spec: MachineSpec, volume_id: str) -> bool:
+    return volume_id in (spec.root.volume_id, *(disk.volume_id for disk in spec.disks))
+
+
+def _others(spec: MachineSpec, volume_id: str) -> tuple[Disk, ...]:
+    return tuple(disk for disk in spec.disks if disk.volume_id != volume_id)
