@@ -92,8 +92,8 @@ def test_what_contradicts_itself_is_refused(broken: Vpc, words: str) -> None:
         plan(broken, SITE)
 
 
-def test_ipv6_rules_and_groups_that_are_gone_match_nothing() -> None:
-    odd = group("sg-odd", allow("tcp", 80, "::/0"), allow("tcp", 80, "sg-gone"), allow("icmpv6", -1),
+def test_rules_of_the_other_family_and_groups_that_are_gone_match_nothing() -> None:
+    odd = group("sg-odd", allow("icmp", -1, "::/0"), allow("tcp", 80, "sg-gone"), allow("icmpv6", -1),
                 Rule(direction="ingress", protocol="58", peer=ANYWHERE), out=())
     rules = plan(vpc(groups=(OPEN, odd)), SITE).rules
     assert next(c for c in rules.chains if c.name == "sg-odd-ingress").rules == ()

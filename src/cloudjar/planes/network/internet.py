@@ -13,10 +13,10 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from cloudjar.base.errors import PlaneError
-from cloudjar.planes.network import firewalls, namespaces, nft
+from cloudjar.planes.network import edge, firewalls, namespaces, nft
 from cloudjar.planes.network.filtering import GATEWAY_LINK
 from cloudjar.planes.network.netlink import LinkSeen, Netlink, carry
-from cloudjar.planes.network.plan import INTERNET_MTU, Plan
+from cloudjar.planes.network.plan import INTERNET_MTU, Plan, edge_address
 from cloudjar.planes.network.ruleset import NftChain, Ruleset, render
 from cloudjar.planes.network.site import Site, is_installation, mac, network
 
@@ -40,7 +40,10 @@ def host_rules(site: Site, api: tuple[str, int] | None, uplink: str = "") -> Rul
             f"iifname != {bridge} accept",
             f"ip saddr {site.gateway} drop",
             f"ip saddr != {pool} drop",
-            "meta nfproto != ipv4 drop",
+            f"ip6 saddr {site.gateway6} drop",
+            f"ip6 saddr != {site.pool6} drop",
+            f"ip6 daddr != {site.pool6} drop",
+            "meta nfproto != { ipv4, ipv6 } drop",
             "ip daddr 127.0.0.0/8 drop",
             "ip daddr 169.254.0.0/16 drop",
         ), "type filter hook prerouting priority raw; policy accept;"),
@@ -95,6 +98,7 @@ class Internet:
         self.api = api
         self._lock = threading.Lock()
         self._ready = False
+        self._edge_ready = False
         self._index = 0
 
     def ensure(self) -> None:
@@ -112,7 +116,8 @@ class Internet:
     def _refuse_shared_pool(self, kernel: Netlink) -> None:
         """An address leads to one installation only: whoever came first would have all of what both share."""
         pool = network(self.site.pool)
-        others = [r.target for r in kernel.rules() if is_installation(r.table) and r.table != self.site.route_table]
+        others = [r.target for r in kernel.rules()
+                  if r.version == 4 and is_installation(r.table) and r.table != self.site.route_table]
         for other in others:
             if other and pool.overlaps(network(other)):
                 raise PlaneError(
@@ -133,8 +138,9 @@ class Internet:
             before = next((_remembered(k) for k in links if _is_bridge(k)), None) or [_read(k) for k in _REMEMBERED]
             kernel.set_link(seen.index, alias=f"cloudjar {self.site.tag} {' '.join(before)}")
         _write("net/ipv4/ip_forward", "1")
-        with suppress(OSError):  # a kernel without IPv6 has nothing to disable
-            _write(f"net/ipv6/conf/{name}/disable_ipv6", "1")
+        with suppress(OSError):  # a kernel without IPv6 has nothing to say here
+            for key, value in (("addr_gen_mode", "1"), ("accept_ra", "0")):
+                _write(f"net/ipv6/conf/{name}/{key}", value)
         _write(f"net/ipv4/conf/{name}/send_redirects", "0")
         if self.api and IPv4Address(self.api[0]).is_loopback:
             _write(f"net/ipv4/conf/{name}/route_localnet", "1")
@@ -145,10 +151,10 @@ class Internet:
     def _routes(self, kernel: Netlink) -> None:
         table, pool = self.site.route_table, self.site.pool
         for rule in kernel.rules():
-            if rule.table == table and rule.target != pool:
-                kernel.delete_rule(rule.preference, table, target=rule.target)
+            if rule.table == table and rule.target not in (pool, self.site.pool6):
+                kernel.delete_rule(rule.preference, table, target=rule.target, version=rule.version)
         for route in kernel.routes():
-            if route.table == table and route.target != pool:
+            if route.table == table and route.target not in (pool, self.site.pool6):
                 kernel.delete_route(table, route.target, device=route.device, metric=route.metric)
         # Should the bridge ever be gone, the pool leads nowhere rather than to a real network.
         kernel.set_route(table, pool, metric=_LAST_METRIC)
@@ -207,8 +213,21 @@ class Internet:
         if (self._index, address, owner) in kernel.neighbours():
             kernel.delete_neighbour(self._index, address)
 
+    def publish6(self, plan: Plan, before: Plan | None) -> None:
+        """Lead a VPC's IPv6 blocks to its gateway, or nowhere any more."""
+        known = before.public6 if before else None
+        if known == plan.public6 or (known is None and not plan.public6 and not namespaces.exists(
+                self.site.edge_namespace)):
+            return
+        with self._lock:
+            if not self._edge_ready:
+                edge.ensure(self.site, self._index)
+                self._edge_ready = True
+        edge.lead(self.site, plan.edge_address, plan.gateway_mac, plan.public6)
+
     def detach(self, vpc_id: str, gateway_mac: str) -> None:
         """Forget a VPC: its link and its public addresses."""
+        edge.lead(self.site, edge_address(vpc_id), gateway_mac, ())
         with Netlink() as kernel:
             kernel.delete_link(self.site.uplink(vpc_id))
             bridge = kernel.link(self.site.bridge)
@@ -219,10 +238,11 @@ class Internet:
     def close(self) -> None:
         """Restore the host: no bridge, no routes, no rules, forwarding as it was."""
         with self._lock, namespaces.host_lock(), Netlink() as kernel:
-            self._ready = False
+            self._ready = self._edge_ready = False
+            namespaces.delete(self.site.edge_namespace)
             for rule in kernel.rules():
                 if rule.table == self.site.route_table:
-                    kernel.delete_rule(rule.preference, rule.table, target=rule.target)
+                    kernel.delete_rule(rule.preference, rule.table, target=rule.target, version=rule.version)
             for route in kernel.routes():
                 if route.table == self.site.route_table:
                     kernel.delete_route(route.table, route.target, device=route.device, metric=route.metric)

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from cloudjar.planes.network import namespaces, nft
+from cloudjar.planes.network.farends import furnish_far_end, translate
 from cloudjar.planes.network.filtering import GATEWAY_LINK
 from cloudjar.planes.network.netlink import LinkSeen, Netlink, carry
 from cloudjar.planes.network.plan import (
+    FABRIC6,
     GUEST_MTU,
     MAIN_TABLE,
     RULE_PREFERENCE,
@@ -25,6 +28,7 @@ from cloudjar.planes.network.plan import (
     Neighbour,
     PathWay,
     Plan,
+    Tunnel,
 )
 from cloudjar.planes.network.ruleset import change, render
 from cloudjar.planes.network.site import mac
@@ -38,18 +42,22 @@ class Layout(msgspec.Struct):
     links: dict[str, str]
     addresses: set[str]
     routes: Ways
-    marks: set[int]
+    marks: set[tuple[int, int]]
+    """(IP version, mark)."""
     neighbours: set[Neighbour]
+    guests6: set[tuple[str, str, str]]
+    """(guest's namespace, device, IPv6 address): inside the guests, so never looked at, only written."""
 
 
 def wanted_layout(plan: Plan) -> Layout:
     """The layout that a plan describes."""
     return Layout(
-        {k.name: k.identity for k in plan.links},
+        {k.name: k.identity for k in plan.links} | {t.name: t.identity for t in plan.tunnels},
         {f"{a}/32" for a in plan.addresses},
         {(r.table, r.target): r for r in plan.routes},
-        set(plan.marks),
+        {(version, mark) for version in (4, 6) for mark in plan.marks},
         set(plan.neighbours),
+        {(k.namespace, k.device, a) for k in plan.links for a in k.ipv6},
     )
 
 
@@ -64,10 +72,11 @@ def seen_layout(kernel: Netlink, links: list[LinkSeen]) -> Layout:
         routes[r.table, r.target] = way
     return Layout(
         {k.name: k.alias for k in links if k.name not in ("lo", GATEWAY_LINK)},
-        {a for a in kernel.addresses(loopback) if a != "127.0.0.1/8"},
+        {a for a in kernel.addresses(loopback) if a not in ("127.0.0.1/8", "::1/128")},
         routes,
-        {r.mark for r in kernel.rules() if r.preference == RULE_PREFERENCE},
+        {(r.version, r.mark) for r in kernel.rules() if r.preference == RULE_PREFERENCE},
         {Neighbour(names.get(i, ""), a, m) for i, a, m in kernel.neighbours()},
+        set(),
     )
 
 
@@ -89,7 +98,11 @@ def settle(plan: Plan, before: Plan | None, *, new_gateway: bool) -> None:
         for link in plan.links:
             if link.name not in seen.links:
                 _connect(kernel, link)
-        _spread(kernel, seen, want)
+        for tunnel in plan.tunnels:
+            if tunnel.name not in seen.links:
+                _bore(kernel, tunnel)
+        spread(kernel, seen, want)
+        _address_guests(plan, seen.guests6, want.guests6)
 
 
 def _first_touch(kernel: Netlink, plan: Plan) -> None:
@@ -102,6 +115,14 @@ def _first_touch(kernel: Netlink, plan: Plan) -> None:
     loopback = kernel.link("lo")
     if loopback and not loopback.up:
         kernel.set_link(loopback.index, up=True)
+
+
+def unplug() -> None:
+    """Remove every link that leads out of this namespace."""
+    with Netlink() as kernel:
+        for link in kernel.links():
+            if link.name != "lo":
+                kernel.delete_link(link.name)
 
 
 def _unlink(kernel: Netlink, seen: Layout, want: Layout) -> None:
@@ -120,20 +141,38 @@ def _forget(seen: Layout, device: str) -> None:
 
 def _connect(kernel: Netlink, link: Link) -> None:
     """Make an ENI's pair of links. Its identity is written last: without it, it is made anew."""
-    fd = os.open(namespaces.path(link.namespace), os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        kernel.add_pair(link.name, mac("fabric", link.interface), link.device, link.mac, fd, GUEST_MTU)
-    finally:
-        os.close(fd)
+    seen = _pair(kernel, link.name, mac("fabric", link.interface), link.device, link.mac, link.namespace, GUEST_MTU)
     # Without this the fabric's ARP answers wait for up to 0.8 s; a namespace has no default to set it in.
     Path("/proc/sys/net/ipv4/neigh", link.name, "proxy_delay").write_text("0")
-    seen = kernel.link(link.name)
-    if seen is None:
-        raise OSError(f"{link.name} vanished while it was being made")
+    with suppress(OSError):  # a kernel without IPv6
+        kernel.add_address(seen.index, f"{FABRIC6}/64")
     kernel.set_link(seen.index, up=True)
     namespaces.inside(link.namespace, lambda: _furnish(link))
     carry(link.name)  # this end was up first: the other one passes packets already
     kernel.set_link(seen.index, alias=link.identity)
+
+
+def _bore(kernel: Netlink, tunnel: Tunnel) -> None:
+    """Make a tunnel; what is at its far end is put in order there."""
+    seen = _pair(kernel, tunnel.name, tunnel.mac, tunnel.device, tunnel.far_mac, tunnel.namespace, tunnel.mtu)
+    kernel.set_link(seen.index, up=True)
+    namespaces.inside(tunnel.namespace, lambda: furnish_far_end(tunnel))
+    carry(tunnel.name)
+    kernel.set_link(seen.index, alias=tunnel.identity)
+
+
+def _pair(
+    kernel: Netlink, name: str, own_mac: str, device: str, far_mac: str, namespace: str, mtu: int
+) -> LinkSeen:
+    fd = os.open(namespaces.path(namespace), os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        kernel.add_pair(name, own_mac, device, far_mac, fd, mtu)
+    finally:
+        os.close(fd)
+    seen = kernel.link(name)
+    if seen is None:
+        raise OSError(f"{name} vanished while it was being made")
+    return seen
 
 
 def _furnish(link: Link) -> None:
@@ -146,9 +185,35 @@ def _furnish(link: Link) -> None:
         kernel.add_address(device.index, link.address)
         kernel.set_link(device.index, up=True)
         kernel.set_route(MAIN_TABLE, "0.0.0.0/0", device=device.index, via=link.router, metric=link.metric)
+    if link.role == "nat":
+        translate(link)
 
 
-def _spread(kernel: Netlink, seen: Layout, want: Layout) -> None:
+def _address_guests(plan: Plan, seen: set[tuple[str, str, str]], want: set[tuple[str, str, str]]) -> None:
+    """IPv6 addresses inside the guests: they come and go without a new link."""
+    for link in plan.links:
+        mine = (link.namespace, link.device)
+        gone = {a for *k, a in seen - want if tuple(k) == mine}
+        if gone or (link.ipv6 and not {(*mine, a) for a in link.ipv6} <= seen):
+            namespaces.inside(link.namespace, partial(_address_guest, link, gone))
+
+
+def _address_guest(link: Link, gone: set[str]) -> None:
+    with Netlink() as kernel:
+        device = kernel.link(link.device)
+        if device is None:
+            raise OSError(f"{link.guest} lost its {link.device}")
+        for key, value in (("disable_ipv6", "0"), ("accept_ra", "0")):
+            Path("/proc/sys/net/ipv6/conf", link.device, key).write_text(value)
+        for a in gone:
+            kernel.delete_address(device.index, f"{a}/128")
+        for a in link.ipv6:
+            kernel.add_address(device.index, f"{a}/128")
+        if link.ipv6:
+            kernel.set_route(MAIN_TABLE, "::/0", device=device.index, via=FABRIC6, metric=link.metric + 1)
+
+
+def spread(kernel: Netlink, seen: Layout, want: Layout) -> None:
     """Addresses, neighbours, routes and marks."""
     index = {k.name: k.index for k in kernel.links()} if seen != want else {}
     if GATEWAY_LINK in index:
@@ -167,9 +232,11 @@ def _spread(kernel: Netlink, seen: Layout, want: Layout) -> None:
         if key not in want.routes:
             kernel.delete_route(*key, device=index.get(way.device, 0))
     for key, way in want.routes.items():
-        if seen.routes.get(key) != way:
+        if (old := seen.routes.get(key)) != way:
+            if old is not None and ":" in way.target:  # IPv6 puts a second one beside it rather than in its place
+                kernel.delete_route(*key, device=index.get(old.device, 0))
             kernel.set_route(*key, device=index[way.device] if way.device else 0, via=way.via)
-    for mark in seen.marks - want.marks:
-        kernel.delete_rule(RULE_PREFERENCE, mark, mark=mark)
-    for mark in want.marks - seen.marks:
-        kernel.add_rule(RULE_PREFERENCE, mark, mark=mark)
+    for version, mark in seen.marks - want.marks:
+        kernel.delete_rule(RULE_PREFERENCE, mark, mark=mark, version=version)
+    for version, mark in want.marks - seen.marks:
+        kernel.add_rule(RULE_PREFERENCE, mark, mark=mark, version=version)

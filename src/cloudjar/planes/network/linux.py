@@ -6,17 +6,21 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.dns.names import ExtraNames
-from cloudjar.planes.network import layout, namespaces
+from cloudjar.planes.network import flowlog, layout, namespaces, nft
+from cloudjar.planes.network.doorways import Doorways
+from cloudjar.planes.network.farends import translated
+from cloudjar.planes.network.hubs import Hubs
 from cloudjar.planes.network.internet import Internet
 from cloudjar.planes.network.plan import Plan, plan
-from cloudjar.planes.network.port import Flow, MetadataSource, NatTraffic, TransitGateway, Vpc
+from cloudjar.planes.network.port import EndpointSource, Flow, MetadataSource, NatTraffic, TransitGateway, Vpc
 from cloudjar.planes.network.reach import World, reach
-from cloudjar.planes.network.site import mac, site
+from cloudjar.planes.network.site import EDGE, HUBS, link_name, mac, site
 
 if TYPE_CHECKING:
     from cloudjar.planes.dns.resolver import Resolver
@@ -43,10 +47,13 @@ class LinuxNetwork:
         metadata: MetadataSource,
         *,
         names: ExtraNames | None = None,
+        endpoints: EndpointSource | None = None,
+        endpoint_ports: tuple[int, ...] = (80, 443),
     ) -> None:
         """`tag` (1 to 12 of a-z0-9) and `pool` (IPv4 CIDR) are this installation's alone on the host.
 
-        `api` is where the API listens: guests reach it at the first address of the pool, same port.
+        `api` is where the API listens: guests reach it at the first address of the pool, same port. `endpoints`
+        serves it at VPC endpoints, on `endpoint_ports`; without it a VPC that has endpoints is refused.
         """
         self.site = site(tag, pool)
         self._guests = state_dir / "guests"
@@ -55,6 +62,9 @@ class LinuxNetwork:
         self._internet = Internet(self.site, api)
         self._metadata = metadata
         self._names_known = names
+        self._doorways = Doorways(self.site, endpoints, endpoint_ports)
+        self._hubs = Hubs(self.site)
+        self._tallies: dict[str, flowlog.Tally] = {}
         self._resolver: Resolver | None = None
         self._resolver_turn = threading.Lock()
         self._plans: dict[str, Plan] = {}
@@ -87,6 +97,7 @@ class LinuxNetwork:
         """Make the host hold exactly this VPC."""
         with self._turn(vpc.id):
             wanted = plan(vpc, self.site)
+            self._doorways.check(vpc)
             before = self._plans.pop(vpc.id, None)
             if before != wanted:
                 _guarded(vpc.id, lambda: self._converge(wanted, before))
@@ -103,19 +114,33 @@ class LinuxNetwork:
         self._internet.publish(wanted, known, only_withdraw=True)
         relinked = self._internet.attach(wanted)
         self._admit_guests(wanted)
-        namespaces.inside(wanted.namespace, lambda: layout.settle(wanted, before, new_gateway=relinked))
+        self._settle(wanted, before, new_gateway=relinked)
         if relinked:
             self._internet.carry(wanted)
         self._internet.publish(wanted, known)
-        self._dismiss_guests(wanted.vpc, keep={k.guest for k in wanted.links})
+        self._internet.publish6(wanted, before)
+        self._dismiss_guests(wanted.vpc, keep={guest for guest, _ in _guests(wanted)})
+
+    def _settle(self, wanted: Plan, before: Plan | None, *, new_gateway: bool) -> None:
+        def settle() -> None:
+            namespaces.inside(wanted.namespace, lambda: layout.settle(wanted, before, new_gateway=new_gateway))
+
+        if before is not None and before.tunnels == wanted.tunnels:
+            settle()
+            return
+        with self._hubs.turn:
+            self._hubs.ensure(wanted)
+            settle()
+            self._hubs.refresh({t.hub for t in wanted.tunnels})
+            self._hubs.sweep()
 
     def _admit_guests(self, wanted: Plan) -> None:
         """Namespaces for new guests; each is written down first, so that none is ever forgotten."""
         notes = self._guests / wanted.vpc
-        for link in wanted.links:
+        for guest, namespace in _guests(wanted):
             notes.mkdir(parents=True, exist_ok=True)
-            (notes / link.guest).touch()
-            namespaces.create(link.namespace)
+            (notes / guest).touch()
+            namespaces.create(namespace)
 
     def _dismiss_guests(self, vpc_id: str, keep: set[str]) -> None:
         """Take away the namespaces of guests that have no interface in this VPC any more."""
@@ -135,6 +160,7 @@ class LinuxNetwork:
             listener = namespaces.inside(wanted.namespace, lambda: _tcp(where))
             self._metadata.attach(vpc.id, listener.detach())
             self._listening.add(vpc.id)
+        self._doorways.open(vpc)
         resolver = self._resolving()
         missing = resolver.missing(vpc.id, wanted.resolvers)
         opened = namespaces.inside(wanted.namespace, lambda: [(_udp((a, 53)), _tcp((a, 53))) for a in missing]) \
@@ -146,18 +172,26 @@ class LinuxNetwork:
         with self._turn(vpc_id):
             self._plans.pop(vpc_id, None)
             self._vpcs.pop(vpc_id, None)
+            self._tallies.pop(vpc_id, None)
             _guarded(vpc_id, lambda: self._remove(vpc_id))
 
     def _remove(self, vpc_id: str) -> None:
         self._hush(vpc_id)
         self._internet.detach(vpc_id, mac("gateway", f"{self.site.tag} {vpc_id}"))
         self._dismiss_guests(vpc_id, keep=set())
-        namespaces.delete(self.site.vpc_namespace(vpc_id))
+        namespace = self.site.vpc_namespace(vpc_id)
+        if namespaces.exists(namespace):
+            with self._hubs.turn:
+                # Its sockets may keep it alive for a moment: the hubs must not wait for that.
+                namespaces.inside(namespace, layout.unplug)
+                self._hubs.sweep()
+        namespaces.delete(namespace)
 
     def _hush(self, vpc_id: str) -> None:
         if vpc_id in self._listening:
             self._listening.discard(vpc_id)
             self._metadata.detach(vpc_id)
+        self._doorways.close(vpc_id)
         if self._resolver:
             self._resolver.forget(vpc_id)
 
@@ -171,19 +205,36 @@ class LinuxNetwork:
             return self._resolver
 
     def apply_transit(self, gateway: TransitGateway) -> None:
-        """Refused so far."""
-        raise PlaneError(f"{gateway.id} cannot be laid out: this plane has no transit gateways yet.")
+        """Make the host hold exactly this transit gateway."""
+        _guarded(gateway.id, lambda: self._hubs.apply(gateway))
 
     def remove_transit(self, gateway_id: str) -> None:
-        """There is none."""
+        """Remove every trace of the transit gateway, once no VPC says that it is attached."""
+        _guarded(gateway_id, lambda: self._hubs.remove(gateway_id))
 
     def nat_traffic(self, gateway_id: str) -> NatTraffic:
-        """Refused so far."""
-        raise PlaneError(f"{gateway_id} is not laid out: this plane has no NAT gateways yet.")
+        """Counted since the gateway was laid out; zeros when it is not."""
+        found = ((n.interface, v) for v in self._vpcs.values() for n in v.nat_gateways if n.id == gateway_id)
+        for interface, vpc in found:
+            guest = next((i.guest for i in vpc.interfaces if i.id == interface and i.guest), "")
+            if guest and namespaces.exists(name := self.site.guest_namespace(guest)):
+                return _guarded(gateway_id, partial(namespaces.inside, name, translated))
+        return NatTraffic()
 
     def flows(self, vpc_id: str) -> tuple[Flow, ...]:
-        """Refused so far."""
-        raise PlaneError(f"{vpc_id} has no flow logs: this plane does not keep them yet.")
+        """What passed, or tried to pass, the logged interfaces of a VPC since this was last asked.
+
+        The first question of a process asks for everything since the kernel last forgot (half an hour of silence).
+        """
+        with self._turn(vpc_id):
+            vpc = self._vpcs.get(vpc_id)
+            if vpc is None:
+                return ()
+            links = {link_name(i.id): i.id for i in vpc.interfaces if i.guest and i.logged}
+            names = [name for name, _ in flowlog.named()]
+            listed = _guarded(vpc_id, lambda: namespaces.inside(
+                self.site.vpc_namespace(vpc_id), lambda: nft.elements(self.site.table, names))) if links else {}
+            return self._tallies.setdefault(vpc_id, flowlog.Tally()).flows(listed, links)
 
     def vpcs(self) -> list[str]:
         """Every VPC of this installation that has any trace on the host."""
@@ -191,7 +242,7 @@ class LinuxNetwork:
 
     def guests(self) -> list[str]:
         """Every guest namespace of this installation."""
-        return [n for n in self._names() if not n.startswith("vpc-")]
+        return [n for n in self._names() if n != EDGE and not n.startswith(("vpc-", *HUBS))]
 
     def _names(self) -> list[str]:
         prefix = self.site.prefix
@@ -202,11 +253,12 @@ class LinuxNetwork:
         return reach(self._world(), source, address, protocol, port).status
 
     def _world(self) -> World:
-        return World(site=self.site, vpcs=tuple(self._vpcs.values()), api_port=self._api[1] if self._api else 0)
+        return World(site=self.site, vpcs=tuple(self._vpcs.values()), api_port=self._api[1] if self._api else 0,
+                     transits=tuple(self._hubs.gateways.values()), endpoint_ports=self._doorways.ports)
 
     def release(self) -> None:
         """Let go of sockets and threads and leave the host as it is: guests go on, a later process takes over."""
-        for vpc_id in list(self._listening):
+        for vpc_id in {*self._listening, *self._vpcs}:
             with self._turn(vpc_id):
                 self._hush(vpc_id)
         if self._resolver:
@@ -218,9 +270,16 @@ class LinuxNetwork:
             self.remove(vpc_id)
         for guest in self.guests():
             namespaces.delete(self.site.guest_namespace(guest))
+        _guarded("the hubs", self._hubs.close)
         _guarded("the Internet bridge", self._internet.close)
         if self._resolver:
             self._resolver.close()
+
+
+def _guests(wanted: Plan) -> list[tuple[str, str]]:
+    """(guest, namespace) of whatever is at the end of a VPC's links, gateway endpoints too."""
+    return [(k.guest, k.namespace) for k in wanted.links] + [
+        (t.hub, t.namespace) for t in wanted.tunnels if t.kind == "endpoint"]
 
 
 def _tcp(where: tuple[str, int]) -> socket.socket:

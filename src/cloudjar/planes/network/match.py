@@ -6,15 +6,15 @@ predicate), so that the two cannot drift apart.
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
-
 import msgspec
 
 from cloudjar.base.errors import PlaneError
-from cloudjar.planes.network.site import network
+from cloudjar.planes.network.site import Address, Network, either
 
 ANY = -1
 NUMBERS = {"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
+ICMPS = (1, 58)
+_L4 = {"icmpv6": "ipv6-icmp"}
 _NAMES = {number: name for name, number in NUMBERS.items()}
 
 
@@ -30,12 +30,16 @@ class Match(msgspec.Struct, frozen=True):
         name = _NAMES.get(self.protocol or 0)
         if self.protocol is None:
             return ""
-        if name == "icmp" and self.low != ANY:
-            code = f" icmp code {self.high}" if self.high != ANY else ""
-            return f"icmp type {self.low}{code}"
+        if self.protocol in ICMPS and self.low != ANY:
+            code = f" {name} code {self.high}" if self.high != ANY else ""
+            return f"{name} type {self.low}{code}"
         if name in ("tcp", "udp") and self.low != ANY and (self.low, self.high) != (0, 65535):
             return f"{name} dport {self.low}" + (f"-{self.high}" if self.high != self.low else "")
-        return f"meta l4proto {name or self.protocol}"
+        return f"meta l4proto {_L4.get(name or '', name) or self.protocol}"
+
+    def possible(self, version: int) -> bool:
+        """Whether a packet of this IP version can match at all: ICMP is IPv4's, ICMPv6 the other's."""
+        return self.protocol not in ICMPS or (self.protocol == NUMBERS["icmpv6"]) == (version == 6)
 
     def holds(self, packet: Packet) -> bool:
         """Whether the packet matches; addresses are somebody else's business."""
@@ -45,7 +49,7 @@ class Match(msgspec.Struct, frozen=True):
             return False
         if self.low == ANY:
             return True
-        if _NAMES.get(self.protocol) == "icmp":
+        if self.protocol in ICMPS:
             return packet.port == self.low and self.high in (ANY, packet.code)
         if _NAMES.get(self.protocol) in ("tcp", "udp"):
             return self.low <= packet.port <= self.high
@@ -55,29 +59,27 @@ class Match(msgspec.Struct, frozen=True):
 class Packet(msgspec.Struct, frozen=True):
     """A packet as a filter sees it; for ICMP `port` is the type and `code` the code."""
 
-    source: IPv4Address
-    target: IPv4Address
+    source: Address
+    target: Address
     protocol: int
     port: int
     code: int = 0
 
 
-def match(protocol: str, low: int, high: int) -> Match | None:
-    """The reading of a rule's protocol and ports; None for ICMPv6, which no IPv4 packet is.
+def match(protocol: str, low: int, high: int) -> Match:
+    """The reading of a rule's protocol and ports.
 
     Raises `PlaneError` for a protocol or port that cannot be.
     """
     number = protocol_number(protocol)
     if number is None:
         return Match(None)
-    if number == NUMBERS["icmpv6"]:
-        return None
     if number in (NUMBERS["tcp"], NUMBERS["udp"]):
         if (low, high) == (ANY, ANY):
             return Match(number)
         if not 0 <= low <= high <= 65535:
             raise PlaneError(f"Ports {low} to {high} are not a range.")
-    if number == NUMBERS["icmp"] and not (-1 <= low <= 255 and -1 <= high <= 255):
+    if number in ICMPS and not (-1 <= low <= 255 and -1 <= high <= 255):
         raise PlaneError(f"ICMP type {low} with code {high} does not exist.")
     return Match(number, low, high)
 
@@ -93,8 +95,6 @@ def protocol_number(protocol: str) -> int | None:
     raise PlaneError(f"Protocol {protocol!r} is neither a name nor a number of an IP protocol.")
 
 
-def block(peer: str) -> IPv4Network | None:
-    """The IPv4 network that a rule names; None when it names something else (IPv6, a group)."""
-    if ":" in peer or "/" not in peer:
-        return None
-    return network(peer)
+def block(peer: str) -> Network | None:
+    """The network that a rule names; None when it names something else (a group, a prefix list)."""
+    return either(peer) if "/" in peer else None

@@ -14,8 +14,8 @@ import fcntl
 import os
 import socket
 import struct
-from collections.abc import Iterator
-from ipaddress import IPv4Address
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Address, IPv6Address
 
 import msgspec
 
@@ -26,10 +26,11 @@ _IFINFO = struct.Struct("=BxHiII")
 _IFADDR = struct.Struct("=BBBBI")
 _RTMSG = struct.Struct("=BBBBBBBBI")
 _NDMSG = struct.Struct("=BxxxiHBB")
-_INET = socket.AF_INET
+_INET, _INET6 = socket.AF_INET, socket.AF_INET6
+_NO_DAD = 2
 UP, NOARP = 0x1, 0x80
 _STATIC, _UNIVERSE, _LINK = 4, 0, 253
-_UNICAST, _BLACKHOLE = 1, 6
+_UNICAST, _LOCAL, _BLACKHOLE = 1, 2, 6
 _ONLINK = 4
 _PERMANENT = 0x80
 _ETHTOOL, _GET_LINK = 0x8946, 0xA
@@ -48,7 +49,7 @@ class LinkSeen(msgspec.Struct, frozen=True):
 
 
 class RouteSeen(msgspec.Struct, frozen=True):
-    """An IPv4 route that somebody set (not the kernel's own); `device` is an index, 0 for none."""
+    """A route that somebody set (not the kernel's own); `device` is an index, 0 for none."""
 
     table: int
     target: str
@@ -65,6 +66,7 @@ class RuleSeen(msgspec.Struct, frozen=True):
     table: int
     mark: int
     target: str
+    version: int = 4
 
 
 class Netlink:
@@ -129,11 +131,11 @@ class Netlink:
     def addresses(self, index: int) -> set[str]:
         """``address/length`` of a link."""
         out = set()
-        for body in self._dump(ADDRESS + 2, _IFADDR.pack(_INET, 0, 0, 0, 0)):
+        for body in self._both(ADDRESS + 2, lambda family: _IFADDR.pack(family, 0, 0, 0, 0)):
             _, length, _, _, where = _IFADDR.unpack_from(body)
-            attributes = _attributes(body, _IFADDR.size)
-            if where == index and 2 in attributes:
-                out.add(f"{IPv4Address(attributes[2])}/{length}")
+            a = _attributes(body, _IFADDR.size)
+            if where == index and (2 in a or 1 in a):
+                out.add(f"{_ip(a[2] if 2 in a else a[1])}/{length}")
         return out
 
     def add_address(self, index: int, address: str) -> None:
@@ -146,21 +148,24 @@ class Netlink:
     @staticmethod
     def _address(index: int, address: str) -> bytes:
         ip, length = _cidr(address)
-        return _IFADDR.pack(_INET, length, 0, 0, index) + _attr(2, ip) + _attr(1, ip)
+        # Nobody else can have it: the address is good at once.
+        flags = _NO_DAD if len(ip) == 16 else 0
+        return _IFADDR.pack(_family(ip), length, flags, 0, index) + _attr(2, ip) + _attr(1, ip)
 
     # Routes
 
     def routes(self) -> list[RouteSeen]:
         """Static unicast and blackhole routes of every table."""
         out = []
-        for body in self._dump(ROUTE + 2, _RTMSG.pack(_INET, 0, 0, 0, 0, 0, 0, 0, 0)):
-            _, length, _, _, table, protocol, _, kind, _ = _RTMSG.unpack_from(body)
+        for body in self._both(ROUTE + 2, lambda family: _RTMSG.pack(family, 0, 0, 0, 0, 0, 0, 0, 0)):
+            family, length, _, _, table, protocol, _, kind, _ = _RTMSG.unpack_from(body)
             if protocol != _STATIC or kind not in (_UNICAST, _BLACKHOLE):
                 continue
             a = _attributes(body, _RTMSG.size)
+            nowhere = kind == _BLACKHOLE  # IPv6 says that one leads to the loopback
             out.append(RouteSeen(
-                _number(a.get(15), table), f"{IPv4Address(a.get(1, bytes(4)))}/{length}",
-                kind == _BLACKHOLE, _number(a.get(4), 0), str(IPv4Address(a[5])) if 5 in a else "",
+                _number(a.get(15), table), f"{_ip(a.get(1, bytes(4 if family == _INET else 16)))}/{length}",
+                nowhere, 0 if nowhere else _number(a.get(4), 0), str(_ip(a[5])) if 5 in a else "",
                 _number(a.get(6), 0)))
         return out
 
@@ -174,42 +179,49 @@ class Netlink:
             self._do(ROUTE + 1, self._route(table, target, device, "", metric, "", scope=255))
 
     @staticmethod
-    def _route(table: int, target: str, device: int, via: str, metric: int, source: str, scope: int = -1) -> bytes:
+    def _route(table: int, target: str, device: int, via: str, metric: int, source: str, scope: int = -1, *,
+               local: bool = False) -> bytes:
         ip, length = _cidr(target)
         if scope < 0:
             scope = _UNIVERSE if via or not device else _LINK
-        kind = _UNICAST if device else _BLACKHOLE
-        body = _RTMSG.pack(_INET, length, 0, 0, 0, _STATIC, scope, kind, _ONLINK if via else 0)
+        kind = _LOCAL if local else _UNICAST if device else _BLACKHOLE
+        body = _RTMSG.pack(_family(ip), length, 0, 0, 0, _STATIC, scope, kind, _ONLINK if via else 0)
         body += _attr(1, ip) + _u32(15, table)
         for number, value in ((4, device), (6, metric)):
             body += _u32(number, value) if value else b""
         for number, text in ((5, via), (7, source)):
-            body += _attr(number, IPv4Address(text).packed) if text else b""
+            body += _attr(number, _cidr(text)[0]) if text else b""
         return body
+
+    def set_local(self, table: int, target: str, device: int) -> None:
+        """Deliver here whatever the table is asked about in `target`, as if it were an address of our own."""
+        self._do(ROUTE, self._route(table, target, device, "", 0, "", scope=254, local=True), _CREATE | _REPLACE)
 
     # Policy rules
 
     def rules(self) -> list[RuleSeen]:
         out = []
-        for body in self._dump(RULE + 2, _RTMSG.pack(_INET, 0, 0, 0, 0, 0, 0, 0, 0)):
-            _, length, _, _, table, _, _, _, _ = _RTMSG.unpack_from(body)
+        for body in self._both(RULE + 2, lambda family: _RTMSG.pack(family, 0, 0, 0, 0, 0, 0, 0, 0)):
+            family, length, _, _, table, _, _, _, _ = _RTMSG.unpack_from(body)
             a = _attributes(body, _RTMSG.size)
-            target = f"{IPv4Address(a[1])}/{length}" if 1 in a else ""
-            out.append(RuleSeen(_number(a.get(6), 0), _number(a.get(15), table), _number(a.get(10), 0), target))
+            target = f"{_ip(a[1])}/{length}" if 1 in a else ""
+            out.append(RuleSeen(_number(a.get(6), 0), _number(a.get(15), table), _number(a.get(10), 0), target,
+                                4 if family == _INET else 6))
         return out
 
-    def add_rule(self, preference: int, table: int, *, mark: int = 0, target: str = "") -> None:
+    def add_rule(self, preference: int, table: int, *, mark: int = 0, target: str = "", version: int = 4) -> None:
         with _unless(errno.EEXIST):
-            self._do(RULE, self._rule(preference, table, mark, target), _CREATE | _EXCL)
+            self._do(RULE, self._rule(preference, table, mark, target, version), _CREATE | _EXCL)
 
-    def delete_rule(self, preference: int, table: int, *, mark: int = 0, target: str = "") -> None:
+    def delete_rule(self, preference: int, table: int, *, mark: int = 0, target: str = "", version: int = 4) -> None:
         with _unless(errno.ENOENT):
-            self._do(RULE + 1, self._rule(preference, table, mark, target))
+            self._do(RULE + 1, self._rule(preference, table, mark, target, version))
 
     @staticmethod
-    def _rule(preference: int, table: int, mark: int, target: str) -> bytes:
+    def _rule(preference: int, table: int, mark: int, target: str, version: int) -> bytes:
         ip, length = _cidr(target) if target else (b"", 0)
-        body = _RTMSG.pack(_INET, length, 0, 0, 0, 0, 0, _UNICAST, 0) + _u32(6, preference) + _u32(15, table)
+        family = _family(ip) if target else _INET if version == 4 else _INET6
+        body = _RTMSG.pack(family, length, 0, 0, 0, 0, 0, _UNICAST, 0) + _u32(6, preference) + _u32(15, table)
         if target:
             body += _attr(1, ip)
         if mark:
@@ -219,22 +231,26 @@ class Netlink:
     # Neighbours
 
     def neighbours(self) -> set[tuple[int, str, str]]:
-        """Permanent IPv4 neighbours: (link index, address, hardware address)."""
+        """Permanent neighbours: (link index, address, hardware address)."""
         out = set()
-        for body in self._dump(NEIGHBOUR + 2, _NDMSG.pack(_INET, 0, 0, 0, 0)):
+        for body in self._both(NEIGHBOUR + 2, lambda family: _NDMSG.pack(family, 0, 0, 0, 0)):
             _, index, state, _, _ = _NDMSG.unpack_from(body)
             a = _attributes(body, _NDMSG.size)
             if state & _PERMANENT and 1 in a and 2 in a:
-                out.add((index, str(IPv4Address(a[1])), ":".join(f"{b:02x}" for b in a[2])))
+                out.add((index, str(_ip(a[1])), ":".join(f"{b:02x}" for b in a[2])))
         return out
 
     def set_neighbour(self, index: int, address: str, mac: str) -> None:
-        body = _NDMSG.pack(_INET, index, _PERMANENT, 0, 0) + _attr(1, IPv4Address(address).packed)
-        self._do(NEIGHBOUR, body + _attr(2, _mac(mac)), _CREATE | _REPLACE)
+        self._do(NEIGHBOUR, self._neighbour(index, address, _PERMANENT) + _attr(2, _mac(mac)), _CREATE | _REPLACE)
 
     def delete_neighbour(self, index: int, address: str) -> None:
         with _unless(errno.ENOENT, errno.ENXIO, errno.ENODEV):
-            self._do(NEIGHBOUR + 1, _NDMSG.pack(_INET, index, 0, 0, 0) + _attr(1, IPv4Address(address).packed))
+            self._do(NEIGHBOUR + 1, self._neighbour(index, address, 0))
+
+    @staticmethod
+    def _neighbour(index: int, address: str, state: int) -> bytes:
+        ip, _ = _cidr(address)
+        return _NDMSG.pack(_family(ip), index, state, 0, 0) + _attr(1, ip)
 
     # The conversation
 
@@ -250,6 +266,11 @@ class Netlink:
     def _dump(self, kind: int, body: bytes) -> list[bytes]:
         self._send(kind, _REQUEST | _ROOT_AND_MATCH, body)
         return list(self._answers())
+
+    def _both(self, kind: int, request: Callable[[int], bytes]) -> Iterator[bytes]:
+        """What the kernel lists for IPv4, then for IPv6; a kernel without the latter lists something else."""
+        for family in (_INET, _INET6):
+            yield from (body for body in self._dump(kind, request(family)) if body[0] == family)
 
     def _send(self, kind: int, flags: int, body: bytes) -> None:
         self._sequence += 1
@@ -316,7 +337,16 @@ def _mac(text: str) -> bytes:
 
 def _cidr(text: str) -> tuple[bytes, int]:
     ip, _, length = text.partition("/")
-    return IPv4Address(ip).packed, int(length or 32)
+    packed = IPv6Address(ip).packed if ":" in ip else IPv4Address(ip).packed
+    return packed, int(length or len(packed) * 8)
+
+
+def _ip(packed: bytes) -> IPv4Address | IPv6Address:
+    return IPv4Address(packed) if len(packed) == 4 else IPv6Address(packed)
+
+
+def _family(packed: bytes) -> int:
+    return _INET if len(packed) == 4 else _INET6
 
 
 def _number(value: bytes | None, default: int) -> int:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 from cloudjar.base.errors import PlaneError
 
@@ -37,3 +40,13 @@ def tables() -> list[str]:
 def drop_table(name: str) -> None:
     """Remove an ``inet`` table; nothing happens when there is none."""
     transaction(f"add table inet {name}\ndelete table inet {name}\n")
+
+
+def elements(table: str, sets: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    """The elements of sets of an ``inet`` table by the set's name, numbers as numbers; empty without the table."""
+    text = "".join(f"list set inet {table} {name}\n" for name in sets)
+    done = subprocess.run([program(), "-j", "-n", "-f", "-"], input=text, text=True, capture_output=True, check=False)
+    if done.returncode != 0:
+        return {}
+    found = (item["set"] for line in done.stdout.splitlines() for item in json.loads(line)["nftables"] if "set" in item)
+    return {s["name"]: [e["elem"] for e in s.get("elem", ()) if "elem" in e] for s in found}

@@ -13,23 +13,46 @@ import msgspec
 
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.network.filtering import (
+    EDGE_VIA,
     GATEWAY_LINK,
     METADATA,
+    OUTWARD_VIA,
     RESOLVER,
+    gateway_endpoints,
+    own_addresses,
     published,
     resolver_addresses,
     ruleset,
     table_number,
+    translators,
 )
 from cloudjar.planes.network.port import Interface, Route, RouteTable, Vpc
+from cloudjar.planes.network.routing import nat_interface, networks, rows
 from cloudjar.planes.network.ruleset import Ruleset, render
-from cloudjar.planes.network.site import Site, address, link_name, mac, network
+from cloudjar.planes.network.site import (
+    Network,
+    Site,
+    address,
+    either,
+    link_name,
+    mac,
+    network,
+    number,
+    tunnel_name,
+)
 
 MAIN_TABLE = 254
 RULE_PREFERENCE = 33000
 """After the kernel's main table, which holds the VPC's own routes: local always wins."""
 GUEST_MTU = 9001
 INTERNET_MTU = 1500
+TRANSIT_MTU = 8500
+FABRIC6 = "fe80::1"
+"""The fabric's own address on every ENI's link: the guests' IPv6 router."""
+HUB_VIA = {4: "169.254.255.1", 6: "fe80::a"}
+"""The far end of every tunnel, seen from the VPC, by IP version."""
+VPC_VIA = {4: "169.254.255.2", 6: "fe80::b"}
+"""The VPC's end of a tunnel, seen from the other side."""
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,11 +68,37 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """The primary private address with the subnet's prefix length."""
     router: str
     metric: int
+    role: Literal["", "nat"] = ""
+    ipv6: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str:
-        """What is written on the VPC's end once the guest's end is complete."""
-        return f"{self.interface} {self.guest} {self.device} {self.mac} {self.address}"
+        """What is written on the VPC's end once the guest's end is complete; IPv6 addresses come and go."""
+        role = f" {self.role}" if self.role else ""
+        return f"{self.interface} {self.guest} {self.device} {self.mac} {self.address}{role}"
+
+
+class Tunnel(msgspec.Struct, frozen=True, kw_only=True):
+    """A link that is no ENI's: `name` is the VPC's end, `device` the other, in a hub or in an endpoint's namespace."""
+
+    name: str
+    kind: Literal["peering", "transit", "endpoint"]
+    way: str
+    """The id of what it leads to: peering connection, attachment, endpoint."""
+    hub: str
+    """Whose namespace the other end is in: peering connection, transit gateway, endpoint."""
+    namespace: str
+    device: str
+    mac: str
+    far_mac: str
+    mtu: int
+    cidrs: tuple[str, ...]
+    """The VPC's own blocks, which the far end reaches through here."""
+
+    @property
+    def identity(self) -> str:
+        """What is written on the VPC's end once the far end is complete."""
+        return f"{self.way} {self.hub} {self.mac} {' '.join(self.cidrs)}"[:255]
 
 
 class PathWay(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +125,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     vpc: str
     namespace: str
     links: tuple[Link, ...]
+    tunnels: tuple[Tunnel, ...]
     addresses: tuple[str, ...]
     """Addresses of the fabric itself (routers, resolver, metadata), on the namespace's loopback."""
     routes: tuple[PathWay, ...]
@@ -87,6 +137,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     gateway_mac: str
     public: tuple[tuple[str, str], ...]
     """(public address, hardware address of the gateway that answers for it), for the host."""
+    public6: tuple[str, ...]
+    """IPv6 blocks that the edge finds behind the gateway, at `edge_address`."""
+    edge_address: str
     metadata: str
     resolvers: tuple[str, ...]
     rules: Ruleset
@@ -108,8 +161,15 @@ SYSCTLS = (
 """Of every VPC's namespace, written when this process first touches it."""
 
 SYSCTLS_IPV6 = (
-    ("net/ipv6/conf/all/disable_ipv6", "1"),
-    ("net/ipv6/conf/default/disable_ipv6", "1"),
+    ("net/ipv6/conf/default/disable_ipv6", "0"),
+    ("net/ipv6/conf/all/disable_ipv6", "0"),
+    ("net/ipv6/conf/all/forwarding", "1"),
+    # Every address and route is given: links make none up, and believe no one.
+    ("net/ipv6/conf/default/addr_gen_mode", "1"),
+    ("net/ipv6/conf/default/accept_ra", "0"),
+    ("net/ipv6/conf/default/accept_dad", "0"),
+    ("net/ipv6/conf/all/accept_redirects", "0"),
+    ("net/ipv6/conf/default/accept_redirects", "0"),
 )
 """Likewise, where the kernel has IPv6 at all."""
 
@@ -126,14 +186,17 @@ def plan(vpc: Vpc, site: Site) -> Plan:
         vpc=vpc.id,
         namespace=site.vpc_namespace(vpc.id),
         links=links,
+        tunnels=_tunnels(vpc, site),
         addresses=_fabric_addresses(vpc),
         routes=_routes(vpc, site),
         marks=tuple(dict.fromkeys(table_number(t.id) for t in vpc.route_tables)),
         neighbours=_neighbours(vpc, site),
-        gateway=bool(vpc.internet_gateway),
+        gateway=bool(vpc.internet_gateway or vpc.egress_only_gateway),
         uplink=site.uplink(vpc.id),
         gateway_mac=gateway_mac,
         public=tuple((p, gateway_mac) for p, _ in _in_pool(public, site)),
+        public6=_blocks6(vpc, site),
+        edge_address=edge_address(vpc.id),
         metadata=METADATA,
         resolvers=resolver_addresses(vpc) if vpc.dns_support else (),
         rules=ruleset(vpc, site),
@@ -159,6 +222,48 @@ def _link(vpc: Vpc, eni: Interface, site: Site) -> Link:
         address=f"{address(eni.private[0][0])}/{block.prefixlen}",
         router=str(block[1]),
         metric=100 * eni.index,
+        role="nat" if eni.id in translators(vpc) else "",
+        ipv6=_addresses6(eni, subnet.ipv6_cidr),
+    )
+
+
+def _addresses6(eni: Interface, cidr: str) -> tuple[str, ...]:
+    mine = tuple(a for a in own_addresses(eni) if a.version == 6)
+    if mine and not cidr:
+        raise PlaneError(f"Interface {eni.id} has an IPv6 address, and its subnet has no IPv6 block.")
+    if any(a not in either(cidr) for a in mine):
+        raise PlaneError(f"Interface {eni.id} has an address outside its subnet {cidr}.")
+    return tuple(str(a) for a in mine)
+
+
+def edge_address(vpc_id: str) -> str:
+    """Where the edge finds a VPC's gateway on the Internet's bridge."""
+    n = number(vpc_id)
+    return f"fe80::{n >> 16:x}:{n & 0xFFFF:x}:1"
+
+
+def _blocks6(vpc: Vpc, site: Site) -> tuple[str, ...]:
+    pool = either(site.pool6)
+    for block in (either(c) for c in vpc.ipv6_cidrs):
+        if block.version != 6 or not pool.supernet_of(block):  # type: ignore[arg-type] # one version here
+            raise PlaneError(f"IPv6 block {block} is not one of this installation's pool {pool}.")
+    outward = vpc.internet_gateway or vpc.egress_only_gateway
+    return tuple(str(either(c)) for c in vpc.ipv6_cidrs) if outward else ()
+
+
+def _tunnels(vpc: Vpc, site: Site) -> tuple[Tunnel, ...]:
+    own = tuple(str(n) for n in networks(vpc))
+
+    def one(kind: Literal["peering", "transit", "endpoint"], way: str, hub: str, device: str, mtu: int) -> Tunnel:
+        where = site.guest_namespace(hub) if kind == "endpoint" else site.hub_namespace(hub)
+        ends = (mac("tunnel", f"{site.tag} {vpc.id} {way}"), mac("far", f"{site.tag} {vpc.id} {way}"))
+        return Tunnel(name=tunnel_name(way), kind=kind, way=way, hub=hub, namespace=where, device=device,
+                      mac=ends[0], far_mac=ends[1], mtu=mtu, cidrs=own)
+
+    return (
+        *(one("peering", p.id, p.id, tunnel_name(vpc.id), GUEST_MTU) for p in vpc.peerings),
+        *(one("transit", a.id, a.gateway, tunnel_name(a.id), TRANSIT_MTU) for a in vpc.transit_attachments),
+        *(one("endpoint", e, e, "eth0", GUEST_MTU) for e in gateway_endpoints(vpc)),
     )
 
 
@@ -186,11 +291,11 @@ def _fabric_addresses(vpc: Vpc) -> tuple[str, ...]:
 
 
 def _routes(vpc: Vpc, site: Site) -> tuple[PathWay, ...]:
-    out = [PathWay(table=MAIN_TABLE, target=str(network(c)), kind="blackhole") for c in vpc.cidrs]
+    out = [PathWay(table=MAIN_TABLE, target=str(n), kind="blackhole") for n in networks(vpc)]
     for i in vpc.interfaces:
         if i.guest:
-            out += [PathWay(table=MAIN_TABLE, target=f"{private}/32", device=link_name(i.id))
-                    for private, _ in i.private]
+            out += [PathWay(table=MAIN_TABLE, target=f"{a}/{a.max_prefixlen}", device=link_name(i.id))
+                    for a in own_addresses(i)]
     for table in vpc.route_tables:
         out += _table(vpc, table, site)
     return tuple(out)
@@ -198,32 +303,45 @@ def _routes(vpc: Vpc, site: Site) -> tuple[PathWay, ...]:
 
 def _table(vpc: Vpc, table: RouteTable, site: Site) -> list[PathWay]:
     number = table_number(table.id)
-    wanted = {"0.0.0.0/0": PathWay(table=number, target="0.0.0.0/0", kind="blackhole")}
-    for route in table.routes:
-        if route.kind == "local" or ":" in route.destination:
-            continue
-        target = str(network(route.destination))
-        wanted[target] = _way(vpc, site, number, target, route)
+    wanted = {t: PathWay(table=number, target=t, kind="blackhole") for t in ("0.0.0.0/0", "::/0")}
+    wanted |= {str(n): _way(vpc, site, number, n, route) for n, route in rows(vpc, table).items()}
     return list(wanted.values())
 
 
-def _way(vpc: Vpc, site: Site, number: int, target: str, route: Route) -> PathWay:
-    if route.kind == "internet-gateway" and vpc.internet_gateway:
-        return PathWay(table=number, target=target, device=GATEWAY_LINK, via=site.gateway)
-    if route.kind == "interface":
-        eni = next((i for i in vpc.interfaces if i.id == route.target and i.guest), None)
-        if eni is not None:
-            return PathWay(table=number, target=target, device=link_name(eni.id), via=eni.private[0][0])
-    return PathWay(table=number, target=target, kind="blackhole")
+def _way(vpc: Vpc, site: Site, number: int, target: Network, route: Route) -> PathWay:
+    def through(device: str, via: str) -> PathWay:
+        return PathWay(table=number, target=str(target), device=device, via=via)
+
+    match route.kind:
+        case "internet-gateway":
+            return through(GATEWAY_LINK, site.gateway if target.version == 4 else EDGE_VIA)
+        case "egress-only-gateway":
+            return through(GATEWAY_LINK, OUTWARD_VIA)
+        case "peering" | "endpoint":
+            return through(tunnel_name(route.target), HUB_VIA[target.version])
+        case "transit-gateway":
+            way = next(a.id for a in vpc.transit_attachments if a.gateway == route.target)
+            return through(tunnel_name(way), HUB_VIA[target.version])
+        case "interface" | "nat-gateway":
+            target_id = route.target if route.kind == "interface" else nat_interface(vpc, route.target)
+            eni = next(i for i in vpc.interfaces if i.id == target_id)
+            via = next((str(a) for a in own_addresses(eni) if a.version == target.version), "")
+            if via:
+                return through(link_name(eni.id), via)
+    return PathWay(table=number, target=str(target), kind="blackhole")
 
 
 def _neighbours(vpc: Vpc, site: Site) -> tuple[Neighbour, ...]:
     out = [
-        Neighbour(link_name(i.id), private, i.mac.lower())
-        for i in vpc.interfaces if i.guest for private, _ in i.private
+        Neighbour(link_name(i.id), str(a), i.mac.lower())
+        for i in vpc.interfaces if i.guest for a in own_addresses(i)
     ]
     if vpc.internet_gateway:
         out.append(Neighbour(GATEWAY_LINK, site.gateway, site.gateway_mac))
+    if _blocks6(vpc, site):
+        out += [Neighbour(GATEWAY_LINK, via, site.edge_mac) for via in (EDGE_VIA, OUTWARD_VIA)]
+    for tunnel in _tunnels(vpc, site):
+        out += [Neighbour(tunnel.name, via, tunnel.far_mac) for via in HUB_VIA.values()]
     return tuple(out)
 
 
@@ -233,9 +351,13 @@ def show(wanted: Plan) -> str:
     if wanted.gateway:
         out.append(f"gateway {wanted.uplink} mac {wanted.gateway_mac}")
     out += [f"public {p} at {m}" for p, m in wanted.public]
+    out += [f"public {c} at {wanted.edge_address}" for c in wanted.public6]
     out += [f"fabric {a}" for a in wanted.addresses]
     for k in wanted.links:
-        out.append(f"link {k.name} guest {k.guest} {k.device} {k.mac} {k.address} via {k.router} metric {k.metric}")
+        out.append(f"link {k.name} guest {k.guest} {k.device} {k.mac} {k.address} via {k.router} metric {k.metric}"
+                   + "".join(f" {w}" for w in (k.role, *k.ipv6) if w))
+    out += [f"tunnel {t.name} {t.kind} {t.way} to {t.device} of {t.hub} mac {t.mac} far {t.far_mac} mtu {t.mtu}"
+            for t in wanted.tunnels]
     for r in wanted.routes:
         table = "main" if r.table == MAIN_TABLE else f"{r.table:#x}"
         way = f"dev {r.device}" + (f" via {r.via}" if r.via else "") if r.device else r.kind

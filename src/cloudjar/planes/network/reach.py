@@ -7,30 +7,48 @@ Whether anything listens at the end is the guest's own business and no part of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from ipaddress import IPv4Address
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
 
 from cloudjar.base.errors import PlaneError
-from cloudjar.planes.network.filtering import METADATA, published, resolver_addresses
-from cloudjar.planes.network.match import ANY, NUMBERS, Packet, block, match, protocol_number
-from cloudjar.planes.network.port import Interface, NetworkAcl, Subnet, Vpc
-from cloudjar.planes.network.site import Site, address, network
+from cloudjar.planes.network.filtering import (
+    METADATA,
+    own_addresses,
+    published,
+    resolver_addresses,
+    translators,
+    unchecked,
+)
+from cloudjar.planes.network.match import ANY, NUMBERS, Packet, protocol_number
+from cloudjar.planes.network.port import Interface, Peering, Subnet, TransitAttachment, TransitGateway, Vpc
+from cloudjar.planes.network.routing import nat_interface, networks, route_for
+from cloudjar.planes.network.site import Address, Site, address, any_address, either, network
+from cloudjar.planes.network.transit import onward
+from cloudjar.planes.network.verdicts import (
+    Direction,
+    acl_of,
+    acl_verdict,
+    group_verdict,
+    owner,
+    subnet_of,
+)
 
 EPHEMERAL = 49152
-_ECHO, _ECHO_ANSWER = 8, 0
+_ECHO = {4: (8, 0), 6: (128, 129)}
+"""ICMP types of an echo request and of its answer, by IP version."""
 _LINK_LOCAL = network("169.254.0.0/16")
-Direction = Literal["ingress", "egress"]
 
 
 class World(msgspec.Struct, frozen=True):
-    """Every VPC of an installation, and the Internet around them."""
+    """Every VPC and transit gateway of an installation, and the Internet around them."""
 
     site: Site
     vpcs: tuple[Vpc, ...]
     api_port: int = 0
+    transits: tuple[TransitGateway, ...] = ()
+    endpoint_ports: tuple[int, ...] = (80, 443)
 
     def interface(self, interface_id: str) -> tuple[Vpc, Interface] | None:
         """An attached ENI and its VPC."""
@@ -38,12 +56,20 @@ class World(msgspec.Struct, frozen=True):
         return next(found, None)
 
     def published(self, public: str) -> tuple[Vpc, Interface, str] | None:
-        """Who answers for a public address: VPC, ENI and private address."""
+        """Who answers for a public address: VPC, ENI and private address; IPv6 ones are both."""
         for v in self.vpcs:
+            if ":" in public:
+                eni = owner(v, any_address(public)) if v.internet_gateway else None
+                if eni is not None:
+                    return v, eni, public
             private = dict(published(v)).get(public)
             if private is not None:
                 return v, next(i for i in v.interfaces if i.guest and private in dict(i.private)), private
         return None
+
+    def vpc(self, vpc_id: str) -> Vpc | None:
+        """A VPC by id."""
+        return next((v for v in self.vpcs if v.id == vpc_id), None)
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -62,20 +88,23 @@ def reach(
 ) -> Answer:
     """Follow a packet from an ENI id (or ``internet``) to an address, and its answer back.
 
-    `protocol` is ``tcp``, ``udp``, ``icmp`` or a number; `port` is the destination port, or the ICMP type
+    `protocol` is ``tcp``, ``udp``, ``icmp``, ``icmpv6`` or a number; `port` is the destination port, or the ICMP type
     (-1 means an echo request). Raises `PlaneError` for what is no protocol or address.
     """
     number = protocol_number(protocol)
     if number is None:
         raise PlaneError("A packet has one protocol: -1 is for rules.")
-    if number == NUMBERS["icmp"] and port == ANY:
-        port = _ECHO
+    where = any_address(target)
+    if number in (NUMBERS["icmp"], NUMBERS["icmpv6"]) and port == ANY:
+        port = _ECHO[where.version][0]
     walk = _Walk(world, number, port, source_port, code)
     try:
         if source == "internet":
-            walk.from_internet(address(world.site.gateway), address(target))
+            site = world.site
+            walk.from_internet(any_address(site.gateway if where.version == 4 else site.gateway6), where)
         else:
-            walk.from_interface(source, address(target))
+            walk.from_interface(source, where)
+        walk.return_()
     except _Dropped as end:
         return Answer("dropped", (*walk.path, str(end)))
     return Answer("open", tuple(walk.path))
@@ -91,42 +120,58 @@ class _Walk:
         self.source_port = source_port
         self.code = code
         self.path: list[str] = []
+        self._backs: list[Callable[[], None]] = []
+        """What the answer must pass, nearest to the asker first."""
+        self._translated: set[str] = set()
 
-    def from_interface(self, source: str, target: IPv4Address) -> None:
+    def return_(self) -> None:
+        """The answer's way, farthest first."""
+        for back in reversed(self._backs):
+            back()
+
+    def from_interface(self, source: str, target: Address) -> None:
         found = self.world.interface(source)
         if found is None:
             raise _Dropped(f"{source} is not attached to anything")
         vpc, eni = found
-        me = address(eni.private[0][0])
+        me = next((a for a in own_addresses(eni) if a.version == target.version), None)
+        if me is None:
+            raise _Dropped(f"{source} has no IPv{target.version} address")
         if target == me or target.is_loopback:
             self.path.append(f"{target} is {source} itself")
-        elif any(target in network(c) for c in vpc.cidrs) or target in _LINK_LOCAL:
+            return
+        self._send(vpc, eni, me, target)
+
+    def _send(self, vpc: Vpc, eni: Interface, me: Address, target: Address) -> None:
+        if target in _LINK_LOCAL or target.is_link_local or any(target in n for n in networks(vpc)):
             self._inside(vpc, eni, me, target)
         else:
             self._outside(vpc, eni, me, target)
 
-    def _inside(self, vpc: Vpc, eni: Interface, me: IPv4Address, target: IPv4Address) -> None:
+    def _inside(self, vpc: Vpc, eni: Interface, me: Address, target: Address) -> None:
         if self._fabric(vpc, target):
             return
-        peer = _owner(vpc, target)
+        peer = owner(vpc, target)
         if peer is None:
             raise _Dropped(f"nothing in {vpc.id} has the address {target}")
         if peer.id == eni.id:
             raise _Dropped(f"{target} is an address of {eni.id} that its guest was not given")
-        near, far = _subnet(vpc, eni), _subnet(vpc, peer)
-        there = self._packet(me, target)
-        back = self._answer(target, me)
-        apart = near.id != far.id
+        near, far = subnet_of(vpc, eni.subnet), subnet_of(vpc, peer.subnet)
+        there, apart = self._packet(me, target), near.id != far.id
         if apart:
             self._acl(vpc, near, "egress", there)
+            self._later(vpc, near, "ingress", self._answer(target, me))
             self._acl(vpc, far, "ingress", there)
+            self._later(vpc, far, "egress", self._answer(target, me))
         self._groups(vpc, eni, "egress", there)
-        self._groups(vpc, peer, "ingress", there)
-        if apart:
-            self._acl(vpc, far, "egress", back)
-            self._acl(vpc, near, "ingress", back)
+        self._deliver(vpc, peer, there)
 
-    def _fabric(self, vpc: Vpc, target: IPv4Address) -> bool:
+    def _deliver(self, vpc: Vpc, peer: Interface, there: Packet) -> None:
+        self._groups(vpc, peer, "ingress", there)
+        if peer.id in translators(vpc):
+            raise _Dropped(f"{peer.id} is a NAT gateway's: it answers nobody")
+
+    def _fabric(self, vpc: Vpc, target: Address) -> bool:
         """The VPC's own services: metadata and resolver, which no group or ACL concerns."""
         names = resolver_addresses(vpc) if vpc.dns_support else ()
         asked = (self.protocol, self.port)
@@ -137,85 +182,193 @@ class _Walk:
             self.path.append(f"{target} is the resolver of {vpc.id}")
             return True
         routers = {str(network(s.cidr)[1]) for s in vpc.subnets}
-        if target in _LINK_LOCAL or str(target) in {*routers, *resolver_addresses(vpc)}:
+        if target.is_link_local or str(target) in {*routers, *resolver_addresses(vpc)}:
             raise _Dropped(f"the fabric of {vpc.id} does not answer this at {target}")
         return False
 
-    def _outside(self, vpc: Vpc, eni: Interface, me: IPv4Address, target: IPv4Address) -> None:
-        subnet = _subnet(vpc, eni)
-        kind, via = _route(vpc, subnet, target)
-        if kind == "interface":
-            self._appliance(vpc, eni, via, self._packet(me, target))
+    def _outside(self, vpc: Vpc, eni: Interface, me: Address, target: Address) -> None:
+        subnet = subnet_of(vpc, eni.subnet)
+        there = self._packet(me, target)
+        route = route_for(vpc, subnet, target)
+        if route is None:
+            raise _Dropped(f"{subnet.route_table or subnet.id} has no route to {target}")
+        if route.kind in ("interface", "nat-gateway"):
+            hop = route.target if route.kind == "interface" else nat_interface(vpc, route.target)
+            self._hop(vpc, eni, hop, there)
             return
-        public = self._gateway(vpc, eni, me, kind, target)
-        there, back = self._packet(me, target), self._answer(target, me)
+        if route.kind == "internet-gateway" and target.version == 4:
+            me = self._public(vpc, me)
         self._acl(vpc, subnet, "egress", there)
         self._groups(vpc, eni, "egress", there)
-        self._beyond(public, target)
-        self._acl(vpc, subnet, "ingress", back)
+        self._later(vpc, subnet, "ingress", self._answer(target, there.source))
+        match route.kind:
+            case "peering":
+                self._peer(vpc, route.target, me, target)
+            case "transit-gateway":
+                self._transit(vpc, route.target, me, target)
+            case "endpoint":
+                self._endpoint(route.target, target)
+            case _:
+                self._beyond(me, target)
 
-    def _appliance(self, vpc: Vpc, eni: Interface, via: str, there: Packet) -> None:
-        hop = next(i for i in vpc.interfaces if i.id == via)
-        if hop.source_dest_check:
-            raise _Dropped(f"{via} drops what is not addressed to it: its source/destination check is on")
-        near, far = _subnet(vpc, eni), _subnet(vpc, hop)
-        if near.id != far.id:
+    def _hop(self, vpc: Vpc, eni: Interface, hop_id: str, there: Packet) -> None:
+        """By way of another ENI of this VPC: a NAT gateway, or an instance that forwards."""
+        near = subnet_of(vpc, eni.subnet)
+        hop = next(i for i in vpc.interfaces if i.id == hop_id)
+        if near.id != hop.subnet:
             self._acl(vpc, near, "egress", there)
-            self._acl(vpc, far, "ingress", there)
+            self._later(vpc, near, "ingress", self._answer(there.target, there.source))
         self._groups(vpc, eni, "egress", there)
-        if hop.id != eni.id:
-            self._groups(vpc, hop, "ingress", there)
-        self.path.append(f"{via} receives it; what it forwards is its own decision")
+        self._into(vpc, hop, there, across=near.id != hop.subnet, back=hop.id != eni.id)
 
-    def _gateway(self, vpc: Vpc, eni: Interface, me: IPv4Address, kind: str, target: IPv4Address) -> IPv4Address:
-        subnet = _subnet(vpc, eni)
-        if kind != "internet-gateway":
-            raise _Dropped(f"{subnet.route_table or subnet.id} has no route to {target}")
+    def _into(self, vpc: Vpc, hop: Interface, there: Packet, *, across: bool, back: bool = True) -> None:
+        if hop not in unchecked(vpc):
+            raise _Dropped(f"{hop.id} drops what is not addressed to it: its source/destination check is on")
+        far = subnet_of(vpc, hop.subnet)
+        if across:
+            self._acl(vpc, far, "ingress", there)
+            self._later(vpc, far, "egress", self._answer(there.target, there.source))
+        if back:
+            self._groups(vpc, hop, "ingress", there)
+        if hop.id not in translators(vpc):
+            self.path.append(f"{hop.id} receives it; what it forwards is its own decision")
+            self._backs.clear()
+            return
+        if hop.id in self._translated:
+            raise _Dropped(f"{hop.id} is a NAT gateway's, and gets it back again")
+        self._translated.add(hop.id)
+        own = address(hop.private[0][0])
+        self.path.append(f"the NAT gateway at {hop.id} translates {there.source} to {own}")
+        self._send(vpc, hop, own, there.target)
+
+    def _public(self, vpc: Vpc, me: Address) -> Address:
         public = {private: p for p, private in published(vpc)}.get(str(me))
         if public is None:
             raise _Dropped(f"{me} has no public address, so {vpc.internet_gateway} drops it")
         self.path.append(f"{vpc.internet_gateway} translates {me} to {public}")
         return address(public)
 
-    def _beyond(self, public: IPv4Address, target: IPv4Address) -> None:
+    def _endpoint(self, endpoint_id: str, target: Address) -> None:
+        if self.protocol != NUMBERS["tcp"] or self.port not in self.world.endpoint_ports:
+            raise _Dropped(f"{endpoint_id} answers for the API only")
+        self.path.append(f"{endpoint_id} answers for {target}")
+
+    def _peer(self, vpc: Vpc, peering_id: str, me: Address, target: Address) -> None:
+        mine = _peering(vpc, peering_id)
+        other = self.world.vpc(mine.vpc) if mine else None
+        theirs = _peering(other, peering_id) if other else None
+        if mine is None or other is None or theirs is None:
+            raise _Dropped(f"{peering_id} has no other side")
+        if not any(target in n for n in networks(other)):
+            raise _Dropped(f"{target} is no address of {other.id}: {peering_id} leads no further")
+        if not _in(me, theirs.cidrs) or not _in(target, mine.cidrs):
+            raise _Dropped(f"{peering_id} carries addresses of its two VPCs only")
+        self.path.append(f"{peering_id} leads to {other.id}")
+        self._arrive(other, me, target, lambda far: self._must_return(other, far, me, "peering", peering_id))
+
+    def _transit(self, vpc: Vpc, gateway_id: str, me: Address, target: Address) -> None:
+        mine = next(a for a in vpc.transit_attachments if a.gateway == gateway_id)
+        other, theirs = self._across(gateway_id, mine.id, target)
+        if other.id == vpc.id or any(me in n for n in networks(other)):
+            raise _Dropped(f"{other.id} takes nothing from {gateway_id} that claims to come from itself")
+        self.path.append(f"{gateway_id} leads to {other.id}")
+
+        def back(far: Subnet) -> None:
+            self._must_return(other, far, me, "transit-gateway", gateway_id)
+            if self._across(gateway_id, theirs.id, me)[1].id != mine.id:
+                raise _Dropped(f"{gateway_id} has no way back from {other.id} to {me}")
+
+        if any(target in n for n in networks(other)):
+            self._arrive(other, me, target, back)
+            return
+        subnet = subnet_of(other, theirs.subnet)
+        route = route_for(other, subnet, target)
+        if route is None or route.kind not in ("nat-gateway", "interface"):
+            raise _Dropped(f"{subnet.route_table or subnet.id} leads nothing from {gateway_id} to {target}")
+        hop_id = route.target if route.kind == "interface" else nat_interface(other, route.target)
+        hop = next(i for i in other.interfaces if i.id == hop_id)
+        self._backs.append(lambda: back(subnet_of(other, hop.subnet)))
+        self._into(other, hop, self._packet(me, target), across=True)
+
+    def _across(self, gateway_id: str, attachment: str, target: Address) -> tuple[Vpc, TransitAttachment]:
+        """Where a transit gateway leads what comes by an attachment."""
+        gateway = next((t for t in self.world.transits if t.id == gateway_id), None)
+        onto = onward(gateway, attachment, target) if gateway else None
+        vpc = self.world.vpc(onto.vpc) if onto else None
+        theirs = next((a for a in vpc.transit_attachments if onto and a.id == onto.attachment), None) if vpc else None
+        if vpc is None or theirs is None:
+            raise _Dropped(f"{gateway_id} has no route to {target} for {attachment}")
+        return vpc, theirs
+
+    def _must_return(self, vpc: Vpc, far: Subnet, me: Address, kind: str, target: str) -> None:
+        route = route_for(vpc, far, me)
+        if route is None or (route.kind, route.target) != (kind, target):
+            raise _Dropped(f"{far.route_table or far.id} has no route back to {me}")
+
+    def _arrive(self, vpc: Vpc, me: Address, target: Address, back: Callable[[Subnet], None]) -> None:
+        """At an ENI of another VPC."""
+        peer = owner(vpc, target)
+        if peer is None:
+            raise _Dropped(f"nothing in {vpc.id} has the address {target}")
+        far, there = subnet_of(vpc, peer.subnet), self._packet(me, target)
+        self._acl(vpc, far, "ingress", there)
+        self._later(vpc, far, "egress", self._answer(target, me))
+        self._backs.append(lambda: back(far))
+        self._deliver(vpc, peer, there)
+
+    def _beyond(self, me: Address, target: Address) -> None:
+        """On the Internet, as whom the world sees."""
         site = self.world.site
-        if str(target) == site.gateway:
+        if target.version == 6:
+            if target not in either(site.pool6) or str(target) == site.gateway6:
+                raise _Dropped(f"{target} is beyond this host, which IPv6 does not leave")
+            self.from_internet(me, target)
+        elif str(target) == site.gateway:
             if (self.protocol, self.port) != (NUMBERS["tcp"], self.world.api_port):
                 raise _Dropped(f"{target} answers for the API only")
             self.path.append(f"{target} is the API")
         elif target in network(site.pool):
-            self.from_internet(public, target)
+            self.from_internet(me, target)
         else:
             self.path.append(f"{target} is on the Internet, outside of this installation")
 
-    def from_internet(self, source: IPv4Address, target: IPv4Address) -> None:
+    def from_internet(self, source: Address, target: Address) -> None:
         """A packet that arrives at an internet gateway, and the answer's way out again."""
         found = self.world.published(str(target))
         if found is None:
             raise _Dropped(f"{target} is no public address of an attached interface")
         vpc, eni, private = found
-        if any(source in network(c) for c in vpc.cidrs):
+        if any(source in n for n in networks(vpc)):
             raise _Dropped(f"{source} cannot come from outside of {vpc.id}")
-        self.path.append(f"{vpc.internet_gateway} translates {target} to {private} of {eni.id}")
-        me, subnet = address(private), _subnet(vpc, eni)
-        there, back = self._packet(source, me), self._answer(me, source)
+        if target.version == 4:
+            self.path.append(f"{vpc.internet_gateway} translates {target} to {private} of {eni.id}")
+        else:
+            self.path.append(f"{vpc.internet_gateway} leads to {eni.id}")
+        me, subnet = any_address(private), subnet_of(vpc, eni.subnet)
+        there = self._packet(source, me)
         self._acl(vpc, subnet, "ingress", there)
-        self._groups(vpc, eni, "ingress", there)
-        kind, _ = _route(vpc, subnet, source)
-        if kind != "internet-gateway":
-            raise _Dropped(f"{subnet.route_table or subnet.id} has no route back to {source}")
-        self._acl(vpc, subnet, "egress", back)
+        self._later(vpc, subnet, "egress", self._answer(me, source))
+        self._backs.append(lambda: self._must_return(
+            vpc, subnet, source, "internet-gateway", self._gateway_to(vpc, subnet, source)))
+        self._deliver(vpc, eni, there)
 
-    def _packet(self, source: IPv4Address, target: IPv4Address) -> Packet:
+    def _gateway_to(self, vpc: Vpc, subnet: Subnet, source: Address) -> str:
+        route = route_for(vpc, subnet, source)
+        return route.target if route else ""
+
+    def _packet(self, source: Address, target: Address) -> Packet:
         return Packet(source, target, self.protocol, self.port, self.code)
 
-    def _answer(self, source: IPv4Address, target: IPv4Address) -> Packet:
-        if self.protocol == NUMBERS["icmp"]:
-            return Packet(source, target, self.protocol, _ECHO_ANSWER, 0)
+    def _answer(self, source: Address, target: Address) -> Packet:
+        if self.protocol in (NUMBERS["icmp"], NUMBERS["icmpv6"]):
+            return Packet(source, target, self.protocol, _ECHO[source.version][1], 0)
         return Packet(source, target, self.protocol, self.source_port)
 
+    def _later(self, vpc: Vpc, subnet: Subnet, direction: Direction, packet: Packet) -> None:
+        self._backs.append(lambda: self._acl(vpc, subnet, direction, packet))
+
     def _acl(self, vpc: Vpc, subnet: Subnet, direction: Direction, packet: Packet) -> None:
-        acl = _acl_of(vpc, subnet)
+        acl = acl_of(vpc, subnet)
         if acl is None:
             return
         number, allowed = acl_verdict(acl, direction, packet)
@@ -227,75 +380,17 @@ class _Walk:
         self.path.append(line)
 
     def _groups(self, vpc: Vpc, eni: Interface, direction: Direction, packet: Packet) -> None:
+        if eni.id in translators(vpc):
+            return  # a NAT gateway has no groups
         group = group_verdict(vpc, eni, direction, packet)
         if not group:
             raise _Dropped(f"no security group of {eni.id} allows {direction} {packet.source} to {packet.target}")
         self.path.append(f"{group} allows {direction} {packet.source} to {packet.target} at {eni.id}")
 
 
-def acl_verdict(acl: NetworkAcl, direction: Direction, packet: Packet) -> tuple[int, bool]:
-    """(number of the deciding entry, allowed); number 0 is the final deny."""
-    peer = packet.target if direction == "egress" else packet.source
-    for e in sorted((e for e in acl.entries if e.direction == direction), key=lambda e: e.number):
-        what, where = match(e.protocol, e.from_port, e.to_port), block(e.cidr)
-        if what is not None and where is not None and peer in where and what.holds(packet):
-            return e.number, e.allow
-    return 0, False
+def _peering(vpc: Vpc, peering_id: str) -> Peering | None:
+    return next((p for p in vpc.peerings if p.id == peering_id), None)
 
 
-def group_verdict(vpc: Vpc, eni: Interface, direction: Direction, packet: Packet) -> str:
-    """The id of the first of an ENI's security groups that allows a packet; empty when none does."""
-    peer = packet.target if direction == "egress" else packet.source
-    groups = {g.id: g for g in vpc.groups}
-    for group in (groups[g] for g in eni.groups if g in groups):
-        for rule in group.rules:
-            what = match(rule.protocol, rule.from_port, rule.to_port)
-            if rule.direction != direction or what is None or not what.holds(packet):
-                continue
-            where = block(rule.peer)
-            if peer in where if where is not None else peer in set(_members(vpc, rule.peer)):
-                return group.id
-    return ""
-
-
-def _members(vpc: Vpc, group_id: str) -> Iterator[IPv4Address]:
-    if any(g.id == group_id for g in vpc.groups):
-        for i in vpc.interfaces:
-            if i.guest and group_id in i.groups:
-                yield from (address(private) for private, _ in i.private)
-
-
-def _route(vpc: Vpc, subnet: Subnet, target: IPv4Address) -> tuple[str, str]:
-    """(kind, target) of the most specific route; kind is empty where there is none that works."""
-    if any(target in network(c) for c in vpc.cidrs):
-        return "local", ""
-    table = next((t for t in vpc.route_tables if t.id == subnet.route_table), None)
-    rows = [] if table is None else [
-        (network(r.destination).prefixlen, r) for r in table.routes
-        if r.kind != "local" and ":" not in r.destination and target in network(r.destination)
-    ]
-    if not rows:
-        return "", ""
-    best = max(length for length, _ in rows)
-    row = next(r for length, r in reversed(rows) if length == best)
-    if row.kind == "interface" and not any(i.id == row.target and i.guest for i in vpc.interfaces):
-        return "", ""
-    if row.kind == "internet-gateway" and not vpc.internet_gateway:
-        return "", ""
-    return ("", "") if row.kind == "blackhole" else (row.kind, row.target)
-
-
-def _owner(vpc: Vpc, target: IPv4Address) -> Interface | None:
-    mine = (i for i in vpc.interfaces if i.guest and any(address(p) == target for p, _ in i.private))
-    return next(mine, None)
-
-
-def _subnet(vpc: Vpc, eni: Interface) -> Subnet:
-    found = next((s for s in vpc.subnets if s.id == eni.subnet), None)
-    if found is None:
-        raise PlaneError(f"Interface {eni.id} is in subnet {eni.subnet}, which {vpc.id} does not have.")
-    return found
-
-
-def _acl_of(vpc: Vpc, subnet: Subnet) -> NetworkAcl | None:
-    return next((a for a in vpc.acls if a.id == subnet.network_acl), None) if subnet.network_acl else None
+def _in(target: Address, cidrs: tuple[str, ...]) -> bool:
+    return any(target in either(c) for c in cidrs)

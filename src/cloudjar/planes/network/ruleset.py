@@ -17,6 +17,8 @@ class NftSet(msgspec.Struct, frozen=True):
     elements: tuple[tuple[str, str], ...] = ()
     mapped: str = ""
     flags: str = ""
+    extra: str = ""
+    """Further statements of its declaration, each with its semicolon."""
 
     @property
     def kind(self) -> str:
@@ -25,7 +27,8 @@ class NftSet(msgspec.Struct, frozen=True):
     def declaration(self) -> str:
         """What stands between the braces when it is created empty."""
         kind = f"{self.type} : {self.mapped}" if self.mapped else self.type
-        return f"type {kind};" + (f" flags {self.flags};" if self.flags else "")
+        flags = f" flags {self.flags};" if self.flags else ""
+        return f"type {kind};{flags}" + (f" {self.extra}" if self.extra else "")
 
 
 class NftChain(msgspec.Struct, frozen=True):

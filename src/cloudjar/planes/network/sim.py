@@ -64,11 +64,11 @@ class SimNetwork:
         with self._lock:
             self._transits.pop(gateway_id, None)
 
-    def nat_traffic(self, gateway_id: str) -> NatTraffic:
+    def nat_traffic(self, gateway_id: str) -> NatTraffic:  # noqa: ARG002 - of the port
         """Zeros: no packets move here."""
         return NatTraffic()
 
-    def flows(self, vpc_id: str) -> tuple[Flow, ...]:
+    def flows(self, vpc_id: str) -> tuple[Flow, ...]:  # noqa: ARG002 - of the port
         """None: no packets move here."""
         return ()
 
@@ -88,7 +88,8 @@ class SimNetwork:
     def explain(self, source: str, address: str, protocol: str, port: int) -> Answer:
         """The same with the path that led to it."""
         with self._lock:
-            world = World(site=self.site, vpcs=tuple(self._vpcs.values()), api_port=self._api_port)
+            world = World(site=self.site, vpcs=tuple(self._vpcs.values()), api_port=self._api_port,
+                          transits=tuple(self._transits.values()))
         return reach(world, source, address, protocol, port)
 
     def release(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b32encode
-from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Network, NetmaskValueError
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, NetmaskValueError
 
 import msgspec
 
@@ -17,6 +17,13 @@ from cloudjar.base.errors import PlaneError
 
 NAMESPACES = "/run/netns"
 """Where `ip netns` keeps its names; container engines join a namespace by such a path."""
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+EDGE = "edge6"
+"""The namespace that routes IPv6 between VPCs and the host: forwarding is not switched on in the host for it."""
+HUBS = ("pcx-", "tgw-")
+"""What the names of namespaces begin with that join VPCs: peering connections and transit gateways."""
 
 _TABLES = 0xC1000000
 _TAG = re.compile(r"[a-z0-9]{1,12}")
@@ -42,8 +49,17 @@ class Site(msgspec.Struct, frozen=True):
         return str(IPv6Network((0xFD << 120 | number(self.tag) << 96, 40)))
 
     @property
+    def gateway6(self) -> str:
+        """The host's own IPv6 address on its Internet bridge."""
+        return str(IPv6Network(self.pool6)[2])
+
+    @property
     def gateway_mac(self) -> str:
         return mac("bridge", self.tag)
+
+    @property
+    def edge_mac(self) -> str:
+        return mac("edge", self.tag)
 
     @property
     def bridge(self) -> str:
@@ -73,7 +89,24 @@ class Site(msgspec.Struct, frozen=True):
         """The namespace of whatever interfaces are attached to."""
         if guest.startswith("vpc-"):
             raise PlaneError(f"{guest!r} is the id of a VPC, not of a guest.")
+        if guest == EDGE or guest.startswith(HUBS):
+            raise PlaneError(f"{guest!r} cannot be the name of a guest.")
         return self.prefix + checked(guest)
+
+    def hub_namespace(self, hub: str) -> str:
+        """The namespace of a peering connection or a transit gateway."""
+        if not hub.startswith(HUBS):
+            raise PlaneError(f"{hub!r} is not the id of a peering connection or a transit gateway.")
+        return self.prefix + checked(hub)
+
+    @property
+    def edge_namespace(self) -> str:
+        return self.prefix + EDGE
+
+    @property
+    def edge_link(self) -> str:
+        """The host's end of the link between its bridge and the edge."""
+        return self.uplinks() + EDGE
 
     def uplink(self, vpc_id: str) -> str:
         """The host's end of a VPC's internet gateway."""
@@ -117,6 +150,26 @@ def address(text: str) -> IPv4Address:
         raise PlaneError(f"{text!r} is not an IPv4 address: {e}.") from e
 
 
+def either(cidr: str) -> Network:
+    """A network of either family; raises `PlaneError` when the text is none."""
+    if ":" not in cidr:
+        return network(cidr)
+    try:
+        return IPv6Network(cidr)
+    except ValueError as e:
+        raise PlaneError(f"{cidr!r} is not an IPv6 network: {e}.") from e
+
+
+def any_address(text: str) -> Address:
+    """An address of either family; raises `PlaneError` when the text is none."""
+    if ":" not in text:
+        return address(text)
+    try:
+        return IPv6Address(text)
+    except AddressValueError as e:
+        raise PlaneError(f"{text!r} is not an IPv6 address: {e}.") from e
+
+
 def checked(name: str) -> str:
     """An id that may become part of a path or of nftables text; raises `PlaneError` otherwise."""
     if not _ID.fullmatch(name):
@@ -145,3 +198,9 @@ def link_name(interface_id: str) -> str:
     if interface_id.startswith("eni-") and len(checked(interface_id)) <= _LINK_NAME:
         return interface_id
     return "eni-" + letters(checked(interface_id), _LINK_NAME - 4)
+
+
+def tunnel_name(way_id: str) -> str:
+    """The VPC's end of a link that is no ENI's, by the id of what it leads to: ``pcx-…``, ``tgw-…``, ``vpce-…``."""
+    kind = checked(way_id).partition("-")[0]
+    return f"{kind}-{letters(way_id, _LINK_NAME - 1 - len(kind))}"

@@ -1,0 +1,110 @@
+"""Namespaces that join VPCs: one per peering connection, one per transit gateway; Linux only.
+
+VPCs bring the links and take them away; a peering's namespace lives as long as it has any.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+
+from cloudjar.planes.network import namespaces, nft
+from cloudjar.planes.network.farends import blackholes, router
+from cloudjar.planes.network.layout import Layout, seen_layout, spread
+from cloudjar.planes.network.netlink import Netlink
+from cloudjar.planes.network.plan import Plan
+from cloudjar.planes.network.port import TransitGateway
+from cloudjar.planes.network.ruleset import render
+from cloudjar.planes.network.site import HUBS, Site
+from cloudjar.planes.network.transit import TransitPlan, transit_plan
+
+
+class Hubs:
+    """All of one installation. `turn` is held while links come or go: a hub must not be swept away meanwhile."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.turn = threading.RLock()
+        self.gateways: dict[str, TransitGateway] = {}
+
+    def ensure(self, plan: Plan) -> None:
+        """Namespaces for a VPC's tunnels."""
+        for tunnel in plan.tunnels:
+            if tunnel.kind != "endpoint":
+                self._create(tunnel.namespace, routed=tunnel.kind == "peering")
+
+    def _create(self, namespace: str, *, routed: bool) -> None:
+        if namespaces.exists(namespace):
+            return
+        namespaces.create(namespace)
+        namespaces.inside(namespace, partial(_begin, routed))
+
+    def apply(self, gateway: TransitGateway) -> None:
+        """Make a transit gateway's namespace hold exactly this."""
+        with self.turn:
+            transit_plan(gateway, self.site, set())  # what contradicts itself changes nothing
+            self.gateways[gateway.id] = gateway
+            self._create(self.site.hub_namespace(gateway.id), routed=False)
+            self.refresh({gateway.id})
+
+    def refresh(self, gateway_ids: set[str]) -> None:
+        """Route again: links may have come."""
+        for gateway in (self.gateways[g] for g in gateway_ids if g in self.gateways):
+            namespaces.inside(self.site.hub_namespace(gateway.id), partial(_settle, gateway, self.site))
+
+    def remove(self, gateway_id: str) -> None:
+        """Forget a transit gateway; while VPCs still hold on to it, its namespace stays, and drops everything."""
+        with self.turn:
+            self.gateways.pop(gateway_id, None)
+            if namespaces.exists(self.site.hub_namespace(gateway_id)):
+                nothing = TransitGateway(id=gateway_id)
+                namespaces.inside(self.site.hub_namespace(gateway_id), partial(_settle, nothing, self.site))
+            self.sweep()
+
+    def names(self) -> list[str]:
+        """The ids of hubs that have a namespace."""
+        prefix = self.site.prefix
+        return [n.removeprefix(prefix) for n in namespaces.names(prefix) if n.removeprefix(prefix).startswith(HUBS)]
+
+    def sweep(self) -> None:
+        """Take away hubs that join nothing any more."""
+        with self.turn:
+            for hub in self.names():
+                name = self.site.hub_namespace(hub)
+                if hub not in self.gateways and (not namespaces.exists(name) or not namespaces.inside(name, _linked)):
+                    namespaces.delete(name)
+
+    def close(self) -> None:
+        """Take them all away."""
+        with self.turn:
+            self.gateways.clear()
+            for hub in self.names():
+                namespaces.delete(self.site.hub_namespace(hub))
+
+
+def _begin(routed: bool) -> None:
+    router()
+    if routed:
+        with Netlink() as kernel:
+            blackholes(kernel)
+
+
+def _linked() -> bool:
+    with Netlink() as kernel:
+        return any(k.name != "lo" for k in kernel.links())
+
+
+def _settle(gateway: TransitGateway, site: Site) -> None:
+    with Netlink() as kernel:
+        links = kernel.links()
+        wanted = transit_plan(gateway, site, {k.alias for k in links if k.name != "lo"})
+        nft.transaction(render(wanted.rules))
+        seen = seen_layout(kernel, links)
+        seen.neighbours = set()
+        spread(kernel, seen, _layout(wanted, seen))
+
+
+def _layout(wanted: TransitPlan, seen: Layout) -> Layout:
+    """Links and what they were furnished with are the VPCs' business: only routes and marks change here."""
+    return Layout(seen.links, seen.addresses, {(r.table, r.target): r for r in wanted.routes},
+                  {(version, mark) for version in (4, 6) for mark in wanted.marks}, set(), set())

@@ -1,0 +1,64 @@
+"""A transit gateway as routes and marks in a namespace of its own; pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from cloudjar.planes.network.filtering import table_number
+from cloudjar.planes.network.plan import VPC_VIA, PathWay
+from cloudjar.planes.network.port import TransitAssociation, TransitGateway, TransitRoute
+from cloudjar.planes.network.ruleset import NftChain, NftSet, Ruleset
+from cloudjar.planes.network.site import Address, Network, Site, either, tunnel_name
+
+
+class TransitPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What the namespace of a transit gateway holds besides the links, which VPCs bring."""
+
+    namespace: str
+    routes: tuple[PathWay, ...]
+    marks: tuple[int, ...]
+    rules: Ruleset
+
+
+def transit_plan(gateway: TransitGateway, site: Site, attached: set[str]) -> TransitPlan:
+    """Lay a transit gateway out; only links that are `attached` (attachments' ids) can be routed to."""
+    wanted: list[PathWay] = []
+    for table in gateway.route_tables:
+        number = table_number(table.id)
+        ways = {t: PathWay(table=number, target=t, kind="blackhole") for t in ("0.0.0.0/0", "::/0")}
+        for block, row in rows(gateway, table.id).items():
+            target = str(block)
+            ways[target] = PathWay(table=number, target=target, device=tunnel_name(row.attachment),
+                                   via=VPC_VIA[block.version]) if row.attachment in attached \
+                else PathWay(table=number, target=target, kind="blackhole")
+        wanted += ways.values()
+    known = [t.id for t in gateway.route_tables]
+    marks = tuple((f'"{tunnel_name(a.attachment)}"', f"{table_number(a.route_table):#010x}")
+                  for a in gateway.associations if a.route_table in known)
+    return TransitPlan(
+        namespace=site.hub_namespace(gateway.id),
+        routes=tuple(wanted),
+        marks=tuple(dict.fromkeys(table_number(t) for t in known)),
+        rules=Ruleset(site.table, (NftSet("tables", "ifname", marks, mapped="mark"),), (
+            NftChain("routing", ("meta mark set iifname map @tables", 'meta mark 0 iifname != "lo" drop'),
+                     "type filter hook prerouting priority mangle; policy accept;"),
+            NftChain("inward", ("drop",), "type filter hook input priority filter; policy drop;"))),
+    )
+
+
+def rows(gateway: TransitGateway, table_id: str) -> dict[Network, TransitRoute]:
+    """A table's routes by network."""
+    found = (t.routes for t in gateway.route_tables if t.id == table_id)
+    return {either(r.destination): r for r in next(found, ())}
+
+
+def onward(gateway: TransitGateway, attachment: str, target: Address) -> TransitAssociation | None:
+    """Where a packet goes that arrived by an attachment: to which other one; None where it ends."""
+    mine = next((a for a in gateway.associations if a.attachment == attachment), None)
+    if mine is None:
+        return None
+    found = {n: r for n, r in rows(gateway, mine.route_table).items() if n.version == target.version and target in n}
+    best = max(found, key=lambda n: n.prefixlen, default=None)
+    if best is None:
+        return None
+    return next((a for a in gateway.associations if a.attachment == found[best].attachment), None)
