@@ -49,6 +49,22 @@ class Metadata:
         self.listeners.pop(vpc_id).close()
 
 
+class Doors:
+    """An endpoint source that keeps the sockets it is given, by endpoint."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, list[socket.socket]] = {}
+        self.vpcs: dict[str, str] = {}
+
+    def attach(self, vpc_id: str, endpoint_id: str, listener: int) -> None:
+        self.open.setdefault(endpoint_id, []).append(socket.socket(fileno=listener))
+        self.vpcs[endpoint_id] = vpc_id
+
+    def detach(self, endpoint_id: str) -> None:
+        for s in self.open.pop(endpoint_id):
+            s.close()
+
+
 class Host:
     """An installation and eyes inside its guests."""
 
@@ -58,7 +74,8 @@ class Host:
         self.base = self.pool.removesuffix("0/24")
         self.state = state
         self.metadata = Metadata()
-        self.net = LinuxNetwork(self.tag, self.pool, state, api, self.metadata)
+        self.doors = Doors()
+        self.net = LinuxNetwork(self.tag, self.pool, state, api, self.metadata, endpoints=self.doors)
         self.echo = Echo()
 
     def public(self, n: int) -> str:
@@ -67,10 +84,10 @@ class Host:
     def namespace(self, guest: str) -> str:
         return self.net.site.vpc_namespace(guest) if guest.startswith("vpc-") else self.net.site.guest_namespace(guest)
 
-    def socket(self, guest: str, kind: int = socket.SOCK_STREAM) -> socket.socket:
+    def socket(self, guest: str, kind: int = socket.SOCK_STREAM, family: int = socket.AF_INET) -> socket.socket:
         """A socket that lives in a guest; an empty guest is the host."""
         def make() -> socket.socket:
-            return socket.socket(socket.AF_INET, kind)
+            return socket.socket(family, kind)
 
         return namespaces.inside(self.namespace(guest), make) if guest else make()
 
@@ -85,10 +102,21 @@ class Host:
                     s.listen(16)
                 self.echo.add(s)
 
+    def listen6(self, guest: str, *ports: int) -> None:
+        """The same over IPv6."""
+        for port in ports:
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                s = self.socket(guest, kind, socket.AF_INET6)
+                s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                s.bind(("::", port))
+                if kind == socket.SOCK_STREAM:
+                    s.listen(16)
+                self.echo.add(s)
+
     def connect(
         self, guest: str, address: str, port: int, source: tuple[str, int] = ("", 0), wait: float = WAIT
     ) -> Open:
-        s = self.socket(guest)
+        s = self.socket(guest, family=_family(address))
         s.settimeout(wait)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -116,7 +144,7 @@ class Host:
             return s.recv(64).decode()
 
     def udp(self, guest: str, address: str, port: int, source_port: int = 0, wait: float = WAIT) -> str:
-        with self.socket(guest, socket.SOCK_DGRAM) as s:
+        with self.socket(guest, socket.SOCK_DGRAM, _family(address)) as s:
             s.settimeout(wait)
             s.bind(("", source_port))
             try:
@@ -130,6 +158,10 @@ class Host:
     def close(self) -> None:
         self.echo.close()
         self.net.close()
+
+
+def _family(address: str) -> int:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
 def _verdict(e: OSError) -> str:
