@@ -93,14 +93,15 @@ class Jar:
         self.network = network or _network(settings, self.metadata)
         self.compute = compute or _compute(settings)
         self.root_keys = RootKeys(home / "root-keys.json", self.sealer)
+        doors = Doors(self.world)
         authenticator = Authenticator(
-            self.clock, self.sessions, self._identity, self.root_keys.secret, settings.account, Doors(self.world).shut
+            self.clock, self.sessions, self._identity, self.root_keys.secret, settings.account, doors.shut
         )
         self.pipeline = Pipeline(
             self.world,
             self.services,
             authenticator,
-            Authorizer(self._identity, self.sealer, self._organization),
+            Authorizer(self._identity, self.sealer, self._organization, doors.shut),
             self.audit,
             self._durably,
             Throttle() if settings.throttle else None,

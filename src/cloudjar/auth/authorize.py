@@ -106,10 +106,12 @@ class Authorizer:
         identity: Callable[[], Identity],
         sealer: Sealer,
         organization: Callable[[], Organization | None] = lambda: None,
+        shut: Callable[[str, str], bool] = lambda account, region: False,
     ) -> None:
         self._identity = identity
         self._sealer = sealer
         self._organization = organization
+        self._shut = shut
 
     def __call__(self, ctx: Asking, service: str, needs: Iterable[Need]) -> Decided:
         """`service` is botocore's name and chooses the error's code and words."""
@@ -146,6 +148,8 @@ class Authorizer:
         policies = mine
         if need.policy or need.grants or need.kind != "resource":
             policies = with_resource(mine, need)
+        if owner != ctx.account and owner and self._shut(owner, ""):  # a closed account consents to nothing any more
+            policies = replace(policies, resource=None, grants=())
         if organization is not None and need.rcps:
             policies = guardrails.around_resource(policies, organization, ctx.caller, owner, need.action)
         return AccessRequest(need.action, need.resource, who, context, owner), policies

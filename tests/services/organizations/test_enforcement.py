@@ -184,6 +184,21 @@ def test_nobody_uses_a_closed_account(jar: TestJar) -> None:
         ann.client("sts").get_caller_identity()
 
 
+def test_a_closed_account_shares_nothing(jar: TestJar) -> None:
+    estate = Estate(jar)
+    number = estate.account("dev")
+    theirs = estate.admin_of(number).client("secretsmanager")
+    arn = theirs.create_secret(Name="shared", SecretString="x")["ARN"]
+    everybody = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "secretsmanager:*", "Resource": "*"}
+    theirs.put_resource_policy(SecretId=arn, ResourcePolicy=policy(everybody))
+    mine = administrator(jar, ACCOUNT).client("secretsmanager")
+    assert mine.describe_secret(SecretId=arn)["Name"] == "shared"
+    estate.org.close_account(AccountId=number)
+    jar.settle()
+    with refused("AccessDeniedException", "is not authorized to perform: secretsmanager:DescribeSecret"):
+        mine.describe_secret(SecretId=arn)
+
+
 def test_what_was_decided_can_be_read(jar: TestJar) -> None:
     estate = Estate(jar)
     number = estate.account("dev")
