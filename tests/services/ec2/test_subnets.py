@@ -69,7 +69,7 @@ def test_attributes_change_one_at_a_time(ec2: Any) -> None:
     assert shown["MapPublicIpOnLaunch"] is True
     assert shown["PrivateDnsNameOptionsOnLaunch"]["HostnameType"] == "resource-name"
     refusal = code(ec2.modify_subnet_attribute, SubnetId=subnet, AssignIpv6AddressOnCreation={"Value": True})
-    assert refusal == "UnsupportedOperation"
+    assert refusal == "InvalidParameterValue"
 
 
 def test_a_default_subnet_comes_back(ec2: Any) -> None:

@@ -194,7 +194,7 @@ def test_a_vpc_may_have_more_blocks(ec2: Any) -> None:
 
 
 def test_what_is_not_built_is_refused(ec2: Any) -> None:
-    assert code(ec2.create_vpc, CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True) == "UnsupportedOperation"
+    assert code(ec2.create_vpc, CidrBlock="10.0.0.0/16", Ipv6Pool="mine") == "UnsupportedOperation"
     assert code(ec2.describe_vpc_classic_link) == "UnsupportedOperation"
 
 

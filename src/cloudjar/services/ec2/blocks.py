@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Network
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from cloudjar.base.errors import AwsError
 from cloudjar.services.ec2 import errors
@@ -63,6 +63,49 @@ def subnet_block(text: str, vpc_blocks: Iterable[str], taken: Iterable[str]) -> 
     if not inside or not 16 <= found.prefixlen <= 28:
         raise AwsError("InvalidSubnet.Range", f"The CIDR '{found}' is invalid.")
     if any(found.overlaps(IPv4Network(other)) for other in taken):
+        raise AwsError("InvalidSubnet.Conflict", f"The CIDR '{found}' conflicts with another subnet")
+    return str(found)
+
+
+def address6(text: str) -> IPv6Address | None:
+    """An IPv6 address, or None."""
+    try:
+        return IPv6Address(text)
+    except AddressValueError:
+        return None
+
+
+def may_hold6(cidr: str, ip: IPv6Address) -> bool:
+    """Whether an IPv6 address can be given out in a subnet: all but the first four and the last."""
+    net = IPv6Network(cidr)
+    return int(net.network_address) + RESERVED_FIRST <= int(ip) < int(net.broadcast_address)
+
+
+def some_address6(cidr: str, number: int) -> str:
+    """An address of a subnet that can be given out; any number gives one."""
+    net = IPv6Network(cidr)
+    room = net.num_addresses - RESERVED_FIRST - 1
+    return str(IPv6Address(int(net.network_address) + RESERVED_FIRST + number % room))
+
+
+def free6(pool: str, prefix: int, taken: Iterable[str]) -> str:
+    """The lowest block of a length that overlaps nothing taken; empty when there is none."""
+    used = [IPv6Network(cidr) for cidr in taken]
+    for candidate in IPv6Network(pool).subnets(new_prefix=prefix):
+        if not any(candidate.overlaps(other) for other in used):
+            return str(candidate)
+    return ""
+
+
+def subnet_block6(text: str, vpc_blocks: Iterable[str], taken: Iterable[str]) -> str:
+    """A subnet's IPv6 block: /44 to /64 in steps of four, inside one of the VPC's, apart from every other subnet's."""
+    found = ipv6(text)
+    if found is None:
+        raise errors.invalid_parameter(text, "ipv6CidrBlock", "This is not a valid IPv6 CIDR block.")
+    inside = any(found.subnet_of(IPv6Network(outer)) for outer in vpc_blocks)
+    if not inside or found.prefixlen not in (44, 48, 52, 56, 60, 64):
+        raise AwsError("InvalidSubnet.Range", f"The CIDR '{found}' is invalid.")
+    if any(found.overlaps(IPv6Network(other)) for other in taken):
         raise AwsError("InvalidSubnet.Conflict", f"The CIDR '{found}' conflicts with another subnet")
     return str(found)
 

@@ -13,11 +13,10 @@ from cloudjar.kit.db import Db
 from cloudjar.kit.machine import Step
 from cloudjar.planes.network import port
 from cloudjar.planes.network.port import NetworkPort
-from cloudjar.services.ec2 import naming
-from cloudjar.services.ec2.internet_gateways.records import InternetGateway
+from cloudjar.services.ec2 import beyond, naming
 from cloudjar.services.ec2.network_acls.records import AclEntry, NetworkAcl
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
-from cloudjar.services.ec2.route_tables.records import Route, RouteTable
+from cloudjar.services.ec2.route_tables.records import RouteTable
 from cloudjar.services.ec2.security_groups.records import SecurityGroup, SecurityGroupRule
 from cloudjar.services.ec2.subnets.records import Subnet
 from cloudjar.services.ec2.vpcs.records import Vpc
@@ -39,7 +38,7 @@ def lay_out(step: Step, vpc_id: str) -> None:
         if version and done.get(vpc_id) == version:
             return
         done.pop(vpc_id, None)
-        wanted = _read(step, vpc_id)
+        wanted = _read(step, vpc_id, network.host_address)
         if wanted is None or not wanted.interfaces:
             network.remove(vpc_id)
         else:
@@ -47,34 +46,39 @@ def lay_out(step: Step, vpc_id: str) -> None:
         done[vpc_id] = version
 
 
-def _read(step: Step, vpc_id: str) -> port.Vpc | None:
+def _read(step: Step, vpc_id: str, host: str) -> port.Vpc | None:
     with step.world.state.database.lock:
         vpc = step.db[Vpc].get(vpc_id)
-        return None if vpc is None else layout(step.db, vpc)
+        return None if vpc is None else layout(step.db, vpc, host)
 
 
-def layout(db: Db, vpc: Vpc) -> port.Vpc:
-    """One VPC, whole."""
+def layout(db: Db, vpc: Vpc, host: str = "") -> port.Vpc:
+    """One VPC, whole. `host` is where the API answers."""
     interfaces = [eni for eni in db[NetworkInterface].all(vpc_id=vpc.id) if eni.powered]
-    gateways = db[InternetGateway].all(vpc_id=vpc.id)
-    gateway = gateways[0].id if gateways else ""
+    ways = beyond.ways(db, vpc, {eni.id for eni in interfaces}, host)
     return port.Vpc(
         id=vpc.id,
         region=vpc.region,
         cidrs=tuple(block.cidr for block in vpc.cidrs),
         subnets=tuple(_subnet(vpc, subnet) for subnet in db[Subnet].all(vpc_id=vpc.id)),
         route_tables=tuple(
-            _route_table(vpc, table, gateway, {eni.id for eni in interfaces})
-            for table in db[RouteTable].all(vpc_id=vpc.id)
+            port.RouteTable(id=table.id, routes=ways.routes(table)) for table in db[RouteTable].all(vpc_id=vpc.id)
         ),
-        groups=_groups(db, vpc),
+        groups=_groups(db, vpc, ways),
         acls=tuple(
-            port.NetworkAcl(id=acl.id, entries=tuple(_entry(e) for e in acl.entries if e.cidr))
+            port.NetworkAcl(id=acl.id, entries=tuple(_entry(e) for e in acl.entries))
             for acl in db[NetworkAcl].all(vpc_id=vpc.id)
         ),
         interfaces=tuple(_interface(eni) for eni in interfaces),
-        internet_gateway=gateway,
+        internet_gateway=ways.internet_gateway,
         dns_support=vpc.dns_support,
+        ipv6_cidrs=tuple(block.cidr for block in vpc.ipv6_cidrs),
+        egress_only_gateway=ways.egress_only_gateway,
+        nat_gateways=ways.nat_gateways,
+        peerings=ways.peerings,
+        peer_groups=ways.peer_groups,
+        prefix_lists=ways.prefix_lists,
+        endpoints=ways.endpoints,
     )
 
 
@@ -85,26 +89,14 @@ def _subnet(vpc: Vpc, subnet: Subnet) -> port.Subnet:
         zone=subnet.zone,
         route_table=subnet.route_table_id or vpc.main_route_table_id,
         network_acl=subnet.network_acl_id,
+        ipv6_cidr=subnet.ipv6_cidr,
     )
 
 
-def _route_table(vpc: Vpc, table: RouteTable, gateway: str, live: set[str]) -> port.RouteTable:
-    local = tuple(port.Route(destination=block.cidr, kind="local") for block in vpc.cidrs)
-    return port.RouteTable(id=table.id, routes=local + tuple(_route(route, gateway, live) for route in table.routes))
-
-
-def _route(route: Route, gateway: str, live: set[str]) -> port.Route:
-    if route.gateway_id and route.gateway_id == gateway:
-        return port.Route(destination=route.destination, kind="internet-gateway", target=gateway)
-    if route.interface_id in live:
-        return port.Route(destination=route.destination, kind="interface", target=route.interface_id)
-    return port.Route(destination=route.destination, kind="blackhole")
-
-
-def _groups(db: Db, vpc: Vpc) -> tuple[port.SecurityGroup, ...]:
+def _groups(db: Db, vpc: Vpc, ways: beyond.Ways) -> tuple[port.SecurityGroup, ...]:
     rules: dict[str, list[SecurityGroupRule]] = {}
     for rule in db[SecurityGroupRule].all(vpc_id=vpc.id):
-        if rule.cidr or rule.peer_group:  # the fabric carries IPv4 alone
+        if not rule.peering or rule.peering in ways.active:  # a stale rule lets nobody in
             rules.setdefault(rule.group_id, []).append(rule)
     return tuple(
         port.SecurityGroup(
@@ -121,7 +113,7 @@ def _rule(rule: SecurityGroupRule) -> port.Rule:
         protocol=rule.protocol,
         from_port=rule.from_port,
         to_port=rule.to_port,
-        peer=rule.cidr or rule.peer_group,
+        peer=rule.cidr or rule.cidr6 or rule.prefix_list or rule.peer_group,
     )
 
 
@@ -133,7 +125,7 @@ def _entry(entry: AclEntry) -> port.AclEntry:
         protocol=entry.protocol,
         from_port=entry.from_port,
         to_port=entry.to_port,
-        cidr=entry.cidr,
+        cidr=entry.cidr or entry.cidr6,
     )
 
 
@@ -154,5 +146,6 @@ def _interface(eni: NetworkInterface) -> port.Interface:
         index=plugged.device_index,
         source_dest_check=eni.source_dest_check,
         rate_mbit=plugged.rate_mbit,
+        ipv6=eni.ipv6,
         hostname=naming.private_dns(eni.region, eni.primary.ip),
     )

@@ -24,12 +24,17 @@ _HEX = re.compile(r"[0-9a-f]{8}(?:[0-9a-f]{9})?")
 # answer not-found instead.
 FORMS: dict[str, tuple[str, str]] = {
     "dhcp-options": ("dopt", "InvalidDhcpOptionsId.Malformed"),
+    "egress-only-internet-gateway": ("eigw", "InvalidEgressOnlyInternetGatewayId.Malformed"),
     "elastic-ip": ("eipalloc", ""),
     "image": ("ami", "InvalidAMIID.Malformed"),
     "instance": ("i", "InvalidInstanceID.Malformed"),
     "internet-gateway": ("igw", "InvalidInternetGatewayId.Malformed"),
+    "natgateway": ("nat", "NatGatewayMalformed"),
     "network-acl": ("acl", "InvalidNetworkAclId.Malformed"),
     "network-interface": ("eni", "InvalidNetworkInterfaceId.Malformed"),
+    "network-insights-analysis": ("nia", "InvalidNetworkInsightsAnalysisId.Malformed"),
+    "network-insights-path": ("nip", "InvalidNetworkInsightsPathId.Malformed"),
+    "prefix-list": ("pl", "InvalidPrefixListId.Malformed"),
     "route-table": ("rtb", "InvalidRouteTableId.Malformed"),
     "security-group": ("sg", "InvalidGroupId.Malformed"),
     "security-group-rule": ("sgr", "InvalidSecurityGroupRuleId.Malformed"),
@@ -37,6 +42,8 @@ FORMS: dict[str, tuple[str, str]] = {
     "subnet": ("subnet", "InvalidSubnetID.Malformed"),
     "volume": ("vol", "InvalidVolumeID.Malformed"),
     "vpc": ("vpc", "InvalidVpcID.Malformed"),
+    "vpc-endpoint": ("vpce", "InvalidVpcEndpointId.Malformed"),
+    "vpc-peering-connection": ("pcx", "InvalidVpcPeeringConnectionId.Malformed"),
 }
 
 

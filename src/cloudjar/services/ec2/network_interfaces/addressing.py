@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from cloudjar.kit.context import Ctx
-from cloudjar.services.ec2 import errors
+from cloudjar.services.ec2 import blocks, errors
 from cloudjar.services.ec2.addresses import public
 from cloudjar.services.ec2.lookup import need
 from cloudjar.services.ec2.network_interfaces import limits, making
@@ -78,3 +78,36 @@ def _without(ctx: Ctx, eni: NetworkInterface, ip: str) -> NetworkInterface:
     eni = public.clear(ctx, eni, ip)
     kept = tuple(address for address in eni.addresses if address.ip != ip)
     return ctx.db[NetworkInterface].put(replace(eni, addresses=kept))
+
+
+@op("AssignIpv6Addresses")
+def assign_ipv6_addresses(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """IPv6 addresses for an interface: those named, or as many as are asked for."""
+    errors.refuse(req, "Ipv6Prefixes", "Ipv6PrefixCount")
+    eni = need(ctx, NetworkInterface, req["NetworkInterfaceId"])
+    named, count = req.get("Ipv6Addresses") or [], req.get("Ipv6AddressCount") or 0
+    if bool(named) == bool(count):
+        raise errors.combination("Exactly one of ipv6Addresses and ipv6AddressCount must be specified.")
+    instance = ctx.find("ec2", "instance", eni.instance_id) if eni.instance_id.startswith("i-") else None
+    if instance is not None:
+        limits.refuse_too_many6(getattr(instance, "type", ""), len(eni.ipv6) + len(named) + count)
+    fresh = making.new_ipv6(ctx.db, ctx.db[Subnet].need(eni.subnet_id), named, count)
+    ctx.db[NetworkInterface].put(replace(eni, ipv6=(*eni.ipv6, *fresh)))
+    return {"NetworkInterfaceId": eni.id, "AssignedIpv6Addresses": list(fresh), "AssignedIpv6Prefixes": []}
+
+
+@op("UnassignIpv6Addresses")
+def unassign_ipv6_addresses(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Fewer IPv6 addresses; none of them is a primary one."""
+    errors.refuse(req, "Ipv6Prefixes")
+    eni = need(ctx, NetworkInterface, req["NetworkInterfaceId"])
+    if not req.get("Ipv6Addresses"):
+        raise errors.missing_one("ipv6Addresses")
+    gone = []
+    for text in dict.fromkeys(req["Ipv6Addresses"]):
+        found = blocks.address6(text)
+        if found is None or str(found) not in eni.ipv6:
+            raise errors.invalid_value(f"Some of [{text}] are not assigned to interface {eni.id}")
+        gone.append(str(found))
+    ctx.db[NetworkInterface].put(replace(eni, ipv6=tuple(ip for ip in eni.ipv6 if ip not in gone)))
+    return {"NetworkInterfaceId": eni.id, "UnassignedIpv6Addresses": gone, "UnassignedIpv6Prefixes": []}

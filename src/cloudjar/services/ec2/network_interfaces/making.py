@@ -34,15 +34,21 @@ def make_interface(
     description: str = "",
     interface_type: str = "interface",
     requester_id: str = "",
+    groupless: bool = False,
+    ipv6: Sequence[str] = (),
+    ipv6_count: int | None = None,
     tags: dict[str, str] | None = None,
 ) -> NetworkInterface:
     """A detached interface with the addresses asked for, or the subnet's lowest free ones.
 
     `groups` are security group ids of the subnet's VPC (none: its default group). `requester_id` marks an interface
-    that belongs to a service. Raises InvalidGroup.NotFound, InvalidIPAddress.InUse, InsufficientFreeAddressesInSubnet
-    and quota answers.
+    that belongs to a service, `groupless` one without security groups (a NAT gateway's). IPv6 addresses are those
+    named and `ipv6_count` others; None: one where the subnet says so. Raises InvalidGroup.NotFound,
+    InvalidIPAddress.InUse, InsufficientFreeAddressesInSubnet and quota answers.
     """
-    groups = check_groups(ctx, subnet.vpc_id, groups)
+    groups = () if groupless else check_groups(ctx, subnet.vpc_id, groups)
+    if ipv6_count is None:
+        ipv6_count = int(subnet.assign_ipv6 and not ipv6 and not requester_id)
     taken = taken_addresses(ctx.db, subnet.id)
     named = [claim(subnet, ip, taken) for ip in ([primary] if primary else []) + list(secondary)]
     count = secondary_count + (0 if primary else 1)
@@ -62,6 +68,7 @@ def make_interface(
             interface_type=interface_type,
             requester_id=requester_id,
             requester_managed=bool(requester_id),
+            ipv6=new_ipv6(ctx.db, subnet, ipv6, ipv6_count),
             tags=tags or {},
         )
     )
@@ -124,6 +131,29 @@ def draw(subnet: Subnet, taken: set[str], count: int) -> list[str]:
         )
     taken.update(drawn)
     return drawn
+
+
+def new_ipv6(db: Db, subnet: Subnet, named: Sequence[str], count: int) -> tuple[str, ...]:
+    """IPv6 addresses of a subnet that nobody has: those named, and `count` others."""
+    if not named and not count:
+        return ()
+    if not subnet.ipv6_cidr:
+        raise errors.invalid_value(f"The subnet '{subnet.id}' does not have an IPv6 CIDR block associated")
+    taken = {ip for eni in db[NetworkInterface].all(subnet_id=subnet.id) for ip in eni.ipv6}
+    found: list[str] = []
+    for text in named:
+        ip = blocks.address6(text)
+        if ip is None or not blocks.may_hold6(subnet.ipv6_cidr, ip):
+            raise errors.invalid_value(f"Invalid value '{text}' for IPv6 address: it is not one of subnet {subnet.id}")
+        if str(ip) in taken or str(ip) in found:
+            raise AwsError("InvalidIPAddress.InUse", f"Address {ip} is in use.")
+        found.append(str(ip))
+    while count > 0:
+        ip6 = blocks.some_address6(subnet.ipv6_cidr, ids.below(1 << 62))
+        if ip6 not in taken and ip6 not in found:
+            found.append(ip6)
+            count -= 1
+    return tuple(found)
 
 
 def interfaces_of(db: Db, instance_id: str) -> list[NetworkInterface]:

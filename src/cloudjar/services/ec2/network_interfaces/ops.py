@@ -27,8 +27,6 @@ _NOT_BUILT = (
     "Ipv4PrefixCount",
     "Ipv6Prefixes",
     "Ipv6PrefixCount",
-    "Ipv6Addresses",
-    "Ipv6AddressCount",
     "EnablePrimaryIpv6",
     "ConnectionTrackingSpecification",
     "Operator",
@@ -104,6 +102,8 @@ def create_network_interface(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         secondary=secondary,
         secondary_count=req.get("SecondaryPrivateIpAddressCount") or 0,
         description=req.get("Description") or "",
+        ipv6=_asked6(req),
+        ipv6_count=req.get("Ipv6AddressCount"),
         tags=tags.specified(req, "network-interface"),
     )
     return {"NetworkInterface": show_interface(eni, scene(ctx.db)), "ClientToken": req.get("ClientToken")}
@@ -123,6 +123,14 @@ def _asked(req: Mapping[str, Any]) -> tuple[str, list[str]]:
         )
     secondary = [item.get("PrivateIpAddress") or "" for item in listed if not item.get("Primary")]
     return (primaries[0] if primaries else ""), secondary
+
+
+def _asked6(req: Mapping[str, Any]) -> list[str]:
+    """The IPv6 addresses that a request names."""
+    named = [item.get("Ipv6Address") or "" for item in req.get("Ipv6Addresses") or ()]
+    if named and req.get("Ipv6AddressCount"):
+        raise errors.combination("The parameters ipv6Addresses and ipv6AddressCount cannot be used together.")
+    return named
 
 
 @op("DescribeNetworkInterfaces")

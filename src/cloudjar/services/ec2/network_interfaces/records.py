@@ -66,6 +66,7 @@ class NetworkInterface(Record, frozen=True, kw_only=True):
     mac: str
     addresses: tuple[PrivateAddress, ...]
     groups: tuple[str, ...]
+    ipv6: tuple[str, ...] = ()
     description: str = ""
     interface_type: str = "interface"
     source_dest_check: bool = True

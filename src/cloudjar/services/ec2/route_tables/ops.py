@@ -14,6 +14,7 @@ from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import describe, need
+from cloudjar.services.ec2.prefix_lists.references import weight
 from cloudjar.services.ec2.route_tables import rules
 from cloudjar.services.ec2.route_tables.records import Route, RouteTable
 from cloudjar.services.ec2.route_tables.views import FILTERS, near, show_route_table
@@ -60,11 +61,21 @@ def create_route(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     route = rules.route(ctx, table, req)
     if _find(table, route.destination) is not None:
         raise rules.already_exists(route.destination)
-    limit = ctx.limit("vpc", "L-93826ACB")
-    if limit is not None and len(table.routes) >= limit:
-        raise AwsError("RouteLimitExceeded", "The maximum number of routes has been reached.")
-    ctx.db[RouteTable].put(replace(table, routes=(*table.routes, route)))
+    routes = (*table.routes, route)
+    _within_limit(ctx, routes)
+    ctx.db[RouteTable].put(replace(table, routes=routes))
     return {"Return": True}
+
+
+def _within_limit(ctx: Ctx, routes: tuple[Route, ...]) -> None:
+    """The quota holds for IPv4 and IPv6 apart; a prefix list counts as many times as it may have entries."""
+    limit = ctx.limit("vpc", "L-93826ACB")
+    used = {False: 0, True: 0}
+    for route in routes:
+        where = route.destination
+        used[rules.is_ipv6(ctx, where)] += weight(ctx, where) if where.startswith("pl-") else 1
+    if limit is not None and max(used.values()) > limit:
+        raise AwsError("RouteLimitExceeded", "The maximum number of routes has been reached.")
 
 
 @op("ReplaceRoute")
@@ -86,16 +97,23 @@ def replace_route(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def delete_route(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Remove a route; local ones stay."""
     table = need(ctx, RouteTable, req["RouteTableId"])
-    where = rules.destination(req)
-    if any(block.cidr == where for block in ctx.db[Vpc].need(table.vpc_id).cidrs):
+    where = rules.destination(ctx, req)
+    vpc = ctx.db[Vpc].need(table.vpc_id)
+    if any(block.cidr == where for block in (*vpc.cidrs, *vpc.ipv6_cidrs)):
         raise errors.invalid_value(f"cannot remove local route {where} in route table {table.id}")
     route = _find(table, where)
     if route is None:
         raise AwsError(
-            "InvalidRoute.NotFound", f"no route with destination-cidr-block {where} in route table {table.id}"
+            "InvalidRoute.NotFound", f"no route with {_kind(where)} {where} in route table {table.id}"
         )
     ctx.db[RouteTable].put(replace(table, routes=tuple(r for r in table.routes if r is not route)))
     return {}
+
+
+def _kind(where: str) -> str:
+    if where.startswith("pl-"):
+        return "destination-prefix-list-id"
+    return "destination-ipv6-cidr-block" if ":" in where else "destination-cidr-block"
 
 
 def _find(table: RouteTable, where: str) -> Route | None:

@@ -8,11 +8,16 @@ from cloudjar.kit.record import Quota, Record, record
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """A way out of the VPC: through an internet gateway or an interface, whichever is set."""
+    """A way out of the VPC: exactly one target is set. The destination is a block of either family or a prefix list."""
 
     destination: str
     gateway_id: str = ""
+    """An internet gateway."""
     interface_id: str = ""
+    nat_gateway_id: str = ""
+    peering_id: str = ""
+    egress_only_id: str = ""
+    transit_gateway_id: str = ""
 
 
 @record(

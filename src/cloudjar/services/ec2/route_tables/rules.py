@@ -5,18 +5,22 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateRoute.html
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from ipaddress import IPv4Network
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import blocks, errors
+from cloudjar.services.ec2.egress_only_gateways.records import EgressOnlyGateway
 from cloudjar.services.ec2.internet_gateways.records import InternetGateway
 from cloudjar.services.ec2.lookup import FORMS, is_id, need
+from cloudjar.services.ec2.nat_gateways.records import NatGateway
 from cloudjar.services.ec2.network_interfaces.making import interfaces_of
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
+from cloudjar.services.ec2.prefix_lists.references import prefix_list
 from cloudjar.services.ec2.route_tables.records import Route, RouteTable
+from cloudjar.services.ec2.vpc_peering.records import Peering
 from cloudjar.services.ec2.vpcs.records import Vpc
 
 _TARGETS = (
@@ -36,30 +40,38 @@ _TARGETS = (
 
 # Kinds of targets that nobody can have here yet, so that whatever id is given does not exist.
 _NOBODY_HAS = {
-    "NatGatewayId": ("InvalidNatGatewayID.NotFound", "natGateway"),
-    "VpcPeeringConnectionId": ("InvalidVpcPeeringConnectionID.NotFound", "vpcPeeringConnection"),
     "TransitGatewayId": ("InvalidTransitGatewayID.NotFound", "transitGateway"),
     "VpcEndpointId": ("InvalidVpcEndpointId.NotFound", "vpcEndpoint"),
-    "EgressOnlyInternetGatewayId": ("InvalidEgressOnlyInternetGatewayId.NotFound", "egressOnlyInternetGateway"),
 }
 
+_DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
 
-def destination(req: Mapping[str, Any]) -> str:
-    """The IPv4 block that a request names, in canonical form."""
-    errors.refuse(req, "DestinationIpv6CidrBlock")
-    if req.get("DestinationPrefixListId"):
-        raise errors.not_found("InvalidPrefixListID.NotFound", "prefixList", req["DestinationPrefixListId"])
-    if not req.get("DestinationCidrBlock"):
-        raise errors.missing(
-            "The request must contain exactly one of destinationCidrBlock, destinationIpv6CidrBlock, "
-            "destinationPrefixListId"
-        )
-    return str(blocks.block(req["DestinationCidrBlock"], "destinationCidrBlock"))
+
+def destination(ctx: Ctx, req: Mapping[str, Any]) -> str:
+    """What a request names: a block in canonical form, or the id of a prefix list."""
+    given = [name for name in _DESTINATIONS if req.get(name)]
+    if len(given) != 1:
+        names = ", ".join(name[0].lower() + name[1:] for name in _DESTINATIONS)
+        raise errors.missing(f"The request must contain exactly one of {names}")
+    value = str(req[given[0]])
+    if given[0] == "DestinationPrefixListId":
+        return prefix_list(ctx, value).id
+    if given[0] == "DestinationCidrBlock":
+        return str(blocks.block(value, "destinationCidrBlock"))
+    found = blocks.ipv6(value)
+    if found is None:
+        raise errors.invalid_parameter(value, "destinationIpv6CidrBlock", "This is not a valid IPv6 CIDR block.")
+    return str(found)
+
+
+def is_ipv6(ctx: Ctx, where: str) -> bool:
+    """Whether a destination is of IPv6 packets."""
+    return prefix_list(ctx, where).family == "IPv6" if where.startswith("pl-") else ":" in where
 
 
 def route(ctx: Ctx, table: RouteTable, req: Mapping[str, Any]) -> Route:
     """The route that a request describes, its target checked."""
-    where = destination(req)
+    where = destination(ctx, req)
     given = [name for name in _TARGETS if req.get(name)]
     if len(given) != 1:
         names = ", ".join(name[0].lower() + name[1:] for name in _TARGETS)
@@ -70,6 +82,8 @@ def route(ctx: Ctx, table: RouteTable, req: Mapping[str, Any]) -> Route:
         return Route(destination=where, gateway_id=_gateway(ctx, table, value))
     if name in ("NetworkInterfaceId", "InstanceId"):
         return Route(destination=where, interface_id=_interface(ctx, table, name, value))
+    if name in _GATEWAYS:
+        return _GATEWAYS[name](ctx, table, where, value)
     if name in _NOBODY_HAS:
         code, noun = _NOBODY_HAS[name]
         raise errors.not_found(code, noun, value)
@@ -78,14 +92,22 @@ def route(ctx: Ctx, table: RouteTable, req: Mapping[str, Any]) -> Route:
 
 def _refuse_inside(ctx: Ctx, table: RouteTable, where: str) -> None:
     vpc = ctx.db[Vpc].need(table.vpc_id)
-    for block in vpc.cidrs:
+    if where.startswith("pl-"):
+        return
+    for block in vpc.cidrs if ":" not in where else vpc.ipv6_cidrs:
         if where == block.cidr:
             raise already_exists(where)
-        if IPv4Network(where).subnet_of(IPv4Network(block.cidr)):
+        if _inside(where, block.cidr):
             raise errors.invalid_value(
                 f"The destination CIDR block {where} is equal to or more specific than one of this VPC's CIDR blocks. "
                 "This route can target only an interface or an instance."
             )
+
+
+def _inside(inner: str, outer: str) -> bool:
+    if ":" in inner:
+        return IPv6Network(inner).subnet_of(IPv6Network(outer))
+    return IPv4Network(inner).subnet_of(IPv4Network(outer))
 
 
 def already_exists(where: str) -> AwsError:
@@ -103,6 +125,48 @@ def _gateway(ctx: Ctx, table: RouteTable, key: str) -> str:
             f"route table {table.id} and network gateway {gateway.id} belong to different networks"
         )
     return gateway.id
+
+
+def _nat_gateway(ctx: Ctx, table: RouteTable, where: str, key: str) -> Route:
+    prefix, _ = FORMS["natgateway"]
+    gateway = ctx.db[NatGateway].get(key) if is_id(prefix, key) else None
+    if gateway is None or gateway.state in ("deleting", "deleted", "failed"):
+        raise errors.not_found("InvalidNatGatewayID.NotFound", "natGateway", key)
+    _same_network(table, "NAT gateway", gateway.id, gateway.vpc_id)
+    if is_ipv6(ctx, where):
+        raise errors.not_built("Translation of IPv6 (NAT64)")
+    return Route(destination=where, nat_gateway_id=gateway.id)
+
+
+def _peering(ctx: Ctx, table: RouteTable, where: str, key: str) -> Route:
+    item = need(ctx, Peering, key)
+    if table.vpc_id not in (item.requester.vpc_id, item.accepter.vpc_id):
+        raise errors.invalid_value(
+            f"route table {table.id} and vpc peering connection {item.id} belong to different networks"
+        )
+    if item.state != "active":
+        raise AwsError("IncorrectState", f"Vpc peering connection {item.id} is not active")
+    return Route(destination=where, peering_id=item.id)
+
+
+def _egress_only(ctx: Ctx, table: RouteTable, where: str, key: str) -> Route:
+    gateway = need(ctx, EgressOnlyGateway, key)
+    _same_network(table, "egress-only internet gateway", gateway.id, gateway.vpc_id)
+    if not is_ipv6(ctx, where):
+        raise errors.invalid_value("An egress-only internet gateway can be the target of IPv6 destinations only.")
+    return Route(destination=where, egress_only_id=gateway.id)
+
+
+def _same_network(table: RouteTable, noun: str, key: str, vpc_id: str) -> None:
+    if table.vpc_id != vpc_id:
+        raise errors.invalid_value(f"route table {table.id} and {noun} {key} belong to different networks")
+
+
+_GATEWAYS: dict[str, Callable[[Ctx, RouteTable, str, str], Route]] = {
+    "NatGatewayId": _nat_gateway,
+    "VpcPeeringConnectionId": _peering,
+    "EgressOnlyInternetGatewayId": _egress_only,
+}
 
 
 def _interface(ctx: Ctx, table: RouteTable, name: str, key: str) -> str:

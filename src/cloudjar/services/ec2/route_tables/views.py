@@ -7,11 +7,16 @@ from typing import Any, NamedTuple
 
 from cloudjar.kit import tags
 from cloudjar.kit.db import Db
+from cloudjar.services.ec2.egress_only_gateways.records import EgressOnlyGateway
 from cloudjar.services.ec2.internet_gateways.records import InternetGateway
 from cloudjar.services.ec2.lookup import by_path
+from cloudjar.services.ec2.nat_gateways.records import NatGateway
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
+from cloudjar.services.ec2.prefix_lists.references import aws_list_id
 from cloudjar.services.ec2.route_tables.records import Route, RouteTable
 from cloudjar.services.ec2.subnets.records import Subnet
+from cloudjar.services.ec2.vpc_endpoints.records import VpcEndpoint
+from cloudjar.services.ec2.vpc_peering.records import Peering
 from cloudjar.services.ec2.vpcs.records import Vpc
 
 FILTERS = by_path(
@@ -39,6 +44,13 @@ FILTERS = by_path(
 )
 
 
+class GatewayEndpoint(NamedTuple):
+    """A gateway endpoint and the prefix list of its service."""
+
+    id: str
+    prefix_list: str
+
+
 class Near(NamedTuple):
     """What a route table is shown with."""
 
@@ -49,6 +61,10 @@ class Near(NamedTuple):
     """Internet gateway -> the VPC that it is attached to."""
     interfaces: Mapping[str, NetworkInterface]
     """Those that some route leads to."""
+    alive: frozenset[str]
+    """NAT and egress-only gateways and peering connections that carry packets."""
+    endpoints: Mapping[str, list[GatewayEndpoint]]
+    """Gateway endpoints by the route tables that they have a route in."""
 
 
 def near(db: Db) -> Near:
@@ -63,22 +79,41 @@ def near(db: Db) -> Near:
         subnets,
         {gateway.id: gateway.vpc_id for gateway in db[InternetGateway].all()},
         {eni.id: eni for eni in found if eni is not None},
+        frozenset(
+            [gateway.id for gateway in db[NatGateway].all() if gateway.state == "available"]
+            + [gateway.id for gateway in db[EgressOnlyGateway].all()]
+            + [peering.id for peering in db[Peering].all() if peering.state == "active"]
+        ),
+        _endpoints(db),
     )
+
+
+def _endpoints(db: Db) -> dict[str, list[GatewayEndpoint]]:
+    found: dict[str, list[GatewayEndpoint]] = {}
+    for endpoint in db[VpcEndpoint].all():
+        for table in endpoint.route_tables if endpoint.type == "Gateway" else ():
+            where = aws_list_id(endpoint.region, endpoint.service.rpartition(".")[2])
+            found.setdefault(table, []).append(GatewayEndpoint(endpoint.id, where))
+    return found
 
 
 def show_route_table(table: RouteTable, around: Near) -> dict[str, Any]:
     """AWS's RouteTable."""
     vpc = around.vpcs[table.vpc_id]
     local = [
-        {"DestinationCidrBlock": b.cidr, "GatewayId": "local", "Origin": "CreateRouteTable", "State": "active"}
-        for b in vpc.cidrs
+        {**_destination(b.cidr), "GatewayId": "local", "Origin": "CreateRouteTable", "State": "active"}
+        for b in (*vpc.cidrs, *vpc.ipv6_cidrs)
+    ]
+    endpoints = [
+        {**_destination(e.prefix_list), "GatewayId": e.id, "Origin": "CreateRoute", "State": "active"}
+        for e in around.endpoints.get(table.id, ())
     ]
     return {
         "Associations": _associations(table, vpc, around),
         "OwnerId": table.account,
         "PropagatingVgws": [],
         "RouteTableId": table.id,
-        "Routes": local + [_route(route, table, around) for route in table.routes],
+        "Routes": local + [_route(route, table, around) for route in table.routes] + endpoints,
         "Tags": tags.as_list(table.tags),
         "VpcId": table.vpc_id,
     }
@@ -101,20 +136,34 @@ def _association(table: RouteTable, association_id: str, subnet_id: str | None) 
     }
 
 
+def _destination(where: str) -> dict[str, Any]:
+    if where.startswith("pl-"):
+        return {"DestinationPrefixListId": where}
+    return {"DestinationIpv6CidrBlock" if ":" in where else "DestinationCidrBlock": where}
+
+
+_TARGETS = {
+    "nat_gateway_id": "NatGatewayId",
+    "peering_id": "VpcPeeringConnectionId",
+    "egress_only_id": "EgressOnlyInternetGatewayId",
+    "transit_gateway_id": "TransitGatewayId",
+}
+
+
 def _route(route: Route, table: RouteTable, around: Near) -> dict[str, Any]:
     """One route; its state is what its target is now."""
     if route.gateway_id:
         alive = around.gateways.get(route.gateway_id) == table.vpc_id
         target: dict[str, Any] = {"GatewayId": route.gateway_id}
-    else:
+    elif route.interface_id:
         eni = around.interfaces.get(route.interface_id)
         alive = eni is not None and eni.attachment is not None
         target = {"NetworkInterfaceId": route.interface_id}
         if eni is not None and eni.instance_id.startswith("i-"):
             target.update(InstanceId=eni.instance_id, InstanceOwnerId=eni.account)
-    return {
-        "DestinationCidrBlock": route.destination,
-        **target,
-        "Origin": "CreateRoute",
-        "State": "active" if alive else "blackhole",
-    }
+    else:
+        field = next(field for field in _TARGETS if getattr(route, field))
+        key = getattr(route, field)
+        target, alive = {_TARGETS[field]: key}, key in around.alive
+    state = "active" if alive else "blackhole"
+    return {**_destination(route.destination), **target, "Origin": "CreateRoute", "State": state}

@@ -80,7 +80,8 @@ def delete_security_group(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             "CannotDelete", f'the specified group: "{group.id}" name: "{group.name}" cannot be deleted by a user'
         )
     worn = any(group.id in eni.groups for eni in ctx.db[NetworkInterface].all(vpc_id=group.vpc_id))
-    named = any(rule.group_id != group.id for rule in ctx.db[SecurityGroupRule].all(peer_group=group.id))
+    rules = ctx.db[SecurityGroupRule].all(peer_group=group.id)
+    named = any(rule.group_id != group.id and rule.vpc_id == group.vpc_id for rule in rules)  # a peer's become stale
     if worn or named:
         raise AwsError("DependencyViolation", f"resource {group.id} has a dependent object")
     for rule in ctx.db[SecurityGroupRule].all(group_id=group.id):
@@ -108,17 +109,3 @@ def get_security_groups_for_vpc(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]
         for group in ctx.db[SecurityGroup].all(vpc_id=vpc.id)
     ]
     return {"SecurityGroupForVpcs": narrow(req, FOR_VPC_FILTERS, rows)}
-
-
-@op("DescribeSecurityGroupReferences")
-def describe_security_group_references(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Peer VPCs whose groups name these: none, for there is no peering here yet."""
-    need_all(ctx, SecurityGroup, req["GroupId"])
-    return {"SecurityGroupReferenceSet": []}
-
-
-@op("DescribeStaleSecurityGroups")
-def describe_stale_security_groups(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Groups that name groups of a peer that is gone: none, for there is no peering here yet."""
-    need(ctx, Vpc, req["VpcId"])
-    return {"StaleSecurityGroupSet": []}

@@ -34,12 +34,12 @@ class SecurityGroup(Record, frozen=True, kw_only=True):
 @record(
     "ec2",
     "security-group-rule",
-    index=("group_id", "vpc_id", "peer_group"),
+    index=("group_id", "vpc_id", "peer_group", "prefix_list"),
     missing=("InvalidSecurityGroupRuleId.NotFound", "The security group rule ID '{key}' does not exist"),
     parent=("ec2/vpc", "vpc_id"),
 )
 class SecurityGroupRule(Record, frozen=True, kw_only=True):
-    """One permission; exactly one of `cidr`, `cidr6` and `peer_group` is set.
+    """One permission; exactly one of `cidr`, `cidr6`, `peer_group` and `prefix_list` is set.
 
     `protocol` is tcp, udp, icmp, icmpv6, a number, or -1 for all. Ports are -1 where they mean nothing; for ICMP they
     are type and code.
@@ -57,5 +57,11 @@ class SecurityGroupRule(Record, frozen=True, kw_only=True):
     cidr: str = ""
     cidr6: str = ""
     peer_group: str = ""
+    peer_owner: str = ""
+    """The account of a group of a peered VPC."""
+    peer_vpc: str = ""
+    peering: str = ""
+    """The peering connection by which a group of another VPC was named; empty for one of the own VPC."""
+    prefix_list: str = ""
     description: str = ""
     tags: dict[str, str] = {}

@@ -15,8 +15,9 @@ from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import describe, need, need_all
+from cloudjar.services.ec2.prefix_lists.references import prefix_list
 from cloudjar.services.ec2.security_groups import rules
-from cloudjar.services.ec2.security_groups.finding import group_of, peer_of
+from cloudjar.services.ec2.security_groups.finding import Finder, group_of
 from cloudjar.services.ec2.security_groups.records import SecurityGroup, SecurityGroupRule
 from cloudjar.services.ec2.security_groups.rules import Peer, Said
 from cloudjar.services.ec2.security_groups.views import RULE_FILTERS, show_permissions, show_revoked, show_rule
@@ -38,7 +39,7 @@ def authorize_egress(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 
 def _authorize(ctx: Ctx, req: Mapping[str, Any], *, egress: bool) -> dict[str, Any]:
     group = group_of(ctx, req)
-    permissions = rules.said(req, lambda pair: peer_of(ctx, group, pair))
+    permissions = rules.said(req, Finder(ctx, group))
     if not permissions:
         raise errors.missing_one("ipPermissions")
     rules.refuse_twins(permissions)
@@ -70,6 +71,10 @@ def _add(
             cidr=one.peer.cidr,
             cidr6=one.peer.cidr6,
             peer_group=one.peer.group,
+            peer_owner=one.peer.owner,
+            peer_vpc=one.peer.vpc,
+            peering=one.peer.peering,
+            prefix_list=one.peer.prefix_list,
             description=one.description or "",
             tags=given,
         )
@@ -77,14 +82,23 @@ def _add(
 
 
 def _within_limit(ctx: Ctx, own: list[SecurityGroupRule], permissions: list[Said]) -> None:
-    """The quota holds for each direction, and for IPv4 and IPv6 apart; a group as peer counts in both."""
+    """The quota holds for each direction, and for IPv4 and IPv6 apart; a group as peer counts in both, a prefix list
+    as many times as it may have entries."""
     limit = ctx.limit("vpc", "L-0EA8095F")
-    four = sum(not rule.cidr6 for rule in own) + sum(not one.peer.cidr6 for one in permissions)
-    six = sum(not rule.cidr for rule in own) + sum(not one.peer.cidr for one in permissions)
+    peers = [rules.essence(rule)[3] for rule in own] + [one.peer for one in permissions]
+    four = sum(_weight(ctx, peer, "IPv4") for peer in peers)
+    six = sum(_weight(ctx, peer, "IPv6") for peer in peers)
     if limit is not None and max(four, six) > limit:
         raise AwsError(
             "RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached."
         )
+
+
+def _weight(ctx: Ctx, peer: Peer, family: str) -> int:
+    if peer.prefix_list:
+        found = prefix_list(ctx, peer.prefix_list)
+        return found.max_entries if found.family == family else 0
+    return 0 if (peer.cidr6 if family == "IPv4" else peer.cidr) else 1
 
 
 @op("RevokeSecurityGroupIngress")
@@ -129,7 +143,7 @@ def _matching(
     ctx: Ctx, group: SecurityGroup, egress: bool, req: Mapping[str, Any]
 ) -> tuple[list[SecurityGroupRule], list[Said]]:
     """The rules that say what the request says, and what none says. AWS forgives that in a default VPC alone."""
-    permissions = rules.said(req, lambda pair: peer_of(ctx, group, pair))
+    permissions = rules.said(req, Finder(ctx, group))
     if not permissions:
         raise errors.missing("Either 'ipPermissions' or 'securityGroupRuleIds' should be provided.")
     own = {
@@ -162,6 +176,10 @@ def _as_rule(group: SecurityGroup, one: Said) -> SecurityGroupRule:
         cidr=one.peer.cidr,
         cidr6=one.peer.cidr6,
         peer_group=one.peer.group,
+        peer_owner=one.peer.owner,
+        peer_vpc=one.peer.vpc,
+        peering=one.peer.peering,
+        prefix_list=one.peer.prefix_list,
         description=one.description or "",
     )
 
@@ -196,7 +214,8 @@ def _changed(ctx: Ctx, group: SecurityGroup, key: str, update: Mapping[str, Any]
     protocol = rules.protocol_of(update.get("IpProtocol") or rule.protocol)
     low, high = rules.ports_of(protocol, update.get("FromPort"), update.get("ToPort"))
     peer = _peer(ctx, group, update)
-    if bool(peer.cidr6) != bool(rule.cidr6) or bool(peer.group) != bool(rule.peer_group):
+    had = (bool(rule.cidr6), bool(rule.peer_group), bool(rule.prefix_list))
+    if (bool(peer.cidr6), bool(peer.group), bool(peer.prefix_list)) != had:
         raise errors.invalid_value("You may not modify the source or destination type of a security group rule.")
     return replace(
         rule,
@@ -206,14 +225,16 @@ def _changed(ctx: Ctx, group: SecurityGroup, key: str, update: Mapping[str, Any]
         cidr=peer.cidr,
         cidr6=peer.cidr6,
         peer_group=peer.group,
+        peer_owner=peer.owner,
+        peer_vpc=peer.vpc,
+        peering=peer.peering,
+        prefix_list=peer.prefix_list,
         description=rules.description_of(update.get("Description")) or "",
     )
 
 
 def _peer(ctx: Ctx, group: SecurityGroup, update: Mapping[str, Any]) -> Peer:
-    if update.get("PrefixListId"):
-        raise rules.no_prefix_list(update["PrefixListId"])
-    given = [name for name in ("CidrIpv4", "CidrIpv6", "ReferencedGroupId") if update.get(name)]
+    given = [n for n in ("CidrIpv4", "CidrIpv6", "PrefixListId", "ReferencedGroupId") if update.get(n)]
     if len(given) != 1:
         raise errors.missing(
             "Exactly one of cidrIpv4, cidrIpv6, prefixListId, referencedGroupId must be specified for each rule"
@@ -223,8 +244,10 @@ def _peer(ctx: Ctx, group: SecurityGroup, update: Mapping[str, Any]) -> Peer:
             return Peer(cidr=rules.block_of(update["CidrIpv4"]))
         case "CidrIpv6":
             return Peer(cidr6=rules.block6_of(update["CidrIpv6"]))
+        case "PrefixListId":
+            return Finder(ctx, group).prefix_list(update["PrefixListId"])
         case _:
-            return Peer(group=peer_of(ctx, group, {"GroupId": update["ReferencedGroupId"]}))
+            return Finder(ctx, group).group({"GroupId": update["ReferencedGroupId"]})
 
 
 def _refuse_new_twins(ctx: Ctx, group: SecurityGroup) -> None:
@@ -233,8 +256,7 @@ def _refuse_new_twins(ctx: Ctx, group: SecurityGroup) -> None:
     for rule in ctx.db[SecurityGroupRule].all(group_id=group.id):
         key = (rule.egress, *rules.essence(rule))
         if key in seen:
-            protocol, low, high, peer = rules.essence(rule)
-            raise rules.duplicate(Said(protocol, low, high, peer))
+            raise rules.duplicate(Said(*rules.essence(rule)))
         seen.add(key)
 
 
@@ -266,7 +288,7 @@ def _redescribe(ctx: Ctx, req: Mapping[str, Any], *, egress: bool) -> dict[str, 
 
 
 def _descriptions(ctx: Ctx, group: SecurityGroup, egress: bool, req: Mapping[str, Any]) -> dict[str, str | None]:
-    permissions = rules.said(req, lambda pair: peer_of(ctx, group, pair))
+    permissions = rules.said(req, Finder(ctx, group))
     if not permissions:
         raise errors.missing("Either 'ipPermissions' or 'securityGroupRuleDescriptions' should be provided.")
     own = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from cloudjar.base.errors import AwsError
 from cloudjar.services.ec2 import blocks, errors
@@ -27,10 +27,27 @@ class Peer(NamedTuple):
     cidr: str = ""
     cidr6: str = ""
     group: str = ""
+    prefix_list: str = ""
+    owner: str = ""
+    vpc: str = ""
+    peering: str = ""
+    """Of a group of a peered VPC: whose it is, where, and through which peering connection."""
 
     @property
     def text(self) -> str:
-        return self.cidr or self.cidr6 or self.group
+        return self.cidr or self.cidr6 or self.group or self.prefix_list
+
+
+class Peers(Protocol):
+    """Finds what a permission names; raises the answer for what is not there."""
+
+    def group(self, pair: Mapping[str, Any]) -> Peer:
+        """The group of a UserIdGroupPair."""
+        ...
+
+    def prefix_list(self, key: str) -> Peer:
+        """A managed prefix list."""
+        ...
 
 
 class Said(NamedTuple):
@@ -50,7 +67,10 @@ class Said(NamedTuple):
 
 def essence(rule: SecurityGroupRule) -> tuple[str, int, int, Peer]:
     """What makes two rules of one group and direction the same."""
-    return rule.protocol, rule.from_port, rule.to_port, Peer(rule.cidr, rule.cidr6, rule.peer_group)
+    peer = Peer(
+        rule.cidr, rule.cidr6, rule.peer_group, rule.prefix_list, rule.peer_owner, rule.peer_vpc, rule.peering
+    )
+    return rule.protocol, rule.from_port, rule.to_port, peer
 
 
 def protocol_of(given: str) -> str:
@@ -120,14 +140,14 @@ def group_text(given: str, parameter: str) -> str:
     return given
 
 
-def said(req: Mapping[str, Any], group_id: Any) -> list[Said]:
-    """The permissions of a request, in either form; `group_id` finds the id behind a UserIdGroupPair.
+def said(req: Mapping[str, Any], peers: Peers) -> list[Said]:
+    """The permissions of a request, in either form.
 
     Raises InvalidParameterValue, MissingParameter and InvalidPermission.Malformed.
     """
     if req.get("IpPermissions"):
-        return [one for entry in req["IpPermissions"] for one in _entry(entry, group_id)]
-    return list(_entry(_as_entry(req), group_id)) if _is_flat(req) else []
+        return [one for entry in req["IpPermissions"] for one in _entry(entry, peers)]
+    return list(_entry(_as_entry(req), peers)) if _is_flat(req) else []
 
 
 def _is_flat(req: Mapping[str, Any]) -> bool:
@@ -150,33 +170,28 @@ def _as_entry(req: Mapping[str, Any]) -> dict[str, Any]:
     return entry
 
 
-def _entry(entry: Mapping[str, Any], group_id: Any) -> Iterator[Said]:
+def _entry(entry: Mapping[str, Any], peers: Peers) -> Iterator[Said]:
     if not entry.get("IpProtocol"):
         raise errors.missing_one("ipProtocol")
     protocol = protocol_of(entry["IpProtocol"])
     low, high = ports_of(protocol, entry.get("FromPort"), entry.get("ToPort"))
     count = 0
-    for peer, description in _peers(entry, group_id):
+    for peer, description in _peers(entry, peers):
         count += 1
         yield Said(protocol, low, high, peer, description_of(description))
     if not count:
         raise errors.missing("The request must contain a source or destination: a CIDR block or a security group")
 
 
-def _peers(entry: Mapping[str, Any], group_id: Any) -> Iterator[tuple[Peer, str | None]]:
+def _peers(entry: Mapping[str, Any], peers: Peers) -> Iterator[tuple[Peer, str | None]]:
     for item in entry.get("IpRanges") or ():
         yield Peer(cidr=block_of(item.get("CidrIp") or "")), item.get("Description")
     for item in entry.get("Ipv6Ranges") or ():
         yield Peer(cidr6=block6_of(item.get("CidrIpv6") or "")), item.get("Description")
     for item in entry.get("PrefixListIds") or ():
-        raise no_prefix_list(item.get("PrefixListId") or "")
+        yield peers.prefix_list(item.get("PrefixListId") or ""), item.get("Description")
     for item in entry.get("UserIdGroupPairs") or ():
-        yield Peer(group=group_id(item)), item.get("Description")
-
-
-def no_prefix_list(key: str) -> AwsError:
-    """There are no prefix lists here yet."""
-    return errors.not_found("InvalidPrefixListID.NotFound", "prefixList", key)
+        yield peers.group(item), item.get("Description")
 
 
 def refuse_twins(permissions: Iterable[Said]) -> None:

@@ -95,8 +95,18 @@ def _add_peer(entry: dict[str, Any], rule: SecurityGroupRule) -> None:
         entry["IpRanges"].append({"CidrIp": rule.cidr, **described})
     elif rule.cidr6:
         entry["Ipv6Ranges"].append({"CidrIpv6": rule.cidr6, **described})
+    elif rule.prefix_list:
+        entry["PrefixListIds"].append({"PrefixListId": rule.prefix_list, **described})
     else:
-        entry["UserIdGroupPairs"].append({"GroupId": rule.peer_group, "UserId": rule.account, **described})
+        entry["UserIdGroupPairs"].append({**show_pair(rule), **described})
+
+
+def show_pair(rule: SecurityGroupRule) -> dict[str, Any]:
+    """The group that a rule names; of a peered VPC with where it is."""
+    shown = {"GroupId": rule.peer_group, "UserId": rule.peer_owner or rule.account}
+    if rule.peering:
+        shown.update(VpcId=rule.peer_vpc, VpcPeeringConnectionId=rule.peering, PeeringStatus="active")
+    return shown
 
 
 def show_rule(rule: SecurityGroupRule) -> dict[str, Any]:
@@ -110,7 +120,8 @@ def show_rule(rule: SecurityGroupRule) -> dict[str, Any]:
         "GroupOwnerId": rule.account,
         "IpProtocol": rule.protocol,
         "IsEgress": rule.egress,
-        "ReferencedGroupInfo": {"GroupId": rule.peer_group, "UserId": rule.account} if rule.peer_group else None,
+        "PrefixListId": rule.prefix_list or None,
+        "ReferencedGroupInfo": show_pair(rule) if rule.peer_group else None,
         "SecurityGroupRuleArn": arn_of(rule),
         "SecurityGroupRuleId": rule.id,
         "Tags": tags.as_list(rule.tags),
@@ -128,6 +139,7 @@ def show_revoked(rule: SecurityGroupRule) -> dict[str, Any]:
         "GroupId": rule.group_id,
         "IpProtocol": rule.protocol,
         "IsEgress": rule.egress,
+        "PrefixListId": rule.prefix_list or None,
         "ReferencedGroupId": rule.peer_group or None,
         "SecurityGroupRuleId": rule.id,
         "ToPort": rule.to_port,

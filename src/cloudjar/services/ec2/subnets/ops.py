@@ -19,12 +19,12 @@ from cloudjar.services.ec2.lookup import describe, need
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.subnets.records import Subnet
 from cloudjar.services.ec2.subnets.views import FILTERS, addresses_in_use, show_subnet
+from cloudjar.services.ec2.vpcs import ipv6
 from cloudjar.services.ec2.vpcs.making import DEFAULT_CIDR, DEFAULT_SUBNET_PREFIX, default_vpc, make_subnet, op
 from cloudjar.services.ec2.vpcs.records import Vpc
 from cloudjar.spec import regions
 
 _NOT_BUILT = (
-    "Ipv6CidrBlock",
     "OutpostArn",
     "Ipv6Native",
     "Ipv4IpamPoolId",
@@ -43,8 +43,13 @@ def create_subnet(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         raise errors.missing("Either 'cidrBlock' or 'ipv6CidrBlock' should be provided.")
     others = ctx.db[Subnet].all(vpc_id=vpc.id)
     cidr = blocks.subnet_block(req["CidrBlock"], [b.cidr for b in vpc.cidrs], [s.cidr for s in others])
+    cidr6 = ipv6.subnet_block(ctx, vpc, req["Ipv6CidrBlock"]) if req.get("Ipv6CidrBlock") else ""
     zone = _zone(ctx, req) or _emptiest(ctx, others)
     subnet = make_subnet(ctx, vpc, cidr, zone, tags=tags.specified(req, "subnet"))
+    if cidr6:
+        subnet = ctx.db[Subnet].put(
+            replace(subnet, ipv6_cidr=cidr6, ipv6_association_id=ctx.new_id("subnet-cidr-assoc"))
+        )
     return {"Subnet": show_subnet(subnet, 0)}
 
 
@@ -129,6 +134,12 @@ def modify_subnet_attribute(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         changes["hostname_type"] = req["PrivateDnsHostnameTypeOnLaunch"]
     if "EnableResourceNameDnsARecordOnLaunch" in req:
         changes["resource_name_a_record"] = req["EnableResourceNameDnsARecordOnLaunch"].get("Value", False)
+    if "AssignIpv6AddressOnCreation" in req:
+        changes["assign_ipv6"] = req["AssignIpv6AddressOnCreation"].get("Value", False)
+        if changes["assign_ipv6"] and not subnet.ipv6_cidr:
+            raise errors.invalid_value(
+                f"Invalid value 'true' for assignIpv6AddressOnCreation: subnet {subnet.id} has no IPv6 CIDR block"
+            )
     if len(changes) > 1:
         raise errors.combination("Only one subnet attribute can be modified at a time.")
     ctx.db[Subnet].put(replace(subnet, **changes))
@@ -136,9 +147,8 @@ def modify_subnet_attribute(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_ipv6(req: dict[str, Any]) -> None:
-    """What would need IPv6, Outposts or customer-owned addresses; switching it off is what is already so."""
+    """What would need names for IPv6, Outposts or customer-owned addresses; switching it off is what is already so."""
     for member in (
-        "AssignIpv6AddressOnCreation",
         "EnableDns64",
         "EnableResourceNameDnsAAAARecordOnLaunch",
         "MapCustomerOwnedIpOnLaunch",

@@ -8,7 +8,14 @@ from cloudjar.kit.record import Quota, Record, record
 @record(
     "ec2",
     "subnet",
-    index=("vpc_id", "route_table_id", "route_table_association_id", "network_acl_id", "network_acl_association_id"),
+    index=(
+        "vpc_id",
+        "route_table_id",
+        "route_table_association_id",
+        "network_acl_id",
+        "network_acl_association_id",
+        "ipv6_association_id",
+    ),
     missing=("InvalidSubnetID.NotFound", "The subnet ID '{key}' does not exist"),
     quotas=(
         Quota(
@@ -33,6 +40,10 @@ class Subnet(Record, frozen=True, kw_only=True):
     route_table_association_id: str = ""
     is_default: bool = False
     map_public_ip: bool = False
+    ipv6_cidr: str = ""
+    ipv6_association_id: str = ""
+    assign_ipv6: bool = False
+    """New interfaces get an IPv6 address."""
     hostname_type: str = "ip-name"
     resource_name_a_record: bool = False
     tags: dict[str, str] = {}

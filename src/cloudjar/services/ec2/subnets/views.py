@@ -60,17 +60,28 @@ def addresses_in_use(db: Db) -> Counter[str]:
     return used
 
 
+def show_block6(subnet: Subnet, state: str = "associated") -> dict[str, Any]:
+    """AWS's SubnetIpv6CidrBlockAssociation."""
+    return {
+        "AssociationId": subnet.ipv6_association_id,
+        "IpSource": "amazon",
+        "Ipv6AddressAttribute": "public",
+        "Ipv6CidrBlock": subnet.ipv6_cidr,
+        "Ipv6CidrBlockState": {"State": state},
+    }
+
+
 def show_subnet(subnet: Subnet, used: int) -> dict[str, Any]:
     """AWS's Subnet; `used` is how many of its addresses are held."""
     return {
-        "AssignIpv6AddressOnCreation": False,
+        "AssignIpv6AddressOnCreation": subnet.assign_ipv6,
         "AvailabilityZone": subnet.zone,
         "AvailabilityZoneId": subnet.zone_id,
         "AvailableIpAddressCount": blocks.usable(subnet.cidr) - used,
         "CidrBlock": subnet.cidr,
         "DefaultForAz": subnet.is_default,
         "EnableDns64": False,
-        "Ipv6CidrBlockAssociationSet": [],
+        "Ipv6CidrBlockAssociationSet": [show_block6(subnet)] if subnet.ipv6_cidr else [],
         "Ipv6Native": False,
         "MapCustomerOwnedIpOnLaunch": False,
         "MapPublicIpOnLaunch": subnet.map_public_ip,

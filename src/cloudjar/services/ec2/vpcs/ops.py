@@ -14,25 +14,30 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import blocks, errors
+from cloudjar.services.ec2.egress_only_gateways.records import EgressOnlyGateway
 from cloudjar.services.ec2.internet_gateways.records import InternetGateway
 from cloudjar.services.ec2.lookup import describe, need
+from cloudjar.services.ec2.nat_gateways.records import NatGateway
 from cloudjar.services.ec2.network_acls.records import NetworkAcl
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.route_tables.records import RouteTable
 from cloudjar.services.ec2.security_groups.records import SecurityGroup, SecurityGroupRule
 from cloudjar.services.ec2.subnets.records import Subnet
+from cloudjar.services.ec2.vpc_endpoints.records import VpcEndpoint
+from cloudjar.services.ec2.vpc_peering.finding import change, peerings_of
+from cloudjar.services.ec2.vpcs import ipv6
 from cloudjar.services.ec2.vpcs.making import default_vpc, make_default_vpc, make_vpc, op, open_region
 from cloudjar.services.ec2.vpcs.records import CidrBlock, Vpc
 from cloudjar.services.ec2.vpcs.views import FILTERS, show_block, show_vpc
 
-_IPV6 = ("AmazonProvidedIpv6CidrBlock", "Ipv6Pool", "Ipv6CidrBlock", "Ipv6IpamPoolId", "Ipv6NetmaskLength")
-_IPAM = ("Ipv4IpamPoolId", "Ipv4NetmaskLength", "Ipv6CidrBlockNetworkBorderGroup", "VpcEncryptionControl")
+_IPAM = ("Ipv4IpamPoolId", "Ipv4NetmaskLength", "VpcEncryptionControl")
 
 
 @op("CreateVpc")
 def create_vpc(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A VPC with its main route table, default security group and default network ACL."""
-    errors.refuse(req, *_IPV6, *_IPAM)
+    errors.refuse(req, *_IPAM)
+    ipv6.refuse_own_pools(ctx, req)
     if not req.get("CidrBlock"):
         raise errors.missing("Either 'cidrBlock' or 'ipv4IpamPoolId' should be provided.")
     tenancy = req.get("InstanceTenancy") or "default"
@@ -45,6 +50,8 @@ def create_vpc(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         tenancy=tenancy,
         tags=tags.specified(req, "vpc"),
     )
+    if req.get("AmazonProvidedIpv6CidrBlock"):
+        vpc = ctx.db[Vpc].put(replace(vpc, ipv6_cidrs=(ipv6.new_block(ctx),)))
     return {"Vpc": show_vpc(vpc)}
 
 
@@ -64,26 +71,26 @@ def delete_vpc(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         table: Any = ctx.db[cls]
         for item in table.all(vpc_id=vpc.id):
             table.drop(item)
+    for peering in peerings_of(ctx.db, vpc.id, ("active", "pending-acceptance")):
+        change(ctx, peering, state="deleted", message=f"Deleted by {ctx.account}")
     ctx.db[Vpc].drop(vpc)
     return {}
+
+
+_CHILDREN: tuple[type[Any], ...] = (Subnet, InternetGateway, EgressOnlyGateway, NetworkInterface, VpcEndpoint)
 
 
 def _in_use(ctx: Ctx, vpc: Vpc) -> bool:
     """Subnets, gateways, interfaces, and whatever the VPC was not made with."""
     db = ctx.db
-    if any(db[cls].count(vpc_id=vpc.id) for cls in (Subnet, InternetGateway, NetworkInterface)):
+    if any(db[cls].count(vpc_id=vpc.id) for cls in _CHILDREN):
         return True
     return (
         any(group.name != "default" for group in db[SecurityGroup].all(vpc_id=vpc.id))
         or any(not acl.is_default for acl in db[NetworkAcl].all(vpc_id=vpc.id))
         or any(table.id != vpc.main_route_table_id for table in db[RouteTable].all(vpc_id=vpc.id))
-        or any(rule.vpc_id != vpc.id for rule in _rules_naming_groups_of(ctx, vpc))
+        or any(gateway.state != "deleted" for gateway in db[NatGateway].all(vpc_id=vpc.id) if gateway.interface_id)
     )
-
-
-def _rules_naming_groups_of(ctx: Ctx, vpc: Vpc) -> list[SecurityGroupRule]:
-    groups = ctx.db[SecurityGroup].all(vpc_id=vpc.id)
-    return [rule for group in groups for rule in ctx.db[SecurityGroupRule].all(peer_group=group.id)]
 
 
 @op("CreateDefaultVpc")
@@ -131,8 +138,15 @@ def modify_vpc_attribute(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 @op("AssociateVpcCidrBlock")
 def associate_vpc_cidr_block(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Give a VPC one more block."""
-    errors.refuse(req, *_IPV6, *_IPAM)
+    errors.refuse(req, *_IPAM)
+    ipv6.refuse_own_pools(ctx, req)
     vpc = need(ctx, Vpc, req["VpcId"])
+    if req.get("AmazonProvidedIpv6CidrBlock"):
+        if req.get("CidrBlock"):
+            raise errors.combination(
+                "The parameters cidrBlock and amazonProvidedIpv6CidrBlock cannot be used together."
+            )
+        return ipv6.associate(ctx, vpc)
     if not req.get("CidrBlock"):
         raise errors.missing_one("CidrBlock")
     cidr = blocks.vpc_block(req["CidrBlock"])
@@ -155,6 +169,9 @@ def disassociate_vpc_cidr_block(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]
         for block in vpc.cidrs:
             if block.id == req["AssociationId"]:
                 return _without_block(ctx, vpc, block)
+        for block in vpc.ipv6_cidrs:
+            if block.id == req["AssociationId"]:
+                return ipv6.disassociate(ctx, vpc, block)
     raise AwsError(
         "InvalidCidrBlockAssociationID.NotFound",
         f"The vpc CIDR block association ID '{req['AssociationId']}' does not exist",

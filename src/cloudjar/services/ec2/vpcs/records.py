@@ -29,6 +29,8 @@ class Vpc(Record, frozen=True, kw_only=True):
 
     id: str
     cidrs: tuple[CidrBlock, ...]
+    ipv6_cidrs: tuple[CidrBlock, ...] = ()
+    """Blocks of Amazon's: /56 of the network plane's pool."""
     is_default: bool = False
     tenancy: str = "default"
     dhcp_options_id: str = ""

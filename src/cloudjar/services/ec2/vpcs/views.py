@@ -38,7 +38,7 @@ def show_vpc(vpc: Vpc) -> dict[str, Any]:
         "CidrBlockAssociationSet": [show_block(block) for block in vpc.cidrs],
         "DhcpOptionsId": vpc.dhcp_options_id,
         "InstanceTenancy": vpc.tenancy,
-        "Ipv6CidrBlockAssociationSet": [],
+        "Ipv6CidrBlockAssociationSet": [show_block6(vpc, block) for block in vpc.ipv6_cidrs],
         "IsDefault": vpc.is_default,
         "OwnerId": vpc.account,
         "State": "available",
@@ -50,3 +50,16 @@ def show_vpc(vpc: Vpc) -> dict[str, Any]:
 def show_block(block: CidrBlock, state: str = "associated") -> dict[str, Any]:
     """AWS's VpcCidrBlockAssociation."""
     return {"AssociationId": block.id, "CidrBlock": block.cidr, "CidrBlockState": {"State": state}}
+
+
+def show_block6(vpc: Vpc, block: CidrBlock, state: str = "associated") -> dict[str, Any]:
+    """AWS's VpcIpv6CidrBlockAssociation."""
+    return {
+        "AssociationId": block.id,
+        "IpSource": "amazon",
+        "Ipv6AddressAttribute": "public",
+        "Ipv6CidrBlock": block.cidr,
+        "Ipv6CidrBlockState": {"State": state},
+        "Ipv6Pool": "Amazon",
+        "NetworkBorderGroup": vpc.region,
+    }
