@@ -11,6 +11,7 @@ from decimal import Decimal
 from cloudjar.kit.usage import Meter, meters
 from cloudjar.services.ec2.addresses.records import PublicIp
 from cloudjar.services.ec2.instances.records import Instance
+from cloudjar.services.ec2.snapshots.records import Snapshot
 from cloudjar.services.ec2.volumes.records import Volume
 
 IN_USE = Meter("AmazonVPC", "PublicIPv4:InUseAddress", "AssociateAddressVPC", "Hrs")
@@ -31,7 +32,29 @@ def instance_hours(vm: Instance) -> Iterable[Meter]:
     return ()
 
 
+_USAGE = {"io1": "EBS:VolumeUsage.piops", "standard": "EBS:VolumeUsage"}
+_IOPS = {"io1": "EBS:VolumeP-IOPS.piops", "io2": "EBS:VolumeP-IOPS.io2", "gp3": "EBS:VolumeP-IOPS.gp3"}
+_FREE_IOPS, _FREE_THROUGHPUT = 3000, 125
+"""What every gp3 volume has without paying for it."""
+
+
 @meters(Volume)
 def volume_storage(volume: Volume) -> Iterable[Meter]:
-    """The disk, for as long as it exists, whether the machine runs or not."""
-    return (Meter("AmazonEC2", f"EBS:VolumeUsage.{volume.type}", "", "GB-Mo", Decimal(volume.size)),)
+    """The disk, for as long as it exists, attached or not, its machine running or not; and bought performance."""
+    usage = _USAGE.get(volume.type, f"EBS:VolumeUsage.{volume.type}")
+    found = [Meter("AmazonEC2", usage, "", "GB-Mo", Decimal(volume.size))]
+    bought = volume.iops - (_FREE_IOPS if volume.type == "gp3" else 0)
+    if volume.type in _IOPS and bought > 0:
+        found.append(Meter("AmazonEC2", _IOPS[volume.type], "", "IOPS-Mo", Decimal(bought)))
+    if volume.type == "gp3" and volume.throughput > _FREE_THROUGHPUT:
+        extra = Decimal(volume.throughput - _FREE_THROUGHPUT) / 1024
+        found.append(Meter("AmazonEC2", "EBS:VolumeP-Throughput.gp3", "", "GiBps-mo", extra))
+    return found
+
+
+@meters(Snapshot)
+def snapshot_storage(snapshot: Snapshot) -> Iterable[Meter]:
+    """The blocks that it holds and its parent does not, from when it is complete."""
+    if snapshot.state != "completed" or not snapshot.blocks:
+        return ()
+    return (Meter("AmazonEC2", "EBS:SnapshotUsage", "", "GB-Mo", Decimal(snapshot.blocks) / 2048),)

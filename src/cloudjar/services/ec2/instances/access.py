@@ -12,14 +12,15 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import finds, resource_keys
 from cloudjar.kit.record import arn_of
+from cloudjar.services.ec2.images.catalogue import find_image
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.network_interfaces.making import default_group
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.subnets.records import Subnet
+from cloudjar.services.ec2.volumes.planning import NewDisk, planned_disks
 from cloudjar.services.ec2.volumes.records import Volume
-from cloudjar.services.ec2.volumes.rules import RootDisk, root_disk
 from cloudjar.services.ec2.vpcs.making import default_subnet, default_vpc, open_region
-from cloudjar.spec import images, regions
+from cloudjar.spec import regions
 
 
 @resource_keys("ec2", "instance")
@@ -91,23 +92,23 @@ def _profile_arn(ctx: Ctx, asked: dict[str, Any]) -> str | None:
 
 def _image_keys(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """The image and the volume that is made of it; nothing for an image that is not there: the launch says so."""
-    image = images.by_id(ctx.region, req.get("ImageId") or "")
+    image = find_image(ctx, req.get("ImageId") or "")
     if image is None:
         return {}
     keys = {
         "ec2:ImageID": image.id,
         "ec2:ImageType": "machine",
-        "ec2:Owner": image.facts()["ImageOwnerAlias"],
-        "ec2:Public": "true",
+        "ec2:Owner": image.facts.get("ImageOwnerAlias") or image.facts["OwnerId"],
+        "ec2:Public": "true" if image.public else "false",
     }
     try:
-        disk = root_disk(req.get("BlockDeviceMappings") or [], image)
+        disks = planned_disks(ctx, req.get("BlockDeviceMappings") or [], image)
     except AwsError:
         return keys
-    return {**keys, **_disk_keys(ctx.region, disk)}
+    return {**keys, **_disk_keys(ctx.region, disks[0])}
 
 
-def _disk_keys(region: str, disk: RootDisk | Volume) -> dict[str, Any]:
+def _disk_keys(region: str, disk: NewDisk | Volume) -> dict[str, Any]:
     keys = {
         "ec2:VolumeSize": str(disk.size),
         "ec2:VolumeType": disk.type,

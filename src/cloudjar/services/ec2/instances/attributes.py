@@ -21,6 +21,7 @@ from cloudjar.services.ec2.instances.views import around, show_instance, show_me
 from cloudjar.services.ec2.lookup import need, need_all
 from cloudjar.services.ec2.network_interfaces.making import check_groups, interfaces_of
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
+from cloudjar.services.ec2.volumes.records import Volume
 from cloudjar.spec import instance_types
 
 View = dict[str, Any]
@@ -65,7 +66,7 @@ def modify_instance_attribute(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Change one attribute; some only while the instance is stopped."""
     vm = need(ctx, Instance, req["InstanceId"])
     _legacy(req)
-    errors.refuse(req, "BlockDeviceMappings", "Kernel", "Ramdisk", "SriovNetSupport")
+    errors.refuse(req, "Kernel", "Ramdisk", "SriovNetSupport")
     given = [name for name in _WRITERS if req.get(name) is not None]
     if len(given) != 1:
         raise errors.combination(
@@ -148,7 +149,23 @@ def _set_shutdown(ctx: Ctx, vm: Instance, behavior: str) -> Instance:
     return replace(vm, shutdown_behavior=behavior)
 
 
+def _set_mappings(ctx: Ctx, vm: Instance, mappings: list[View]) -> Instance:
+    """Which volumes go with the instance."""
+    attached = {volume.device: volume for volume in ctx.db[Volume].all(instance_id=vm.id)}
+    for mapping in mappings:
+        volume = attached.get(mapping.get("DeviceName") or "")
+        if volume is None:
+            raise AwsError(
+                "InvalidInstanceAttributeValue", f"No device is currently mapped at {mapping.get('DeviceName')}"
+            )
+        goes = (mapping.get("Ebs") or {}).get("DeleteOnTermination")
+        if goes is not None:
+            ctx.db[Volume].put(replace(volume, delete_on_termination=goes))
+    return vm
+
+
 _WRITERS: dict[str, Callable[[Ctx, Instance, Any], Instance]] = {
+    "BlockDeviceMappings": _set_mappings,
     "DisableApiStop": lambda ctx, vm, on: replace(vm, stop_protected=on),
     "DisableApiTermination": lambda ctx, vm, on: replace(vm, termination_protected=on),
     "EbsOptimized": _set_optimized,

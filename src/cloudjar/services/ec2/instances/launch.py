@@ -14,7 +14,7 @@ from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.ec2 import errors
-from cloudjar.services.ec2.images.catalogue import Image, need_image, unavailable
+from cloudjar.services.ec2.images.catalogue import Bootable, need_image, unavailable
 from cloudjar.services.ec2.instances import plugs
 from cloudjar.services.ec2.instances.access import launch_keys
 from cloudjar.services.ec2.instances.life import LIFE
@@ -22,8 +22,7 @@ from cloudjar.services.ec2.instances.profiles import associate, profile_of
 from cloudjar.services.ec2.instances.records import Instance, MetadataOptions, ProfileAssociation
 from cloudjar.services.ec2.instances.views import around, show_reservations
 from cloudjar.services.ec2.key_pairs.records import KeyPair
-from cloudjar.services.ec2.volumes.records import Volume
-from cloudjar.services.ec2.volumes.rules import RootDisk, root_disk
+from cloudjar.services.ec2.volumes.planning import NewDisk, make_disk, planned_disks
 from cloudjar.spec import instance_types
 
 _NOT_BUILT = (
@@ -47,12 +46,12 @@ _USER_DATA_LIMIT = 16384
 class Plan(NamedTuple):
     """A checked request: what every instance of it will be."""
 
-    image: Image
+    image: Bootable
     type: str
     amount: int
     key_name: str
     plug: plugs.Plug
-    root: RootDisk
+    disks: list[NewDisk]
     user_data: bytes
     profile: tuple[str, str] | None
     metadata: MetadataOptions
@@ -92,7 +91,7 @@ def check(ctx: Ctx, req: dict[str, Any]) -> Plan:
         count,
         key_name,
         plug,
-        root_disk(req.get("BlockDeviceMappings") or [], image),
+        planned_disks(ctx, req.get("BlockDeviceMappings") or [], image),
         _user_data(req.get("UserData")),
         profile_of(ctx, req.get("IamInstanceProfile")),
         _metadata(req.get("MetadataOptions") or {}),
@@ -107,7 +106,7 @@ def _refuse_member(req: dict[str, Any], path: str) -> None:
         raise errors.not_built(f"The parameter {path}")
 
 
-def _type(ctx: Ctx, name: str, image: Image) -> str:
+def _type(ctx: Ctx, name: str, image: Bootable) -> str:
     if not instance_types.exists(name):
         raise errors.invalid_value(f"Invalid value '{name}' for InstanceType.")
     if not instance_types.offered_in(ctx.region, name):
@@ -206,7 +205,7 @@ def _make(ctx: Ctx, req: dict[str, Any], plan: Plan, reservation_id: str, index:
         launched=ctx.now,
         user_data=plan.user_data,
         profile=_associated(ctx, plan.profile),
-        root_device=plan.root.device,
+        root_device=plan.image.root_device,
         metadata=plan.metadata,
         monitoring=bool((req.get("Monitoring") or {}).get("Enabled")),
         termination_protected=bool(req.get("DisableApiTermination")),
@@ -217,7 +216,10 @@ def _make(ctx: Ctx, req: dict[str, Any], plan: Plan, reservation_id: str, index:
         client_token=req.get("ClientToken") or "",
         tags=tags.specified(req, "instance"),
     )
-    _make_root(ctx, req, plan.root, vm)
+    given = tags.specified(req, "volume")
+    for index, disk in enumerate(plan.disks):
+        system = "" if index else vm.image_key
+        make_disk(ctx, disk, instance_id=vm.id, zone=vm.zone, image_key=system, tags=given)
     placed = ctx.db[Instance].add(vm)
     LIFE.announce(ctx, placed)
     return placed
@@ -225,24 +227,3 @@ def _make(ctx: Ctx, req: dict[str, Any], plan: Plan, reservation_id: str, index:
 
 def _associated(ctx: Ctx, profile: tuple[str, str] | None) -> ProfileAssociation | None:
     return None if profile is None else associate(ctx, *profile)
-
-
-def _make_root(ctx: Ctx, req: dict[str, Any], root: RootDisk, vm: Instance) -> None:
-    ctx.db[Volume].add(
-        Volume(
-            id=ctx.new_id("vol"),
-            zone=vm.zone,
-            size=root.size,
-            type=root.type,
-            iops=root.iops,
-            throughput=root.throughput,
-            created=ctx.now,
-            snapshot_id=root.snapshot_id,
-            encrypted=root.encrypted,
-            instance_id=vm.id,
-            device=root.device,
-            attached=ctx.now,
-            delete_on_termination=root.delete_on_termination,
-            tags=tags.specified(req, "volume"),
-        )
-    )

@@ -11,13 +11,15 @@ from cloudjar.base.caller import service as service_caller
 from cloudjar.base.errors import PlaneError
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.machine import Machine, Step, on_boot, reconciler
-from cloudjar.planes.compute.port import ComputePort, Disk, MachineSpec
+from cloudjar.planes.compute.port import ComputePort, MachineSpec
 from cloudjar.planes.network.port import NetworkPort
 from cloudjar.services.ec2 import naming
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.layout import lay_out
 from cloudjar.services.ec2.network_interfaces.life import release_interfaces, restore_interfaces
+from cloudjar.services.ec2.volumes.life import disk, freed
 from cloudjar.services.ec2.volumes.records import Volume
+from cloudjar.services.ec2.volumes.rules import point
 from cloudjar.spec import instance_types
 
 LIFE = Machine(
@@ -79,7 +81,10 @@ def machine_spec(step: Step, vm: Instance) -> MachineSpec:
     """What the compute plane is told of an instance."""
     network: NetworkPort = step.port("network")
     kind = instance_types.size(vm.type)
-    root = next(v for v in step.db[Volume].all(instance_id=vm.id) if v.device == vm.root_device)
+    volumes = step.db[Volume].all(instance_id=vm.id)
+    root = next((v for v in volumes if point(v.device) == point(vm.root_device)), None)
+    if root is None:
+        raise PlaneError(f"instance {vm.id} has no volume attached at its root device {vm.root_device}")
     return MachineSpec(
         id=vm.id,
         image=vm.image_key,
@@ -89,13 +94,15 @@ def machine_spec(step: Step, vm: Instance) -> MachineSpec:
         vcpus=kind.vcpus,
         memory_mib=kind.memory_mib,
         hostname=f"ip-{vm.private_ip.replace('.', '-')}",
-        root=Disk(volume_id=root.id, device=vm.root_device, size_gib=root.size),
+        root=disk(root),
+        disks=tuple(disk(v) for v in volumes if v is not root and v.attachment not in ("detaching", "busy")),
     )
 
 
 def _keep(step: Step, vm: Instance, host: ComputePort) -> None:
     """A running instance whose machine is not: lost with the host, or shut down from inside."""
     if host.look(vm.id) == "up":
+        _give_disks(step, vm, host)
         if vm.rebooted < vm.reboots:
             host.reboot(vm.id)
             _booted(step, vm)
@@ -111,6 +118,13 @@ def _keep(step: Step, vm: Instance, host: ComputePort) -> None:
         if now is None or now.state != "running":
             return
         begin_end(ctx, now, terminate=now.shutdown_behavior == "terminate", by_guest=True)
+
+
+def _give_disks(step: Step, vm: Instance, host: ComputePort) -> None:
+    """Volumes that were attached while the machine was booting: it has them now at the latest."""
+    for volume in step.db[Volume].all(instance_id=vm.id):
+        if volume.attachment == "attached" and point(volume.device) != point(vm.root_device):
+            host.attach(vm.id, disk(volume))
 
 
 def _booted(step: Step, vm: Instance) -> None:
@@ -176,7 +190,7 @@ def let_go_of_volumes(ctx: Ctx, instance_id: str) -> None:
         if volume.delete_on_termination:
             ctx.db[Volume].drop(volume)
         else:
-            ctx.db[Volume].put(replace(volume, instance_id="", device="", attached=None))
+            ctx.db[Volume].put(freed(volume))
 
 
 def _forget(step: Step, vm: Instance) -> None:

@@ -21,6 +21,8 @@ from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.instances.search import INSTANCE_FILTERS, STATUS_FILTERS
 from cloudjar.services.ec2.instances.views import around, show_reservations, show_state
 from cloudjar.services.ec2.lookup import Row, narrow, need, need_all
+from cloudjar.services.ec2.volumes.records import Volume
+from cloudjar.services.ec2.volumes.rules import point
 from cloudjar.services.ec2.vpcs.making import op
 
 StateChange = dict[str, Any]
@@ -121,9 +123,19 @@ def start_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         if vm.state in ("pending", "running"):
             return vm
         _expect(vm, ("stopped",), "started")
+        _need_root(ctx, vm)
         return begin_start(ctx, vm)
 
     return {"StartingInstances": _each(ctx, req, start)}
+
+
+def _need_root(ctx: Ctx, vm: Instance) -> None:
+    volumes = ctx.db[Volume].all(instance_id=vm.id)
+    if all(point(volume.device) != point(vm.root_device) for volume in volumes):
+        raise errors.invalid_value(
+            f"Invalid value '{vm.id}' for instanceId. Instance does not have a volume attached at root "
+            f"({vm.root_device})"
+        )
 
 
 @op("RebootInstances")

@@ -176,7 +176,7 @@ def _mapping(volume: Volume) -> dict[str, Any]:
         "Ebs": {
             "AttachTime": volume.attached,
             "DeleteOnTermination": volume.delete_on_termination,
-            "Status": "attached",
+            "Status": "detaching" if volume.attachment == "busy" else volume.attachment or "attached",
             "VolumeId": volume.id,
         },
     }

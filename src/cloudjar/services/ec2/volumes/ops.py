@@ -1,99 +1,113 @@
-"""Volumes: describe, and delete one that was asked to outlive its instance.
+"""Volumes: create, describe, delete, attributes.
 
-https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVolumes.html
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVolume.html
 """
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from cloudjar.base.errors import AwsError
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.ec2.lookup import Row, by_path, describe, narrow, need
+from cloudjar.services.ec2 import errors
+from cloudjar.services.ec2.lookup import by_path, describe, need
+from cloudjar.services.ec2.snapshots.finding import usable
+from cloudjar.services.ec2.volumes import keys, rules
+from cloudjar.services.ec2.volumes.life import announce
+from cloudjar.services.ec2.volumes.quota import check_storage
 from cloudjar.services.ec2.volumes.records import Volume
-from cloudjar.spec import images
+from cloudjar.services.ec2.volumes.views import FILTERS, show_volume
+from cloudjar.spec import regions
 
-_FILTERS = by_path(
+_STATUS_FILTERS = by_path(
     {
-        "attachment.attach-time": "Attachments[].AttachTime",
-        "attachment.delete-on-termination": "Attachments[].DeleteOnTermination",
-        "attachment.device": "Attachments[].Device",
-        "attachment.instance-id": "Attachments[].InstanceId",
-        "attachment.status": "Attachments[].State",
         "availability-zone": "AvailabilityZone",
-        "create-time": "CreateTime",
-        "encrypted": "Encrypted",
-        "multi-attach-enabled": "MultiAttachEnabled",
-        "size": "Size",
-        "snapshot-id": "SnapshotId",
-        "status": "State",
-        "volume-id": "VolumeId",
-        "volume-type": "VolumeType",
+        "volume-status.details-name": "VolumeStatus.Details[].Name",
+        "volume-status.details-status": "VolumeStatus.Details[].Status",
+        "volume-status.status": "VolumeStatus.Status",
     }
 )
-_SNAPSHOT_FILTERS = by_path(
-    {"owner-id": "OwnerId", "snapshot-id": "SnapshotId", "status": "State", "volume-size": "VolumeSize"}
-)
+
+
+@op("CreateVolume")
+def create_volume(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """A disk in a zone: zeroes, or the data of a snapshot."""
+    errors.refuse(req, "OutpostArn", "MultiAttachEnabled", "Operator", "VolumeInitializationRate")
+    zone = _zone(ctx, req)
+    snapshot = usable(ctx, req["SnapshotId"]) if req.get("SnapshotId") else None
+    size = req.get("Size") or (snapshot.size if snapshot else 0)
+    if not size:
+        raise errors.missing("The request must contain the parameter size or snapshotId")
+    if snapshot and size < snapshot.size:
+        raise errors.invalid_value(
+            f"The size of a volume ({size} GiB) cannot be smaller than that of its snapshot ({snapshot.size} GiB)."
+        )
+    shape = rules.shape(size, req.get("VolumeType") or "gp2", req.get("Iops"), req.get("Throughput"))
+    check_storage(ctx, shape.type, shape.size)
+    source_key = snapshot.kms_key_id if snapshot and snapshot.account == ctx.account else ""
+    key = keys.wanted(ctx, req, source_encrypted=bool(snapshot and snapshot.encrypted), source_key=source_key)
+    if snapshot:
+        keys.unlock(ctx, snapshot.sealed_for, snapshot.kms_key_id, snapshot.data_key)
+    volume_id = ctx.new_id("vol")
+    sealed = keys.seal(ctx, key, volume_id)
+    volume = ctx.db[Volume].add(
+        Volume(
+            id=volume_id,
+            zone=zone,
+            size=shape.size,
+            type=shape.type,
+            iops=shape.iops,
+            throughput=shape.throughput,
+            created=ctx.now,
+            snapshot_id=snapshot.id if snapshot else "",
+            source=snapshot.id if snapshot else "",
+            image_key=snapshot.image_key if snapshot else "",
+            ready=False,
+            encrypted=bool(key),
+            kms_key_id=sealed.key_id,
+            data_key=sealed.data_key,
+            client_token=req.get("ClientToken") or "",
+            tags=tags.specified(req, "volume"),
+        )
+    )
+    return show_volume(volume)
+
+
+def _zone(ctx: Ctx, req: dict[str, Any]) -> str:
+    name, zone_id = req.get("AvailabilityZone"), req.get("AvailabilityZoneId")
+    if not name and not zone_id:
+        raise errors.missing("The request must contain the parameter AvailabilityZone or AvailabilityZoneId")
+    for zone in regions.zones(ctx.region, ctx.account):
+        if name in (None, "", zone.name) and zone_id in (None, "", zone.id):
+            return zone.name
+    raise AwsError("InvalidZone.NotFound", f"The zone '{name or zone_id}' does not exist.")
 
 
 @op("DescribeVolumes")
 def describe_volumes(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Volumes by id and filters."""
-    return {"Volumes": describe(ctx, req, Volume, "VolumeIds", show_volume, _FILTERS)}
-
-
-def show_volume(volume: Volume) -> dict[str, Any]:
-    """AWS's Volume."""
-    attachments = []
-    if volume.instance_id:
-        attachments.append(
-            {
-                "AttachTime": volume.attached,
-                "DeleteOnTermination": volume.delete_on_termination,
-                "Device": volume.device,
-                "InstanceId": volume.instance_id,
-                "State": "attached",
-                "VolumeId": volume.id,
-            }
-        )
-    return {
-        "Attachments": attachments,
-        "AvailabilityZone": volume.zone,
-        "CreateTime": volume.created,
-        "Encrypted": volume.encrypted,
-        "Iops": volume.iops or None,
-        "MultiAttachEnabled": False,
-        "Size": volume.size,
-        "SnapshotId": volume.snapshot_id,
-        "State": "in-use" if volume.instance_id else "available",
-        "Tags": tags.as_list(volume.tags) if volume.tags else None,
-        "Throughput": volume.throughput or None,
-        "VolumeId": volume.id,
-        "VolumeType": volume.type,
-    }
+    return {"Volumes": describe(ctx, req, Volume, "VolumeIds", show_volume, FILTERS)}
 
 
 @op("DescribeVolumeStatus")
 def describe_volume_status(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Every volume is a directory of this host: it is there, or reading it fails loudly."""
-    views = describe(ctx, req, Volume, "VolumeIds", show_volume, _FILTERS)
+    """Every volume is a file of this host: it is there, or reading it fails loudly."""
+    return {"VolumeStatuses": describe(ctx, req, Volume, "VolumeIds", _show_status, _STATUS_FILTERS)}
+
+
+def _show_status(volume: Volume) -> dict[str, Any]:
+    known = volume.ready
+    details = [{"Name": "io-enabled", "Status": "passed"}, {"Name": "io-performance", "Status": "not-applicable"}]
     return {
-        "VolumeStatuses": [
-            {
-                "AvailabilityZone": view["AvailabilityZone"],
-                "VolumeId": view["VolumeId"],
-                "Actions": [],
-                "Events": [],
-                "VolumeStatus": {
-                    "Status": "ok",
-                    "Details": [{"Name": "io-enabled", "Status": "passed"}],
-                },
-            }
-            for view in views
-        ]
+        "AvailabilityZone": volume.zone,
+        "VolumeId": volume.id,
+        "Actions": [],
+        "Events": [],
+        "VolumeStatus": {"Status": "ok" if known else "insufficient-data", "Details": details if known else []},
     }
 
 
@@ -102,58 +116,36 @@ def describe_volume_attribute(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """One attribute of one volume."""
     volume = need(ctx, Volume, req["VolumeId"])
     if req["Attribute"] == "autoEnableIO":
-        return {"VolumeId": volume.id, "AutoEnableIO": {"Value": False}}
+        return {"VolumeId": volume.id, "AutoEnableIO": {"Value": volume.auto_enable_io}}
     return {"VolumeId": volume.id, "ProductCodes": []}
 
 
-@op("DescribeVolumesModifications")
-def describe_volumes_modifications(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """No volume was ever modified: the operation that would is not built."""
-    for volume_id in req.get("VolumeIds") or ():
-        need(ctx, Volume, volume_id)
-        raise AwsError("InvalidVolumeModification.NotFound", f"Modification for volume '{volume_id}' does not exist.")
-    return {"VolumesModifications": []}
+@op("ModifyVolumeAttribute")
+def modify_volume_attribute(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Whether I/O goes on by itself after an inconsistency; here nothing ever stops it."""
+    volume = need(ctx, Volume, req["VolumeId"])
+    chosen = (req.get("AutoEnableIO") or {}).get("Value")
+    if chosen is None:
+        raise errors.missing_one("AutoEnableIO")
+    ctx.db[Volume].put(replace(volume, auto_enable_io=chosen))
+    return {}
+
+
+@op("EnableVolumeIO")
+def enable_volume_io(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """I/O is never off here."""
+    need(ctx, Volume, req["VolumeId"])
+    return {}
 
 
 @op("DeleteVolume")
 def delete_volume(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Delete a volume that is not attached."""
+    """Delete a volume that is not attached; its snapshots stay."""
     volume = need(ctx, Volume, req["VolumeId"])
     if volume.instance_id:
         raise AwsError("VolumeInUse", f"Volume {volume.id} is currently attached to {volume.instance_id}")
+    if not volume.ready:
+        raise AwsError("IncorrectState", f"The volume '{volume.id}' is 'creating'.")
     ctx.db[Volume].drop(volume)
+    announce(ctx, volume, "deleteVolume", "deleted")
     return {}
-
-
-@op("DescribeSnapshots")
-def describe_snapshots(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """The snapshots behind the public images; none are one's own, since making them is not built."""
-    shown = [_image_snapshot(image) for image in images.catalogue(ctx.region)]
-    wanted = req.get("SnapshotIds")
-    if wanted:
-        by_id = {view["SnapshotId"]: view for view in shown}
-        for snapshot_id in wanted:
-            if snapshot_id not in by_id:
-                raise AwsError("InvalidSnapshot.NotFound", f"The snapshot '{snapshot_id}' does not exist.")
-        shown = [by_id[snapshot_id] for snapshot_id in dict.fromkeys(wanted)]
-    owners = req.get("OwnerIds")
-    if owners:
-        shown = [view for view in shown if view["OwnerId"] in owners or view["OwnerAlias"] in owners]
-    return {"Snapshots": narrow(req, _SNAPSHOT_FILTERS, [Row({}, view) for view in shown])}
-
-
-def _image_snapshot(image: images.Image) -> dict[str, Any]:
-    facts = image.facts()
-    return {
-        "Description": f"Root of {facts['Name']}",
-        "Encrypted": False,
-        "OwnerAlias": "amazon",
-        "OwnerId": facts["OwnerId"],
-        "Progress": "100%",
-        "SnapshotId": image.snapshot_id,
-        "StartTime": datetime.fromisoformat(facts["CreationDate"]),
-        "State": "completed",
-        "StorageTier": "standard",
-        "VolumeId": "vol-ffffffff",
-        "VolumeSize": facts["BlockDeviceMappings"][0]["Ebs"]["VolumeSize"],
-    }

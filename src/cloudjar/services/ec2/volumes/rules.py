@@ -5,12 +5,10 @@ https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+import re
+from typing import NamedTuple
 
-from cloudjar.base.errors import AwsError
 from cloudjar.services.ec2 import errors
-from cloudjar.services.ec2.images.catalogue import ROOT_GIB, Image
 
 # type -> (least and most GiB, least and most IOPS or None where it cannot be chosen)
 LIMITS: dict[str, tuple[int, int, tuple[int, int] | None]] = {
@@ -23,54 +21,63 @@ LIMITS: dict[str, tuple[int, int, tuple[int, int] | None]] = {
     "standard": (1, 1024, None),
 }
 _BOOTABLE = frozenset(("gp2", "gp3", "io1", "io2", "standard"))
+_RATIOS = {"gp3": 500, "io1": 50, "io2": 1000}
+"""Most IOPS per GiB."""
+_BASE_THROUGHPUT, _MOST_THROUGHPUT = 125, 2000
+_DEVICE = re.compile(r"/dev/(sd|xvd)[a-z]([a-z]|[1-9]|1[0-5])?|xvd[a-z][a-z]?|sd[a-z]|/dev/xvd[b-d][a-z]")
 
 
-class RootDisk(NamedTuple):
-    """A checked root volume; `size` in GiB, `throughput` in MiB/s."""
+class Shape(NamedTuple):
+    """What a volume is: `size` in GiB, `throughput` in MiB/s."""
 
-    device: str
     size: int
     type: str
     iops: int
     throughput: int
-    snapshot_id: str
-    encrypted: bool
-    delete_on_termination: bool
 
 
-def root_disk(mappings: Sequence[dict[str, Any]], image: Image) -> RootDisk:
-    """The root volume of a launch: the image's, changed by the request's mapping of the same device."""
-    asked: dict[str, Any] = {}
-    for mapping in mappings:
-        if mapping.get("DeviceName") == image.root_device:
-            asked = mapping.get("Ebs") or {}
-        elif mapping.get("NoDevice") is None and not str(mapping.get("VirtualName", "")).startswith("ephemeral"):
-            raise errors.not_built(f"A second volume at launch ({mapping.get('DeviceName')})")
-    kind = asked.get("VolumeType") or "gp3"
-    size = asked.get("VolumeSize") or ROOT_GIB
-    if size < ROOT_GIB:
-        raise AwsError(
-            "InvalidBlockDeviceMapping",
-            f"Volume of size {size}GB is smaller than snapshot '{image.snapshot_id}', expect size >= {ROOT_GIB}GB",
-        )
+def shape(size: int, kind: str, iops: int | None = None, throughput: int | None = None) -> Shape:
+    """A checked shape; what is not given is the type's own."""
+    return Shape(size, kind, performance(kind, size, iops), _throughput(kind, size, iops, throughput))
+
+
+def bootable(kind: str) -> None:
+    """Refuse the types that cannot be root volumes."""
     if kind not in _BOOTABLE:
         raise errors.invalid_parameter(kind, "volumeType", "This type cannot be a root volume.")
-    encrypted = bool(asked.get("Encrypted"))
-    if encrypted:
-        raise errors.not_built("An encrypted volume")
-    iops = performance(kind, size, asked.get("Iops"))
-    throughput = asked.get("Throughput") or (125 if kind == "gp3" else 0)
-    keep = asked.get("DeleteOnTermination")
-    return RootDisk(
-        image.root_device,
-        size,
-        kind,
-        iops,
-        throughput,
-        image.snapshot_id,
-        encrypted,
-        True if keep is None else bool(keep),
-    )
+
+
+def _throughput(kind: str, size: int, iops: int | None, asked: int | None) -> int:
+    if kind != "gp3":
+        if asked:
+            raise errors.combination(f"The parameter throughput is not supported for {kind} volumes.")
+        return 0
+    if asked is None:
+        return _BASE_THROUGHPUT
+    if not _BASE_THROUGHPUT <= asked <= _MOST_THROUGHPUT:
+        low = asked < _BASE_THROUGHPUT
+        raise errors.invalid_value(
+            f"Throughput of {asked} MiBps is too {'low; minimum' if low else 'high; maximum'} is "
+            f"{_BASE_THROUGHPUT if low else _MOST_THROUGHPUT} MiBps."
+        )
+    ratio = asked / (iops or 3000)
+    if ratio > 0.25:
+        raise errors.invalid_value(
+            f"Throughput (MiBps) to iops ratio of {ratio:.6f} is too high; maximum is 0.250000 MiBps per iops."
+        )
+    return asked
+
+
+def device_name(name: str) -> str:
+    """A device name that EBS takes: ``/dev/sdf``, ``/dev/xvdba``; raises InvalidParameterValue."""
+    if not _DEVICE.fullmatch(name):
+        raise errors.invalid_parameter(name, "device", f"{name} is not a valid EBS device name.")
+    return name
+
+
+def point(name: str) -> str:
+    """The place behind a device name: ``/dev/sdf`` and ``/dev/xvdf`` are one."""
+    return name.removeprefix("/dev/").replace("xvd", "sd", 1)
 
 
 def performance(kind: str, size: int, iops: int | None) -> int:
@@ -93,5 +100,10 @@ def performance(kind: str, size: int, iops: int | None) -> int:
         raise errors.invalid_value(
             f"Volume iops of {iops} is too {'low; minimum' if iops < choice[0] else 'high; maximum'} is "
             f"{choice[0] if iops < choice[0] else choice[1]}."
+        )
+    ratio, most_ratio = iops / size, _RATIOS[kind]
+    if ratio > most_ratio and not (kind == "gp3" and iops <= 3000):
+        raise errors.invalid_value(
+            f"Iops to volume size ratio of {ratio:.6f} is too high; maximum is {most_ratio}."
         )
     return iops

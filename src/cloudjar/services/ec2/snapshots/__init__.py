@@ -1,0 +1,1 @@
+"""EBS snapshots: taken, copied, shared, deleted."""
