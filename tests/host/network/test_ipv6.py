@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from ipaddress import IPv6Network
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -163,6 +164,6 @@ def test_a_later_process_takes_addresses_over(host: Host) -> None:
     again = Host(host.state, tag=host.tag, pool=host.pool)
     again.net.apply(laid)
     assert host.tcp("", at(host, 1, 1, 5), 80) == "open"
-    forwarding = namespaces.inside(host.namespace("i-1"), lambda: open("/proc/sys/net/ipv6/conf/all/forwarding").read())
-    assert forwarding == "0\n"
+    forwarding = Path("/proc/sys/net/ipv6/conf/all/forwarding")
+    assert namespaces.inside(host.namespace("i-1"), forwarding.read_text) == "0\n"
     again.close()

@@ -117,7 +117,7 @@ def _answer_everything(kernel: Netlink, tunnel: Tunnel) -> None:
     for where in ("all", tunnel.device):  # the way back is another table's
         Path("/proc/sys/net/ipv4/conf", where, "rp_filter").write_text("0")
     nft.transaction(render(Ruleset(TABLE, (), (
-        NftChain("mark", (f'iifname "{tunnel.device}" meta mark set {_LOCAL_TABLE}',),
+        NftChain("answering", (f'iifname "{tunnel.device}" meta mark set {_LOCAL_TABLE}',),
                  "type filter hook prerouting priority mangle; policy accept;"),))))
     kernel.add_rule(_LOCAL_PREFERENCE, _LOCAL_TABLE, mark=_LOCAL_TABLE)
     kernel.set_local(_LOCAL_TABLE, "0.0.0.0/0", loopback.index)

@@ -92,14 +92,9 @@ class Tally:
         return tuple(out)
 
 
-_NAMES = {**NUMBERS, "ipv6-icmp": 58, "esp": 50, "ah": 51, "comp": 108, "dccp": 33, "sctp": 132, "udplite": 136,
-          "gre": 47, "igmp": 2, "ip": 0, "ipencap": 4, "ipv6": 41}
-
-
 def _flow(key: _Key, interface: str, fields: tuple[Any, ...], packets: int, size: int) -> Flow:
     verdict, direction, kind, _ = key
-    last = str(fields[3])
-    protocol = NUMBERS[kind] if kind != "other" else int(last) if last.isdigit() else _NAMES.get(last, 255)
+    protocol = int(fields[3]) if kind == "other" else NUMBERS[kind]
     ports = (0, 0) if kind == "other" else (int(fields[3]), int(fields[4]))
     return Flow(interface=interface, direction=direction, action=_VERDICTS[verdict], source=fields[1],
                 target=fields[2], source_port=ports[0], target_port=ports[1], protocol=protocol, packets=packets,

@@ -40,7 +40,10 @@ def host_rules(site: Site, api: tuple[str, int] | None, uplink: str = "") -> Rul
             f"iifname != {bridge} accept",
             f"ip saddr {site.gateway} drop",
             f"ip saddr != {pool} drop",
-            f"ip6 saddr {site.gateway6} drop",
+            # Where bridges filter too (br_netfilter), what the edge passes on is seen here as well, and is not tracked:
+            # one packet seen twice would not belong to its flow the second time.
+            f"meta nfproto ipv6 ether daddr != {site.gateway_mac} notrack",
+            f"ip6 saddr {site.gateway6} ip6 daddr {site.gateway6} drop",
             f"ip6 saddr != {site.pool6} drop",
             f"ip6 daddr != {site.pool6} drop",
             "meta nfproto != { ipv4, ipv6 } drop",
@@ -175,6 +178,8 @@ class Internet:
             if seen is None:
                 raise PlaneError(f"The link {plan.uplink} vanished while it was being made.")
             if seen.master != self._index or not seen.up:
+                with suppress(OSError):
+                    _write(f"net/ipv6/conf/{plan.uplink}/disable_ipv6", "1")  # a port of a bridge has no say
                 kernel.set_link(seen.index, alias=f"cloudjar {self.site.tag} {plan.vpc}",
                                 up=True, master=self._index)
             return new

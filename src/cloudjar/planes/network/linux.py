@@ -231,9 +231,8 @@ class LinuxNetwork:
             if vpc is None:
                 return ()
             links = {link_name(i.id): i.id for i in vpc.interfaces if i.guest and i.logged}
-            names = [name for name, _ in flowlog.named()]
             listed = _guarded(vpc_id, lambda: namespaces.inside(
-                self.site.vpc_namespace(vpc_id), lambda: nft.elements(self.site.table, names))) if links else {}
+                self.site.vpc_namespace(vpc_id), lambda: nft.elements(self.site.table))) if links else {}
             return self._tallies.setdefault(vpc_id, flowlog.Tally()).flows(listed, links)
 
     def vpcs(self) -> list[str]:

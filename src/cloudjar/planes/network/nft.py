@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -42,11 +41,13 @@ def drop_table(name: str) -> None:
     transaction(f"add table inet {name}\ndelete table inet {name}\n")
 
 
-def elements(table: str, sets: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
-    """The elements of sets of an ``inet`` table by the set's name, numbers as numbers; empty without the table."""
-    text = "".join(f"list set inet {table} {name}\n" for name in sets)
-    done = subprocess.run([program(), "-j", "-n", "-f", "-"], input=text, text=True, capture_output=True, check=False)
+def elements(table: str) -> dict[str, list[dict[str, Any]]]:
+    """The counted elements of an ``inet`` table's sets by the set's name; empty without the table."""
+    done = subprocess.run([program(), "-j", "-n", "list", "sets", "inet"], text=True, capture_output=True, check=False)
     if done.returncode != 0:
-        return {}
-    found = (item["set"] for line in done.stdout.splitlines() for item in json.loads(line)["nftables"] if "set" in item)
-    return {s["name"]: [e["elem"] for e in s.get("elem", ()) if "elem" in e] for s in found}
+        raise PlaneError(f"nft could not list its sets: {done.stderr.strip()[:200]}. Try running as root.")
+    found = (item["set"] for item in json.loads(done.stdout)["nftables"] if "set" in item)
+    return {
+        s["name"]: [e["elem"] for e in s.get("elem", ()) if isinstance(e, dict) and "counter" in e.get("elem", ())]
+        for s in found if s["table"] == table
+    }
