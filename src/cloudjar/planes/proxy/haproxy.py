@@ -1,0 +1,179 @@
+"""Load balancer nodes as HAProxy processes, each in the network namespace of its own ENI; Linux with root.
+
+A node is a folder: its configuration, its certificates, its admin socket. The process outlives this server. A node
+that changes is a new process that takes the listening sockets over; the old one ends with its last request.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from cloudjar.base.errors import PlaneError
+from cloudjar.planes.compute.process import need_tool, run
+from cloudjar.planes.network import namespaces
+from cloudjar.planes.proxy import processes, statistics
+from cloudjar.planes.proxy.configuration import files, new_server_states
+from cloudjar.planes.proxy.port import Node, TargetHealth
+
+_LOOK_SECONDS = 0.5
+_LONGEST_SOCKET = 100
+"""A Unix socket's path has 108 bytes at most, and HAProxy makes a new one beside the old."""
+
+
+class HaproxyNodes:
+    """Nodes in `folder`, which must be this installation's alone and of a short path. Safe from any thread."""
+
+    name = "haproxy"
+
+    def __init__(self, folder: Path) -> None:
+        if len(str(folder)) + 40 > _LONGEST_SOCKET:
+            raise ValueError(f"the path of the proxies' folder is too long for sockets: {folder}")
+        self._folder = folder
+        self._locks: dict[str, threading.Lock] = {}
+        self._seen: dict[str, dict[tuple[str, str], TargetHealth] | None] = {}
+        self._stop = threading.Event()
+        self._watcher: threading.Thread | None = None
+
+    def apply(self, node: Node) -> None:
+        """Make the host run exactly this node."""
+        with self._turn(node.id):
+            if not os.path.exists(node.namespace):
+                raise PlaneError(f"The network of {node.id} is not laid out yet.")
+            home = self._home(node.id)
+            wanted = files(node, str(home))
+            mark = _mark(node.namespace, wanted)
+            running = [p for p in processes.of(home / "haproxy.cfg") if processes.lives_in(p, node.namespace)]
+            if running and _read(home / "applied") == mark and self._newest(home) in running:
+                return
+            strangers = [p for p in processes.of(home / "haproxy.cfg") if p not in running]
+            processes.end(strangers)  # of a network that is no more
+            self._write(home, wanted)
+            _replace(home / "states", self._states(home, node, running))
+            self._launch(node, home, running)
+            _replace(home / "applied", mark)
+
+    def remove(self, node_id: str) -> None:
+        """End the node at once and remove every trace of it."""
+        with self._turn(node_id):
+            home = self._home(node_id)
+            processes.end(processes.of(home / "haproxy.cfg"))
+            shutil.rmtree(home, ignore_errors=True)
+            self._seen.pop(node_id, None)
+
+    def nodes(self) -> list[str]:
+        """Every node that has a folder."""
+        return sorted(p.name for p in self._folder.glob("*") if p.is_dir())
+
+    def health(self, node_id: str) -> dict[tuple[str, str], TargetHealth]:
+        """What the probes of the running proxy say."""
+        home = self._home(node_id)
+        try:
+            return statistics.health(_ask(home, "show stat"))
+        except OSError:
+            return {}
+
+    def watch(self, changed: Callable[[str], None]) -> None:
+        """Look at every node twice a second, in a thread of its own."""
+        self._watcher = threading.Thread(target=self._look, args=(changed,), name="cloudjar-proxies", daemon=True)
+        self._watcher.start()
+
+    def release(self) -> None:
+        """Stop looking; the nodes stay."""
+        self._stop.set()
+        if self._watcher is not None:
+            self._watcher.join()
+
+    # -- parts
+    def _turn(self, node_id: str) -> threading.Lock:
+        return self._locks.setdefault(node_id, threading.Lock())
+
+    def _home(self, node_id: str) -> Path:
+        if not node_id.replace("-", "").isalnum():
+            raise ValueError(f"not the id of a node: {node_id!r}")
+        return self._folder / node_id
+
+    def _newest(self, home: Path) -> int:
+        text = _read(home / "pid").strip()
+        return int(text) if text.isdigit() else 0
+
+    def _write(self, home: Path, wanted: dict[str, str]) -> None:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (home / "empty").mkdir(exist_ok=True, mode=0o755)
+        for name, content in wanted.items():
+            _replace(home / name, content)
+        for old in home.iterdir():  # keys of certificates that went must not stay
+            if old.suffix in (".pem", ".body", ".certificates") and old.name not in wanted:
+                old.unlink()
+
+    def _states(self, home: Path, node: Node, running: list[int]) -> str:
+        """What probes have found so far, and new targets as not yet found well."""
+        known: list[str] = []
+        if running:
+            with suppress(OSError):
+                known = [line for line in _ask(home, "show servers state").splitlines()[2:] if line.strip()]
+        told = {(line.split()[1], line.split()[3]) for line in known}
+        fresh = [line for line in new_server_states(node) if (line.split()[1], line.split()[3]) not in told]
+        return "\n".join(["1", statistics.STATE_FIELDS, *known, *fresh]) + "\n"
+
+    def _launch(self, node: Node, home: Path, running: list[int]) -> None:
+        argv = [need_tool("haproxy", "haproxy"), "-D", "-f", str(home / "haproxy.cfg"), "-p", str(home / "pid")]
+        if running and (home / "admin.sock").exists():
+            argv += ["-x", str(home / "admin.sock")]
+        if running:
+            argv += ["-sf", *map(str, running)]
+        name = Path(node.namespace).name
+        namespaces.inside(name, lambda: run(argv, what=f"the proxy {node.id}", timeout=30))
+
+    def _look(self, changed: Callable[[str], None]) -> None:
+        while not self._stop.wait(_LOOK_SECONDS):
+            for node_id in self.nodes():
+                now = self.health(node_id) if self._alive(node_id) else None
+                if self._seen.get(node_id, {}) != now:
+                    self._seen[node_id] = now
+                    changed(node_id)
+
+    def _alive(self, node_id: str) -> bool:
+        """Whether somebody answers at the admin socket."""
+        with suppress(OSError):
+            _ask(self._home(node_id), "show info")
+            return True
+        return False
+
+
+def _ask(home: Path, command: str) -> str:
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(5)
+        s.connect(str(home / "admin.sock"))
+        s.sendall(command.encode() + b"\n")
+        pieces = []
+        while piece := s.recv(65536):
+            pieces.append(piece)
+    return b"".join(pieces).decode()
+
+
+def _mark(namespace: str, wanted: dict[str, str]) -> str:
+    found = os.stat(namespace)
+    return hashlib.sha256(repr((found.st_ino, sorted(wanted.items()))).encode()).hexdigest()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return ""
+
+
+def _replace(path: Path, content: str) -> None:
+    """Replace a file whole; only root may read it (certificates' keys are among them)."""
+    new = path.with_name(path.name + ".new")
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "w", newline="") as file:
+        file.write(content)
+    os.replace(new, path)

@@ -1,0 +1,173 @@
+"""What the product asks of the proxy plane: nodes of load balancers, each whole, converged to at once.
+
+A node is one proxy in a guest namespace of its own, behind an ENI that the network plane lays out. Applying a node
+again changes nothing; applying it otherwise leaves requests that are on their way to end in peace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+import msgspec
+
+HealthState = Literal["initial", "healthy", "unhealthy"]
+ConditionField = Literal[
+    "host-header", "path-pattern", "http-header", "http-request-method", "query-string", "source-ip"
+]
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """Where requests may go; `address` is IPv4."""
+
+    address: str
+    port: int
+
+    @property
+    def name(self) -> str:
+        """``10.0.1.5:80``."""
+        return f"{self.address}:{self.port}"
+
+
+class HealthCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """How targets are probed, from the node's own interface. Times in seconds.
+
+    `port` 0 is the target's own; `codes` are status codes and ranges that are well (``200,300-399``).
+    """
+
+    secure: bool = False
+    port: int = 0
+    path: str = "/"
+    interval: int = 30
+    timeout: int = 5
+    rise: int = 5
+    fall: int = 2
+    codes: str = "200"
+
+
+class TargetGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Targets that stand for each other. `id` is of letters, digits, ``-`` and ``_``.
+
+    `cookie_seconds` keeps a browser with its target by a cookie of the balancer's; 0 does not.
+    """
+
+    id: str
+    targets: tuple[Target, ...] = ()
+    secure: bool = False
+    check: HealthCheck | None = None
+    algorithm: Literal["round_robin", "least_outstanding_requests"] = "round_robin"
+    cookie_seconds: int = 0
+
+
+class Forward(msgspec.Struct, frozen=True, kw_only=True, tag="forward"):
+    """(target group, weight) pairs; a weight of 0 gets nothing."""
+
+    groups: tuple[tuple[str, int], ...]
+
+
+class Redirect(msgspec.Struct, frozen=True, kw_only=True, tag="redirect"):
+    """Each part may hold ``#{protocol}``, ``#{host}``, ``#{port}``, ``#{path}`` and ``#{query}`` of the request."""
+
+    status: Literal[301, 302]
+    protocol: str = "#{protocol}"
+    host: str = "#{host}"
+    port: str = "#{port}"
+    path: str = "/#{path}"
+    query: str = "#{query}"
+
+
+class FixedResponse(msgspec.Struct, frozen=True, kw_only=True, tag="fixed"):
+    """An answer of the balancer's own."""
+
+    status: int
+    content_type: str = ""
+    body: str = ""
+
+
+Action = Forward | Redirect | FixedResponse
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """True when one of the values is met. ``*`` and ``?`` are wild, but for methods and CIDRs.
+
+    `name` is the header of ``http-header``; `pairs` are (key or "", value) of ``query-string``.
+    """
+
+    field: ConditionField
+    values: tuple[str, ...] = ()
+    name: str = ""
+    pairs: tuple[tuple[str, str], ...] = ()
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """Acts when all conditions hold; a listener's default has none."""
+
+    action: Action
+    conditions: tuple[Condition, ...] = ()
+
+
+class Listener(msgspec.Struct, frozen=True, kw_only=True):
+    """A port that answers; the first rule that holds decides, the last one always does.
+
+    `certificates` (PEM: certificate, chain and key; the default one first) make it a TLS listener.
+    """
+
+    port: int
+    rules: tuple[Rule, ...]
+    certificates: tuple[str, ...] = ()
+    least_tls: Literal["TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"] = "TLSv1.2"
+
+
+class Node(msgspec.Struct, frozen=True, kw_only=True):
+    """One proxy, whole. `namespace` is the path of its network namespace (`NetworkPort.guest_path`)."""
+
+    id: str
+    namespace: str
+    listeners: tuple[Listener, ...] = ()
+    groups: tuple[TargetGroup, ...] = ()
+    idle_seconds: int = 60
+    drain_seconds: int = 300
+    """How long requests that are on their way may take to end when the node is changed."""
+    http2: bool = True
+    drop_invalid_headers: bool = False
+    forwarded_for: Literal["append", "preserve", "remove"] = "append"
+
+
+class TargetHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """What a node's probes of a target came to. `why` is ``timeout``, ``refused`` (no connection, or one that ended
+    early), ``code`` (with the status `code` that was not wanted) or empty."""
+
+    state: HealthState
+    why: str = ""
+    code: int = 0
+
+
+class ProxyPort(Protocol):
+    """Nodes by id. Calls are idempotent and blocking; failures raise `PlaneError`."""
+
+    name: str
+    """``sim`` or ``haproxy``."""
+
+    def apply(self, node: Node) -> None:
+        """Make the host run exactly this node. Its namespace must be there: `PlaneError` until it is."""
+        ...
+
+    def remove(self, node_id: str) -> None:
+        """End the node at once and remove every trace of it."""
+        ...
+
+    def nodes(self) -> list[str]:
+        """Every node of this installation that has any trace on the host."""
+        ...
+
+    def health(self, node_id: str) -> dict[tuple[str, str], TargetHealth]:
+        """(target group, ``address:port``) to what the node's probes say; empty when the node is not up."""
+        ...
+
+    def watch(self, changed: Callable[[str], None]) -> None:
+        """From now on call `changed(node id)`, from any thread, when a node's `health` is otherwise or it has died."""
+        ...
+
+    def release(self) -> None:
+        """Let go of threads and leave the host as it is: a server that ends while nodes go on."""
+        ...

@@ -1,0 +1,72 @@
+"""The proxy plane in memory: for tests, and for hosts without root. It moves no requests and probes nobody."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from cloudjar.planes.proxy.configuration import files
+from cloudjar.planes.proxy.port import Node, TargetHealth
+
+
+class SimProxy:
+    """Holds what the real driver would run; refuses what that would refuse.
+
+    Targets are found well as soon as they are applied, but for those that `found` was told about.
+    """
+
+    name = "sim"
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._nodes: dict[str, Node] = {}
+        self._told: dict[str, TargetHealth] = {}
+        self._changed: Callable[[str], None] = lambda _: None
+
+    def apply(self, node: Node) -> None:
+        """Hold exactly this node."""
+        files(node, "/sim")
+        with self._lock:
+            before = self._nodes.get(node.id)
+            self._nodes[node.id] = node
+        if before is None or before.groups != node.groups:
+            self._changed(node.id)
+
+    def remove(self, node_id: str) -> None:
+        """Forget the node."""
+        with self._lock:
+            self._nodes.pop(node_id, None)
+
+    def nodes(self) -> list[str]:
+        """Every node that was applied."""
+        return sorted(self._nodes)
+
+    def node(self, node_id: str) -> Node:
+        """What was applied last."""
+        return self._nodes[node_id]
+
+    def health(self, node_id: str) -> dict[tuple[str, str], TargetHealth]:
+        """Every probed target of a node."""
+        with self._lock:
+            node = self._nodes.get(node_id)
+            return {
+                (group.id, target.name): self._told.get(target.name, TargetHealth(state="healthy"))
+                for group in (node.groups if node else ())
+                if group.check
+                for target in group.targets
+            }
+
+    def found(self, target: str, health: TargetHealth) -> None:
+        """From now on the probes of ``address:port`` come to this."""
+        with self._lock:
+            self._told[target] = health
+            nodes = list(self._nodes)
+        for node_id in nodes:
+            self._changed(node_id)
+
+    def watch(self, changed: Callable[[str], None]) -> None:
+        """Call `changed` when a node's health is otherwise."""
+        self._changed = changed
+
+    def release(self) -> None:
+        """Nothing is held open."""
