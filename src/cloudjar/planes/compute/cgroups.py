@@ -16,6 +16,8 @@ from typing import Any
 
 import msgspec
 
+from cloudjar.planes.compute import device_filter
+
 TOP = "cloudjar"
 _LIMITED = {"cpu", "memory", "pids", "devices"}
 
@@ -91,16 +93,31 @@ class Groups:
                 _write(group / "cgroup.subtree_control", f"+{controller}")
         for name, value in _version_2(resources):
             _write(box / name, value)
+        device_filter.put(box, resources["devices"])
 
-    def allow_device(self, major: int, minor: int) -> None:
-        """Let the running guest open a block device: the box first, as nobody below it may do more than it may."""
+    def allow_device(self, major: int, minor: int, rules: list[dict[str, Any]]) -> None:
+        """Let the running guest open a block device; `rules` are all that hold then (OCI ``devices``)."""
+        if is_unified(self._found):
+            self._filter(rules)
+            return
+        # From the top: no group may do more than the one above it. Groups of the guest's have rules of their own.
         for group in self._device_groups():
             _write_device(group / "devices.allow", f"b {major}:{minor} rwm")
 
-    def deny_device(self, major: int, minor: int) -> None:
+    def deny_device(self, major: int, minor: int, rules: list[dict[str, Any]]) -> None:
         """Take that right; the kernel takes it from the groups below too."""
+        if is_unified(self._found):
+            self._filter(rules)
+            return
         for group in self._device_groups()[:1]:
             _write_device(group / "devices.deny", f"b {major}:{minor} rw")
+
+    def _filter(self, rules: list[dict[str, Any]]) -> None:
+        """Both groups: the guest's own, which runc has given a filter, and the box, out of the guest's reach."""
+        top = Path("/sys/fs/cgroup") / self.relative / "box"
+        for group in (top, top / "guest"):
+            if group.is_dir():
+                device_filter.put(group, rules)
 
     def _device_groups(self) -> list[Path]:
         """The box and every group below it, from the top."""

@@ -21,7 +21,7 @@ import msgspec
 from cloudjar.base.clock import monotonic
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute import cgroups, console, disk, identity, volumes
-from cloudjar.planes.compute.bundle import Plugged, oci_config, resources
+from cloudjar.planes.compute.bundle import Plugged, device_rules, oci_config, resources
 from cloudjar.planes.compute.home import POWERED_OFF, Home, again_script, boot_script, home_of
 from cloudjar.planes.compute.images import ImageStore
 from cloudjar.planes.compute.port import Disk, ImageInfo, MachineSpec, Seen
@@ -182,7 +182,7 @@ class ContainerCompute:
             after = msgspec.structs.replace(spec, disks=(*others, disk))
             plugged = self._describe(home, after)
             mine = next(one for one in plugged if one.node == volumes.node_name(disk.device))
-            self._groups(home).allow_device(mine.loop.major, mine.loop.minor)
+            self._groups(home).allow_device(mine.loop.major, mine.loop.minor, device_rules(plugged))
             volumes.plug(pid, mine)
 
     def detach(self, machine_id: str, volume_id: str, *, force: bool = False) -> bool:
@@ -198,13 +198,13 @@ class ContainerCompute:
                 return False
             others = tuple(one for one in spec.disks if one.volume_id != volume_id)
             if pid:
-                self._describe(home, msgspec.structs.replace(spec, disks=others))
+                left = self._describe(home, msgspec.structs.replace(spec, disks=others))
                 volumes.unplug(pid, volumes.node_name(mine[0].device))
+                if loop:
+                    self._groups(home).deny_device(loop.major, loop.minor, device_rules(left))
             else:
                 home.write("spec.json", msgspec.json.encode(msgspec.structs.replace(spec, disks=others)))
-            if loop:
-                self._groups(home).deny_device(loop.major, loop.minor)
-                volumes.let_go(image)
+            volumes.let_go(image)
             return True
 
     def take_snapshot(self, snapshot_id: str, volume_id: str) -> None:
