@@ -14,6 +14,8 @@ from cloudjar.planes.network import namespaces
 from cloudjar.planes.network.port import Endpoint, EndpointSource, Vpc
 from cloudjar.planes.network.site import Site
 
+_TRANSPARENT = 19
+
 
 class Doorways:
     """The sockets of one installation. Thread-safe."""
@@ -80,6 +82,7 @@ def _guests(vpc: Vpc, endpoint: Endpoint) -> tuple[str, ...]:
 def _tcp(port: int) -> socket.socket:
     s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.setsockopt(socket.SOL_IP, _TRANSPARENT, 1)  # a gateway endpoint answers from addresses that are nobody's
     s.setblocking(False)
     s.bind(("0.0.0.0", port))
     s.listen(512)
