@@ -39,7 +39,11 @@ def test_a_list_has_versions(ec2: Any) -> None:
     [shown] = ec2.describe_managed_prefix_lists(PrefixListIds=[key])["PrefixLists"]
     assert shown["PrefixListArn"] == f"arn:aws:ec2:eu-west-3:{ACCOUNT}:prefix-list/{key}"
     assert (shown["State"], shown["Version"], shown["MaxEntries"]) == ("create-complete", 1, 5)
-    change = {"PrefixListId": key, "AddEntries": [{"Cidr": "10.9.0.0/16"}], "RemoveEntries": [{"Cidr": "192.168.1.0/24"}]}
+    change = {
+        "PrefixListId": key,
+        "AddEntries": [{"Cidr": "10.9.0.0/16"}],
+        "RemoveEntries": [{"Cidr": "192.168.1.0/24"}],
+    }
     assert code(ec2.modify_managed_prefix_list, **change) == "MissingParameter"
     assert code(ec2.modify_managed_prefix_list, CurrentVersion=7, **change) == "PrefixListVersionMismatch"
     changed = ec2.modify_managed_prefix_list(CurrentVersion=1, **change)["PrefixList"]
@@ -59,9 +63,8 @@ def test_a_list_is_no_larger_than_said(ec2: Any) -> None:
     ec2.modify_managed_prefix_list(PrefixListId=key, MaxEntries=3)
     ec2.modify_managed_prefix_list(**more)
     assert entries(ec2, key) == ["10.1.0.0/16", "10.2.0.0/16"]
-    assert code(ec2.create_managed_prefix_list, PrefixListName="com.amazonaws.x", AddressFamily="IPv4", MaxEntries=1) == (
-        "InvalidParameterValue"
-    )
+    reserved = {"PrefixListName": "com.amazonaws.x", "AddressFamily": "IPv4", "MaxEntries": 1}
+    assert code(ec2.create_managed_prefix_list, **reserved) == "InvalidParameterValue"
 
 
 def test_a_rule_lets_in_what_the_list_holds_now(jar: TestJar, ec2: Any) -> None:
@@ -116,7 +119,8 @@ def test_a_route_leads_to_what_a_list_holds(ec2: Any) -> None:
 
 
 def test_awss_own_lists_are_everybodys_and_nobodys_to_change(ec2: Any) -> None:
-    [own] = ec2.describe_managed_prefix_lists(Filters=only(prefix_list_name="com.amazonaws.eu-west-3.s3"))["PrefixLists"]
+    s3 = only(prefix_list_name="com.amazonaws.eu-west-3.s3")
+    [own] = ec2.describe_managed_prefix_lists(Filters=s3)["PrefixLists"]
     assert (own["OwnerId"], "MaxEntries" in own) == ("AWS", False)
     names = [one["PrefixListName"] for one in ec2.describe_prefix_lists()["PrefixLists"]]
     assert names == ["com.amazonaws.eu-west-3.dynamodb", "com.amazonaws.eu-west-3.s3"]

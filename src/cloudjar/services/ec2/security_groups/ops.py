@@ -18,7 +18,7 @@ from cloudjar.services.ec2.security_groups.finding import group_of, named_group
 from cloudjar.services.ec2.security_groups.records import SecurityGroup, SecurityGroupRule
 from cloudjar.services.ec2.security_groups.rules import group_text
 from cloudjar.services.ec2.security_groups.views import FILTERS, rules_by_group, show_group
-from cloudjar.services.ec2.vpcs.making import allow_out, need_default_vpc, op
+from cloudjar.services.ec2.vpcs.making import allow_out, allow_out6, need_default_vpc, op
 from cloudjar.services.ec2.vpcs.records import Vpc
 
 FOR_VPC_FILTERS = by_path(
@@ -54,6 +54,8 @@ def create_security_group(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         )
     )
     allow_out(ctx, group)
+    if vpc.ipv6_cidrs:
+        allow_out6(ctx, group)
     return {"GroupId": group.id, "SecurityGroupArn": arn_of(group), "Tags": tags.as_list(group.tags)}
 
 

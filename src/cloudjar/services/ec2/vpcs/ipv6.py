@@ -16,10 +16,12 @@ from cloudjar.kit.context import Ctx
 from cloudjar.planes.network.port import NetworkPort
 from cloudjar.services.ec2 import blocks, errors
 from cloudjar.services.ec2.lookup import need
+from cloudjar.services.ec2.network_acls.records import AclEntry, NetworkAcl
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
+from cloudjar.services.ec2.security_groups.records import SecurityGroup, SecurityGroupRule
 from cloudjar.services.ec2.subnets.records import Subnet
 from cloudjar.services.ec2.subnets.views import show_block6
-from cloudjar.services.ec2.vpcs.making import op
+from cloudjar.services.ec2.vpcs.making import ANYWHERE, ANYWHERE6, allow_out6, op
 from cloudjar.services.ec2.vpcs.records import CidrBlock, Vpc
 from cloudjar.services.ec2.vpcs.views import show_block6 as show_vpc_block6
 
@@ -39,13 +41,38 @@ def refuse_own_pools(ctx: Ctx, req: Mapping[str, Any]) -> None:
 def new_block(ctx: Ctx) -> CidrBlock:
     """A /56 that no VPC of this jar has."""
     network: NetworkPort = ctx.world.ports["network"]
-    taken = [block.cidr for vpc in ctx.db.everywhere(Vpc) for block in vpc.ipv6_cidrs]
+    first = next(IPv6Network(network.ipv6_pool).subnets(new_prefix=VPC_PREFIX))  # the host's own
+    taken = [str(first), *(block.cidr for vpc in ctx.db.everywhere(Vpc) for block in vpc.ipv6_cidrs)]
     cidr = blocks.free6(network.ipv6_pool, VPC_PREFIX, taken)
     if not cidr:
         raise AwsError(
             "InsufficientAddressCapacity", "There are not enough available addresses to satisfy the request."
         )
     return CidrBlock(id=ctx.new_id("vpc-cidr-assoc"), cidr=cidr)
+
+
+def give_block(ctx: Ctx, vpc: Vpc) -> Vpc:
+    """One more IPv6 block; the first one also opens what nobody has changed: the default ACL, and groups' way out."""
+    first = not vpc.ipv6_cidrs
+    vpc = ctx.db[Vpc].put(replace(vpc, ipv6_cidrs=(*vpc.ipv6_cidrs, new_block(ctx))))
+    if first:
+        _open_acls(ctx, vpc)
+        for group in ctx.db[SecurityGroup].all(vpc_id=vpc.id):
+            out = [rule for rule in ctx.db[SecurityGroupRule].all(group_id=group.id) if rule.egress]
+            if len(out) == 1 and (out[0].protocol, out[0].cidr) == ("-1", ANYWHERE):
+                allow_out6(ctx, group)
+    return vpc
+
+
+def _open_acls(ctx: Ctx, vpc: Vpc) -> None:
+    for acl in ctx.db[NetworkAcl].all(vpc_id=vpc.id):
+        added = tuple(
+            AclEntry(number=101, egress=egress, allow=True, protocol="-1", cidr6=ANYWHERE6)
+            for egress in (True, False)
+            if [e.cidr for e in acl.entries if e.egress is egress] == [ANYWHERE]
+        )
+        if acl.is_default and added:
+            ctx.db[NetworkAcl].put(replace(acl, entries=(*acl.entries, *added)))
 
 
 def associate(ctx: Ctx, vpc: Vpc) -> dict[str, Any]:
@@ -55,9 +82,9 @@ def associate(ctx: Ctx, vpc: Vpc) -> dict[str, Any]:
         raise AwsError(
             "CidrLimitExceeded", f"This network '{vpc.id}' has met its maximum number of allowed CIDRs: {limit:.0f}"
         )
-    block = new_block(ctx)
-    ctx.db[Vpc].put(replace(vpc, ipv6_cidrs=(*vpc.ipv6_cidrs, block)))
-    return {"VpcId": vpc.id, "Ipv6CidrBlockAssociation": show_vpc_block6(vpc, block, "associating")}
+    vpc = give_block(ctx, vpc)
+    shown = show_vpc_block6(vpc, vpc.ipv6_cidrs[-1], "associating")
+    return {"VpcId": vpc.id, "Ipv6CidrBlockAssociation": shown}
 
 
 def disassociate(ctx: Ctx, vpc: Vpc, block: CidrBlock) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from cloudjar.spec import regions
 DEFAULT_CIDR = "172.31.0.0/16"
 DEFAULT_SUBNET_PREFIX = 20
 ANYWHERE = "0.0.0.0/0"
+ANYWHERE6 = "::/0"
 
 
 def open_region(ctx: Ctx) -> RegionHome:
@@ -141,6 +142,21 @@ def allow_out(ctx: Ctx, group: SecurityGroup) -> None:
             egress=True,
             protocol="-1",
             cidr=ANYWHERE,
+        )
+    )
+
+
+def allow_out6(ctx: Ctx, group: SecurityGroup) -> None:
+    """The same for IPv6, where the VPC has it."""
+    ctx.db[SecurityGroupRule].add(
+        SecurityGroupRule(
+            id=ctx.new_id("sgr"),
+            group_id=group.id,
+            vpc_id=group.vpc_id,
+            order=1 + max((rule.order for rule in ctx.db[SecurityGroupRule].all(group_id=group.id)), default=0),
+            egress=True,
+            protocol="-1",
+            cidr6=ANYWHERE6,
         )
     )
 

@@ -51,7 +51,7 @@ def create_vpc(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         tags=tags.specified(req, "vpc"),
     )
     if req.get("AmazonProvidedIpv6CidrBlock"):
-        vpc = ctx.db[Vpc].put(replace(vpc, ipv6_cidrs=(ipv6.new_block(ctx),)))
+        vpc = ipv6.give_block(ctx, vpc)
     return {"Vpc": show_vpc(vpc)}
 
 
