@@ -38,6 +38,7 @@ class World:
         self.state = state
         self.clock = clock
         self.events = events
+        events.world = self
         self.sealer = sealer
         self.settings = settings
         self.invoke: Invoke | None = None

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from cloudjar.base import ids
 from cloudjar.base.clock import Clock
 from cloudjar.store.database import Database
+
+if TYPE_CHECKING:
+    from cloudjar.kit.context import World
+
+Hear = Callable[["World", str, str, dict[str, Any]], None]
+_HEARERS: dict[tuple[str, str], list[Hear]] = {}
+
+
+def hears(source: str, detail_type: str) -> Callable[[Hear], Hear]:
+    """Decorator: a service is told of an event (world, account, region, detail) in the transaction that emits it.
+
+    It may read and wake; what there is to do, its reconciler does. A service is told from its first call on, and after
+    a start when its manifest says `boots`.
+    """
+
+    def declare(function: Hear) -> Hear:
+        _HEARERS.setdefault((source, detail_type), []).append(function)
+        return function
+
+    return declare
 
 
 class Event(NamedTuple):
@@ -32,6 +53,8 @@ class Events:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self.world: World | None = None
+        """Whose events they are: what hearers are given; set by the world itself."""
         database.execute(
             "CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, id TEXT, time REAL, account TEXT, "
             "region TEXT, source TEXT, detail_type TEXT, resources BLOB, detail BLOB)"
@@ -61,6 +84,9 @@ class Events:
                 msgspec.json.encode(detail),
             ),
         )
+        if self.world is not None:
+            for hear in _HEARERS.get((source, detail_type), ()):
+                hear(self.world, account, region, detail)
 
     def since(self, seq: int, limit: int = 1000) -> list[Event]:
         """Events after a sequence number, oldest first."""

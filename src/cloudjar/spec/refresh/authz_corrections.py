@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from cloudjar.spec.refresh import authz_corrections_data as data
+from cloudjar.spec.refresh import authz_corrections_scaling as scaling
 from cloudjar.spec.refresh import authz_corrections_tags as besides
 from cloudjar.spec.refresh.authz_templates import Shapes
 
@@ -35,6 +36,7 @@ def correct(service: Any, ops: Ops) -> Ops:
         "account": account,
         "apigateway": api_gateway,
         "apigatewayv2": api_gateway,
+        "autoscaling": scaling.groups,
     }
     if service.name in fixes:
         fixes[service.name](service, ops)

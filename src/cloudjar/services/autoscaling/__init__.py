@@ -1,0 +1,22 @@
+"""Amazon EC2 Auto Scaling. See README.md for what is real and what is absent."""
+
+from cloudjar.kit.operation import Service
+
+SERVICE = Service(
+    "autoscaling",
+    (
+        "access",
+        "life",
+        "ops.launch_configurations",
+        "ops.groups",
+        "ops.capacity",
+        "ops.members",
+        "ops.standby",
+        "ops.hooks",
+        "ops.processes",
+        "ops.tags",
+        "ops.listing",
+        "ops.types",
+    ),
+    boots=True,
+)

@@ -1,0 +1,275 @@
+"""The reconciler of a group: what is wanted is the group's record, what is there are its members and their instances.
+
+One look is one transaction: members move on with their instances, then the capacity is brought to what is desired.
+EC2's state-change events, the group's own alarms and every write about the group make it look again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from cloudjar.base.errors import AwsError
+from cloudjar.kit.context import Ctx, World
+from cloudjar.kit.db import Db
+from cloudjar.kit.events import hears
+from cloudjar.kit.machine import Step, on_boot, reconciler
+from cloudjar.services.autoscaling import activities, launching, linked_role, members, termination
+from cloudjar.services.autoscaling.activities import at
+from cloudjar.services.autoscaling.launching import Place, Source
+from cloudjar.services.autoscaling.records import DELETING, GROUP, LAUNCHING, TERMINATING, Activity, Group, Hook, Member
+from cloudjar.services.autoscaling.rules import suspended
+
+_GONE = ("shutting-down", "terminated")
+_RETRIES = (10, 30, 60, 120, 300, 600, 1800, 3600)
+"""Seconds between attempts after launches that failed."""
+
+
+@reconciler(Group)
+def converge(step: Step, _: Group | None) -> None:
+    """One look at a group, and the alarm for the next."""
+    with step.world.state.database.transaction():
+        group = step.db[Group].get(step.key)
+        if group is None:
+            return
+        look(step.ctx, group)
+        due = _next(step.ctx, group.name)
+    if due is not None:
+        step.again("due", due)
+
+
+@hears("aws.ec2", "EC2 Instance State-change Notification")
+def instance_changed(world: World, account: str, region: str, detail: dict[str, Any]) -> None:
+    """An instance changed, whoever did it: its group looks."""
+    member = Db(world.state, account, region)[Member].get(detail["instance-id"])
+    if member is not None:
+        world.state.wakes.wake(GROUP, account, region, member.group)
+
+
+@on_boot("autoscaling")
+def at_start(world: World) -> None:
+    """Whatever happened while the jar was down: every group looks."""
+    for group in Db(world.state, "", "").everywhere(Group):
+        world.state.wakes.wake(GROUP, group.account, group.region, group.name)
+
+
+def look(ctx: Ctx, group: Group) -> None:
+    """Move the members on, then the capacity."""
+    for member in ctx.db[Member].all(group=group.name):
+        advance(ctx, group.name, member)
+    now = ctx.db[Group].need(group.name)
+    if now.status == DELETING and not ctx.db[Member].count(group=now.name):
+        drop(ctx, now)
+    else:
+        balance(ctx, now)
+
+
+def drop(ctx: Ctx, group: Group) -> None:
+    """The group is gone; its activities are remembered."""
+    for hook in ctx.db[Hook].all(group=group.name):
+        ctx.db[Hook].drop(hook)
+    for activity in ctx.db[Activity].all(group=group.name):
+        ctx.db[Activity].put(replace(activity, group_deleted=True))
+    ctx.db[Group].drop(group)
+
+
+# -- members
+def advance(ctx: Ctx, name: str, member: Member) -> None:
+    """As many moves of one member as can be made now."""
+    for _ in range(8):
+        after = _move(ctx, ctx.db[Group].need(name), member)
+        if after is None or after == member:
+            return
+        member = after
+
+
+def _move(ctx: Ctx, group: Group, member: Member) -> Member | None:
+    """One move; the same member when there is none to make, None when it is gone."""
+    instance = members.vm_state(ctx, member.id)
+    match member.state:
+        case "Pending":
+            return _pending(ctx, group, member, instance)
+        case "Pending:Wait" | "Terminating:Wait":
+            return _waiting(ctx, group, member, instance)
+        case "Pending:Proceed":
+            return members.into_service(ctx, member)
+        case "InService":
+            return _watch(ctx, group, member, instance)
+        case "Terminating":
+            wanted = members.hooks(ctx, group.name, TERMINATING)
+            if wanted and instance not in _GONE:
+                return members.hold(ctx, group, member, wanted)
+            return members.LIFE.move(ctx, member, "Terminating:Proceed")
+        case "Terminating:Proceed":
+            return _end(ctx, group, member, instance)
+    return member
+
+
+def _pending(ctx: Ctx, group: Group, member: Member, instance: str) -> Member:
+    if instance in _GONE or instance == "stopped":
+        why = "an EC2 instance health check indicating that it ended before it was in service"
+        _, after = members.unhealthy(ctx, group, replace(member, why_unhealthy=why))
+        return after
+    if instance != "running":
+        return member
+    wanted = members.hooks(ctx, group.name, LAUNCHING) if member.in_service is None else []
+    return members.hold(ctx, group, member, wanted) if wanted else members.into_service(ctx, member)
+
+
+def _waiting(ctx: Ctx, group: Group, member: Member, instance: str) -> Member:
+    """What was not completed in time ends as its hook says."""
+    if instance in _GONE and member.state == "Terminating:Wait":
+        return members.LIFE.move(ctx, member, "Terminating:Proceed", waits=())
+    if instance in _GONE:
+        return _pending(ctx, group, member, instance)
+    for wait in member.waits:
+        if wait.until <= ctx.now:
+            hook = next((h for h in ctx.db[Hook].all(group=group.name) if h.name == wait.hook), None)
+            return members.complete(ctx, group, member, wait, "CONTINUE" if hook is None else hook.default)
+    return member
+
+
+def _watch(ctx: Ctx, group: Group, member: Member, instance: str) -> Member:
+    if instance not in ("running", "pending") and not suspended(group, "HealthCheck") and member.health == "Healthy":
+        why = "an EC2 health check indicating it has been terminated or stopped"
+        member = ctx.db[Member].put(replace(member, health="Unhealthy", why_unhealthy=why))
+    if member.health != "Healthy":
+        if suspended(group, "ReplaceUnhealthy") or suspended(group, "Terminate"):
+            return member
+        return members.unhealthy(ctx, group, member)[1]
+    if group.lifetime and ctx.now >= member.launched + timedelta(seconds=group.lifetime):
+        if suspended(group, "Terminate"):
+            return member
+        text = "an instance was taken out of service in response to exceeding the maximum instance lifetime."
+        return members.begin_end(ctx, group, member, at(ctx.now, text))
+    return member
+
+
+def _end(ctx: Ctx, group: Group, member: Member, instance: str) -> Member | None:
+    if instance == "terminated":
+        members.finish(ctx, member)
+        return None
+    if instance != "shutting-down" and _may_try(ctx, group):
+        try:
+            members.end_instance(ctx, group, member)
+        except AwsError as error:
+            _failed(ctx, group, member.activity, error)
+    return member
+
+
+# -- capacity
+def balance(ctx: Ctx, group: Group) -> None:
+    """Launch what is missing, or take out what is too much."""
+    held = [m for m in ctx.db[Member].all(group=group.name) if m.counts]
+    if len(held) < group.desired:
+        if not suspended(group, "Launch") and _may_try(ctx, group):
+            _grow(ctx, group, held)
+    elif len(held) > group.desired:
+        if not suspended(group, "Terminate"):
+            _shrink(ctx, group, held)
+    elif group.reason or group.replacing or group.failures:
+        ctx.db[Group].put(replace(group, reason="", replacing=0, failures=0, retry_at=None))
+
+
+def _grow(ctx: Ctx, group: Group, held: list[Member]) -> None:
+    """Launch into the emptiest zones; when one refuses, into the next, and when all do, later."""
+    try:
+        origin = launching.source(ctx, group, linked_role.acting(ctx, group))
+    except AwsError as error:
+        _no_launch(ctx, group, len(held), Place(group.zones[0]), error)
+        return
+    options = launching.places(ctx, group)
+    while len(held) < group.desired:
+        made = _launch_somewhere(ctx, group, origin, options, held)
+        if made is None:
+            return
+        held.append(made)
+        group = replace(ctx.db[Group].need(group.name), replacing=max(0, group.replacing - 1))
+        group = ctx.db[Group].put(_cooling(ctx, replace(group, failures=0, retry_at=None), made.activity))
+
+
+def _launch_somewhere(
+    ctx: Ctx, group: Group, origin: Source, options: list[Place], held: list[Member]
+) -> Member | None:
+    if not options:
+        _no_launch(ctx, group, len(held), Place(group.zones[0]), AwsError("", "None of the subnets of the group exist"))
+    for number, place in enumerate(launching.spread(options, held)):
+        try:
+            return members.launch(ctx, group, origin, place, _launch_cause(ctx, group, len(held)))
+        except AwsError as error:
+            _no_launch(ctx, group, len(held), place, error, again=number + 1 == len(options))
+    return None
+
+
+def _launch_cause(ctx: Ctx, group: Group, held: int) -> str:
+    if group.replacing and not group.reason:
+        return at(ctx.now, "an instance was launched in response to an unhealthy instance needing to be replaced.")
+    return members.capacity_cause(ctx, group, "started", "", held, group.desired)
+
+
+def _no_launch(ctx: Ctx, group: Group, held: int, place: Place, error: AwsError, *, again: bool = True) -> None:
+    """A launch that EC2 refused is an activity too; the group tries again, less and less often."""
+    message = f"{error.message} Launching EC2 instance failed."
+    activity = activities.begin(
+        ctx,
+        group,
+        f"Launching a new EC2 instance.  Status Reason: {message}",
+        _launch_cause(ctx, group, held),
+        zone=place.zone,
+        subnet=place.subnet,
+    )
+    activities.end(ctx, activity.id, "Failed", message, kind="launch")
+    if again:
+        delay = _RETRIES[min(group.failures, len(_RETRIES) - 1)]
+        later = ctx.now + timedelta(seconds=delay)
+        ctx.db[Group].put(replace(group, failures=group.failures + 1, retry_at=later))
+
+
+def _may_try(ctx: Ctx, group: Group) -> bool:
+    """Whether the pause after EC2's last refusal is over."""
+    return group.retry_at is None or group.retry_at <= ctx.now
+
+
+def _failed(ctx: Ctx, group: Group, activity_id: str, error: AwsError) -> None:
+    activity = ctx.db[Activity].get(activity_id)
+    if activity is not None:
+        ctx.db[Activity].put(replace(activity, message=error.message))
+    delay = _RETRIES[min(group.failures, len(_RETRIES) - 1)]
+    ctx.db[Group].put(replace(group, failures=group.failures + 1, retry_at=ctx.now + timedelta(seconds=delay)))
+
+
+def _shrink(ctx: Ctx, group: Group, held: list[Member]) -> None:
+    before = len(held)
+    while len(held) > group.desired:
+        chosen = termination.choose(held, group.termination_policies, ctx.now)
+        if chosen is None and group.status == DELETING:
+            chosen = held[0]
+        if chosen is None:
+            return
+        selected = "  " + at(ctx.now, f"instance {chosen.id} was selected for termination.")
+        cause = members.capacity_cause(ctx, group, "taken out of service", selected, before, group.desired)
+        ended = members.begin_end(ctx, group, chosen, cause)
+        ctx.db[Group].put(_cooling(ctx, ctx.db[Group].need(group.name), ended.activity))
+        advance(ctx, group.name, ended)
+        held = [m for m in held if m.id != chosen.id]
+
+
+def _cooling(ctx: Ctx, group: Group, activity: str) -> Group:
+    """The group after a scaling activity: simple scaling waits for a while."""
+    return replace(group, cooled=ctx.now + timedelta(seconds=group.cooldown), last_activity=activity)
+
+
+# -- time
+def _next(ctx: Ctx, name: str) -> datetime | None:
+    """When something will be due without anybody's doing."""
+    group = ctx.db[Group].get(name)
+    if group is None:
+        return None
+    times = [group.retry_at] if group.retry_at is not None else []
+    for member in ctx.db[Member].all(group=name):
+        times += [wait.until for wait in member.waits]
+        if group.lifetime and member.state == "InService":
+            times.append(member.launched + timedelta(seconds=group.lifetime))
+    return min((t for t in times if t > ctx.now), default=None)

@@ -1,0 +1,177 @@
+"""What Auto Scaling stores: launch configurations, groups, their members, hooks and activities."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from cloudjar.kit.record import Quota, Record, record
+from cloudjar.services.autoscaling import errors
+
+_GROUP = errors.no_group("{key}")
+GROUP = "autoscaling/autoScalingGroup"
+DELETING = "Delete in progress"
+
+LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
+TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
+
+
+@record(
+    "autoscaling",
+    "launchConfiguration",
+    key="name",
+    arn="launchConfiguration:{uuid}:launchConfigurationName/{name}",
+    missing=("ValidationError", "Launch configuration name not found - Launch configuration {key} not found"),
+    quotas=(
+        Quota(
+            ("autoscaling", "L-6B80B8FA"),
+            ("LimitExceeded", "You may only create up to {limit} launch configurations in this region."),
+        ),
+    ),
+)
+class LaunchConfiguration(Record, frozen=True, kw_only=True):
+    """How instances are launched; never changed. `spec` is the request, without its name."""
+
+    name: str
+    uuid: str
+    spec: dict[str, Any]
+    created: datetime
+
+
+@record(
+    "autoscaling",
+    "autoScalingGroup",
+    key="name",
+    arn="autoScalingGroup:{uuid}:autoScalingGroupName/{name}",
+    missing=(_GROUP.code, _GROUP.message),
+    quotas=(
+        Quota(
+            ("autoscaling", "L-CDE20ADC"),
+            ("LimitExceeded", "You may only create up to {limit} AutoScalingGroups in this region."),
+        ),
+    ),
+)
+class Group(Record, frozen=True, kw_only=True):
+    """A group: what is wanted. What is there are its `Member` records.
+
+    `reason` says why the desired capacity is what it is, until the group has got there; `replacing` counts the
+    unhealthy members whose successors are still to be launched. Durations are in seconds.
+    """
+
+    name: str
+    uuid: str
+    created: datetime
+    launch_configuration: str = ""
+    template_id: str = ""
+    template_name: str = ""
+    template_version: str = ""
+    least: int
+    most: int
+    desired: int
+    cooldown: int = 300
+    zones: tuple[str, ...]
+    subnets: tuple[str, ...] = ()
+    health_check: str = "EC2"
+    grace: int = 0
+    termination_policies: tuple[str, ...] = ("Default",)
+    protect_new: bool = False
+    suspended: tuple[str, ...] = ()
+    tags: dict[str, str] = {}
+    propagated: tuple[str, ...] = ()
+    role_arn: str
+    lifetime: int = 0
+    warmup: int | None = None
+    context: str = ""
+    status: str = ""
+    reason: str = ""
+    replacing: int = 0
+    failures: int = 0
+    retry_at: datetime | None = None
+    cooled: datetime | None = None
+    """When the cooldown after the last scaling activity is over."""
+    last_activity: str = ""
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """A lifecycle action that has not been completed: until when, and until when at most."""
+
+    hook: str
+    token: str
+    until: datetime
+    limit: datetime
+
+
+@record("autoscaling", "member", key="id", index=("group",), parent=(GROUP, "group"))
+class Member(Record, frozen=True, kw_only=True):
+    """An instance of a group. `activity` is what is going on with it, "" when nothing is."""
+
+    id: str
+    group: str
+    type: str
+    zone: str
+    subnet: str = ""
+    image: str = ""
+    state: str
+    health: str = "Healthy"
+    why_unhealthy: str = ""
+    protected: bool = False
+    launch_configuration: str = ""
+    template_id: str = ""
+    template_name: str = ""
+    template_version: str = ""
+    configured: datetime
+    """When what it was launched from was made: the order of launch configurations."""
+    launched: datetime
+    in_service: datetime | None = None
+    waits: tuple[Wait, ...] = ()
+    activity: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is part of the group's capacity: not on its way out, and not in standby."""
+        return self.state.startswith("Pending") or self.state == "InService"
+
+
+@record("autoscaling", "lifecycleHook", key="key", index=("group",))
+class Hook(Record, frozen=True, kw_only=True):
+    """A lifecycle hook; `key` is ``group/name``."""
+
+    key: str
+    group: str
+    name: str
+    transition: str
+    metadata: str = ""
+    heartbeat: int = 3600
+    default: str = "ABANDON"
+
+    @property
+    def longest(self) -> int:
+        """Seconds that an instance can be kept waiting however often the heartbeat is recorded."""
+        return min(172_800, 100 * self.heartbeat)
+
+
+@record("autoscaling", "activity", key="id", index=("group",))
+class Activity(Record, frozen=True, kw_only=True):
+    """A scaling activity; `number` orders those of the same instant."""
+
+    id: str
+    group: str
+    group_arn: str
+    number: int
+    description: str
+    cause: str
+    start: datetime
+    end: datetime | None = None
+    status: str = "InProgress"
+    message: str = ""
+    progress: int = 0
+    details: str = ""
+    group_deleted: bool = False
+    instance: str = ""
+
+
+def hook_key(group: str, name: str) -> str:
+    """The key of a hook's record."""
+    return f"{group}/{name}"

@@ -1,0 +1,39 @@
+"""Corrections of Auto Scaling: groups and launch configurations are named in requests, their ARNs have an id too; what
+names an instance is about the group that has it; and a role is passed where a request names its instance profile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Ops = dict[str, list[dict[str, Any]]]
+
+REQUIRED = 1
+GROUP = "arn:${Partition}:autoscaling:${Region}:${Account}:autoScalingGroup:*:autoScalingGroupName/"
+CONFIGURATION = "arn:${Partition}:autoscaling:${Region}:${Account}:launchConfiguration:*:launchConfigurationName/"
+
+
+def groups(_service: Any, ops: Ops) -> None:
+    """Change the table in place."""
+    for operation, entries in ops.items():
+        for resource in (r for entry in entries for r in entry["r"]):
+            kind, template = resource[0], resource[1]
+            if kind == "autoScalingGroup" and isinstance(template, str):
+                path = "Tags[].ResourceId" if "Tags[]" in template else "AutoScalingGroupName"
+                resource[1:] = [["by", "autoscaling:autoScalingGroup", path, GROUP + "${value}"], REQUIRED]
+            elif kind == "launchConfiguration" and isinstance(template, str):
+                path = "LaunchConfigurationName"
+                resource[1] = ["by", "autoscaling:launchConfiguration", path, CONFIGURATION + "${value}"]
+        if operation in ("CreateAutoScalingGroup", "UpdateAutoScalingGroup"):
+            # A launch configuration's role was passed when that was made.
+            entries[:] = [e for e in entries if e.get("when") != ["exists", "LaunchConfigurationName"]]
+    held = ["by", "autoscaling:group-of-instance", "InstanceId", GROUP + "*"]
+    named = ["by", "autoscaling:autoScalingGroup", "AutoScalingGroupName", GROUP + "${value}"]
+    ops["SetInstanceHealth"][0]["r"] = [["autoScalingGroup", held, REQUIRED]]
+    ops["TerminateInstanceInAutoScalingGroup"][0]["r"] = [["autoScalingGroup", ["first", named, held], REQUIRED]]
+    profile = ["by", "iam:instance-profile-role", "IamInstanceProfile", "*"]
+    ops["CreateLaunchConfiguration"][1] = {
+        "a": "iam:PassRole",
+        "r": [["role", profile, REQUIRED]],
+        "when": ["exists", "IamInstanceProfile"],
+        "keys": {"iam:PassedToService": "ec2.amazonaws.com"},
+    }
