@@ -16,7 +16,8 @@ def test_a_group_launches_what_is_desired(scaling: Scaling) -> None:
     shown = scaling.show()
     assert list(scaling.instances().values()) == ["InService", "InService"]
     assert (shown["MinSize"], shown["MaxSize"], shown["DesiredCapacity"]) == (0, 6, 2)
-    assert shown["HealthCheckType"] == "EC2" and shown["DefaultCooldown"] == 300
+    assert shown["HealthCheckType"] == "EC2"
+    assert shown["DefaultCooldown"] == 300
     assert shown["TerminationPolicies"] == ["Default"]
     assert shown["AutoScalingGroupARN"].endswith(":autoScalingGroupName/asg")
     assert shown["ServiceLinkedRoleARN"] == (
@@ -27,7 +28,8 @@ def test_a_group_launches_what_is_desired(scaling: Scaling) -> None:
         assert scaling.jar.host.look(instance) == "up"
         assert scaling.tags(instance) == {"role": "web", "aws:autoscaling:groupName": "asg"}
     newest = scaling.activities()[0]
-    assert newest["StatusCode"] == "Successful" and newest["Progress"] == 100
+    assert newest["StatusCode"] == "Successful"
+    assert newest["Progress"] == 100
     assert newest["Description"].startswith("Launching a new EC2 instance: i-")
     assert newest["Cause"] == (
         "At T a user request created an AutoScalingGroup changing the desired capacity from 0 to 2.  "
@@ -79,7 +81,8 @@ def test_an_ended_instance_is_replaced_whoever_ended_it(scaling: Scaling) -> Non
     scaling.ec2.terminate_instances(InstanceIds=[first])
     scaling.jar.settle()
     ((second, state),) = scaling.instances().items()
-    assert second != first and state == "InService"
+    assert second != first
+    assert state == "InService"
     launched, ended = scaling.activities()[:2]
     if launched["Description"].startswith("Terminating"):
         launched, ended = ended, launched
@@ -98,7 +101,8 @@ def test_a_guest_that_powers_off_is_replaced(scaling: Scaling) -> None:
     scaling.ec2.stop_instances(InstanceIds=[first])
     scaling.jar.settle()
     (second,) = scaling.instances()
-    assert second != first and scaling.state(first) == "terminated"
+    assert second != first
+    assert scaling.state(first) == "terminated"
 
 
 def test_an_unhealthy_instance_is_replaced_after_its_grace(scaling: Scaling) -> None:
@@ -110,7 +114,8 @@ def test_an_unhealthy_instance_is_replaced_after_its_grace(scaling: Scaling) -> 
     scaling.jar.advance(seconds=301)
     scaling.api.set_instance_health(InstanceId=first, HealthStatus="Unhealthy")
     scaling.jar.settle()
-    assert first not in scaling.instances() and len(scaling.instances()) == 1
+    assert first not in scaling.instances()
+    assert len(scaling.instances()) == 1
     causes = [a["Cause"] for a in scaling.activities()]
     assert "At T an instance was taken out of service in response to a user health-check." in causes
 
@@ -155,7 +160,8 @@ def test_an_update_moves_the_capacity_into_its_bounds(scaling: Scaling) -> None:
     scaling.make(desired=1)
     scaling.api.update_auto_scaling_group(AutoScalingGroupName="asg", MinSize=3)
     scaling.jar.settle()
-    assert scaling.show()["DesiredCapacity"] == 3 and len(scaling.instances()) == 3
+    assert scaling.show()["DesiredCapacity"] == 3
+    assert len(scaling.instances()) == 3
     assert scaling.activities()[0]["Cause"].startswith(
         "At T a user request update of AutoScalingGroup constraints to min: 3, max: 6, desired: 3 changing the desired "
         "capacity from 1 to 3.  At T an instance was started"
@@ -217,7 +223,8 @@ def test_old_instances_make_place(scaling: Scaling) -> None:
     scaling.jar.advance(hours=23)
     assert set(scaling.instances()) == {first}
     scaling.jar.advance(hours=2)
-    assert first not in scaling.instances() and len(scaling.instances()) == 1
+    assert first not in scaling.instances()
+    assert len(scaling.instances()) == 1
 
 
 def test_suspended_processes_do_nothing(scaling: Scaling) -> None:
@@ -232,7 +239,8 @@ def test_suspended_processes_do_nothing(scaling: Scaling) -> None:
     assert (only["InstanceId"], only["HealthStatus"]) == (first, "Unhealthy")
     scaling.api.resume_processes(AutoScalingGroupName="asg")
     scaling.jar.settle()
-    assert list(scaling.instances().values()) == ["InService", "InService"] and first not in scaling.instances()
+    assert list(scaling.instances().values()) == ["InService", "InService"]
+    assert first not in scaling.instances()
     assert refused(scaling.api.suspend_processes, AutoScalingGroupName="asg", ScalingProcesses=["Dance"])[0] == (
         "ValidationError"
     )
