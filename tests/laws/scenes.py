@@ -99,6 +99,12 @@ class Things:
         made = self.ec2.associate_vpc_cidr_block(VpcId=self.vpc, CidrBlock="10.8.0.0/16")
         return str(made["CidrBlockAssociation"]["AssociationId"])
 
+    def template(self) -> str:
+        """A new launch template."""
+        data = {"InstanceType": "t3.micro"}
+        made = self.ec2.create_launch_template(LaunchTemplateName=f"l{next(self._numbers)}", LaunchTemplateData=data)
+        return str(made["LaunchTemplate"]["LaunchTemplateId"])
+
     @cached_property
     def profile(self) -> str:
         """An instance profile with a role that machines may have."""
@@ -267,8 +273,12 @@ SCENES: dict[str, Scene] = {
     "ec2:AssociateAddress": lambda t: {"AllocationId": t.address, "InstanceId": t.instance},
     "ec2:AssociateIamInstanceProfile": lambda t: {"IamInstanceProfile": {"Name": t.profile}, "InstanceId": t.instance},
     "ec2:AuthorizeSecurityGroupIngress": _group(IpProtocol="tcp", FromPort=1, ToPort=2, CidrIp="10.0.0.0/8"),
+    "ec2:CreateLaunchTemplateVersion": lambda t: {"LaunchTemplateId": t.template()},
+    "ec2:CreatePlacementGroup": lambda _: {"GroupName": "law"},
     "ec2:CreateTags": lambda t: {"Resources": [t.vpc]},
     "ec2:DeleteKeyPair": lambda t: {"KeyName": t.key_pair},
+    "ec2:DeleteLaunchTemplate": lambda t: {"LaunchTemplateId": t.template()},
+    "ec2:DeleteLaunchTemplateVersions": lambda t: {"LaunchTemplateId": t.template()},
     "ec2:DeleteSecurityGroup": _group(),
     "ec2:DeleteTags": lambda t: {"Resources": [t.vpc]},
     "ec2:DetachNetworkInterface": lambda t: {"AttachmentId": t.attachment},
@@ -276,6 +286,7 @@ SCENES: dict[str, Scene] = {
     "ec2:DisassociateIamInstanceProfile": lambda t: {"AssociationId": t.profiled()},
     "ec2:DisassociateRouteTable": lambda t: {"AssociationId": t.routed()},
     "ec2:DisassociateVpcCidrBlock": lambda t: {"AssociationId": t.block},
+    "ec2:ModifyLaunchTemplate": lambda t: {"LaunchTemplateId": t.template()},
     "ec2:ReleaseAddress": lambda t: {"AllocationId": t.address},
     "ec2:ReplaceIamInstanceProfileAssociation": lambda t: {
         "IamInstanceProfile": {"Name": t.profile}, "AssociationId": t.profiled()},

@@ -176,22 +176,25 @@ class Pipeline:
     def _execute(
         self, ctx: Ctx, call: Call, operation: Operation, req: dict[str, Any], trail: Trail
     ) -> dict[str, Any]:
+        asked = req
+        if operation.completes is not None:
+            req = operation.completes(ctx, req)
         trail.decided = self._authorize(ctx, call.service.name, locate(ctx, call, operation, req))
         if self._throttle is not None:
-            self._throttle.admit(ctx.account, ctx.region, call.service.name, operation.name, req)
+            self._throttle.admit(ctx.account, ctx.region, call.service.name, operation.name, asked)
         if req.get("DryRun") and call.service.name == "ec2":
             raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
         token = req.get(call.token_member) if call.token_member and operation.writes else None
         if token:
             name = f"{call.service.name}.{operation.name}"
-            known = self._tokens.remembered(ctx, name, token, req)
+            known = self._tokens.remembered(ctx, name, token, asked)
             if known is not None:
                 return known
         result = operation.handler(ctx, req)
         if operation.pages and call.model.paginator is not None:
             result = pages.cut(call.model.paginator, call.service.name, operation.name, req, result)
         if token:
-            self._tokens.remember(ctx, name, token, req, result)
+            self._tokens.remember(ctx, name, token, asked, result)
         return result
 
 

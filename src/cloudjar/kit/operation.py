@@ -50,6 +50,7 @@ class Grant(msgspec.Struct, frozen=True):
 
 Access = Callable[[Ctx, dict[str, Any]], Iterable[Grant]]
 Prepare = Callable[[Ctx, dict[str, Any]], Ctx]
+Complete = Callable[[Ctx, dict[str, Any]], dict[str, Any]]
 
 _READS = ("Describe", "List", "Get", "Lookup", "Head", "Decode", "Simulate", "Search", "BatchGet", "Query", "Scan")
 
@@ -68,6 +69,9 @@ class Operation:
     """Extra condition keys of the request."""
     pages: bool
     """The kit cuts the result into pages by the model's paginator traits."""
+    completes: Complete | None = None
+    """Fills in what a request only refers to (the launch template of a launch) before anybody is asked what he may: the
+    filled-in request says on what. Audit and idempotency see what was sent. Reads only; raises as a handler does."""
     prepare: Prepare | None = None
     """What must be fetched from elsewhere before the call can run (an issuer's keys): a plain function that may block
     for seconds. It runs on a thread of its own, outside any transaction, for who may make the call; when the call
@@ -86,13 +90,14 @@ def op(
     keys: Callable[[Ctx, dict[str, Any]], Mapping[str, Any]] | None = None,
     pages: bool = True,
     prepare: Prepare | None = None,
+    completes: Complete | None = None,
 ) -> Callable[[Handler], Handler]:
     """Register a handler. `writes` defaults to what the operation's verb says."""
 
     def declare(handler: Handler) -> Handler:
         service = service_of(handler.__module__)
         changes = not name.startswith(_READS) if writes is None else writes
-        _OPERATIONS[service, name] = Operation(service, name, handler, changes, access, keys, pages, prepare)
+        _OPERATIONS[service, name] = Operation(service, name, handler, changes, access, keys, pages, completes, prepare)
         return handler
 
     return declare

@@ -16,6 +16,8 @@ from cloudjar.services.ec2.dhcp_options.records import DhcpOptions
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.internet_gateways.records import InternetGateway
 from cloudjar.services.ec2.key_pairs.records import KeyPair
+from cloudjar.services.ec2.launch_templates.finding import by_name
+from cloudjar.services.ec2.launch_templates.records import LaunchTemplate
 from cloudjar.services.ec2.network_acls.records import NetworkAcl
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.route_tables.records import RouteTable
@@ -103,6 +105,17 @@ def _elastic_ip(elastic: ElasticIp) -> dict[str, Any]:
 @resource_keys("ec2", "key-pair")
 def _key_pair(pair: KeyPair) -> dict[str, Any]:
     return {"ec2:Region": pair.region, "ec2:KeyPairName": pair.name, "ec2:KeyPairType": pair.type}
+
+
+@resource_keys("ec2", "launch-template")
+def _launch_template(template: LaunchTemplate) -> dict[str, Any]:
+    return {"ec2:Region": template.region}
+
+
+@finds("ec2:launch-template")
+def _find_launch_template(ctx: Ctx, value: str) -> LaunchTemplate | None:
+    """By name."""
+    return by_name(ctx, value) if value else None
 
 
 @resource_keys("ec2", "dhcp-options")

@@ -29,6 +29,7 @@ FORMS: dict[str, tuple[str, str]] = {
     "image": ("ami", "InvalidAMIID.Malformed"),
     "instance": ("i", "InvalidInstanceID.Malformed"),
     "internet-gateway": ("igw", "InvalidInternetGatewayId.Malformed"),
+    "launch-template": ("lt", "InvalidLaunchTemplateId.Malformed"),
     "natgateway": ("nat", "NatGatewayMalformed"),
     "network-acl": ("acl", "InvalidNetworkAclId.Malformed"),
     "network-interface": ("eni", "InvalidNetworkInterfaceId.Malformed"),

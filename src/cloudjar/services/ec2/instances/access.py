@@ -14,6 +14,7 @@ from cloudjar.kit.operation import finds, resource_keys
 from cloudjar.kit.record import arn_of
 from cloudjar.services.ec2.images.catalogue import find_image
 from cloudjar.services.ec2.instances.records import Instance
+from cloudjar.services.ec2.launch_templates.merging import launch_keys as template_keys
 from cloudjar.services.ec2.network_interfaces.making import default_group
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.subnets.records import Subnet
@@ -75,7 +76,7 @@ def launch_keys(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         "ec2:MetadataHttpEndpoint": options.get("HttpEndpoint") or "enabled",
         "ec2:MetadataHttpPutResponseHopLimit": str(options.get("HttpPutResponseHopLimit") or 2),
         "ec2:InstanceMetadataTags": options.get("InstanceMetadataTags") or "disabled",
-        "ec2:IsLaunchTemplateResource": "false",
+        **template_keys(ctx, req),
         **_image_keys(ctx, req),
         **_place_keys(ctx, req),
     }

@@ -15,6 +15,7 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.ec2 import errors
+from cloudjar.services.ec2.instances.defaults import check_hops, defaults, tokens_enforced
 from cloudjar.services.ec2.instances.launch import vcpus_in_use
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.instances.views import around, show_instance, show_metadata_options
@@ -117,8 +118,8 @@ def _set_type(ctx: Ctx, vm: Instance, kind: str) -> Instance:
         raise AwsError("VcpuLimitExceeded", f"The vCPU limit of {int(limit)} does not allow the type {kind}.")
     burst = instance_types.burst(kind)
     if burst is None:
-        return replace(vm, type=kind, credits="")
-    return replace(vm, type=kind, credits=vm.credits or ("unlimited" if burst.unlimited else "standard"))
+        return replace(vm, type=kind, cpu=None, credits="")
+    return replace(vm, type=kind, cpu=None, credits=vm.credits or ("unlimited" if burst.unlimited else "standard"))
 
 
 def _set_user_data(ctx: Ctx, vm: Instance, data: Any) -> Instance:
@@ -187,7 +188,13 @@ def modify_instance_metadata_options(ctx: Ctx, req: dict[str, Any]) -> dict[str,
         "endpoint": "HttpEndpoint",
         "tags": "InstanceMetadataTags",
     }
+    if req.get("HttpProtocolIpv6") == "enabled":
+        raise errors.not_built("The value enabled of the parameter HttpProtocolIpv6")
     given = {field: req[member] for field, member in members.items() if req.get(member) is not None}
+    if "hop_limit" in given:
+        check_hops(given["hop_limit"])
+    if given.get("tokens") == "optional" and defaults(ctx).enforced == "enabled":
+        raise tokens_enforced()
     changed = ctx.db[Instance].put(replace(vm, metadata=replace(vm.metadata, **given)))
     return {"InstanceId": vm.id, "InstanceMetadataOptions": show_metadata_options(changed)}
 

@@ -15,32 +15,21 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.images.catalogue import Bootable, need_image, unavailable
-from cloudjar.services.ec2.instances import plugs
+from cloudjar.services.ec2.instances import options, plugs
 from cloudjar.services.ec2.instances.access import launch_keys
+from cloudjar.services.ec2.instances.defaults import InstanceDefaults, check_hops, defaults, tokens_enforced
 from cloudjar.services.ec2.instances.life import LIFE
 from cloudjar.services.ec2.instances.profiles import associate, profile_of
-from cloudjar.services.ec2.instances.records import Instance, MetadataOptions, ProfileAssociation
+from cloudjar.services.ec2.instances.records import Cpu, Instance, MetadataOptions, ProfileAssociation
 from cloudjar.services.ec2.instances.views import around, show_reservations
 from cloudjar.services.ec2.key_pairs.records import KeyPair
+from cloudjar.services.ec2.launch_templates.merging import complete, named_version
+from cloudjar.services.ec2.placement_groups.finding import Place, places
 from cloudjar.services.ec2.volumes.planning import NewDisk, make_disk, planned_disks
 from cloudjar.spec import instance_types
 
-_NOT_BUILT = (
-    "CapacityReservationSpecification.CapacityReservationTarget",
-    "CpuOptions",
-    "ElasticGpuSpecification",
-    "ElasticInferenceAccelerators",
-    "EnclaveOptions.Enabled",
-    "HibernationOptions.Configured",
-    "InstanceMarketOptions",
-    "Ipv6AddressCount",
-    "Ipv6Addresses",
-    "LaunchTemplate",
-    "LicenseSpecifications",
-    "Placement.GroupName",
-    "Placement.HostId",
-)
 _USER_DATA_LIMIT = 16384
+_PREFERENCE = "CapacityReservationSpecification.CapacityReservationPreference"
 
 
 class Plan(NamedTuple):
@@ -55,9 +44,14 @@ class Plan(NamedTuple):
     user_data: bytes
     profile: tuple[str, str] | None
     metadata: MetadataOptions
+    source: dict[str, str]
+    """Tags of AWS's own."""
+    cpu: Cpu | None
+    credits: str
+    places: list[Place]
 
 
-@op("RunInstances", keys=launch_keys)
+@op("RunInstances", keys=launch_keys, completes=complete)
 def run_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Launch `MinCount` to `MaxCount` instances: as many as the quota lets, or none."""
     plan = check(ctx, req)
@@ -69,12 +63,14 @@ def run_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 
 def check(ctx: Ctx, req: dict[str, Any]) -> Plan:
     """Refuse what cannot be, in AWS's order and words, before anything is made."""
-    for member in _NOT_BUILT:
-        _refuse_member(req, member)
+    source = _template_tags(ctx, req)
+    options.refuse_unbuilt(req)
     image = need_image(ctx, req.get("ImageId"))
     kind = _type(ctx, req.get("InstanceType") or "m1.small", image)
     key_name = _key_name(ctx, req.get("KeyName"))
-    count = _count(ctx, req, kind)
+    options.refuse_impossible(req, kind)
+    cpu = options.cpu(req.get("CpuOptions"), kind)
+    count = _count(ctx, req, kind, options.vcpus(kind, cpu))
     plug = plugs.planned(ctx, req, count)
     if kind not in instance_types.offered(ctx.region).get(plug.subnet.zone_id, frozenset((kind,))):
         raise AwsError(
@@ -94,16 +90,20 @@ def check(ctx: Ctx, req: dict[str, Any]) -> Plan:
         planned_disks(ctx, req.get("BlockDeviceMappings") or [], image),
         _user_data(req.get("UserData")),
         profile_of(ctx, req.get("IamInstanceProfile")),
-        _metadata(req.get("MetadataOptions") or {}),
+        _metadata(req.get("MetadataOptions") or {}, defaults(ctx)),
+        source,
+        cpu,
+        options.credit_option(ctx, req, kind),
+        places(ctx, req.get("Placement") or {}, kind, plug.subnet.zone, count),
     )
 
 
-def _refuse_member(req: dict[str, Any], path: str) -> None:
-    value: Any = req
-    for part in path.split("."):
-        value = (value or {}).get(part)
-    if value:
-        raise errors.not_built(f"The parameter {path}")
+def _template_tags(ctx: Ctx, req: dict[str, Any]) -> dict[str, str]:
+    """The tags that tell which template an instance was launched with; raises for a template that is not there."""
+    if not req.get("LaunchTemplate"):
+        return {}
+    template, version = named_version(ctx, req["LaunchTemplate"])
+    return {"aws:ec2launchtemplate:id": template.id, "aws:ec2launchtemplate:version": str(version.number)}
 
 
 def _type(ctx: Ctx, name: str, image: Bootable) -> str:
@@ -128,7 +128,7 @@ def _key_name(ctx: Ctx, name: str | None) -> str:
     return name or ""
 
 
-def _count(ctx: Ctx, req: dict[str, Any], kind: str) -> int:
+def _count(ctx: Ctx, req: dict[str, Any], kind: str, each: int) -> int:
     least, most = int(req["MinCount"]), int(req["MaxCount"])
     if least < 1:
         raise errors.invalid_parameter(least, "minCount", "Value must be greater than 0.")
@@ -138,7 +138,6 @@ def _count(ctx: Ctx, req: dict[str, Any], kind: str) -> int:
     limit = ctx.limit("ec2", code) if code else None
     if limit is None:
         return most
-    each = instance_types.size(kind).vcpus
     free = int(limit) - vcpus_in_use(ctx, str(code))
     if each * least > free:
         raise AwsError(
@@ -153,7 +152,7 @@ def _count(ctx: Ctx, req: dict[str, Any], kind: str) -> int:
 def vcpus_in_use(ctx: Ctx, code: str) -> int:
     """vCPUs of this account's pending and running instances that count towards a quota."""
     return sum(
-        instance_types.size(vm.type).vcpus
+        options.vcpus(vm.type, vm.cpu)
         for state in ("pending", "running")
         for vm in ctx.db[Instance].all(state=state)
         if instance_types.vcpu_quota(vm.type) == code
@@ -172,21 +171,24 @@ def _user_data(text: str | None) -> bytes:
     return data
 
 
-def _metadata(options: dict[str, Any]) -> MetadataOptions:
-    hops = options.get("HttpPutResponseHopLimit")
+def _metadata(asked: dict[str, Any], account: InstanceDefaults) -> MetadataOptions:
+    """What the launch says, else what the account says, else AWS's own."""
+    tokens = asked.get("HttpTokens") or account.tokens or "required"
+    if account.enforced == "enabled" and tokens != "required":
+        raise tokens_enforced()
+    hops = asked.get("HttpPutResponseHopLimit")
     return MetadataOptions(
-        tokens=options.get("HttpTokens") or "required",
-        hop_limit=hops if hops is not None else 2,
-        endpoint=options.get("HttpEndpoint") or "enabled",
-        tags=options.get("InstanceMetadataTags") or "disabled",
+        tokens=tokens,
+        hop_limit=check_hops(hops) if hops is not None else account.hop_limit or 2,
+        endpoint=asked.get("HttpEndpoint") or account.endpoint or "enabled",
+        tags=asked.get("InstanceMetadataTags") or account.tags or "disabled",
     )
 
 
 def _make(ctx: Ctx, req: dict[str, Any], plan: Plan, reservation_id: str, index: int) -> Instance:
     instance_id = ctx.new_id("i")
     address = plugs.plug_in(ctx, req, plan.plug, instance_id, plan.type)
-    burst = instance_types.burst(plan.type)
-    wanted_credits = (req.get("CreditSpecification") or {}).get("CpuCredits")
+    place = plan.places[index]
     vm = Instance(
         id=instance_id,
         reservation_id=reservation_id,
@@ -212,9 +214,15 @@ def _make(ctx: Ctx, req: dict[str, Any], plan: Plan, reservation_id: str, index:
         stop_protected=bool(req.get("DisableApiStop")),
         shutdown_behavior=req.get("InstanceInitiatedShutdownBehavior") or "stop",
         ebs_optimized=bool(req.get("EbsOptimized")),
-        credits="" if burst is None else wanted_credits or ("unlimited" if burst.unlimited else "standard"),
+        credits=plan.credits,
+        cpu=plan.cpu,
+        auto_recovery=(req.get("MaintenanceOptions") or {}).get("AutoRecovery") or "default",
+        reservation_preference=options.member(req, _PREFERENCE) or "open",
+        placement_group=place.group,
+        placement_group_id=place.id,
+        partition=place.partition,
         client_token=req.get("ClientToken") or "",
-        tags=tags.specified(req, "instance"),
+        tags={**tags.specified(req, "instance"), **plan.source},
     )
     given = tags.specified(req, "volume")
     for index, disk in enumerate(plan.disks):

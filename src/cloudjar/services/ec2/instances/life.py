@@ -91,7 +91,7 @@ def machine_spec(step: Step, vm: Instance) -> MachineSpec:
         network=PurePath(network.guest_path(vm.id)).name,
         resolver="169.254.169.253",
         domain=naming.private_domain(vm.region),
-        vcpus=kind.vcpus,
+        vcpus=vm.cpu.cores * vm.cpu.threads if vm.cpu is not None else kind.vcpus,
         memory_mib=kind.memory_mib,
         hostname=f"ip-{vm.private_ip.replace('.', '-')}",
         root=disk(root),

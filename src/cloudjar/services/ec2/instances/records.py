@@ -27,6 +27,13 @@ class ProfileAssociation(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
 
 
+class Cpu(msgspec.Struct, frozen=True, kw_only=True):
+    """CPU options other than the type's own."""
+
+    cores: int
+    threads: int
+
+
 @record(
     "ec2",
     "instance",
@@ -73,6 +80,13 @@ class Instance(Record, frozen=True, kw_only=True):
     rebooted: int = 0
     credits: str = ""
     """``standard`` or ``unlimited`` for burstable types."""
+    cpu: Cpu | None = None
+    auto_recovery: str = "default"
+    reboot_migration: str = "default"
+    reservation_preference: str = "open"
+    placement_group: str = ""
+    placement_group_id: str = ""
+    partition: int = 0
     client_token: str = ""
     tags: dict[str, str] = {}
 

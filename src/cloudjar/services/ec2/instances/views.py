@@ -72,7 +72,7 @@ def _instance(vm: Instance, near: Around) -> dict[str, Any]:
         "Architecture": vm.architecture,
         "BlockDeviceMappings": [_mapping(v) for v in near.volumes.get(vm.id, [])],
         "BootMode": "uefi-preferred",
-        "CapacityReservationSpecification": {"CapacityReservationPreference": "open"},
+        "CapacityReservationSpecification": {"CapacityReservationPreference": vm.reservation_preference},
         "ClientToken": vm.client_token,
         "CpuOptions": _cpu(vm),
         "CurrentInstanceBootMode": "uefi",
@@ -87,14 +87,16 @@ def _instance(vm: Instance, near: Around) -> dict[str, Any]:
         "InstanceType": vm.type,
         "KeyName": vm.key_name or None,
         "LaunchTime": vm.launched,
-        "MaintenanceOptions": {"AutoRecovery": "default"},
+        "MaintenanceOptions": {"AutoRecovery": vm.auto_recovery, "RebootMigration": vm.reboot_migration},
         "MetadataOptions": show_metadata_options(vm),
         "Monitoring": {"State": "enabled" if vm.monitoring else "disabled"},
         "NetworkInterfaces": shown,
         "Placement": {
             "AvailabilityZone": vm.zone,
             "AvailabilityZoneId": near.zone_ids.get(vm.zone),
-            "GroupName": "",
+            "GroupName": vm.placement_group,
+            "GroupId": vm.placement_group_id or None,
+            "PartitionNumber": vm.partition or None,
             "Tenancy": "default",
         },
         "PlatformDetails": "Linux/UNIX",
@@ -157,6 +159,8 @@ def show_reservations(items: Iterable[Instance], near: Around) -> list[dict[str,
 def _cpu(vm: Instance) -> dict[str, int]:
     from cloudjar.spec import instance_types
 
+    if vm.cpu is not None:
+        return {"CoreCount": vm.cpu.cores, "ThreadsPerCore": vm.cpu.threads}
     vcpus = instance_types.size(vm.type).vcpus
     threads = 2 if vm.architecture == "x86_64" and vcpus > 1 else 1
     return {"CoreCount": max(vcpus // threads, 1), "ThreadsPerCore": threads}

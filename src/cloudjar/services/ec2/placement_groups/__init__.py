@@ -1,0 +1,1 @@
+"""Placement groups: how near to each other instances are put."""
