@@ -19,6 +19,7 @@ from pathlib import Path
 
 from cloudjar.base.clock import monotonic
 from cloudjar.base.errors import PlaneError
+from cloudjar.planes.compute.importing import digest_of, unpack
 from cloudjar.planes.compute.port import ImageInfo
 from cloudjar.planes.compute.process import find_tool, holding, need_tool, run, standard_input
 from cloudjar.planes.compute.recipes import (
@@ -32,6 +33,7 @@ from cloudjar.planes.compute.recipes import (
     parse_apt_sources,
     recipe_hash,
 )
+from cloudjar.planes.compute.snapshots import plain_name
 
 log = logging.getLogger("cloudjar.compute.images")
 
@@ -40,6 +42,8 @@ PROBE_SECONDS = 3.0
 REMEMBER_SECONDS = 300.0
 BUILD_SECONDS = 1800.0
 NEEDED_BYTES = 2 << 30
+IMPORTED = "import-"
+"""How the keys of images begin that were taken in, not built."""
 
 
 class ImageStore:
@@ -51,7 +55,9 @@ class ImageStore:
         self._tried: dict[str, tuple[float, str]] = {}
 
     def path(self, key: str) -> Path:
-        """Where the image of the present recipe is or would be."""
+        """Where the image of the present recipe, or one that was imported, is or would be."""
+        if key.startswith(IMPORTED):
+            return self.folder / plain_name(key)
         recipe = self._recipe(key)
         return self.folder / f"{key}-{recipe_hash(recipe, platform.machine())}"
 
@@ -69,7 +75,31 @@ class ImageStore:
             ready = self.path(key).is_dir()
             why = "" if ready else self.why_not(key)
             found[key] = ImageInfo(key=key, ready=ready, available=not why, why_not=why)
+        for path in sorted(self.folder.glob(f"{IMPORTED}*")):
+            if path.suffix != ".part":
+                found[path.name] = ImageInfo(key=path.name, ready=True, available=True)
         return found
+
+    def take_in(self, archive: Path) -> str:
+        """Unpack a root file system (a tar of it, or an OCI or docker archive) as an image; its key.
+
+        The key follows from the archive's content, so the same archive is taken in once. Raises `PlaneError`.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        key = f"{IMPORTED}{digest_of(archive)[:12]}"
+        path = self.path(key)
+        with self._alone(key):
+            if not path.is_dir():
+                part = path.with_name(f"{key}.part")
+                _remove_part(part)
+                try:
+                    unpack(archive, part)
+                except PlaneError:
+                    _remove_part(part)
+                    raise
+                os.sync()
+                part.rename(path)
+        return key
 
     def why_not(self, key: str) -> str:
         """Why an image cannot be built here, as far as trying tells; empty when it can. Remembered for minutes."""
@@ -82,6 +112,9 @@ class ImageStore:
 
     def prepare(self, key: str) -> None:
         """Build the image unless it is there; one builder at a time on the host; progress goes to the log."""
+        if key.startswith(IMPORTED):
+            self.rootfs(key)
+            return
         recipe = self._recipe(key)
         path = self.path(key)
         if path.is_dir():

@@ -260,8 +260,9 @@ class SimCompute:
         return {name: "up" if m.up else "down" for name, m in sorted(self.host.machines.items())}
 
     def images(self) -> dict[str, ImageInfo]:
-        """The whole catalogue: a simulated host can simulate any image."""
-        return {key: ImageInfo(key=key, ready=key in self.host.built, available=True) for key in RECIPES}
+        """The whole catalogue, which a simulated host can simulate, and what was imported."""
+        known = [*RECIPES, *(key for key in sorted(self.host.built) if key not in RECIPES)]
+        return {key: ImageInfo(key=key, ready=key in self.host.built, available=True) for key in known}
 
     def prepare_image(self, key: str) -> None:
         """Mark an image as built."""
