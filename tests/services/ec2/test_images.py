@@ -158,3 +158,49 @@ def test_an_image_is_protected_and_disabled(jar: TestJar, ec2: Any) -> None:
     ec2.enable_image(ImageId=image)
     ec2.deregister_image(ImageId=image)
     assert code(ec2.deregister_image, ImageId=image) == "InvalidAMIID.NotFound"
+
+
+def test_others_launch_what_was_shared_and_nothing_else(jar: TestJar, ec2: Any) -> None:
+    _, image = golden(jar, ec2)
+    jar.settle()
+    theirs = jar.client("ec2", key=OTHER)
+    assert code(theirs.describe_images, ImageIds=[image]) == "InvalidAMIID.NotFound"
+    assert code(lambda: start(theirs, image)) == "InvalidAMIID.NotFound"
+    tagged = [{"Key": "secret", "Value": "mine"}]
+    ec2.create_tags(Resources=[image], Tags=tagged)
+    ec2.modify_image_attribute(ImageId=image, LaunchPermission={"Add": [{"UserId": OTHER}]})
+    seen = theirs.describe_images(ExecutableUsers=["self"])["Images"]
+    assert [(one["ImageId"], one["OwnerId"], one.get("Tags")) for one in seen] == [(image, "000000000000", None)]
+    new = start(theirs, image)
+    jar.settle()
+    assert jar.host.read(root_of(theirs, new), 9) == "golden"
+    assert code(theirs.deregister_image, ImageId=image) == "AuthFailure"
+    # Launching is one thing, its snapshots another.
+    copying = {"SourceRegion": "eu-west-3", "SourceImageId": image, "Name": "theirs"}
+    assert code(theirs.copy_image, **copying) == "InvalidSnapshot.NotFound"
+    for mapping in show(ec2, image)["BlockDeviceMappings"]:
+        ec2.modify_snapshot_attribute(
+            SnapshotId=mapping["Ebs"]["SnapshotId"], CreateVolumePermission={"Add": [{"UserId": OTHER}]}
+        )
+    copied = theirs.copy_image(**copying)["ImageId"]
+    jar.settle()
+    assert (show(theirs, copied)["State"], show(theirs, copied)["OwnerId"]) == ("available", OTHER)
+    ec2.deregister_image(ImageId=image)
+    assert code(lambda: start(theirs, image)) == "InvalidAMIID.NotFound"
+
+
+def test_a_system_that_was_imported_is_registered_by_its_place_on_the_host(jar: TestJar, ec2: Any) -> None:
+    place = "cloudjar/import-0123456789ab"
+    asked = {"Name": "imported", "RootDeviceName": "/dev/xvda", "Architecture": "x86_64", "ImageLocation": place}
+    assert code(ec2.register_image, **asked) == "InvalidAMIID.Unavailable"
+    jar.host.host.built.add("import-0123456789ab")
+    image = ec2.register_image(**asked, Description="from outside")["ImageId"]
+    jar.settle()
+    assert show(ec2, image)["State"] == "available"
+    new = start(ec2, image)
+    jar.settle()
+    assert jar.host.look(new) == "up"
+    assert jar.host.host.volumes[root_of(ec2, new)].image == "import-0123456789ab"
+    assert code(ec2.register_image, **{**asked, "Name": "bucket", "ImageLocation": "bucket/manifest.xml"}) == (
+        "UnsupportedOperation"
+    )

@@ -150,3 +150,22 @@ def test_snapshots_that_are_not_there(jar: TestJar, ec2: Any) -> None:
     assert code(ec2.create_snapshot, VolumeId=f"vol-{NOWHERE}") == "InvalidVolume.NotFound"
     debian = ec2.describe_snapshots(Filters=only(owner_alias="amazon"))["Snapshots"][0]["SnapshotId"]
     assert code(ec2.create_volume, AvailabilityZone="eu-west-3a", SnapshotId=debian) == "UnsupportedOperation"
+
+
+def test_others_use_what_was_shared_and_nothing_else(jar: TestJar, ec2: Any) -> None:
+    volume = make(ec2)
+    jar.settle()
+    jar.host.write(volume, 2, "shared")
+    key = snap(jar, ec2, volume, TagSpecifications=[{"ResourceType": "snapshot", "Tags": [{"Key": "a", "Value": "b"}]}])
+    theirs = jar.client("ec2", key=OTHER)
+    asked = {"AvailabilityZone": "eu-west-3a", "SnapshotId": key}
+    assert code(theirs.create_volume, **asked) == "InvalidSnapshot.NotFound"
+    ec2.modify_snapshot_attribute(SnapshotId=key, CreateVolumePermission={"Add": [{"UserId": OTHER}]})
+    seen = show(theirs, key)
+    assert (seen["OwnerId"], seen.get("Tags")) == ("000000000000", None)
+    made = theirs.create_volume(**asked)["VolumeId"]
+    jar.settle()
+    assert jar.host.read(made, 2) == "shared"
+    assert code(theirs.delete_snapshot, SnapshotId=key) == "InvalidSnapshot.NotFound"
+    ec2.reset_snapshot_attribute(SnapshotId=key, Attribute="createVolumePermission")
+    assert code(theirs.describe_snapshots, SnapshotIds=[key]) == "InvalidSnapshot.NotFound"

@@ -42,6 +42,7 @@ SERVICE = Service(
         "security_groups.ops",
         "security_groups.peers",
         "security_groups.rule_ops",
+        "snapshots.access",
         "snapshots.life",
         "snapshots.ops",
         "snapshots.sharing",

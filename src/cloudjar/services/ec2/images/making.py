@@ -14,8 +14,9 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
+from cloudjar.planes.compute.port import ComputePort
 from cloudjar.services.ec2 import errors
-from cloudjar.services.ec2.images.catalogue import find_image, need_image
+from cloudjar.services.ec2.images.catalogue import ROOT_GIB, find_image, need_image
 from cloudjar.services.ec2.images.records import ImageDisk, OwnImage
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.lookup import need
@@ -134,12 +135,37 @@ def _empty(mapping: dict[str, Any], size: int = 0, snapshot: Snapshot | None = N
 
 @op("RegisterImage")
 def register_image(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """An image of snapshots: the root device's must be of a volume that a system was on."""
-    errors.refuse(req, "ImageLocation", "BillingProducts", "KernelId", "RamdiskId", "TpmSupport", "UefiData")
+    """An image of snapshots: the root device's must be of a volume that a system was on.
+
+    `ImageLocation` ``cloudjar/KEY`` names a root file system that was imported on this host (``cloudjar ami import``).
+    """
+    errors.refuse(req, "BillingProducts", "KernelId", "RamdiskId", "TpmSupport", "UefiData")
     if req.get("VirtualizationType") not in (None, "hvm"):
         raise errors.not_built("Paravirtual images")
     name = _name(ctx, req.get("Name") or "")
     root_device = req.get("RootDeviceName") or "/dev/sda1"
+    if req.get("ImageLocation"):
+        key, disks = _imported(ctx, req["ImageLocation"], root_device)
+    else:
+        key, disks = _of_snapshots(ctx, req, root_device)
+    image = OwnImage(
+        id=ctx.new_id("ami"),
+        name=name,
+        description=req.get("Description") or "",
+        created=ctx.now,
+        architecture=req.get("Architecture") or "i386",
+        image_key=key,
+        disks=disks,
+        imds_support=req.get("ImdsSupport") or "",
+        boot_mode=req.get("BootMode") or "legacy-bios",
+        ena=bool(req.get("EnaSupport")),
+        tags=tags.specified(req, "image"),
+    )
+    return {"ImageId": ctx.db[OwnImage].add(image).id}
+
+
+def _of_snapshots(ctx: Ctx, req: dict[str, Any], root_device: str) -> tuple[str, tuple[ImageDisk, ...]]:
+    """The system and the disks of the request's mappings, the root first."""
     disks: list[ImageDisk] = []
     root: Snapshot | None = None
     for mapping in req.get("BlockDeviceMappings") or ():
@@ -156,20 +182,18 @@ def register_image(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         raise AwsError("InvalidBlockDeviceMapping", f"The root device {root_device} is not mapped to a snapshot.")
     if not root.image_key:
         raise errors.not_built("An image of a snapshot that no system of Cloudjar's was on")
-    image = OwnImage(
-        id=ctx.new_id("ami"),
-        name=name,
-        description=req.get("Description") or "",
-        created=ctx.now,
-        architecture=req.get("Architecture") or "i386",
-        image_key=root.image_key,
-        disks=tuple(disks),
-        imds_support=req.get("ImdsSupport") or "",
-        boot_mode=req.get("BootMode") or "legacy-bios",
-        ena=bool(req.get("EnaSupport")),
-        tags=tags.specified(req, "image"),
-    )
-    return {"ImageId": ctx.db[OwnImage].add(image).id}
+    return root.image_key, tuple(disks)
+
+
+def _imported(ctx: Ctx, location: str, root_device: str) -> tuple[str, tuple[ImageDisk, ...]]:
+    """A root file system of this host; its root volumes are made of it, as those of public images are."""
+    owner, _, key = location.partition("/")
+    if owner != "cloudjar" or not key.startswith("import-"):
+        raise errors.not_built("An image of a manifest in a bucket")
+    host: ComputePort = ctx.world.ports["compute"]
+    if key not in host.images():
+        raise AwsError("InvalidAMIID.Unavailable", f"The system '{key}' was not imported on this host.")
+    return key, (ImageDisk(device=rules.device_name(root_device), size=ROOT_GIB, iops=3000, throughput=125),)
 
 
 @op("CopyImage")
