@@ -28,6 +28,7 @@ COMMANDS = {
     "account": ("cloudjar.cli.account", "account", "Accounts: list them, open one on a plan."),
     "clock": ("cloudjar.cli.clock", "clock", "The cloud's own time, and how to move it on."),
     "consistency": ("cloudjar.cli.consistency", "consistency", "How long IAM's changes take to be seen."),
+    "ami": ("cloudjar.cli.ami", "ami", "Bring a system from outside: a root tarball or an OCI image as an AMI."),
     "image": ("cloudjar.cli.image", "image", "Machine images of this host: list, build."),
 }
 

@@ -71,7 +71,7 @@ def _check(archive: Path, folder: Path) -> None:
         raise PlaneError(f"{archive} is no root file system: it has no /etc")
     if not any(os.path.lexists(folder / path) for path in _INIT):
         raise PlaneError(
-            f"{archive} has no init to boot (/sbin/init). Try: an image with systemd, which containers' images usually lack"
+            f"{archive} has no init to boot (/sbin/init). Try: an image with systemd; containers' images seldom have it"
         )
 
 
