@@ -33,6 +33,7 @@ from cloudjar.planes.network.site import (
     Network,
     Site,
     address,
+    any_address,
     either,
     link_name,
     mac,
@@ -247,6 +248,8 @@ def _blocks6(vpc: Vpc, site: Site) -> tuple[str, ...]:
     for block in (either(c) for c in vpc.ipv6_cidrs):
         if block.version != 6 or not pool.supernet_of(block):  # type: ignore[arg-type] # one version here
             raise PlaneError(f"IPv6 block {block} is not one of this installation's pool {pool}.")
+        if any_address(site.gateway6) in block:
+            raise PlaneError(f"IPv6 block {block} is the installation's own.")
     outward = vpc.internet_gateway or vpc.egress_only_gateway
     return tuple(str(either(c)) for c in vpc.ipv6_cidrs) if outward else ()
 

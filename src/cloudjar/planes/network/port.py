@@ -283,7 +283,7 @@ class NetworkPort(Protocol):
 
     @property
     def ipv6_pool(self) -> str:
-        """The /40 of which VPCs get their /56 blocks: unique local addresses of this installation."""
+        """The /40 of which VPCs get their /56 blocks, all but the last: unique local addresses of this installation."""
         ...
 
     def prepare(self) -> None:

@@ -254,6 +254,11 @@ class _Walk:
         self.path.append(f"{endpoint_id} answers for {target}")
 
     def _peer(self, vpc: Vpc, peering_id: str, me: Address, target: Address) -> None:
+        other = self._across_peering(vpc, peering_id, me, target)
+        self.path.append(f"{peering_id} leads to {other.id}")
+        self._arrive(vpc, other, me, target)
+
+    def _across_peering(self, vpc: Vpc, peering_id: str, source: Address, target: Address) -> Vpc:
         mine = _peering(vpc, peering_id)
         other = self.world.vpc(mine.vpc) if mine else None
         theirs = _peering(other, peering_id) if other else None
@@ -261,25 +266,15 @@ class _Walk:
             raise _Dropped(f"{peering_id} has no other side")
         if not any(target in n for n in networks(other)):
             raise _Dropped(f"{target} is no address of {other.id}: {peering_id} leads no further")
-        if not _in(me, theirs.cidrs) or not _in(target, mine.cidrs):
+        if not _in(source, theirs.cidrs):
             raise _Dropped(f"{peering_id} carries addresses of its two VPCs only")
-        self.path.append(f"{peering_id} leads to {other.id}")
-        self._arrive(other, me, target, lambda far: self._must_return(other, far, me, "peering", peering_id))
+        return other
 
     def _transit(self, vpc: Vpc, gateway_id: str, me: Address, target: Address) -> None:
-        mine = next(a for a in vpc.transit_attachments if a.gateway == gateway_id)
-        other, theirs = self._across(gateway_id, mine.id, target)
-        if other.id == vpc.id or any(me in n for n in networks(other)):
-            raise _Dropped(f"{other.id} takes nothing from {gateway_id} that claims to come from itself")
+        other, theirs = self._across_transit(vpc, gateway_id, me, target)
         self.path.append(f"{gateway_id} leads to {other.id}")
-
-        def back(far: Subnet) -> None:
-            self._must_return(other, far, me, "transit-gateway", gateway_id)
-            if self._across(gateway_id, theirs.id, me)[1].id != mine.id:
-                raise _Dropped(f"{gateway_id} has no way back from {other.id} to {me}")
-
         if any(target in n for n in networks(other)):
-            self._arrive(other, me, target, back)
+            self._arrive(vpc, other, me, target)
             return
         subnet = subnet_of(other, theirs.subnet)
         route = route_for(other, subnet, target)
@@ -287,25 +282,39 @@ class _Walk:
             raise _Dropped(f"{subnet.route_table or subnet.id} leads nothing from {gateway_id} to {target}")
         hop_id = route.target if route.kind == "interface" else nat_interface(other, route.target)
         hop = next(i for i in other.interfaces if i.id == hop_id)
-        self._backs.append(lambda: back(subnet_of(other, hop.subnet)))
+        self._backs.append(lambda: self._home(vpc, other, subnet_of(other, hop.subnet), target, me))
         self._into(other, hop, self._packet(me, target), across=True)
 
-    def _across(self, gateway_id: str, attachment: str, target: Address) -> tuple[Vpc, TransitAttachment]:
-        """Where a transit gateway leads what comes by an attachment."""
+    def _across_transit(
+        self, vpc: Vpc, gateway_id: str, source: Address, target: Address
+    ) -> tuple[Vpc, TransitAttachment]:
+        """Where a transit gateway leads what leaves a VPC by it."""
+        mine = next(a for a in vpc.transit_attachments if a.gateway == gateway_id)
         gateway = next((t for t in self.world.transits if t.id == gateway_id), None)
-        onto = onward(gateway, attachment, target) if gateway else None
-        vpc = self.world.vpc(onto.vpc) if onto else None
-        theirs = next((a for a in vpc.transit_attachments if onto and a.id == onto.attachment), None) if vpc else None
-        if vpc is None or theirs is None:
-            raise _Dropped(f"{gateway_id} has no route to {target} for {attachment}")
-        return vpc, theirs
+        onto = onward(gateway, mine.id, target) if gateway else None
+        other = self.world.vpc(onto.vpc) if onto else None
+        theirs = next((a for a in other.transit_attachments if onto and a.id == onto.attachment), None) \
+            if other else None
+        if other is None or theirs is None:
+            raise _Dropped(f"{gateway_id} has no route to {target} for {mine.id}")
+        if other.id == vpc.id or any(source in n for n in networks(other)):
+            raise _Dropped(f"{other.id} takes nothing from {gateway_id} that claims to come from itself")
+        return other, theirs
 
-    def _must_return(self, vpc: Vpc, far: Subnet, me: Address, kind: str, target: str) -> None:
-        route = route_for(vpc, far, me)
-        if route is None or (route.kind, route.target) != (kind, target):
-            raise _Dropped(f"{far.route_table or far.id} has no route back to {me}")
+    def _home(self, home: Vpc, vpc: Vpc, far: Subnet, source: Address, target: Address) -> None:
+        """An answer's way back into the VPC of who asked: any way will do, for no state is kept between VPCs."""
+        route = route_for(vpc, far, target)
+        came: Vpc | None = None
+        if route is not None and route.kind == "peering":
+            came = self._across_peering(vpc, route.target, source, target)
+        elif route is not None and route.kind == "transit-gateway":
+            came, _ = self._across_transit(vpc, route.target, source, target)
+        elif route is not None and route.kind == "internet-gateway" and target.version == 6:
+            came = home if home.internet_gateway or home.egress_only_gateway else None
+        if came is None or came.id != home.id:
+            raise _Dropped(f"{far.route_table or far.id} has no route back to {target}")
 
-    def _arrive(self, vpc: Vpc, me: Address, target: Address, back: Callable[[Subnet], None]) -> None:
+    def _arrive(self, home: Vpc, vpc: Vpc, me: Address, target: Address) -> None:
         """At an ENI of another VPC."""
         peer = owner(vpc, target)
         if peer is None:
@@ -313,7 +322,7 @@ class _Walk:
         far, there = subnet_of(vpc, peer.subnet), self._packet(me, target)
         self._acl(vpc, far, "ingress", there)
         self._later(vpc, far, "egress", self._answer(target, me))
-        self._backs.append(lambda: back(far))
+        self._backs.append(lambda: self._home(home, vpc, far, target, me))
         self._deliver(vpc, peer, there)
 
     def _beyond(self, me: Address, target: Address) -> None:
@@ -348,13 +357,18 @@ class _Walk:
         there = self._packet(source, me)
         self._acl(vpc, subnet, "ingress", there)
         self._later(vpc, subnet, "egress", self._answer(me, source))
-        self._backs.append(lambda: self._must_return(
-            vpc, subnet, source, "internet-gateway", self._gateway_to(vpc, subnet, source)))
+        self._backs.append(lambda: self._out_again(vpc, subnet, me, source))
         self._deliver(vpc, eni, there)
 
-    def _gateway_to(self, vpc: Vpc, subnet: Subnet, source: Address) -> str:
+    def _out_again(self, vpc: Vpc, subnet: Subnet, me: Address, source: Address) -> None:
+        """An answer's way back to the Internet; over IPv6 other ways may lead home too, for addresses stay the same."""
         route = route_for(vpc, subnet, source)
-        return route.target if route else ""
+        if route is not None and route.kind == "internet-gateway":
+            return
+        home = next((v for v in self.world.vpcs if any(source in n for n in networks(v))), None)
+        if source.version == 4 or home is None:
+            raise _Dropped(f"{subnet.route_table or subnet.id} has no route back to {source}")
+        self._home(home, vpc, subnet, me, source)
 
     def _packet(self, source: Address, target: Address) -> Packet:
         return Packet(source, target, self.protocol, self.port, self.code)

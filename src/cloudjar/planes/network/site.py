@@ -50,8 +50,8 @@ class Site(msgspec.Struct, frozen=True):
 
     @property
     def gateway6(self) -> str:
-        """The host's own IPv6 address on its Internet bridge."""
-        return str(IPv6Network(self.pool6)[2])
+        """The host's own IPv6 address on its Internet bridge: in the pool's last /56, which no VPC may have."""
+        return str(IPv6Network(self.pool6)[0xFFFF << 72 | 2])
 
     @property
     def gateway_mac(self) -> str:
