@@ -15,6 +15,8 @@ SERVICE = Service(
         "ops.hooks",
         "ops.processes",
         "ops.tags",
+        "ops.policies",
+        "ops.scheduled",
         "ops.listing",
         "ops.types",
     ),

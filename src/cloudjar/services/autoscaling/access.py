@@ -21,6 +21,13 @@ def group_of(ctx: Ctx, instance_id: str) -> Record | None:
     return None if member is None else ctx.db[Group].get(member.group)
 
 
+@finds("autoscaling:group-of-policy")
+def group_of_policy(ctx: Ctx, policy: str) -> Record | None:
+    """The group that a policy's ARN names."""
+    _, found, end = policy.partition(":autoScalingGroupName/")
+    return ctx.db[Group].get(end.partition(":policyName/")[0]) if found else None
+
+
 @by_arn("autoscaling", "autoScalingGroup")
 def group_by_arn(ctx: Ctx, arn: arns.Arn) -> Record | None:
     """Its name is the ARN's end."""

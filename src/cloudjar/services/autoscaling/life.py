@@ -19,7 +19,18 @@ from cloudjar.kit.machine import Step, on_boot, reconciler
 from cloudjar.services.autoscaling import activities, launching, linked_role, members, termination
 from cloudjar.services.autoscaling.activities import at
 from cloudjar.services.autoscaling.launching import Place, Source
-from cloudjar.services.autoscaling.records import DELETING, GROUP, LAUNCHING, TERMINATING, Activity, Group, Hook, Member
+from cloudjar.services.autoscaling.records import (
+    DELETING,
+    GROUP,
+    LAUNCHING,
+    TERMINATING,
+    Activity,
+    Group,
+    Hook,
+    Member,
+    Policy,
+    Scheduled,
+)
 from cloudjar.services.autoscaling.rules import suspended
 
 _GONE = ("shutting-down", "terminated")
@@ -67,9 +78,10 @@ def look(ctx: Ctx, group: Group) -> None:
 
 
 def drop(ctx: Ctx, group: Group) -> None:
-    """The group is gone; its activities are remembered."""
-    for hook in ctx.db[Hook].all(group=group.name):
-        ctx.db[Hook].drop(hook)
+    """The group is gone, with all that is about it; its activities are remembered."""
+    for kind in (Hook, Policy, Scheduled):
+        for item in ctx.db[kind].all(group=group.name):
+            ctx.db[kind].drop(item)
     for activity in ctx.db[Activity].all(group=group.name):
         ctx.db[Activity].put(replace(activity, group_deleted=True))
     ctx.db[Group].drop(group)

@@ -175,3 +175,61 @@ class Activity(Record, frozen=True, kw_only=True):
 def hook_key(group: str, name: str) -> str:
     """The key of a hook's record."""
     return f"{group}/{name}"
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """A step adjustment: how much, between which distances from the threshold; None is without end."""
+
+    by: int
+    lower: float | None = None
+    upper: float | None = None
+
+
+@record(
+    "autoscaling",
+    "scalingPolicy",
+    key="key",
+    index=("group",),
+    arn="scalingPolicy:{uuid}:autoScalingGroupName/{group}:policyName/{name}",
+)
+class Policy(Record, frozen=True, kw_only=True):
+    """A simple or a step scaling policy; `key` is ``group/name``, `magnitude` the least change in instances."""
+
+    key: str
+    group: str
+    name: str
+    uuid: str
+    kind: str = "SimpleScaling"
+    adjustment: str
+    by: int = 0
+    magnitude: int = 0
+    step: int = 0
+    cooldown: int | None = None
+    steps: tuple[Bar, ...] = ()
+    aggregation: str = ""
+    warmup: int | None = None
+    enabled: bool = True
+
+
+@record(
+    "autoscaling",
+    "scheduledUpdateGroupAction",
+    key="key",
+    index=("group",),
+    arn="scheduledUpdateGroupAction:{uuid}:autoScalingGroupName/{group}:scheduledActionName/{name}",
+)
+class Scheduled(Record, frozen=True, kw_only=True):
+    """A scheduled action; `key` is ``group/name``, `due` when it happens next."""
+
+    key: str
+    group: str
+    name: str
+    uuid: str
+    start: datetime | None = None
+    end: datetime | None = None
+    recurrence: str = ""
+    zone: str = ""
+    least: int | None = None
+    most: int | None = None
+    desired: int | None = None
+    due: datetime

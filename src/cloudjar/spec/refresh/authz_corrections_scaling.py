@@ -30,6 +30,9 @@ def groups(_service: Any, ops: Ops) -> None:
     named = ["by", "autoscaling:autoScalingGroup", "AutoScalingGroupName", GROUP + "${value}"]
     ops["SetInstanceHealth"][0]["r"] = [["autoScalingGroup", held, REQUIRED]]
     ops["TerminateInstanceInAutoScalingGroup"][0]["r"] = [["autoScalingGroup", ["first", named, held], REQUIRED]]
+    by_policy = ["by", "autoscaling:group-of-policy", "PolicyName", GROUP + "*"]
+    for operation in ("DeletePolicy", "ExecutePolicy"):
+        ops[operation][0]["r"] = [["autoScalingGroup", ["first", named, by_policy], REQUIRED]]
     profile = ["by", "iam:instance-profile-role", "IamInstanceProfile", "*"]
     ops["CreateLaunchConfiguration"][1] = {
         "a": "iam:PassRole",
