@@ -16,6 +16,8 @@ SERVICE = Service(
         "images.making",
         "images.ops",
         "images.sharing",
+        "insights.life",
+        "insights.ops",
         "instance_types.ops",
         "instances.access",
         "instances.attributes",
