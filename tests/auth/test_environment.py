@@ -132,6 +132,9 @@ def test_where_a_call_comes_from_is_what_the_connection_says() -> None:
     assert inside.get("aws:sourceip") is None
     assert inside.get("aws:vpcsourceip") == "10.0.0.9"
     assert inside.get("aws:sourcevpc") == "vpc-1"
+    assert inside.get("aws:sourcevpce") is None
+    by_endpoint = facts(USER, request=Request("GET", "/", peer="10.0.0.9", vpc="vpc-1", vpce="vpce-1"))
+    assert by_endpoint.get("aws:sourcevpce") == "vpce-1"
     assert inside.get("aws:securetransport") == "true"
     by_service = Environment(Facts(USER, "eu-west-3", NOW, None, ME), None)
     assert by_service.get("aws:sourceip") is None

@@ -216,6 +216,10 @@ def _vpc(facts: Facts) -> str | None:
     return (facts.request.vpc or None) if facts.request is not None else None
 
 
+def _vpc_endpoint(facts: Facts) -> str | None:
+    return (facts.request.vpce or None) if facts.request is not None else None
+
+
 def _vpc_source_ip(facts: Facts) -> str | None:
     return facts.request.peer if facts.request is not None and facts.request.vpc else None
 
@@ -275,6 +279,7 @@ _KEYS: dict[str, Callable[[Facts], Value | None]] = {
     "aws:sourceip": _source_ip,
     "aws:vpcsourceip": _vpc_source_ip,
     "aws:sourcevpc": _vpc,
+    "aws:sourcevpce": _vpc_endpoint,
     "aws:securetransport": _secure,
     "aws:useragent": _header("user-agent"),
     "aws:referer": _header("referer"),

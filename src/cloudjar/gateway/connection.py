@@ -221,7 +221,7 @@ class Connection(asyncio.Protocol):
             peer=self.peer,
             secure=self.secure, tls=self._tls,
             trusted=self.listener.trusted,
-            vpc=self.listener.vpc,
+            vpc=self.listener.vpc, vpce=self.listener.vpce,
         )
         self._head, self._request = head, request
         policy = self.server.policy

@@ -46,7 +46,7 @@ class Timeouts:
 
 @dataclass(eq=False)
 class Listener:
-    """One listening socket. `trusted` and `vpc` are handed on with every request that arrives on it."""
+    """One listening socket. `trusted`, `vpc` and `vpce` are handed on with every request that arrives on it."""
 
     host: str
     port: int
@@ -54,6 +54,7 @@ class Listener:
     vpc: str
     tls: TlsSource | None
     server: asyncio.AbstractServer | None = None
+    vpce: str = ""
 
     def close(self) -> None:
         """Accept no more connections; open ones live on."""
@@ -107,6 +108,7 @@ class Server:
         sock: socket.socket | None = None,
         fd: int | None = None,
         vpc: str = "",
+        vpce: str = "",
     ) -> Listener:
         """Listen on an address, or on a socket (TCP or Unix, listening or bound) given as `sock` or `fd`.
 
@@ -116,7 +118,7 @@ class Server:
         loop = self._start()
         if fd is not None:
             sock = socket.socket(fileno=fd)
-        listener = Listener(host or "", port, trusted, vpc, tls)
+        listener = Listener(host or "", port, trusted, vpc, tls, vpce=vpce)
 
         def accept() -> Connection:
             return Connection(self, listener)

@@ -30,8 +30,8 @@ class Request:
 
     `headers` has lower-case names; repeated headers are joined by ``,``. `body` is decoded content.
     `trusted` is True when it arrived on a loopback listener (default credentials are accepted only there).
-    `vpc` names the VPC whose guest sent it ("" for the host). `tls` knows what a secure
-    connection agreed upon. Text is Latin-1: the bytes that were sent.
+    `vpc` names the VPC whose guest sent it ("" for the host), `vpce` the VPC endpoint it came by. `tls` knows what a
+    secure connection agreed upon. Text is Latin-1: the bytes that were sent.
     """
 
     __slots__ = (
@@ -48,6 +48,7 @@ class Request:
         "tls",
         "trusted",
         "vpc",
+        "vpce",
     )
 
     def __init__(
@@ -62,6 +63,7 @@ class Request:
         secure: bool = False,
         trusted: bool = True,
         vpc: str = "",
+        vpce: str = "",
         tls: Agreed | None = None,
     ) -> None:
         self.method = method
@@ -73,6 +75,7 @@ class Request:
         self.secure = secure
         self.trusted = trusted
         self.vpc = vpc
+        self.vpce = vpce
         self.tls = tls
         self.raw_body_hash = ""
         """Hex SHA-256 of the payload as sent, when the gateway computed it while streaming; else empty."""
