@@ -23,6 +23,7 @@ from cloudjar.base.clock import Clock
 from cloudjar.base.settings import Settings, is_loopback
 from cloudjar.gateway import private
 from cloudjar.gateway.admin import Admin
+from cloudjar.gateway.endpoints import VpcEndpoints
 from cloudjar.gateway.front import Front
 from cloudjar.gateway.imds import Metadata
 from cloudjar.gateway.pipeline import Pipeline
@@ -90,7 +91,8 @@ class Jar:
         state.watchers.setdefault("organizations", []).append(self._organization_was_made)
         self.runner = Runner(self.wakes, self.clock, self._reconcile)
         self.metadata = Metadata(self.world, self.clock)
-        self.network = network or _network(settings, self.metadata)
+        self.endpoints = VpcEndpoints()
+        self.network = network or _network(settings, self.metadata, self.endpoints)
         self.compute = compute or _compute(settings)
         self.root_keys = RootKeys(home / "root-keys.json", self.sealer)
         doors = Doors(self.world)
@@ -143,6 +145,7 @@ class Jar:
         )
         self.port = listener.port
         await self.server.listen(sock=private.listening(self.settings.home), trusted=True)
+        self.endpoints.serve_on(self.server, asyncio.get_running_loop(), self.tls.context)
         await self._listen_to_guests(self.server)
         self.boot()
         if workers:
@@ -296,7 +299,7 @@ def planes_of(settings: Settings) -> str:
     return "linux" if can_drive() else "sim"
 
 
-def _network(settings: Settings, metadata: Metadata) -> NetworkPort:
+def _network(settings: Settings, metadata: Metadata, endpoints: VpcEndpoints) -> NetworkPort:
     if planes_of(settings) == "sim":
         from cloudjar.planes.network.sim import SimNetwork
 
@@ -311,6 +314,8 @@ def _network(settings: Settings, metadata: Metadata) -> NetworkPort:
         state_dir=settings.home / "network",
         api=(gateway, settings.port),
         metadata=metadata,
+        endpoints=endpoints,
+        endpoint_ports=tuple(dict.fromkeys((80, 443, settings.port))),
     )
 
 
