@@ -169,3 +169,20 @@ def test_others_use_what_was_shared_and_nothing_else(jar: TestJar, ec2: Any) -> 
     assert code(theirs.delete_snapshot, SnapshotId=key) == "InvalidSnapshot.NotFound"
     ec2.reset_snapshot_attribute(SnapshotId=key, Attribute="createVolumePermission")
     assert code(theirs.describe_snapshots, SnapshotIds=[key]) == "InvalidSnapshot.NotFound"
+
+
+def test_a_volume_may_go_as_soon_as_its_snapshot_was_asked_for(jar: TestJar, ec2: Any) -> None:
+    volume = make(ec2)
+    jar.settle()
+    jar.host.write(volume, 5, "saved")
+    jar.host.fail("take_snapshot", "the host is busy")
+    key = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    ec2.delete_volume(VolumeId=volume)
+    jar.settle()
+    assert show(ec2, key)["State"] == "pending"
+    jar.advance(minutes=1)
+    assert show(ec2, key)["State"] == "completed"
+    assert volume not in jar.host.host.volumes
+    made = ec2.create_volume(AvailabilityZone="eu-west-3a", SnapshotId=key)["VolumeId"]
+    jar.settle()
+    assert jar.host.read(made, 5) == "saved"

@@ -176,11 +176,13 @@ class ContainerCompute:
         home = self._home(machine_id)
         with home.locked():
             spec, pid = home.spec(), _init_pid(home)
-            if spec is None or not pid:
+            # One that reboots by itself at this moment has no init, and will boot from what is written down.
+            if spec is None or not (pid or home.wanted.exists()):
                 return
             others = tuple(one for one in spec.disks if one.volume_id != disk.volume_id)
-            after = msgspec.structs.replace(spec, disks=(*others, disk))
-            plugged = self._describe(home, after)
+            plugged = self._describe(home, msgspec.structs.replace(spec, disks=(*others, disk)))
+            if not pid:
+                return
             mine = next(one for one in plugged if one.node == volumes.node_name(disk.device))
             self._groups(home).allow_device(mine.loop.major, mine.loop.minor, device_rules(plugged))
             volumes.plug(pid, mine)
@@ -196,14 +198,15 @@ class ContainerCompute:
                 return True
             if pid and loop and not force and volumes.is_busy(loop):
                 return False
-            others = tuple(one for one in spec.disks if one.volume_id != volume_id)
-            if pid:
-                left = self._describe(home, msgspec.structs.replace(spec, disks=others))
-                volumes.unplug(pid, volumes.node_name(mine[0].device))
+            after = msgspec.structs.replace(spec, disks=tuple(o for o in spec.disks if o.volume_id != volume_id))
+            if not (pid or home.wanted.exists()):
+                home.write("spec.json", msgspec.json.encode(after))
+            else:
+                left = self._describe(home, after)
+                if pid:
+                    volumes.unplug(pid, volumes.node_name(mine[0].device))
                 if loop:
                     self._groups(home).deny_device(loop.major, loop.minor, device_rules(left))
-            else:
-                home.write("spec.json", msgspec.json.encode(msgspec.structs.replace(spec, disks=others)))
             volumes.let_go(image)
             return True
 

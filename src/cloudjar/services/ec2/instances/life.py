@@ -170,9 +170,6 @@ def begin_start(ctx: Ctx, vm: Instance) -> Instance:
 
 def _terminate(step: Step, vm: Instance, host: ComputePort) -> None:
     host.remove(vm.id)
-    for volume in step.db[Volume].all(instance_id=vm.id):
-        if volume.delete_on_termination:
-            host.remove_volume(volume.id)
     with step.world.state.database.transaction():
         now = step.db[Instance].get(vm.id)
         if now is None or now.state != "shutting-down":
@@ -185,7 +182,7 @@ def _terminate(step: Step, vm: Instance, host: ComputePort) -> None:
 
 
 def let_go_of_volumes(ctx: Ctx, instance_id: str) -> None:
-    """Volumes of a terminated instance: gone, or free again when they were asked to stay."""
+    """Volumes of a terminated instance: gone (their data by their own reconciler), or free when they were to stay."""
     for volume in ctx.db[Volume].all(instance_id=instance_id):
         if volume.delete_on_termination:
             ctx.db[Volume].drop(volume)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from cloudjar.kit import tags
@@ -70,7 +70,7 @@ def _instance(vm: Instance, near: Around) -> dict[str, Any]:
     return {
         "AmiLaunchIndex": vm.launch_index,
         "Architecture": vm.architecture,
-        "BlockDeviceMappings": [_mapping(v) for v in near.volumes.get(vm.id, [])],
+        "BlockDeviceMappings": [_mapping(v) for v in sorted(near.volumes.get(vm.id, []), key=_root_first(vm))],
         "BootMode": "uefi-preferred",
         "CapacityReservationSpecification": {"CapacityReservationPreference": vm.reservation_preference},
         "ClientToken": vm.client_token,
@@ -172,6 +172,10 @@ def _dns_options() -> dict[str, Any]:
         "EnableResourceNameDnsARecord": False,
         "EnableResourceNameDnsAAAARecord": False,
     }
+
+
+def _root_first(vm: Instance) -> Callable[[Volume], tuple[bool, str]]:
+    return lambda volume: (volume.device != vm.root_device, volume.device)
 
 
 def _mapping(volume: Volume) -> dict[str, Any]:

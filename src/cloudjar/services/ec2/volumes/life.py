@@ -10,6 +10,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Step, reconciler
 from cloudjar.kit.record import arn_of
 from cloudjar.planes.compute.port import ComputePort, Disk
+from cloudjar.services.ec2.snapshots.records import Snapshot
 from cloudjar.services.ec2.volumes.records import Volume
 
 OPTIMIZING = timedelta(minutes=10)
@@ -23,7 +24,7 @@ def converge(step: Step, volume: Volume | None) -> None:
     """One look: what was asked of the volume is done on the host, then written down as done."""
     host: ComputePort = step.port("compute")
     if volume is None:
-        host.remove_volume(step.key)
+        _remove(step, host)
         return
     if not volume.ready:
         host.make_volume(disk(volume))
@@ -35,6 +36,14 @@ def converge(step: Step, volume: Volume | None) -> None:
         _detach(step, volume, host)
     if volume.modification is not None:
         _modify(step, volume, host)
+
+
+def _remove(step: Step, host: ComputePort) -> None:
+    """Remove the data, unless a snapshot that was asked for before is still to be taken of it."""
+    if any(one.state == "pending" for one in step.db[Snapshot].all(volume_id=step.key)):
+        step.soon(_LOOK_AGAIN)
+        return
+    host.remove_volume(step.key)
 
 
 def disk(volume: Volume) -> Disk:
