@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -306,3 +307,52 @@ def test_encryption_by_default_and_by_key(jar: TestJar, ec2: Any) -> None:
     nobody = f"arn:aws:kms:eu-west-3:000000000000:key/{'0' * 8}-0000-0000-0000-{'0' * 12}"
     wanted = {"AvailabilityZone": "eu-west-3a", "Size": 1, "Encrypted": True, "KmsKeyId": nobody}
     assert code(ec2.create_volume, **wanted) == "InvalidKmsKey.NotFound"
+
+
+def test_a_grant_lets_ec2_use_the_key_while_a_volume_is_attached(jar: TestJar, ec2: Any) -> None:
+    kms = jar.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+
+    def grants() -> list[tuple[str, list[str], str]]:
+        found = kms.list_grants(KeyId=key)["Grants"]
+        return [(one["Name"], one["Operations"], one["GranteePrincipal"]) for one in found]
+
+    vm, volume = running(jar, ec2), make(ec2, Encrypted=True, KmsKeyId=key)
+    jar.settle()
+    assert grants() == []
+    ec2.attach_volume(VolumeId=volume, InstanceId=vm, Device="/dev/sdf")
+    jar.settle()
+    assert grants() == [(volume, ["Decrypt"], "ec2.amazonaws.com")]
+    ec2.detach_volume(VolumeId=volume)
+    jar.settle()
+    assert grants() == []
+    ebs = {"VolumeSize": 2, "Encrypted": True, "KmsKeyId": key}
+    other = running(jar, ec2, BlockDeviceMappings=[{"DeviceName": "/dev/sdf", "Ebs": ebs}])
+    assert len(grants()) == 1
+    ec2.terminate_instances(InstanceIds=[other])
+    jar.settle()
+    assert grants() == []
+
+
+def test_who_may_not_make_grants_cannot_attach_encrypted_volumes(jar: TestJar, ec2: Any) -> None:
+    key = jar.client("kms").create_key()["KeyMetadata"]["Arn"]
+    vm, volume = running(jar, ec2), make(ec2, Encrypted=True, KmsKeyId=key)
+    jar.settle()
+    iam = jar.client("iam")
+    iam.create_user(UserName="ops")
+    made = iam.create_access_key(UserName="ops")["AccessKey"]
+    theirs = jar.client("ec2", key=made["AccessKeyId"], secret=made["SecretAccessKey"])
+    asked = {"VolumeId": volume, "InstanceId": vm, "Device": "/dev/sdf"}
+
+    def may(*actions: str, **more: Any) -> None:
+        statements = [
+            {"Effect": "Allow", "Action": ["ec2:*", "kms:Decrypt"], "Resource": "*"},
+            *({"Effect": "Allow", "Action": action, "Resource": "*", **more} for action in actions),
+        ]
+        text = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.put_user_policy(UserName="ops", PolicyName="ops", PolicyDocument=text)
+
+    may()
+    assert code(theirs.attach_volume, **asked) == "UnauthorizedOperation"
+    may("kms:CreateGrant", Condition={"Bool": {"kms:GrantIsForAWSResource": "true"}})
+    assert theirs.attach_volume(**asked)["State"] == "attaching"

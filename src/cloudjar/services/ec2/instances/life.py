@@ -17,6 +17,7 @@ from cloudjar.services.ec2 import naming
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.layout import lay_out
 from cloudjar.services.ec2.network_interfaces.life import release_interfaces, restore_interfaces
+from cloudjar.services.ec2.volumes import keys
 from cloudjar.services.ec2.volumes.life import disk, freed
 from cloudjar.services.ec2.volumes.records import Volume
 from cloudjar.services.ec2.volumes.rules import point
@@ -170,6 +171,8 @@ def begin_start(ctx: Ctx, vm: Instance) -> Instance:
 
 def _terminate(step: Step, vm: Instance, host: ComputePort) -> None:
     host.remove(vm.id)
+    for volume in step.db[Volume].all(instance_id=vm.id):
+        keys.release(step.ctx, volume)
     with step.world.state.database.transaction():
         now = step.db[Instance].get(vm.id)
         if now is None or now.state != "shutting-down":

@@ -43,7 +43,10 @@ def attach_volume(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         )
     _free_point(ctx, vm, volume, device)
     keys.unlock(ctx, volume.id, volume.kms_key_id, volume.data_key)
-    changed = replace(volume, instance_id=vm.id, device=device, attachment="attaching", attached=ctx.now)
+    granted = keys.grant(ctx, volume.id, volume.kms_key_id)
+    changed = replace(
+        volume, instance_id=vm.id, device=device, attachment="attaching", attached=ctx.now, grant_id=granted
+    )
     return show_attachment(ctx.db[Volume].put(changed))
 
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from cloudjar.base.caller import service as service_caller
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
-from cloudjar.services.ec2.volumes.records import EbsDefaults
+from cloudjar.services.ec2.volumes.records import EbsDefaults, Volume
 
 VIA = "ec2.amazonaws.com"
 DEFAULT_KEY = "alias/aws/ebs"
@@ -67,6 +68,36 @@ def unlock(ctx: Ctx, resource_id: str, key_id: str, data_key: bytes) -> None:
     if data_key:
         asked = {"KeyId": key_id, "CiphertextBlob": data_key, "EncryptionContext": {"aws:ebs:id": resource_id}}
         _ask(ctx, "Decrypt", asked)
+
+
+def grant(ctx: Ctx, volume_id: str, key_id: str) -> str:
+    """Let EC2 itself unwrap a volume's data key while it is attached; the grant's id, empty for a plain volume.
+
+    The caller needs ``kms:CreateGrant``; policies that allow it for AWS's own use say ``kms:GrantIsForAWSResource``.
+    """
+    if not key_id:
+        return ""
+    asked = {
+        "KeyId": key_id,
+        "GranteePrincipal": VIA,
+        "RetiringPrincipal": VIA,
+        "Operations": ["Decrypt"],
+        "Constraints": {"EncryptionContextSubset": {"aws:ebs:id": volume_id}},
+        "Name": volume_id,
+    }
+    return str(_ask(ctx, "CreateGrant", asked)["GrantId"])
+
+
+def release(ctx: Ctx, volume: Volume) -> None:
+    """Retire the grant of a volume that is detached or gone; one that is gone already, with its key too, is well."""
+    if not volume.grant_id:
+        return
+    asked = {"KeyId": volume.kms_key_id, "GrantId": volume.grant_id}
+    try:
+        ctx.call("kms", "RetireGrant", asked, caller=service_caller(VIA, volume.account))
+    except AwsError as refused:
+        if refused.is_server_fault:
+            raise
 
 
 def _ask(ctx: Ctx, operation: str, asked: dict[str, Any]) -> dict[str, Any]:

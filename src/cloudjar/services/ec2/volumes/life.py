@@ -11,6 +11,7 @@ from cloudjar.kit.machine import Step, reconciler
 from cloudjar.kit.record import arn_of
 from cloudjar.planes.compute.port import ComputePort, Disk
 from cloudjar.services.ec2.snapshots.records import Snapshot
+from cloudjar.services.ec2.volumes import keys
 from cloudjar.services.ec2.volumes.records import Volume
 
 OPTIMIZING = timedelta(minutes=10)
@@ -68,6 +69,7 @@ def _detach(step: Step, volume: Volume, host: ComputePort) -> None:
             step.change(Volume, lambda now: replace(now, attachment="busy") if now == volume else None)
         step.soon(_LOOK_AGAIN)
         return
+    keys.release(step.ctx, volume)
     with step.world.state.database.transaction():
         now = step.db[Volume].get(step.key)
         if now is not None and now.attachment in ("detaching", "busy") and now.instance_id == volume.instance_id:
@@ -77,7 +79,14 @@ def _detach(step: Step, volume: Volume, host: ComputePort) -> None:
 def freed(volume: Volume) -> Volume:
     """The volume, attached to nothing."""
     return replace(
-        volume, instance_id="", device="", attachment="", forced=False, attached=None, delete_on_termination=False
+        volume,
+        instance_id="",
+        device="",
+        attachment="",
+        forced=False,
+        attached=None,
+        delete_on_termination=False,
+        grant_id="",
     )
 
 

@@ -143,6 +143,7 @@ def make_disk(ctx: Ctx, disk: NewDisk, *, instance_id: str, zone: str, image_key
             encrypted=disk.encrypted,
             kms_key_id=sealed.key_id,
             data_key=sealed.data_key,
+            grant_id=keys.grant(ctx, volume_id, sealed.key_id),
             instance_id=instance_id,
             device=disk.device,
             attachment="attached",

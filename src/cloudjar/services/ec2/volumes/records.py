@@ -47,6 +47,8 @@ class Volume(Record, frozen=True, kw_only=True):
     kms_key_id: str = ""
     data_key: bytes = b""
     """The volume's data key, wrapped by its KMS key."""
+    grant_id: str = ""
+    """The grant under which EC2 unwraps it while the volume is attached."""
     instance_id: str = ""
     device: str = ""
     attachment: str = ""
