@@ -29,13 +29,9 @@ class Doorways:
         self._turn = threading.Lock()
 
     def check(self, vpc: Vpc) -> None:
-        """Refuse endpoints that nobody would answer at, and those whose ENIs the VPC does not have."""
+        """Refuse endpoints that nobody would answer at."""
         if vpc.endpoints and self._source is None:
             raise PlaneError(f"{vpc.id} has endpoints, and nobody serves the API inside VPCs.")
-        known = {i.id for i in vpc.interfaces}
-        for endpoint in vpc.endpoints:
-            if not known.issuperset(endpoint.interfaces):
-                raise PlaneError(f"{endpoint.id} has an interface that {vpc.id} does not have.")
 
     def open(self, vpc: Vpc) -> None:
         """Listen at exactly these endpoints of a VPC."""

@@ -181,6 +181,7 @@ def plan(vpc: Vpc, site: Site) -> Plan:
         raise PlaneError(f"{vpc.id} has no CIDR block.")
     links = tuple(_link(vpc, i, site) for i in vpc.interfaces if i.guest)
     _refuse_shared_devices(links)
+    _refuse_strangers(vpc)
     public = published(vpc)
     gateway_mac = mac("gateway", f"{site.tag} {vpc.id}")
     return Plan(
@@ -278,6 +279,18 @@ def _refuse_shared_devices(links: tuple[Link, ...]) -> None:
         other = names.setdefault(link.name, other)
         if other != link.interface:
             raise PlaneError(f"{link.interface} and {other} cannot both be {link.device} of {link.guest}.")
+
+
+def _refuse_strangers(vpc: Vpc) -> None:
+    known = {i.id for i in vpc.interfaces}
+    used = [(e.id, i) for e in vpc.endpoints for i in e.interfaces] + [(n.id, n.interface) for n in vpc.nat_gateways]
+    for owner, interface in used:
+        if interface not in known:
+            raise PlaneError(f"{owner} has an interface that {vpc.id} does not have: {interface}.")
+    for peering in vpc.peerings:
+        theirs = [either(c) for c in peering.cidrs]
+        if any(own.overlaps(their) for own in networks(vpc) for their in theirs if own.version == their.version):
+            raise PlaneError(f"{peering.id} joins {vpc.id} with a VPC that has the same addresses.")
 
 
 def _in_pool(public: tuple[tuple[str, str], ...], site: Site) -> tuple[tuple[str, str], ...]:
