@@ -356,3 +356,27 @@ def test_who_may_not_make_grants_cannot_attach_encrypted_volumes(jar: TestJar, e
     assert code(theirs.attach_volume, **asked) == "UnauthorizedOperation"
     may("kms:CreateGrant", Condition={"Bool": {"kms:GrantIsForAWSResource": "true"}})
     assert theirs.attach_volume(**asked)["State"] == "attaching"
+
+
+def test_an_instance_does_not_start_without_its_key(jar: TestJar, ec2: Any) -> None:
+    kms = jar.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    ebs = {"VolumeSize": 8, "Encrypted": True, "KmsKeyId": key}
+    vm = running(jar, ec2, BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": ebs}])
+    ec2.stop_instances(InstanceIds=[vm])
+    jar.settle()
+    kms.disable_key(KeyId=key)
+    jar.advance(minutes=1)
+    ec2.start_instances(InstanceIds=[vm])
+    jar.settle()
+
+    def shown() -> tuple[str, str]:
+        found = ec2.describe_instances(InstanceIds=[vm])["Reservations"][0]["Instances"][0]
+        return found["State"]["Name"], found.get("StateReason", {}).get("Message", "")
+
+    assert shown() == ("stopped", "Client.InternalError: Client error on launch")
+    assert jar.host.look(vm) == "down"
+    kms.enable_key(KeyId=key)
+    ec2.start_instances(InstanceIds=[vm])
+    jar.settle()
+    assert shown() == ("running", "")

@@ -53,6 +53,8 @@ def converge(step: Step, vm: Instance | None) -> None:
         host.remove(step.key)
         return
     match vm.state:
+        case "pending" if not all(keys.is_open(step.ctx, v) for v in step.db[Volume].all(instance_id=vm.id)):
+            _give_up(step)
         case "pending":
             _start(step, vm, host)
             step.move(LIFE, "pending", "running", rebooted=vm.reboots)
@@ -76,6 +78,22 @@ def _start(step: Step, vm: Instance, host: ComputePort) -> None:
         host.prepare_image(vm.image_key)  # the first launch on a host waits a minute or two for it
     lay_out(step, vm.vpc_id)
     host.start(machine_spec(step, vm))
+
+
+def _give_up(step: Step) -> None:
+    """The key of an encrypted volume cannot be used: a launch ends, and what was started is stopped again."""
+    with step.world.state.database.transaction():
+        now = step.db[Instance].get(step.key)
+        if now is not None and now.state == "pending":
+            first = now.launched == now.created
+            LIFE.move(
+                step.ctx,
+                now,
+                "shutting-down" if first else "stopping",
+                state_code="Client.InternalError",
+                state_reason="Client.InternalError: Client error on launch",
+                transition_reason="",
+            )
 
 
 def machine_spec(step: Step, vm: Instance) -> MachineSpec:

@@ -88,6 +88,24 @@ def grant(ctx: Ctx, volume_id: str, key_id: str) -> str:
     return str(_ask(ctx, "CreateGrant", asked)["GrantId"])
 
 
+def is_open(ctx: Ctx, volume: Volume) -> bool:
+    """Whether EC2 can unwrap the data key of an attached volume now: not when the key is disabled or the grant gone."""
+    if not volume.data_key:
+        return True
+    asked = {
+        "KeyId": volume.kms_key_id,
+        "CiphertextBlob": volume.data_key,
+        "EncryptionContext": {"aws:ebs:id": volume.id},
+    }
+    try:
+        ctx.call("kms", "Decrypt", asked, caller=service_caller(VIA, volume.account))
+    except AwsError as refused:
+        if refused.is_server_fault:
+            raise
+        return False
+    return True
+
+
 def release(ctx: Ctx, volume: Volume) -> None:
     """Retire the grant of a volume that is detached or gone; one that is gone already, with its key too, is well."""
     if not volume.grant_id:
