@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from tests.jar import ACCOUNT, TestJar
+from tests.laws import scenes_scaling as scaling
 
 Params = dict[str, Any]
 POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:Describe*","Resource":"*"}]}'
@@ -59,6 +60,11 @@ class Things:
         card = self.ec2.create_network_interface(SubnetId=self.subnet)["NetworkInterface"]["NetworkInterfaceId"]
         made = self.ec2.attach_network_interface(NetworkInterfaceId=card, InstanceId=self.instance, DeviceIndex=1)
         return str(made["AttachmentId"])
+
+    @cached_property
+    def scaled(self) -> str:
+        """The instance of an Auto Scaling group."""
+        return scaling.member(self.jar, self.image)
 
     @cached_property
     def gateway(self) -> str:
@@ -261,13 +267,19 @@ def _mfa(_: Things) -> Params:
 
 _ANALYZER = f"arn:aws:access-analyzer:eu-west-3:{ACCOUNT}:analyzer/nobody"
 _BY_ANALYZER = (
-    "ApplyArchiveRule", "GenerateFindingRecommendation", "GetAnalyzedResource", "GetFinding", "GetFindingRecommendation",
-    "GetFindingV2", "GetFindingsStatistics", "ListAnalyzedResources", "ListFindings", "ListFindingsV2",
+    "ApplyArchiveRule", "GenerateFindingRecommendation", "GetAnalyzedResource", "GetFinding",
+    "GetFindingRecommendation", "GetFindingV2", "GetFindingsStatistics", "ListAnalyzedResources", "ListFindings",
+    "ListFindingsV2",
     "StartResourceScan", "UpdateFindings",
 )  # fmt: skip
 _TAGGED = ("ListTagsForResource", "TagResource", "UntagResource")
 
+def _scaling(operation: str) -> Scene:
+    return lambda t: scaling.asked(operation, t.scaled)
+
+
 SCENES: dict[str, Scene] = {
+    **{f"autoscaling:{name}": _scaling(name) for name in scaling.OPERATIONS},
     **{f"accessanalyzer:{name}": lambda _: {"analyzerArn": _ANALYZER} for name in _BY_ANALYZER},
     **{f"accessanalyzer:{name}": lambda _: {"resourceArn": _ANALYZER} for name in _TAGGED},
     "ec2:AssociateAddress": lambda t: {"AllocationId": t.address, "InstanceId": t.instance},

@@ -173,7 +173,9 @@ def is_exact(operation: str, statement: Statement) -> bool:
             return not iam.action(statement["Action"]).resources
         except iam.UnknownAction:
             return True
-    return "*" not in resource or (resource.endswith("/*") and operation.startswith(MAKERS))
+    # Auto Scaling's ARNs hold an id before the name: ``autoScalingGroup:*:autoScalingGroupName/web``.
+    unnamed = resource.endswith("/*") or ":*:" in resource
+    return "*" not in resource or (unnamed and operation.startswith(MAKERS))
 
 
 def sibling(statement: Statement) -> Statement:

@@ -15,8 +15,9 @@ from tests.laws.built import operations
 from tests.laws.seeds_analyzer import analyzers
 from tests.laws.seeds_identity import identity
 from tests.laws.seeds_kms import keys
-from tests.laws.seeds_organizations import organization
 from tests.laws.seeds_launch_templates import templates
+from tests.laws.seeds_organizations import organization
+from tests.laws.seeds_scaling import groups
 from tests.laws.seeds_secrets import secrets
 
 MANY = 7
@@ -42,6 +43,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
         known.update(templates(jar.client("ec2")))
         known.update(secrets(jar))
         known.update(analyzers(jar))
+        groups(jar)
         jar.settle()
         yield jar, {**known, "ServiceCode": "vpc", "QuotaCode": "L-F678F1CE", "Path": "/aws/service"}
 

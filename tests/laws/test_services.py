@@ -17,6 +17,7 @@ from tests.laws.built import REGISTRY, operations
 from tests.laws.tree import PACKAGE
 
 MACHINE_ENUMS = {
+    "autoscaling/member": ("autoscaling", "LifecycleState"),
     "ec2/instance": ("ec2", "InstanceStateName"),
     "kms/key": ("kms", "KeyState"),
     "service-quotas/request": ("service-quotas", "RequestStatus"),

@@ -12,9 +12,22 @@ from typing import Any
 from cloudjar.base.errors import AwsError
 
 # What a service cuts at when the request does not say.
-_DEFAULT_LIMIT = {"iam": 100, "ssm": 10, "organizations": 20, "kms": 50, "kms.ListKeys": 100}
+_DEFAULT_LIMIT = {
+    "autoscaling": 50,
+    "autoscaling.DescribeScalingActivities": 100,
+    "iam": 100,
+    "kms": 50,
+    "kms.ListKeys": 100,
+    "organizations": 20,
+    "ssm": 10,
+}
 # Services that have a code of their own for a token that is none.
-_REFUSED = {"kms": "InvalidMarkerException", "secretsmanager": "InvalidNextTokenException", "ssm": "InvalidNextToken"}
+_REFUSED = {
+    "autoscaling": "InvalidNextToken",
+    "kms": "InvalidMarkerException",
+    "secretsmanager": "InvalidNextTokenException",
+    "ssm": "InvalidNextToken",
+}
 
 
 def cut(paginator: Any, service: str, operation: str, req: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:

@@ -244,3 +244,30 @@ def test_suspended_processes_do_nothing(scaling: Scaling) -> None:
     assert refused(scaling.api.suspend_processes, AutoScalingGroupName="asg", ScalingProcesses=["Dance"])[0] == (
         "ValidationError"
     )
+
+
+def test_a_zone_that_is_taken_away_is_left(scaling: Scaling) -> None:
+    scaling.make(desired=2)
+    before = set(scaling.instances())
+    scaling.api.update_auto_scaling_group(AutoScalingGroupName="asg", AvailabilityZones=[ZONES[1], ZONES[2]])
+    scaling.jar.settle()
+    placed = Counter(i["AvailabilityZone"] for i in scaling.show()["Instances"])
+    assert placed == {ZONES[1]: 1, ZONES[2]: 1}
+    assert before.isdisjoint(scaling.instances())
+    causes = {a["Cause"].partition("  ")[0] for a in scaling.activities()}
+    assert "At T an instance was launched to aid in balancing the group's zones." in causes
+    assert (
+        f"At T instances were launched to balance instances in zones {ZONES[1]} {ZONES[2]} with other zones resulting "
+        "in more than desired number of instances in the group."
+    ) in causes
+
+
+def test_zones_come_into_balance_unless_that_is_suspended(scaling: Scaling) -> None:
+    scaling.make(desired=4)
+    scaling.api.suspend_processes(AutoScalingGroupName="asg", ScalingProcesses=["AZRebalance"])
+    scaling.api.update_auto_scaling_group(AutoScalingGroupName="asg", AvailabilityZones=[ZONES[0], ZONES[1]])
+    scaling.jar.settle()
+    assert {i["AvailabilityZone"] for i in scaling.show()["Instances"]} == {ZONES[0]}
+    scaling.api.resume_processes(AutoScalingGroupName="asg")
+    scaling.jar.settle()
+    assert Counter(i["AvailabilityZone"] for i in scaling.show()["Instances"]) == {ZONES[0]: 2, ZONES[1]: 2}

@@ -16,7 +16,14 @@ from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.db import Db
 from cloudjar.kit.events import hears
 from cloudjar.kit.machine import Step, on_boot, reconciler
-from cloudjar.services.autoscaling import activities, launching, linked_role, members, termination
+from cloudjar.services.autoscaling import (
+    launching,
+    linked_role,
+    members,
+    rebalancing,
+    refusals,
+    termination,
+)
 from cloudjar.services.autoscaling.activities import at
 from cloudjar.services.autoscaling.launching import Place, Source
 from cloudjar.services.autoscaling.records import (
@@ -34,8 +41,6 @@ from cloudjar.services.autoscaling.records import (
 from cloudjar.services.autoscaling.rules import suspended
 
 _GONE = ("shutting-down", "terminated")
-_RETRIES = (10, 30, 60, 120, 300, 600, 1800, 3600)
-"""Seconds between attempts after launches that failed."""
 
 
 @reconciler(Group)
@@ -163,11 +168,11 @@ def _end(ctx: Ctx, group: Group, member: Member, instance: str) -> Member | None
     if instance == "terminated":
         members.finish(ctx, member)
         return None
-    if instance != "shutting-down" and _may_try(ctx, group):
+    if instance != "shutting-down" and refusals.may_try(ctx, group):
         try:
             members.end_instance(ctx, group, member)
         except AwsError as error:
-            _failed(ctx, group, member.activity, error)
+            refusals.no_end(ctx, group, member.activity, error)
     return member
 
 
@@ -176,13 +181,15 @@ def balance(ctx: Ctx, group: Group) -> None:
     """Launch what is missing, or take out what is too much."""
     held = [m for m in ctx.db[Member].all(group=group.name) if m.counts]
     if len(held) < group.desired:
-        if not suspended(group, "Launch") and _may_try(ctx, group):
+        if not suspended(group, "Launch") and refusals.may_try(ctx, group):
             _grow(ctx, group, held)
     elif len(held) > group.desired:
-        if not suspended(group, "Terminate"):
+        waiting = group.rebalancing and not group.reason and any(m.state != "InService" for m in held)
+        if not waiting and not suspended(group, "Terminate"):
             _shrink(ctx, group, held)
-    elif group.reason or group.replacing or group.failures:
-        ctx.db[Group].put(replace(group, reason="", replacing=0, failures=0, retry_at=None))
+    elif not rebalancing.begin(ctx, group, held):
+        calm = replace(group, reason="", replacing=0, rebalancing=False)
+        ctx.db[Group].put(calm if not refusals.may_try(ctx, group) else replace(calm, failures=0, retry_at=None))
 
 
 def _grow(ctx: Ctx, group: Group, held: list[Member]) -> None:
@@ -190,7 +197,7 @@ def _grow(ctx: Ctx, group: Group, held: list[Member]) -> None:
     try:
         origin = launching.source(ctx, group, linked_role.acting(ctx, group))
     except AwsError as error:
-        _no_launch(ctx, group, len(held), Place(group.zones[0]), error)
+        refusals.no_launch(ctx, group, members.launch_cause(ctx, group, len(held)), Place(group.zones[0]), error)
         return
     options = launching.places(ctx, group)
     while len(held) < group.desired:
@@ -205,57 +212,24 @@ def _grow(ctx: Ctx, group: Group, held: list[Member]) -> None:
 def _launch_somewhere(
     ctx: Ctx, group: Group, origin: Source, options: list[Place], held: list[Member]
 ) -> Member | None:
+    cause = members.launch_cause(ctx, group, len(held))
     if not options:
-        _no_launch(ctx, group, len(held), Place(group.zones[0]), AwsError("", "None of the subnets of the group exist"))
+        error = AwsError("", "None of the subnets of the group exist")
+        refusals.no_launch(ctx, group, cause, Place(group.zones[0]), error)
     for number, place in enumerate(launching.spread(options, held)):
         try:
-            return members.launch(ctx, group, origin, place, _launch_cause(ctx, group, len(held)))
+            return members.launch(ctx, group, origin, place, cause)
         except AwsError as error:
-            _no_launch(ctx, group, len(held), place, error, again=number + 1 == len(options))
+            refusals.no_launch(ctx, group, cause, place, error, again=number + 1 == len(options))
     return None
-
-
-def _launch_cause(ctx: Ctx, group: Group, held: int) -> str:
-    if group.replacing and not group.reason:
-        return at(ctx.now, "an instance was launched in response to an unhealthy instance needing to be replaced.")
-    return members.capacity_cause(ctx, group, "started", "", held, group.desired)
-
-
-def _no_launch(ctx: Ctx, group: Group, held: int, place: Place, error: AwsError, *, again: bool = True) -> None:
-    """A launch that EC2 refused is an activity too; the group tries again, less and less often."""
-    message = f"{error.message} Launching EC2 instance failed."
-    activity = activities.begin(
-        ctx,
-        group,
-        f"Launching a new EC2 instance.  Status Reason: {message}",
-        _launch_cause(ctx, group, held),
-        zone=place.zone,
-        subnet=place.subnet,
-    )
-    activities.end(ctx, activity.id, "Failed", message, kind="launch")
-    if again:
-        delay = _RETRIES[min(group.failures, len(_RETRIES) - 1)]
-        later = ctx.now + timedelta(seconds=delay)
-        ctx.db[Group].put(replace(group, failures=group.failures + 1, retry_at=later))
-
-
-def _may_try(ctx: Ctx, group: Group) -> bool:
-    """Whether the pause after EC2's last refusal is over."""
-    return group.retry_at is None or group.retry_at <= ctx.now
-
-
-def _failed(ctx: Ctx, group: Group, activity_id: str, error: AwsError) -> None:
-    activity = ctx.db[Activity].get(activity_id)
-    if activity is not None:
-        ctx.db[Activity].put(replace(activity, message=error.message))
-    delay = _RETRIES[min(group.failures, len(_RETRIES) - 1)]
-    ctx.db[Group].put(replace(group, failures=group.failures + 1, retry_at=ctx.now + timedelta(seconds=delay)))
 
 
 def _shrink(ctx: Ctx, group: Group, held: list[Member]) -> None:
     before = len(held)
+    if group.rebalancing and not group.reason:
+        group = replace(group, reason=rebalancing.why(ctx, group))
     while len(held) > group.desired:
-        chosen = termination.choose(held, group.termination_policies, ctx.now)
+        chosen = termination.choose(held, group.termination_policies, group.zones, ctx.now)
         if chosen is None and group.status == DELETING:
             chosen = held[0]
         if chosen is None:

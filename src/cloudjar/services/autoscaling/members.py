@@ -182,3 +182,10 @@ def capacity_cause(ctx: Ctx, group: Group, verb: str, change: str, before: int, 
     direction = "increasing" if after > before else "shrinking"
     text = f"an instance was {verb} in response to a difference between desired and actual capacity, {direction} "
     return causes(group.reason, at(ctx.now, f"{text}the capacity from {before} to {after}.{change}"))
+
+
+def launch_cause(ctx: Ctx, group: Group, held: int) -> str:
+    """Why a group that holds so many launches one more."""
+    if group.replacing and not group.reason:
+        return at(ctx.now, "an instance was launched in response to an unhealthy instance needing to be replaced.")
+    return capacity_cause(ctx, group, "started", "", held, group.desired)

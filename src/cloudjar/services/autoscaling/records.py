@@ -87,6 +87,8 @@ class Group(Record, frozen=True, kw_only=True):
     status: str = ""
     reason: str = ""
     replacing: int = 0
+    rebalancing: bool = False
+    """Whether there is an instance too many until another zone gives one up."""
     failures: int = 0
     retry_at: datetime | None = None
     cooled: datetime | None = None

@@ -23,11 +23,14 @@ POLICIES = (
 )
 
 
-def choose(members: Sequence[Member], policies: Sequence[str], now: datetime) -> Member | None:
+def choose(
+    members: Sequence[Member], policies: Sequence[str], zones: Sequence[str], now: datetime
+) -> Member | None:
     """The member to terminate, or None when all are protected.
 
-    `members` is the whole capacity. First comes the zone with the most instances among those with one that may go,
-    then each policy narrows what the one before it left.
+    `members` is the whole capacity, `zones` are the group's. First come zones that are not the group's any more, then
+    the zone with the most instances among those with one that may go; then each policy narrows what the one before
+    it left.
     """
     free = [m for m in members if not m.protected and m.state == "InService"]
     if not free:
@@ -35,6 +38,7 @@ def choose(members: Sequence[Member], policies: Sequence[str], now: datetime) ->
     if not free:
         return None
     load = Counter(m.zone for m in members)
+    free = [m for m in free if m.zone not in zones] or free
     fullest = max(load[m.zone] for m in free)
     left = [m for m in free if load[m.zone] == fullest]
     for policy in policies:

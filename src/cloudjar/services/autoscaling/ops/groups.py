@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from cloudjar.base import ids
 from cloudjar.base.caller import Caller
+from cloudjar.base.errors import AwsError
 from cloudjar.kit import filters
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
@@ -101,7 +102,10 @@ def _template(ctx: Ctx, given: dict[str, Any], caller: Caller) -> dict[str, Any]
     if bool(by_id) == bool(by_name):
         raise errors.invalid("Valid requests must contain either launchTemplateId or LaunchTemplateName")
     asked = {"LaunchTemplateIds": [by_id]} if by_id else {"LaunchTemplateNames": [by_name]}
-    found = ctx.call("ec2", "DescribeLaunchTemplates", asked, caller=caller)["LaunchTemplates"][0]
+    try:
+        found = ctx.call("ec2", "DescribeLaunchTemplates", asked, caller=caller)["LaunchTemplates"][0]
+    except AwsError as error:
+        raise errors.invalid(f"You must use a valid fully-formed launch template. {error.message}") from None
     return {
         "template_id": found["LaunchTemplateId"],
         "template_name": found["LaunchTemplateName"],
