@@ -172,7 +172,11 @@ class Nobody:
     def attach(self, vpc_id, listener): os.close(listener)
     def detach(self, vpc_id): pass
 
-net = linux.LinuxNetwork(tag, pool, Path(state), None, Nobody())
+class NoDoors:
+    def attach(self, vpc_id, endpoint_id, listener): os.close(listener)
+    def detach(self, endpoint_id): pass
+
+net = linux.LinuxNetwork(tag, pool, Path(state), None, Nobody(), endpoints=NoDoors())
 for line in sys.stdin.buffer.read().splitlines():
     net.apply(msgspec.json.decode(line, type=Vpc))
 if sys.argv[5:] == ["remove"]:

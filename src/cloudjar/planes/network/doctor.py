@@ -44,6 +44,14 @@ _FEATURES = {
     "maps by interface": Ruleset(
         "try", (NftSet("m", "ifname", mapped="verdict"), NftSet("s", "ifname . ipv4_addr")),
         (_chain("iifname . ip saddr @s accept", "iifname vmap @m", hook="filter hook input priority filter"),)),
+    "flow logs": Ruleset(
+        "try", (NftSet("s", "ifname . ipv4_addr . ipv4_addr . inet_service . inet_service", flags="dynamic, timeout",
+                       extra="size 8; timeout 30m; counter;"),),
+        (_chain("update @s { iifname . ip saddr . ip daddr . tcp sport . tcp dport }",
+                hook="filter hook forward priority filter + 10"),)),
+    "IPv6, by next hop": Ruleset("try", (), (
+        _chain("rt ip6 nexthop fe80::1 ct direction reply drop", "ether daddr 06:00:00:00:00:01 notrack",
+               hook="filter hook prerouting priority raw"),)),
     "rate limits": Ruleset("try", (), (_chain("limit rate over 1000 kbytes/second burst 64 kbytes drop"),)),
 }
 

@@ -25,10 +25,8 @@ _PREFERENCE = 20000
 
 def ensure(site: Site, bridge: int) -> None:
     """Put the edge up, and the host's way to it; idempotent."""
-    new = not namespaces.exists(site.edge_namespace)
-    if new:
-        namespaces.create(site.edge_namespace)
-        namespaces.inside(site.edge_namespace, router)
+    namespaces.create(site.edge_namespace)
+    namespaces.inside(site.edge_namespace, router)
     with Netlink() as kernel:
         link = kernel.link(site.edge_link)
         if link is None:

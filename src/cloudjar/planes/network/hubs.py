@@ -26,6 +26,8 @@ class Hubs:
         self.site = site
         self.turn = threading.RLock()
         self.gateways: dict[str, TransitGateway] = {}
+        self._begun: set[str] = set()
+        """Namespaces that this process has put in order: another may have died before it had."""
 
     def ensure(self, plan: Plan) -> None:
         """Namespaces for a VPC's tunnels."""
@@ -34,10 +36,11 @@ class Hubs:
                 self._create(tunnel.namespace, routed=tunnel.kind == "peering")
 
     def _create(self, namespace: str, *, routed: bool) -> None:
-        if namespaces.exists(namespace):
+        if namespace in self._begun and namespaces.exists(namespace):
             return
         namespaces.create(namespace)
         namespaces.inside(namespace, partial(_begin, routed))
+        self._begun.add(namespace)
 
     def apply(self, gateway: TransitGateway) -> None:
         """Make a transit gateway's namespace hold exactly this."""

@@ -224,7 +224,7 @@ class LinuxNetwork:
     def flows(self, vpc_id: str) -> tuple[Flow, ...]:
         """What passed, or tried to pass, the logged interfaces of a VPC since this was last asked.
 
-        The first question of a process asks for everything since the kernel last forgot (half an hour of silence).
+        A process begins with nothing: its first touch of a VPC sets the kernel's counters anew.
         """
         with self._turn(vpc_id):
             vpc = self._vpcs.get(vpc_id)
