@@ -16,6 +16,7 @@ from tests.laws.seeds_analyzer import analyzers
 from tests.laws.seeds_identity import identity
 from tests.laws.seeds_kms import keys
 from tests.laws.seeds_launch_templates import templates
+from tests.laws.seeds_network import edges
 from tests.laws.seeds_organizations import organization
 from tests.laws.seeds_scaling import groups
 from tests.laws.seeds_secrets import secrets
@@ -41,6 +42,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
         known = {**_people(jar.client("iam")), **_network(jar.client("ec2")), **organization(jar), **keys(jar)}
         known.update(identity(jar))
         known.update(templates(jar.client("ec2")))
+        known.update(edges(jar.client("ec2")))
         known.update(secrets(jar))
         known.update(analyzers(jar))
         groups(jar)

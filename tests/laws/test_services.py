@@ -19,6 +19,7 @@ from tests.laws.tree import PACKAGE
 MACHINE_ENUMS = {
     "autoscaling/member": ("autoscaling", "LifecycleState"),
     "ec2/instance": ("ec2", "InstanceStateName"),
+    "ec2/natgateway": ("ec2", "NatGatewayState"),
     "kms/key": ("kms", "KeyState"),
     "service-quotas/request": ("service-quotas", "RequestStatus"),
     "organizations/create-account": ("organizations", "CreateAccountState"),

@@ -13,6 +13,7 @@ from cloudjar.app import SERVICES
 from cloudjar.spec import models
 from tests.jar import TestJar
 from tests.laws.built import operations
+from tests.laws.seeds_network import nat_gateway, peering
 
 TRUST = {"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": "sts:AssumeRole"}
 DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
@@ -110,6 +111,8 @@ def card(jar: TestJar) -> str:
 
 
 SCENES: dict[str, Callable[[TestJar], Params]] = {
+    "VpcPeeringConnectionDeleted": lambda jar: peering(jar, "delete_vpc_peering_connection"),
+    "VpcPeeringConnectionExists": peering,
     "ImageAvailable": lambda jar: {"ImageIds": [image(jar)]},
     "ImageExists": lambda jar: {"ImageIds": [image(jar)]},
     "InstanceExists": lambda jar: {"InstanceIds": [machine(jar)]},
@@ -119,6 +122,8 @@ SCENES: dict[str, Callable[[TestJar], Params]] = {
     "InstanceTerminated": lambda jar: {"InstanceIds": [machine(jar, "terminate_instances")]},
     "InternetGatewayExists": lambda jar: {"InternetGatewayIds": [gateway(jar)]},
     "KeyPairExists": lambda jar: {"KeyNames": [made(jar, "ec2", "create_key_pair", KeyName="w")["KeyName"]]},
+    "NatGatewayAvailable": nat_gateway,
+    "NatGatewayDeleted": lambda jar: nat_gateway(jar, "delete_nat_gateway"),
     "NetworkInterfaceAvailable": lambda jar: {"NetworkInterfaceIds": [card(jar)]},
     "SecurityGroupExists": lambda jar: {"GroupIds": [group(jar)]},
     "SubnetAvailable": lambda jar: {"SubnetIds": [subnet(jar)]},

@@ -24,6 +24,7 @@ COMMANDS = {
     ),
     "ssh": ("cloudjar.cli.ssh", "ssh", "Sign in to an instance."),
     "why": ("cloudjar.cli.why", "why", "Why a call was allowed or refused."),
+    "reach": ("cloudjar.cli.reach", "reach", "Why one machine can or cannot reach another."),
     "bill": ("cloudjar.cli.bill", "bill", "What was used, and what it would have cost."),
     "account": ("cloudjar.cli.account", "account", "Accounts: list them, open one on a plan."),
     "clock": ("cloudjar.cli.clock", "clock", "The cloud's own time, and how to move it on."),

@@ -84,3 +84,45 @@ def test_looking_needs_leave_and_says_nothing_of_what_is_there(jar: TestJar, ec2
     assert code(ann.describe_vpcs) == "UnauthorizedOperation"
     assert code(ann.delete_vpc, VpcId=vpc) == "UnauthorizedOperation"
     assert len(ec2.describe_vpcs(Filters=only(vpc_id=vpc))["Vpcs"]) == 1
+
+
+def test_peering_is_asked_about_with_both_vpcs(jar: TestJar, ec2: Any) -> None:
+    mine, theirs, other = (make_vpc(ec2, f"10.{n}.0.0/16") for n in range(3))
+    towards = {"ArnEquals": {"ec2:AccepterVpc": f"{EC2}:vpc/{theirs}"}}
+    ann = user(
+        jar,
+        "ann",
+        allow("ec2:CreateVpcPeeringConnection", on=f"{EC2}:vpc/{mine}"),
+        allow("ec2:CreateVpcPeeringConnection", on=f"{EC2}:vpc-peering-connection/*", Condition=towards),
+        allow("ec2:AcceptVpcPeeringConnection", on=f"{EC2}:vpc/{theirs}"),
+        allow("ec2:AcceptVpcPeeringConnection", on=f"{EC2}:vpc-peering-connection/*"),
+    ).client("ec2")
+    assert code(ann.create_vpc_peering_connection, VpcId=mine, PeerVpcId=other) == "UnauthorizedOperation"
+    made = ann.create_vpc_peering_connection(VpcId=mine, PeerVpcId=theirs)["VpcPeeringConnection"]
+    ann.accept_vpc_peering_connection(VpcPeeringConnectionId=made["VpcPeeringConnectionId"])
+    second = ec2.create_vpc_peering_connection(VpcId=mine, PeerVpcId=other)["VpcPeeringConnection"]
+    assert code(ann.accept_vpc_peering_connection, VpcPeeringConnectionId=second["VpcPeeringConnectionId"]) == (
+        "UnauthorizedOperation"
+    )
+
+
+def test_endpoints_are_allowed_by_service(jar: TestJar, ec2: Any) -> None:
+    vpc = make_vpc(ec2)
+    s3 = {"StringEquals": {"ec2:VpceServiceName": "com.amazonaws.eu-west-3.s3"}}
+    ann = user(
+        jar,
+        "ann",
+        allow("ec2:CreateVpcEndpoint", on=f"{EC2}:vpc/*"),
+        allow("ec2:CreateVpcEndpoint", on=f"{EC2}:vpc-endpoint/*", Condition=s3),
+    ).client("ec2")
+    ann.create_vpc_endpoint(VpcId=vpc, ServiceName="com.amazonaws.eu-west-3.s3")
+    denied = code(ann.create_vpc_endpoint, VpcId=vpc, ServiceName="com.amazonaws.eu-west-3.dynamodb")
+    assert denied == "UnauthorizedOperation"
+
+
+def test_an_ipv6_block_is_found_by_its_association(jar: TestJar, ec2: Any) -> None:
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]["VpcId"]
+    [block] = ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"]
+    ann = user(jar, "ann", allow("ec2:DisassociateVpcCidrBlock", on=f"{EC2}:vpc/{vpc}")).client("ec2")
+    ann.disassociate_vpc_cidr_block(AssociationId=block["AssociationId"])
+    assert ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"] == []

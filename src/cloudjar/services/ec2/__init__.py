@@ -11,6 +11,7 @@ SERVICE = Service(
         "addresses.ops",
         "dhcp_options.ops",
         "egress_only_gateways.ops",
+        "gateway_access",
         "gateway_bill",
         "images.life",
         "images.making",

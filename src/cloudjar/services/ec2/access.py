@@ -225,6 +225,8 @@ def _find_subnet(ctx: Ctx, value: str) -> str | None:
         return None if eni is None else beside(eni, "subnet", eni.subnet_id)
     if value.startswith("rtbassoc-"):
         return _first(ctx.db[Subnet].all(route_table_association_id=value))
+    if value.startswith("subnet-cidr-assoc-"):
+        return _first(ctx.db[Subnet].all(ipv6_association_id=value))
     if value.startswith("aclassoc-"):
         return _first(ctx.db[Subnet].all(network_acl_association_id=value))
     return None
@@ -233,7 +235,7 @@ def _find_subnet(ctx: Ctx, value: str) -> str | None:
 @finds("ec2:vpc")
 def _find_vpc(ctx: Ctx, value: str) -> str | None:
     """By the association id of one of its blocks."""
-    return _first([vpc for vpc in ctx.db[Vpc].all() if any(block.id == value for block in vpc.cidrs)])
+    return _first([vpc for vpc in ctx.db[Vpc].all() if any(block.id == value for block in (*vpc.cidrs, *vpc.ipv6_cidrs))])
 
 
 @finds("ec2:instance")

@@ -1,20 +1,16 @@
-"""The life of a VPC endpoint: pending until its reconciler has seen it, gone once its interfaces are."""
+"""The life of a VPC endpoint: pending until its reconciler has seen it, gone once its interfaces are.
+
+No `Machine`: the states that AWS answers are written otherwise than its model says (``available``, not ``Available``).
+"""
 
 from __future__ import annotations
 
-from cloudjar.kit.machine import Machine, Step, reconciler
+from msgspec.structs import replace
+
+from cloudjar.kit.machine import Step, reconciler
 from cloudjar.services.ec2.network_interfaces import making
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.vpc_endpoints.records import VpcEndpoint
-
-LIFE = Machine(
-    VpcEndpoint,
-    start="pending",
-    moves="""
-    pending   -> available | deleting
-    available -> deleting
-""",
-)
 
 
 @reconciler(VpcEndpoint)
@@ -23,7 +19,7 @@ def converge(step: Step, endpoint: VpcEndpoint | None) -> None:
     if endpoint is None:
         return
     if endpoint.state == "pending":
-        step.move(LIFE, "pending", "available")
+        step.change(VpcEndpoint, lambda now: replace(now, state="available") if now.state == "pending" else None)
     elif endpoint.state == "deleting":
         with step.world.state.database.transaction():
             for key in endpoint.interfaces:

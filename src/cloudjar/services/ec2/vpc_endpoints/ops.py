@@ -16,7 +16,6 @@ from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import FORMS, Row, describe, is_id, narrow, need
 from cloudjar.services.ec2.network_interfaces import making
 from cloudjar.services.ec2.vpc_endpoints import rules, services
-from cloudjar.services.ec2.vpc_endpoints.life import LIFE
 from cloudjar.services.ec2.vpc_endpoints.records import GATEWAYS_PER_REGION, INTERFACES_PER_VPC, VpcEndpoint
 from cloudjar.services.ec2.vpc_endpoints.views import FILTERS, Scene
 from cloudjar.services.ec2.vpcs.making import op
@@ -25,7 +24,16 @@ from cloudjar.services.ec2.vpcs.records import Vpc
 _NOT_BUILT = ("SubnetConfigurations", "ServiceNetworkArn", "ResourceConfigurationArn")
 
 
-@op("CreateVpcEndpoint")
+def _asked_keys(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Condition keys of an endpoint that is not made yet."""
+    return {
+        "ec2:VpceServiceName": req.get("ServiceName") or "",
+        "ec2:VpceServiceOwner": "amazon",
+        "ec2:VpceServiceRegion": req.get("ServiceRegion") or ctx.region,
+    }
+
+
+@op("CreateVpcEndpoint", keys=_asked_keys)
 def create_vpc_endpoint(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A way to a service out of a VPC that needs no gateway to the Internet."""
     _refuse_unbuilt(ctx, req)
@@ -180,7 +188,7 @@ def delete_vpc_endpoints(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             }
             unsuccessful.append({"ResourceId": key, "Error": error})
         elif endpoint.state != "deleting":
-            LIFE.move(ctx, endpoint, "deleting")
+            ctx.db[VpcEndpoint].put(replace(endpoint, state="deleting"))
     return {"Unsuccessful": unsuccessful}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from cloudjar.base import arn as arns
 from cloudjar.base.errors import AwsError
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
@@ -27,7 +28,16 @@ _FAILED = "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range
 _CLASSIC = ("AllowEgressFromLocalClassicLinkToRemoteVpc", "AllowEgressFromLocalVpcToRemoteClassicLink")
 
 
-@op("CreateVpcPeeringConnection")
+def _asked_keys(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Condition keys of a connection that is not made yet."""
+    owner, region = req.get("PeerOwnerId") or ctx.account, req.get("PeerRegion") or ctx.region
+    return {
+        "ec2:AccepterVpc": arns.make("ec2", region, owner, f"vpc/{req.get('PeerVpcId') or ''}"),
+        "ec2:RequesterVpc": arns.make("ec2", ctx.region, ctx.account, f"vpc/{req['VpcId']}"),
+    }
+
+
+@op("CreateVpcPeeringConnection", keys=_asked_keys)
 def create_vpc_peering_connection(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Ask the owner of another VPC; what cannot be is answered all the same, and fails at once afterwards."""
     vpc = need(ctx, Vpc, req["VpcId"])
