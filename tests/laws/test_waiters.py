@@ -12,6 +12,7 @@ from botocore import xform_name
 from cloudjar.app import SERVICES
 from cloudjar.spec import models
 from tests.jar import TestJar
+from tests.laws import balancing
 from tests.laws.built import operations
 from tests.laws.seeds_network import nat_gateway, peering
 
@@ -56,6 +57,13 @@ def volume(jar: TestJar, instance: str) -> str:
     """The root volume of an instance."""
     found = jar.client("ec2").describe_volumes(Filters=[{"Name": "attachment.instance-id", "Values": [instance]}])
     return str(found["Volumes"][0]["VolumeId"])
+
+
+def snapshot(jar: TestJar) -> str:
+    """A snapshot of the root volume of an instance."""
+    instance = machine(jar)
+    jar.settle()
+    return str(jar.client("ec2").create_snapshot(VolumeId=volume(jar, instance))["SnapshotId"])
 
 
 def kept_volume(jar: TestJar) -> str:
@@ -111,6 +119,7 @@ def card(jar: TestJar) -> str:
 
 
 SCENES: dict[str, Callable[[TestJar], Params]] = {
+    **balancing.WAITERS,
     "VpcPeeringConnectionDeleted": lambda jar: peering(jar, "delete_vpc_peering_connection"),
     "VpcPeeringConnectionExists": peering,
     "ImageAvailable": lambda jar: {"ImageIds": [image(jar)]},
@@ -128,6 +137,7 @@ SCENES: dict[str, Callable[[TestJar], Params]] = {
     "SecurityGroupExists": lambda jar: {"GroupIds": [group(jar)]},
     "SubnetAvailable": lambda jar: {"SubnetIds": [subnet(jar)]},
     "SystemStatusOk": lambda jar: {"InstanceIds": [machine(jar)]},
+    "SnapshotCompleted": lambda jar: {"SnapshotIds": [snapshot(jar)]},
     "VolumeAvailable": lambda jar: {"VolumeIds": [kept_volume(jar)]},
     "VolumeDeleted": lambda jar: {"VolumeIds": [lost_volume(jar)]},
     "VolumeInUse": lambda jar: {"VolumeIds": [volume(jar, machine(jar))]},
@@ -146,7 +156,6 @@ SCENES: dict[str, Callable[[TestJar], Params]] = {
 }
 NOT_YET = {
     "PasswordDataAvailable": "only Windows has a password to wait for",
-    "SnapshotCompleted": "nothing makes snapshots yet: only those of public images are described",
 }
 
 
