@@ -102,3 +102,50 @@ def test_maintenance_and_source_check(ec2: Any) -> None:
 
 def test_no_password_for_linux(ec2: Any) -> None:
     assert ec2.get_password_data(InstanceId=launch(ec2))["PasswordData"] == ""
+
+
+def test_a_forced_stop_cuts_the_power(jar: TestJar, ec2: Any) -> None:
+    gentle, forced = launch(ec2), launch(ec2)
+    jar.settle()
+    ec2.stop_instances(InstanceIds=[gentle])
+    ec2.stop_instances(InstanceIds=[forced], Force=True)
+    jar.settle()
+    assert jar.host.console(gentle).endswith(b"shut down in order\n")
+    assert jar.host.console(forced).endswith(b"power cut\n")
+    ec2.start_instances(InstanceIds=[forced])
+    jar.settle()
+    ec2.stop_instances(InstanceIds=[forced])
+    jar.settle()
+    assert jar.host.console(forced).endswith(b"shut down in order\n")
+
+
+def test_nothing_hibernates(jar: TestJar, ec2: Any) -> None:
+    vm = launch(ec2)
+    jar.settle()
+    assert code(ec2.stop_instances, InstanceIds=[vm], Hibernate=True) == "UnsupportedHibernationConfiguration"
+    assert show(ec2, vm)["State"]["Name"] == "running"
+
+
+def test_a_start_needs_room_in_the_quota_like_a_launch(jar: TestJar, ec2: Any) -> None:
+    first = launch(ec2)
+    jar.settle()
+    ec2.stop_instances(InstanceIds=[first])
+    jar.settle()
+    for _ in range(2):
+        launch(ec2)
+    assert code(ec2.start_instances, InstanceIds=[first]) == "VcpuLimitExceeded"
+    assert show(ec2, first)["State"]["Name"] == "stopped"
+
+
+def test_the_status_of_a_guest_that_is_dead(jar: TestJar, ec2: Any) -> None:
+    vm = launch(ec2)
+    jar.settle()
+    fine = ec2.describe_instance_status(InstanceIds=[vm])["InstanceStatuses"][0]
+    assert (fine["InstanceStatus"]["Status"], fine["SystemStatus"]["Status"]) == ("ok", "ok")
+    jar.host.host.machines[vm].up = False
+    dead = ec2.describe_instance_status(InstanceIds=[vm])["InstanceStatuses"][0]
+    assert dead["InstanceStatus"]["Status"] == "impaired"
+    assert dead["InstanceStatus"]["Details"][0]["Status"] == "failed"
+    assert dead["SystemStatus"]["Status"] == "ok"
+    impaired = [{"Name": "instance-status.status", "Values": ["impaired"]}]
+    assert len(ec2.describe_instance_status(Filters=impaired)["InstanceStatuses"]) == 1

@@ -140,13 +140,25 @@ def _count(ctx: Ctx, req: dict[str, Any], kind: str, each: int) -> int:
         return most
     free = int(limit) - vcpus_in_use(ctx, str(code))
     if each * least > free:
-        raise AwsError(
-            "VcpuLimitExceeded",
-            f"You have requested more vCPU capacity than your current vCPU limit of {int(limit)} allows for the "
-            "instance bucket that the specified instance type belongs to. Please visit "
-            "http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit.",
-        )
+        raise _too_many_vcpus(limit)
     return min(most, free // each)
+
+
+def _too_many_vcpus(limit: float) -> AwsError:
+    return AwsError(
+        "VcpuLimitExceeded",
+        f"You have requested more vCPU capacity than your current vCPU limit of {int(limit)} allows for the "
+        "instance bucket that the specified instance type belongs to. Please visit "
+        "http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit.",
+    )
+
+
+def refuse_to_start(ctx: Ctx, vm: Instance) -> None:
+    """Raise VcpuLimitExceeded when what runs already leaves a stopped instance no room."""
+    code = instance_types.vcpu_quota(vm.type)
+    limit = ctx.limit("ec2", code) if code else None
+    if limit is not None and vcpus_in_use(ctx, str(code)) + options.vcpus(vm.type, vm.cpu) > limit:
+        raise _too_many_vcpus(limit)
 
 
 def vcpus_in_use(ctx: Ctx, code: str) -> int:

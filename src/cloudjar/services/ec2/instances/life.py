@@ -61,7 +61,7 @@ def converge(step: Step, vm: Instance | None) -> None:
         case "running":
             _keep(step, vm, host)
         case "stopping":
-            host.stop(vm.id)
+            host.stop(vm.id, force=vm.forced)
             _rest(step)
         case "stopped":
             if host.look(vm.id) == "up":
@@ -151,8 +151,13 @@ def _booted(step: Step, vm: Instance) -> None:
     step.change(Instance, lambda now: replace(now, rebooted=vm.reboots))
 
 
-def begin_end(ctx: Ctx, vm: Instance, *, terminate: bool, by_guest: bool = False) -> Instance:
-    """Set an instance on its way to stopped or terminated; it keeps its network until it is down."""
+def begin_end(
+    ctx: Ctx, vm: Instance, *, terminate: bool, by_guest: bool = False, forced: bool = False
+) -> Instance:
+    """Set an instance on its way to stopped or terminated; it keeps its network until it is down.
+
+    `forced`: the power is cut, the guest is not asked to shut down first.
+    """
     if by_guest:
         code, reason = (
             "Client.InstanceInitiatedShutdown",
@@ -169,6 +174,7 @@ def begin_end(ctx: Ctx, vm: Instance, *, terminate: bool, by_guest: bool = False
         state_code=code,
         state_reason=reason,
         transition_reason=transition,
+        forced=forced,
     )
 
 

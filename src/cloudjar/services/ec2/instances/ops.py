@@ -11,11 +11,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from cloudjar.base.errors import AwsError
+from cloudjar.base.errors import AwsError, PlaneError
 from cloudjar.kit import filters
 from cloudjar.kit.context import Ctx
 from cloudjar.planes.compute.port import ComputePort
 from cloudjar.services.ec2 import errors
+from cloudjar.services.ec2.instances.launch import refuse_to_start
 from cloudjar.services.ec2.instances.life import begin_end, begin_start
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.instances.search import INSTANCE_FILTERS, STATUS_FILTERS
@@ -24,6 +25,7 @@ from cloudjar.services.ec2.lookup import Row, narrow, need, need_all
 from cloudjar.services.ec2.volumes.records import Volume
 from cloudjar.services.ec2.volumes.rules import point
 from cloudjar.services.ec2.vpcs.making import op
+from cloudjar.spec import regions
 
 StateChange = dict[str, Any]
 
@@ -63,20 +65,33 @@ def describe_instance_status(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 
 
 def show_status(ctx: Ctx, vm: Instance) -> dict[str, Any]:
-    """AWS's InstanceStatus: a machine that is up passes, one that is not running has no data."""
-    check: dict[str, Any] = {"Status": "not-applicable", "Details": None}
+    """AWS's InstanceStatus. The instance check fails when its guest is dead, the system and disk checks when the host
+    does not answer; an instance that is not running has no data."""
+    guest = system = _NO_DATA
     if vm.state == "running":
-        up = _host(ctx).look(vm.id) == "up"
-        status = "passed" if up else "failed"
-        check = {"Status": "ok" if up else "impaired", "Details": [{"Name": "reachability", "Status": status}]}
+        try:
+            guest, system = _check(_host(ctx).look(vm.id) == "up"), _check(True)
+        except PlaneError:
+            guest = system = _check(False)
+    zone = regions.zone(vm.zone, vm.account)
     return {
         "AvailabilityZone": vm.zone,
+        "AvailabilityZoneId": zone.id if zone is not None else None,
+        "Events": [],
         "InstanceId": vm.id,
         "InstanceState": show_state(vm.state),
-        "InstanceStatus": check,
-        "SystemStatus": check,
-        "AttachedEbsStatus": check,
+        "InstanceStatus": guest,
+        "SystemStatus": system,
+        "AttachedEbsStatus": system,
     }
+
+
+_NO_DATA: dict[str, Any] = {"Status": "not-applicable", "Details": None}
+
+
+def _check(passed: bool) -> dict[str, Any]:
+    status = "passed" if passed else "failed"
+    return {"Status": "ok" if passed else "impaired", "Details": [{"Name": "reachability", "Status": status}]}
 
 
 def _host(ctx: Ctx) -> ComputePort:
@@ -97,10 +112,17 @@ def _each(ctx: Ctx, req: dict[str, Any], change: Callable[[Instance], Instance])
 
 @op("StopInstances")
 def stop_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Stop; the disk stays, a lent public address goes."""
-    errors.refuse(req, "Hibernate")
+    """Stop; the disk stays, a lent public address goes. With `Force` or `SkipOsShutdown` the guest is not asked."""
+    forced = bool(req.get("Force") or req.get("SkipOsShutdown"))
 
     def stop(vm: Instance) -> Instance:
+        if req.get("Hibernate"):
+            raise AwsError(
+                "UnsupportedHibernationConfiguration",
+                f"The instance '{vm.id}' was not launched with hibernation enabled and cannot hibernate.",
+            )
+        if vm.state == "stopping" and forced and not vm.forced:
+            return ctx.db[Instance].put(replace(vm, forced=True))
         if vm.state in ("stopped", "stopping"):
             return vm
         _expect(vm, ("pending", "running"), "stopped")
@@ -110,7 +132,7 @@ def stop_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
                 f"The instance '{vm.id}' may not be stopped. Modify its 'disableApiStop' instance attribute and try "
                 "again.",
             )
-        return begin_end(ctx, vm, terminate=False)
+        return begin_end(ctx, vm, terminate=False, forced=forced)
 
     return {"StoppingInstances": _each(ctx, req, stop)}
 
@@ -124,6 +146,7 @@ def start_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             return vm
         _expect(vm, ("stopped",), "started")
         _need_root(ctx, vm)
+        refuse_to_start(ctx, vm)
         return begin_start(ctx, vm)
 
     return {"StartingInstances": _each(ctx, req, start)}

@@ -87,6 +87,8 @@ class Instance(Record, frozen=True, kw_only=True):
     placement_group: str = ""
     placement_group_id: str = ""
     partition: int = 0
+    forced: bool = False
+    """Whether its stop may not wait for the guest."""
     client_token: str = ""
     tags: dict[str, str] = {}
 

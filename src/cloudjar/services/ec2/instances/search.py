@@ -60,6 +60,7 @@ INSTANCE_FILTERS = by_path(
         "network-interface.vpc-id": "NetworkInterfaces[].VpcId",
         "owner-id": "_.OwnerId",
         "placement-group-name": "Placement.GroupName",
+        "placement-partition-number": "Placement.PartitionNumber",
         "platform-details": "PlatformDetails",
         "private-dns-name": "PrivateDnsName",
         "private-ip-address": "PrivateIpAddress",
@@ -81,7 +82,16 @@ INSTANCE_FILTERS = by_path(
 
 STATUS_FILTERS = by_path(
     {
+        "attached-ebs-status.reachability": "AttachedEbsStatus.Details[].Status",
+        "attached-ebs-status.status": "AttachedEbsStatus.Status",
         "availability-zone": "AvailabilityZone",
+        "availability-zone-id": "AvailabilityZoneId",
+        "event.code": "Events[].Code",
+        "event.description": "Events[].Description",
+        "event.instance-event-id": "Events[].InstanceEventId",
+        "event.not-after": "Events[].NotAfter",
+        "event.not-before": "Events[].NotBefore",
+        "event.not-before-deadline": "Events[].NotBeforeDeadline",
         "instance-state-code": "InstanceState.Code",
         "instance-state-name": "InstanceState.Name",
         "instance-status.reachability": "InstanceStatus.Details[].Status",

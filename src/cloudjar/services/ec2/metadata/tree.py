@@ -17,11 +17,15 @@ from cloudjar.services.ec2 import naming
 from cloudjar.services.ec2.instances.profiles import role_arn
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.key_pairs.records import KeyPair
+from cloudjar.services.ec2.metadata.signing import identity
 from cloudjar.services.ec2.network_interfaces.making import interface_at, interfaces_of
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.security_groups.records import SecurityGroup
 from cloudjar.services.ec2.subnets.records import Subnet
+from cloudjar.services.ec2.volumes.records import Volume
+from cloudjar.services.ec2.volumes.rules import point
 from cloudjar.services.ec2.vpcs.records import Vpc
+from cloudjar.spec import instance_types
 
 _ROTATED_BEFORE_EXPIRY = timedelta(minutes=15)
 _LIFETIME = timedelta(hours=6)
@@ -50,7 +54,10 @@ def tree(ctx: Ctx, vm: Instance, *, with_token: bool) -> Tree:
     """Everything below ``/latest/``; credentials say by which version of the service they were asked for."""
     found: dict[str, Any] = {
         "meta-data": meta_data(ctx, vm, with_token=with_token),
-        "dynamic": {"instance-identity": _identity(ctx, vm)},
+        "dynamic": {
+            "fws": {"instance-monitoring": "enabled" if vm.monitoring else "disabled"},
+            "instance-identity": identity(ctx, vm),
+        },
     }
     if vm.user_data:
         found["user-data"] = vm.user_data
@@ -67,7 +74,8 @@ def meta_data(ctx: Ctx, vm: Instance, *, with_token: bool) -> Tree:
         "ami-id": vm.image_id,
         "ami-launch-index": str(vm.launch_index),
         "ami-manifest-path": "(unknown)",
-        "block-device-mapping": {"ami": vm.root_device.removeprefix("/dev/"), "root": vm.root_device},
+        "block-device-mapping": _devices(ctx, vm),
+        "events": {"maintenance": {"history": "[]", "scheduled": "[]"}},
         "hostname": name,
         "instance-action": "none",
         "instance-id": vm.id,
@@ -77,16 +85,15 @@ def meta_data(ctx: Ctx, vm: Instance, *, with_token: bool) -> Tree:
         "local-ipv4": vm.private_ip,
         "mac": primary.mac,
         "network": {"interfaces": {"macs": {eni.mac: _interface(ctx, eni) for eni in interfaces}}},
-        "placement": {
-            "availability-zone": vm.zone,
-            "availability-zone-id": primary.zone_id,
-            "region": vm.region,
-        },
+        "placement": _placement(vm, primary),
         "profile": "default-hvm",
         "reservation-id": vm.reservation_id,
         "security-groups": "\n".join(_group_names(ctx, primary)),
         "services": {"domain": "amazonaws.com", "partition": "aws"},
+        "system": _system(vm.type),
     }
+    if primary.ipv6:
+        found["ipv6"] = primary.ipv6[0]
     if public is not None:
         found["public-ipv4"] = public.ip
         found["public-hostname"] = naming.public_dns(vm.region, public.ip)
@@ -97,6 +104,32 @@ def meta_data(ctx: Ctx, vm: Instance, *, with_token: bool) -> Tree:
     if vm.metadata.tags == "enabled":
         found["tags"] = {"instance": dict(vm.tags)}
     return found
+
+
+def _devices(ctx: Ctx, vm: Instance) -> Tree:
+    """The root device, and the other volumes as ``ebs1``, ``ebs2``, ... in the order of their devices."""
+    devices = sorted(volume.device for volume in ctx.db[Volume].all(instance_id=vm.id))
+    others = [device for device in devices if point(device) != point(vm.root_device)]
+    return {
+        "ami": vm.root_device.removeprefix("/dev/"),
+        "root": vm.root_device,
+        **{f"ebs{number}": device.removeprefix("/dev/") for number, device in enumerate(others, 1)},
+    }
+
+
+def _placement(vm: Instance, primary: NetworkInterface) -> Tree:
+    found = {"availability-zone": vm.zone, "availability-zone-id": primary.zone_id, "region": vm.region}
+    if vm.placement_group:
+        found["group-name"] = vm.placement_group
+    if vm.partition:
+        found["partition-number"] = str(vm.partition)
+    return found
+
+
+def _system(kind: str) -> str:
+    """The hypervisor that AWS's facts name for a type."""
+    facts = instance_types.facts(kind)
+    return str(facts.get("Hypervisor") or ("bare-metal" if facts.get("BareMetal") else "xen"))
 
 
 def _keys(ctx: Ctx, vm: Instance) -> Tree:
@@ -119,6 +152,7 @@ def _interface(ctx: Ctx, eni: NetworkInterface) -> Tree:
         "local-hostname": naming.private_dns(eni.region, eni.primary.ip),
         "local-ipv4s": "\n".join(address.ip for address in eni.addresses),
         "mac": eni.mac,
+        "network-card": "0",
         "owner-id": eni.account,
         "security-group-ids": "\n".join(eni.groups),
         "security-groups": "\n".join(_group_names(ctx, eni)),
@@ -128,33 +162,18 @@ def _interface(ctx: Ctx, eni: NetworkInterface) -> Tree:
         "vpc-ipv4-cidr-block": vpc.cidrs[0].cidr,
         "vpc-ipv4-cidr-blocks": "\n".join(block.cidr for block in vpc.cidrs),
     }
+    if eni.ipv6:
+        found["ipv6s"] = "\n".join(eni.ipv6)
+    if subnet.ipv6_cidr:
+        found["subnet-ipv6-cidr-blocks"] = subnet.ipv6_cidr
+    if vpc.ipv6_cidrs:
+        found["vpc-ipv6-cidr-blocks"] = "\n".join(block.cidr for block in vpc.ipv6_cidrs)
     publics = [(address.public.ip, address.ip) for address in eni.addresses if address.public is not None]
     if publics:
         found["public-ipv4s"] = "\n".join(ip for ip, _ in publics)
         found["public-hostname"] = naming.public_dns(eni.region, publics[0][0])
         found["ipv4-associations"] = dict(publics)
     return found
-
-
-def _identity(ctx: Ctx, vm: Instance) -> Tree:
-    document = {
-        "accountId": vm.account,
-        "architecture": vm.architecture,
-        "availabilityZone": vm.zone,
-        "billingProducts": None,
-        "devpayProductCodes": None,
-        "imageId": vm.image_id,
-        "instanceId": vm.id,
-        "instanceType": vm.type,
-        "kernelId": None,
-        "marketplaceProductCodes": None,
-        "pendingTime": vm.launched.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "privateIp": vm.private_ip,
-        "ramdiskId": None,
-        "region": vm.region,
-        "version": "2017-09-30",
-    }
-    return {"document": json.dumps(document, indent=2)}
 
 
 # Credentials are stateless sessions, so what is remembered here is only a saving: a restart issues new ones.
