@@ -71,7 +71,7 @@ def check(ctx: Ctx, req: dict[str, Any]) -> Plan:
     options.refuse_impossible(req, kind)
     cpu = options.cpu(req.get("CpuOptions"), kind)
     count = _count(ctx, req, kind, options.vcpus(kind, cpu))
-    plug = plugs.planned(ctx, req, count)
+    plug = plugs.planned(ctx, req, count, kind)
     if kind not in instance_types.offered(ctx.region).get(plug.subnet.zone_id, frozenset((kind,))):
         raise AwsError(
             "Unsupported",

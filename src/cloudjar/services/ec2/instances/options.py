@@ -23,8 +23,6 @@ _NOT_BUILT = (
     "ElasticInferenceAccelerators",
     "EnablePrimaryIpv6",
     "InstanceMarketOptions",
-    "Ipv6AddressCount",
-    "Ipv6Addresses",
     "KernelId",
     "LicenseSpecifications",
     "Monitoring.MetricCategoryIds",
