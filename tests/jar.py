@@ -26,6 +26,7 @@ from cloudjar.base.settings import Settings
 from cloudjar.gateway.server import Server
 from cloudjar.planes.compute.sim import SimCompute
 from cloudjar.planes.network.sim import SimNetwork
+from cloudjar.planes.proxy.sim import SimProxy
 from cloudjar.wire.message import Request
 
 ACCOUNT = "000000000000"
@@ -45,6 +46,7 @@ class TestJar:
         self.clock = SimClock()
         self.network = SimNetwork()
         self.host = SimCompute()
+        self.proxy = SimProxy()
         self.loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="test-jar", daemon=True)
         self._thread.start()
@@ -54,7 +56,7 @@ class TestJar:
 
     def _open(self) -> Jar:
         settings = Settings(home=self.home, planes="sim", durable=False, throttle=self._throttle)
-        jar = Jar(settings, clock=self.clock, network=self.network, compute=self.host)
+        jar = Jar(settings, clock=self.clock, network=self.network, compute=self.host, proxy=self.proxy)
         self.on_loop(self._adopt(jar))
         return jar
 

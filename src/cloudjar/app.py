@@ -43,6 +43,7 @@ from cloudjar.kit.usage import Usage
 from cloudjar.kit.wakes import Runner, Wake, WakeTable
 from cloudjar.planes.compute.port import ComputePort
 from cloudjar.planes.network.port import NetworkPort
+from cloudjar.planes.proxy.port import ProxyPort
 from cloudjar.store.database import Database
 from cloudjar.store.kept_clock import KeptClock
 from cloudjar.store.sealer import Sealer
@@ -57,7 +58,8 @@ SERVICES = packages(services)
 class Jar:
     """One running Cloudjar: everything is made here and handed to what needs it.
 
-    `network` and `compute` are given by tests that let the host outlive the server; else they follow the settings.
+    `network`, `compute` and `proxy` are given by tests that let the host outlive the server; else they follow the
+    settings.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Jar:
         clock: Clock | None = None,
         network: NetworkPort | None = None,
         compute: ComputePort | None = None,
+        proxy: ProxyPort | None = None,
     ) -> None:
         self.settings = settings
         home = settings.home
@@ -94,6 +97,7 @@ class Jar:
         self.endpoints = VpcEndpoints()
         self.network = network or _network(settings, self.metadata, self.endpoints)
         self.compute = compute or _compute(settings)
+        self.proxy = proxy or _proxy(settings)
         self.root_keys = RootKeys(home / "root-keys.json", self.sealer)
         doors = Doors(self.world)
         authenticator = Authenticator(
@@ -121,6 +125,7 @@ class Jar:
         return {
             "network": self.network,
             "compute": self.compute,
+            "proxy": self.proxy,
             "sessions": self.sessions,
             "audit": self.audit,
             "root_keys": self.root_keys,
@@ -175,6 +180,7 @@ class Jar:
             self.services.load(name)
             machine.boot(name, self.world)
         self.compute.watch(self._went_down)
+        self.proxy.watch(self._node_changed)
 
     def _services_with_records(self) -> list[str]:
         prefixes = {table.partition("/")[0] for table in self.world.state.tables.names()}
@@ -194,6 +200,7 @@ class Jar:
             await self.server.close()
         await self.metadata.close()
         await self.run_blocking(self.runner.stop)
+        await self.run_blocking(self.proxy.release)
         await self.run_blocking(self.network.release)
         self.close()
 
@@ -261,6 +268,12 @@ class Jar:
         self.services.load("ec2")
         went_down(self.world, machine_id)
 
+    def _node_changed(self, node: str) -> None:
+        from cloudjar.services.elbv2.life import node_changed
+
+        self.services.load("elbv2")
+        node_changed(self.world, node)
+
     def _reconcile(self, wake: Wake) -> None:
         self.services.load(wake.table.partition("/")[0])
         machine.reconcile(self.world, wake)
@@ -324,9 +337,19 @@ def _compute(settings: Settings) -> ComputePort:
         from cloudjar.planes.compute.sim import SimCompute
 
         return SimCompute()
-    from cloudjar.planes.compute.container import ContainerCompute
+    from cloudjar.planes.compute.choose import compute
 
-    return ContainerCompute(tag=settings.tag, state_dir=settings.home / "compute")
+    return compute(settings.compute, settings.tag, settings.home / "compute")
+
+
+def _proxy(settings: Settings) -> ProxyPort:
+    if planes_of(settings) == "sim":
+        from cloudjar.planes.proxy.sim import SimProxy
+
+        return SimProxy()
+    from cloudjar.planes.proxy.haproxy import HaproxyNodes
+
+    return HaproxyNodes(settings.home / "proxy")
 
 
 def serve(settings: Settings, ready_file: Path | None = None) -> None:

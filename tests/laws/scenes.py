@@ -8,7 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from tests.jar import ACCOUNT, TestJar
+from tests.laws import balancing
 from tests.laws import scenes_scaling as scaling
+from tests.laws.seeds_network import peering
 
 Params = dict[str, Any]
 POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:Describe*","Resource":"*"}]}'
@@ -279,9 +281,13 @@ def _scaling(operation: str) -> Scene:
 
 
 SCENES: dict[str, Scene] = {
+    **balancing.scenes(),
     **{f"autoscaling:{name}": _scaling(name) for name in scaling.OPERATIONS},
     **{f"accessanalyzer:{name}": lambda _: {"analyzerArn": _ANALYZER} for name in _BY_ANALYZER},
     **{f"accessanalyzer:{name}": lambda _: {"resourceArn": _ANALYZER} for name in _TAGGED},
+    "ec2:AcceptVpcPeeringConnection": lambda t: {
+        "VpcPeeringConnectionId": peering(t.jar)["VpcPeeringConnectionIds"][0]
+    },
     "ec2:AssociateAddress": lambda t: {"AllocationId": t.address, "InstanceId": t.instance},
     "ec2:AssociateIamInstanceProfile": lambda t: {"IamInstanceProfile": {"Name": t.profile}, "InstanceId": t.instance},
     "ec2:AuthorizeSecurityGroupIngress": _group(IpProtocol="tcp", FromPort=1, ToPort=2, CidrIp="10.0.0.0/8"),

@@ -17,6 +17,7 @@ from tests.laws.built import REGISTRY, operations
 from tests.laws.tree import PACKAGE
 
 MACHINE_ENUMS = {
+    "elasticloadbalancing/loadbalancer/app/": ("elbv2", "LoadBalancerStateEnum"),
     "autoscaling/member": ("autoscaling", "LifecycleState"),
     "ec2/instance": ("ec2", "InstanceStateName"),
     "ec2/natgateway": ("ec2", "NatGatewayState"),

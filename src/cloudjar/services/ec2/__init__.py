@@ -37,6 +37,7 @@ SERVICE = Service(
         "nat_gateways.ops",
         "network_acls.ops",
         "network_interfaces.addressing",
+        "network_interfaces.lending",
         "network_interfaces.ops",
         "placement_groups.ops",
         "prefix_lists.ops",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from cloudjar.spec.refresh.authz_corrections_elb import balancers
+
 Ops = dict[str, list[dict[str, Any]]]
 Template = str | list[Any]
 
@@ -32,6 +34,7 @@ def correct(service: Any, ops: Ops) -> None:
         "cloudformation": stacks,
         "route53": route53,
         "accessanalyzer": analyzers,
+        "elbv2": balancers,
     }
     if service.name in fixes:
         fixes[service.name](service, ops)

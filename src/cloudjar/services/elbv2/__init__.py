@@ -1,0 +1,19 @@
+"""Elastic Load Balancing v2. See README.md for what is real and what is absent."""
+
+from cloudjar.kit.operation import Service
+
+SERVICE = Service(
+    "elbv2",
+    (
+        "bill",
+        "life",
+        "ops.load_balancers",
+        "ops.attributes",
+        "ops.target_groups",
+        "ops.targets",
+        "ops.listeners",
+        "ops.rules",
+        "ops.tags",
+    ),
+    boots=True,
+)

@@ -1,0 +1,1 @@
+"""What Elastic Load Balancing is asked, by noun."""

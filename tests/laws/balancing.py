@@ -1,0 +1,72 @@
+"""What the laws ask Elastic Load Balancing about: ARNs of its forms, of things that need not exist; and what its
+waiters wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.jar import ACCOUNT, TestJar
+from tests.services.elbv2.site import Site
+
+_FRONT = f"arn:aws:elasticloadbalancing:eu-west-3:{ACCOUNT}:"
+BALANCER = _FRONT + "loadbalancer/app/law/0123456789abcdef"
+LISTENER = _FRONT + "listener/app/law/0123456789abcdef/0123456789abcdef"
+RULE = _FRONT + "listener-rule/app/law/0123456789abcdef/0123456789abcdef/0123456789abcdef"
+GROUP = _FRONT + "targetgroup/law/0123456789abcdef"
+_ABOUT: dict[str, dict[str, Any]] = {
+    "AddTags": {"ResourceArns": [GROUP]},
+    "CreateListener": {"LoadBalancerArn": BALANCER},
+    "CreateRule": {"ListenerArn": LISTENER},
+    "DeleteListener": {"ListenerArn": LISTENER},
+    "DeleteLoadBalancer": {"LoadBalancerArn": BALANCER},
+    "DeleteRule": {"RuleArn": RULE},
+    "DeleteTargetGroup": {"TargetGroupArn": GROUP},
+    "DeregisterTargets": {"TargetGroupArn": GROUP},
+    "ModifyListener": {"ListenerArn": LISTENER},
+    "ModifyLoadBalancerAttributes": {"LoadBalancerArn": BALANCER},
+    "ModifyRule": {"RuleArn": RULE},
+    "ModifyTargetGroup": {"TargetGroupArn": GROUP},
+    "ModifyTargetGroupAttributes": {"TargetGroupArn": GROUP},
+    "RegisterTargets": {"TargetGroupArn": GROUP},
+    "RemoveTags": {"ResourceArns": [GROUP]},
+    "SetRulePriorities": {"RulePriorities": [{"RuleArn": RULE, "Priority": 1}]},
+    "SetSecurityGroups": {"LoadBalancerArn": BALANCER},
+}
+
+
+def scenes() -> dict[str, Callable[[Any], dict[str, Any]]]:
+    """By service and operation."""
+    return {f"elbv2:{name}": (lambda _, about=about: about) for name, about in _ABOUT.items()}
+
+
+def balancer(jar: TestJar, *, gone: bool = False) -> dict[str, Any]:
+    """A load balancer of the default VPC, for waiters; or one that went."""
+    site = Site(jar)
+    arn = site.balancer()["LoadBalancerArn"]
+    if gone:
+        site.elb.delete_load_balancer(LoadBalancerArn=arn)
+    return {"LoadBalancerArns": [arn]}
+
+
+def target(jar: TestJar, *, gone: bool = False) -> dict[str, Any]:
+    """A target group with a target behind a load balancer; or one that was deregistered and not waited for."""
+    site = Site(jar)
+    group = site.group()
+    site.listener(site.balancer()["LoadBalancerArn"], group)
+    site.elb.register_targets(TargetGroupArn=group, Targets=[{"Id": "172.31.0.200"}])
+    if gone:
+        at_once = [{"Key": "deregistration_delay.timeout_seconds", "Value": "0"}]
+        site.elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=at_once)
+        site.elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": "172.31.0.200"}])
+        return {"TargetGroupArn": group, "Targets": [{"Id": "172.31.0.200"}]}
+    return {"TargetGroupArn": group}
+
+
+WAITERS: dict[str, Callable[[TestJar], dict[str, Any]]] = {
+    "LoadBalancerAvailable": balancer,
+    "LoadBalancerExists": balancer,
+    "LoadBalancersDeleted": lambda jar: balancer(jar, gone=True),
+    "TargetDeregistered": lambda jar: target(jar, gone=True),
+    "TargetInService": target,
+}
