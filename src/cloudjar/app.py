@@ -337,9 +337,9 @@ def _compute(settings: Settings) -> ComputePort:
         from cloudjar.planes.compute.sim import SimCompute
 
         return SimCompute()
-    from cloudjar.planes.compute.choose import compute
+    from cloudjar.planes.compute.container import ContainerCompute
 
-    return compute(settings.compute, settings.tag, settings.home / "compute")
+    return ContainerCompute(tag=settings.tag, state_dir=settings.home / "compute")
 
 
 def _proxy(settings: Settings) -> ProxyPort:
