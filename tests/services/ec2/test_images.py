@@ -204,3 +204,24 @@ def test_a_system_that_was_imported_is_registered_by_its_place_on_the_host(jar: 
     assert code(ec2.register_image, **{**asked, "Name": "bucket", "ImageLocation": "bucket/manifest.xml"}) == (
         "UnsupportedOperation"
     )
+
+
+def test_an_image_may_have_disks_that_its_instance_has_not(jar: TestJar, ec2: Any) -> None:
+    vm, _ = golden(jar, ec2)
+    jar.settle()
+    data = ec2.describe_volumes(Filters=only(attachment__device="/dev/sdf"))["Volumes"][0]["VolumeId"]
+    jar.host.write(data, 4, "data")
+    snapshot = ec2.create_snapshot(VolumeId=data)["SnapshotId"]
+    jar.settle()
+    added = [
+        {"DeviceName": "/dev/sdf", "NoDevice": ""},
+        {"DeviceName": "/dev/sdg", "Ebs": {"SnapshotId": snapshot}},
+        {"DeviceName": "/dev/sdh", "Ebs": {"VolumeSize": 3}},
+    ]
+    image = ec2.create_image(InstanceId=vm, Name="more", BlockDeviceMappings=added)["ImageId"]
+    jar.settle()
+    new = start(ec2, image)
+    jar.settle()
+    disks = jar.host.devices(new)
+    assert set(disks) == {"/dev/sdg", "/dev/sdh"}
+    assert jar.host.read(disks["/dev/sdg"], 4) == "data"

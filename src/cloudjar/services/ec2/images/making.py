@@ -90,8 +90,15 @@ def _disks_of(ctx: Ctx, vm: Instance, image_id: str, req: dict[str, Any]) -> tup
         disks.append(_disk_of(volume, snapshot, mapping.get("Ebs") or {}))
     if not disks or disks[0].device != vm.root_device:
         raise errors.invalid_value("The root device of the instance cannot be left out of its image.")
-    disks += [_empty(mapping) for mapping in asked.values() if mapping.get("Ebs")]
+    disks += [_added(ctx, mapping) for mapping in asked.values() if mapping.get("Ebs")]
     return tuple(disks)
+
+
+def _added(ctx: Ctx, mapping: dict[str, Any]) -> ImageDisk:
+    """A disk that a mapping adds: empty, or of the snapshot that it names."""
+    named = mapping["Ebs"].get("SnapshotId")
+    snapshot = usable(ctx, named) if named else None
+    return _described(mapping, snapshot.size if snapshot else 0, snapshot)
 
 
 def _disk_of(volume: Volume, snapshot: Snapshot, changed: dict[str, Any]) -> ImageDisk:
@@ -113,7 +120,7 @@ def _disk_of(volume: Volume, snapshot: Snapshot, changed: dict[str, Any]) -> Ima
     )
 
 
-def _empty(mapping: dict[str, Any], size: int = 0, snapshot: Snapshot | None = None) -> ImageDisk:
+def _described(mapping: dict[str, Any], size: int, snapshot: Snapshot | None) -> ImageDisk:
     """A disk as a mapping describes it: empty, or of a snapshot."""
     ebs = mapping.get("Ebs") or {}
     wanted = ebs.get("VolumeSize") or size
@@ -171,13 +178,12 @@ def _of_snapshots(ctx: Ctx, req: dict[str, Any], root_device: str) -> tuple[str,
     for mapping in req.get("BlockDeviceMappings") or ():
         if not mapping.get("Ebs") or "DeviceName" not in mapping:
             continue
-        wanted = mapping["Ebs"].get("SnapshotId")
-        snapshot = usable(ctx, wanted) if wanted else None
-        disk = _empty(mapping, snapshot.size if snapshot else 0, snapshot)
-        is_root = rules.point(disk.device) == rules.point(root_device)
-        if is_root:
-            root = snapshot
-        disks.insert(0 if is_root else len(disks), disk)
+        disk = _added(ctx, mapping)
+        if rules.point(disk.device) == rules.point(root_device):
+            root = usable(ctx, disk.snapshot_id) if disk.snapshot_id else None
+            disks.insert(0, disk)
+        else:
+            disks.append(disk)
     if root is None:
         raise AwsError("InvalidBlockDeviceMapping", f"The root device {root_device} is not mapped to a snapshot.")
     if not root.image_key:
