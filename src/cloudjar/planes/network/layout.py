@@ -144,6 +144,9 @@ def _connect(kernel: Netlink, link: Link) -> None:
     seen = _pair(kernel, link.name, mac("fabric", link.interface), link.device, link.mac, link.namespace, GUEST_MTU)
     # Without this the fabric's ARP answers wait for up to 0.8 s; a namespace has no default to set it in.
     Path("/proc/sys/net/ipv4/neigh", link.name, "proxy_delay").write_text("0")
+    if link.role == "nat":
+        # What the fabric tells a NAT gateway (a packet was too big) comes back translated, from the fabric's address.
+        Path("/proc/sys/net/ipv4/conf", link.name, "accept_local").write_text("1")
     with suppress(OSError):  # a kernel without IPv6
         kernel.add_address(seen.index, f"{FABRIC6}/64")
     kernel.set_link(seen.index, up=True)
