@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.jar import TestJar
 
 MANY = 7
 
 
-def groups(jar: TestJar) -> None:
-    """Make them as root of the default account."""
+def groups(jar: TestJar) -> dict[str, Any]:
+    """Make them as root of the default account; gives the parameters that the lists need."""
     scaling, ec2 = jar.client("autoscaling"), jar.client("ec2")
     image = ec2.describe_images(Filters=[{"Name": "name", "Values": ["debian-12-amd64-*"]}])["Images"][0]["ImageId"]
     for n in range(MANY):
@@ -31,3 +33,7 @@ def groups(jar: TestJar) -> None:
         scaling.put_scheduled_update_group_action(
             AutoScalingGroupName=name, ScheduledActionName="s", Recurrence="0 9 * * *", DesiredCapacity=1
         )
+    for _ in range(MANY):
+        scaling.start_instance_refresh(AutoScalingGroupName="g0")
+        scaling.cancel_instance_refresh(AutoScalingGroupName="g0")
+    return {"AutoScalingGroupName": "g0"}

@@ -11,6 +11,7 @@ from botocore import xform_name
 
 from cloudjar.spec.models import OperationModel
 from tests.jar import TestJar, running
+from tests.laws import balancing
 from tests.laws.built import operations
 from tests.laws.seeds_analyzer import analyzers
 from tests.laws.seeds_identity import identity
@@ -43,9 +44,10 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
         known.update(identity(jar))
         known.update(templates(jar.client("ec2")))
         known.update(edges(jar.client("ec2")))
+        known.update(balancing.many(jar))
         known.update(secrets(jar))
         known.update(analyzers(jar))
-        groups(jar)
+        known.update(groups(jar))
         jar.settle()
         yield jar, {**known, "ServiceCode": "vpc", "QuotaCode": "L-F678F1CE", "Path": "/aws/service"}
 

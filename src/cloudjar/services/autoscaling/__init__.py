@@ -17,6 +17,7 @@ SERVICE = Service(
         "ops.tags",
         "ops.policies",
         "ops.scheduled",
+        "ops.refreshes",
         "ops.listing",
         "ops.types",
     ),

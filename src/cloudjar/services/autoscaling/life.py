@@ -21,6 +21,7 @@ from cloudjar.services.autoscaling import (
     linked_role,
     members,
     rebalancing,
+    refreshing,
     refusals,
     termination,
 )
@@ -36,6 +37,7 @@ from cloudjar.services.autoscaling.records import (
     Hook,
     Member,
     Policy,
+    Refresh,
     Scheduled,
 )
 from cloudjar.services.autoscaling.rules import suspended
@@ -84,7 +86,7 @@ def look(ctx: Ctx, group: Group) -> None:
 
 def drop(ctx: Ctx, group: Group) -> None:
     """The group is gone, with all that is about it; its activities are remembered."""
-    for kind in (Hook, Policy, Scheduled):
+    for kind in (Hook, Policy, Refresh, Scheduled):
         for item in ctx.db[kind].all(group=group.name):
             ctx.db[kind].drop(item)
     for activity in ctx.db[Activity].all(group=group.name):
@@ -189,7 +191,9 @@ def balance(ctx: Ctx, group: Group) -> None:
             _shrink(ctx, group, held)
     elif not rebalancing.begin(ctx, group, held):
         calm = replace(group, reason="", replacing=0, rebalancing=False)
-        ctx.db[Group].put(calm if not refusals.may_try(ctx, group) else replace(calm, failures=0, retry_at=None))
+        paused = not refusals.may_try(ctx, group)
+        group = ctx.db[Group].put(calm if paused else replace(calm, failures=0, retry_at=None))
+        refreshing.go_on(ctx, group, held)
 
 
 def _grow(ctx: Ctx, group: Group, held: list[Member]) -> None:
@@ -253,7 +257,9 @@ def _next(ctx: Ctx, name: str) -> datetime | None:
     group = ctx.db[Group].get(name)
     if group is None:
         return None
-    times = [group.retry_at] if group.retry_at is not None else []
+    times = refreshing.due(ctx, group)
+    if group.retry_at is not None:
+        times.append(group.retry_at)
     for member in ctx.db[Member].all(group=name):
         times += [wait.until for wait in member.waits]
         if group.lifetime and member.state == "InService":

@@ -235,3 +235,31 @@ class Scheduled(Record, frozen=True, kw_only=True):
     most: int | None = None
     desired: int | None = None
     due: datetime
+
+
+@record("autoscaling", "instanceRefresh", key="id", index=("group",), parent=(GROUP, "group"))
+class Refresh(Record, frozen=True, kw_only=True):
+    """An instance refresh: `left` are the members still to be replaced, `paused` when a checkpoint's delay is over,
+    `passed` the checkpoints that are behind it."""
+
+    id: str
+    group: str
+    status: str = "Pending"
+    reason: str = ""
+    start: datetime
+    end: datetime | None = None
+    total: int
+    left: tuple[str, ...]
+    preferences: dict[str, Any]
+    passed: tuple[int, ...] = ()
+    paused: datetime | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether it still goes on."""
+        return self.end is None
+
+    @property
+    def percent(self) -> int:
+        """How much of it is done."""
+        return 100 * (self.total - len(self.left)) // self.total if self.total else 100
