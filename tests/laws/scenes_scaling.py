@@ -9,7 +9,8 @@ from tests.jar import TestJar
 GROUP, CONFIGURATION = "law", "law"
 _NAMED = (
     "AttachInstances", "BatchDeleteScheduledAction", "BatchPutScheduledUpdateGroupAction", "CancelInstanceRefresh",
-    "CompleteLifecycleAction", "StartInstanceRefresh", "DeleteAutoScalingGroup", "DeleteLifecycleHook", "DeletePolicy", "DeleteScheduledAction", "DetachInstances",
+    "CompleteLifecycleAction", "StartInstanceRefresh",
+    "DeleteAutoScalingGroup", "DeleteLifecycleHook", "DeletePolicy", "DeleteScheduledAction", "DetachInstances",
     "EnterStandby", "ExecutePolicy", "ExitStandby", "PutLifecycleHook", "PutScalingPolicy",
     "PutScheduledUpdateGroupAction", "RecordLifecycleActionHeartbeat", "ResumeProcesses", "SetDesiredCapacity",
     "SetInstanceProtection", "SuspendProcesses", "UpdateAutoScalingGroup",
