@@ -59,6 +59,6 @@ for _noun in (
 
 @finds("ec2:accepter-vpc")
 def _find_accepter_vpc(ctx: Ctx, value: str) -> str | None:
-    """The VPC that a peering request is for, by the request's id."""
+    """The VPC that a peering request is for, by the request's id; whom it is not for is told so by the handler."""
     item = ctx.db[Peering].get(value) if value else None
-    return None if item is None else vpc_arn(item.accepter)
+    return vpc_arn(item.accepter) if item is not None and item.accepter.account == ctx.account else None

@@ -59,6 +59,9 @@ def create_vpc_endpoint(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_unbuilt(ctx: Ctx, req: dict[str, Any]) -> None:
+    if ctx.world.ports["network"].name != "sim" and "endpoint_source" not in ctx.world.ports:
+        # Real planes lay out no VPC with an endpoint at which nobody answers.
+        raise errors.not_built("An endpoint on real planes")
     errors.refuse(req, *_NOT_BUILT)
     if req.get("IpAddressType") not in (None, "ipv4"):
         raise errors.not_built(f"An endpoint with {req['IpAddressType']} addresses")
