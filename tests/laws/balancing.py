@@ -4,6 +4,7 @@ waiters wait for."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tests.jar import ACCOUNT, TestJar
@@ -37,7 +38,26 @@ _ABOUT: dict[str, dict[str, Any]] = {
 
 def scenes() -> dict[str, Callable[[Any], dict[str, Any]]]:
     """By service and operation."""
-    return {f"elbv2:{name}": (lambda _, about=about: about) for name, about in _ABOUT.items()}
+    return {f"elbv2:{name}": partial(_about, about) for name, about in _ABOUT.items()}
+
+
+def _about(about: dict[str, Any], _: Any) -> dict[str, Any]:
+    return about
+
+
+def many(jar: TestJar) -> dict[str, Any]:
+    """Several of everything that the service lists in pages, and what its lists must be asked for."""
+    site = Site(jar)
+    arn = site.balancer()["LoadBalancerArn"]
+    groups = [site.group(f"g{n}") for n in range(7)]
+    listeners = [site.listener(arn, group, 80 + n) for n, group in enumerate(groups)]
+    for n in range(6):
+        site.balancer(f"b{n}")
+        site.elb.create_rule(
+            ListenerArn=listeners[0], Priority=n + 1, Conditions=[{"Field": "path-pattern", "Values": [f"/{n}"]}],
+            Actions=[{"Type": "forward", "TargetGroupArn": groups[n]}],
+        )  # fmt: skip
+    return {"DescribeListeners": {"LoadBalancerArn": arn}, "DescribeRules": {"ListenerArn": listeners[0]}}
 
 
 def balancer(jar: TestJar, *, gone: bool = False) -> dict[str, Any]:

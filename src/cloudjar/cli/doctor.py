@@ -24,6 +24,7 @@ def doctor(home: Home, as_json: bool) -> None:
     real = os.geteuid() == 0 and sys.platform == "linux" and home.settings.planes != "sim"
     if real:
         needs += [("Real networks", _network(), True), ("Real machines", _machines(home), True)]
+        needs += [("Load balancers", _proxies(), False)]
     if as_json:
         show_json([
             {"part": part, "what": f.what, "ok": f.ok, "needed": needed, "why": f.why, "try": f.hint}
@@ -89,6 +90,12 @@ def _network() -> list[Finding]:
     return [
         Finding(ok=f.ok, what=f.what, why="" if f.ok else f.why, hint="" if f.ok else f.hint) for f in network.doctor()
     ]
+
+
+def _proxies() -> list[Finding]:
+    path = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin")
+    return [Finding(ok=bool(path), what="haproxy", why=path or "not installed",
+                    hint="" if path else "apt-get install haproxy")]  # fmt: skip
 
 
 def _machines(home: Home) -> list[Finding]:

@@ -17,7 +17,7 @@ class Site:
         self.jar = jar
         self.elb: Any = jar.client("elbv2")
         self.ec2: Any = jar.client("ec2")
-        self.vpc = self.ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+        self.vpc = self.ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
         subnets = self.ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [self.vpc]}])["Subnets"]
         self.subnets = [s["SubnetId"] for s in sorted(subnets, key=lambda s: str(s["AvailabilityZone"]))]
 

@@ -23,18 +23,16 @@ from cloudjar.planes.proxy.configuration import files, new_server_states
 from cloudjar.planes.proxy.port import Node, TargetHealth
 
 _LOOK_SECONDS = 0.5
-_LONGEST_SOCKET = 100
-"""A Unix socket's path has 108 bytes at most, and HAProxy makes a new one beside the old."""
+_LONGEST_SOCKET = 94
+"""A Unix socket's path has 107 bytes at most, and HAProxy makes a new one beside the old under a longer name."""
 
 
 class HaproxyNodes:
-    """Nodes in `folder`, which must be this installation's alone and of a short path. Safe from any thread."""
+    """Nodes in `folder`, which must be this installation's alone. Safe from any thread."""
 
     name = "haproxy"
 
     def __init__(self, folder: Path) -> None:
-        if len(str(folder)) + 40 > _LONGEST_SOCKET:
-            raise ValueError(f"the path of the proxies' folder is too long for sockets: {folder}")
         self._folder = folder
         self._locks: dict[str, threading.Lock] = {}
         self._seen: dict[str, dict[tuple[str, str], TargetHealth] | None] = {}
@@ -44,6 +42,8 @@ class HaproxyNodes:
     def apply(self, node: Node) -> None:
         """Make the host run exactly this node."""
         with self._turn(node.id):
+            if len(str(self._home(node.id) / "admin.sock")) > _LONGEST_SOCKET:
+                raise PlaneError(f"{self._folder} is too long a path for sockets. Try: a home nearer to /.")
             if not os.path.exists(node.namespace):
                 raise PlaneError(f"The network of {node.id} is not laid out yet.")
             home = self._home(node.id)
