@@ -10,7 +10,7 @@ from typing import Any
 from tests.jar import ACCOUNT, TestJar
 from tests.laws import balancing
 from tests.laws import scenes_scaling as scaling
-from tests.laws.seeds_network import peering
+from tests.laws.seeds_network import peering, question, six
 
 Params = dict[str, Any]
 POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:Describe*","Resource":"*"}]}'
@@ -288,6 +288,8 @@ SCENES: dict[str, Scene] = {
     "ec2:AcceptVpcPeeringConnection": lambda t: {
         "VpcPeeringConnectionId": peering(t.jar)["VpcPeeringConnectionIds"][0]
     },
+    "ec2:DisassociateSubnetCidrBlock": lambda t: {"AssociationId": six(t.ec2)},
+    "ec2:StartNetworkInsightsAnalysis": lambda t: {"NetworkInsightsPathId": question(t.ec2, t.gateway)},
     "ec2:AssociateAddress": lambda t: {"AllocationId": t.address, "InstanceId": t.instance},
     "ec2:AssociateIamInstanceProfile": lambda t: {"IamInstanceProfile": {"Name": t.profile}, "InstanceId": t.instance},
     "ec2:AuthorizeSecurityGroupIngress": _group(IpProtocol="tcp", FromPort=1, ToPort=2, CidrIp="10.0.0.0/8"),

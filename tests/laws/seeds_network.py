@@ -51,3 +51,18 @@ def peering(jar: TestJar, *then: str) -> dict[str, Any]:
     for operation in then:
         getattr(ec2, operation)(VpcPeeringConnectionId=key)
     return {"VpcPeeringConnectionIds": [key]}
+
+
+def six(ec2: Any) -> str:
+    """The association of a subnet's IPv6 block."""
+    made = ec2.create_vpc(CidrBlock="10.6.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]["VpcId"]
+    [block] = ec2.describe_vpcs(VpcIds=[made])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"]
+    own = block["Ipv6CidrBlock"].replace("/56", "/64")
+    subnet = ec2.create_subnet(VpcId=made, CidrBlock="10.6.1.0/24", Ipv6CidrBlock=own)["Subnet"]
+    return str(subnet["Ipv6CidrBlockAssociationSet"][0]["AssociationId"])
+
+
+def question(ec2: Any, gateway: str) -> str:
+    """A path to analyse."""
+    asked = {"Source": gateway, "DestinationIp": "10.0.0.1", "Protocol": "tcp"}
+    return str(ec2.create_network_insights_path(**asked)["NetworkInsightsPath"]["NetworkInsightsPathId"])
