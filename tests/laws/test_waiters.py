@@ -119,8 +119,6 @@ def card(jar: TestJar) -> str:
 
 
 SCENES: dict[str, Callable[[TestJar], Params]] = {
-    "VpcPeeringConnectionDeleted": lambda jar: peering(jar, "delete_vpc_peering_connection"),
-    "VpcPeeringConnectionExists": peering,
     **balancing.WAITERS,
     "VpcPeeringConnectionDeleted": lambda jar: peering(jar, "delete_vpc_peering_connection"),
     "VpcPeeringConnectionExists": peering,

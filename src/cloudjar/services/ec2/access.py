@@ -150,7 +150,7 @@ def _attributes(operation: str, req: dict[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in req.items() if name not in _ATTRIBUTES[operation] and value is not None}
     if operation == "ModifyInstanceCreditSpecification":
         asked = [one.get("CpuCredits") for one in req.get("InstanceCreditSpecifications") or ()]
-        given = {"CpuCredits": [credits for credits in asked if credits]}
+        given = {"CpuCredits": [kind for kind in asked if kind]}
     if "Attribute" in given:  # the older form: a name and its value
         name = str(given.pop("Attribute"))
         given[name[:1].upper() + name[1:]] = given.pop("Value", None)
@@ -235,7 +235,8 @@ def _find_subnet(ctx: Ctx, value: str) -> str | None:
 @finds("ec2:vpc")
 def _find_vpc(ctx: Ctx, value: str) -> str | None:
     """By the association id of one of its blocks."""
-    return _first([vpc for vpc in ctx.db[Vpc].all() if any(block.id == value for block in (*vpc.cidrs, *vpc.ipv6_cidrs))])
+    vpcs = ctx.db[Vpc].all()
+    return _first([vpc for vpc in vpcs if any(block.id == value for block in (*vpc.cidrs, *vpc.ipv6_cidrs))])
 
 
 @finds("ec2:instance")
