@@ -100,9 +100,10 @@ def delete_rule(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 @op("SetRulePriorities")
 def set_rule_priorities(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Give rules of one listener other places, all at once."""
-    if any(not pair.get("RuleArn") or pair.get("Priority") is None for pair in req["RulePriorities"]):
+    pairs = req["RulePriorities"]
+    if not pairs or any(not pair.get("RuleArn") or pair.get("Priority") is None for pair in pairs):
         raise errors.validation("A rule ARN and a priority must be specified")
-    wanted = {pair["RuleArn"]: pair["Priority"] for pair in req["RulePriorities"]}
+    wanted = {pair["RuleArn"]: pair["Priority"] for pair in pairs}
     if any(_default_of(ctx, arn) for arn in wanted):
         raise AwsError("OperationNotPermitted", "The priority of a default rule cannot be changed")
     rules = [ctx.db[Rule].need(arn) for arn in wanted]
