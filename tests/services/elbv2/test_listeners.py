@@ -35,7 +35,8 @@ def test_rules_reach_the_nodes_in_the_order_of_their_priorities(jar: TestJar) ->
         assert isinstance(rules[1].action, Forward)
         assert [weight for _, weight in rules[1].action.groups] == [1, 3]
         assert rules[2].conditions == (Condition(field="query-string", pairs=(("v", "1"),)),)
-    assert refused(site.elb.set_rule_priorities, RulePriorities=[])[0] == "ValidationError"
+    with refused("ValidationError", "A rule ARN and a priority must be specified"):
+        site.elb.set_rule_priorities(RulePriorities=[])
     site.elb.set_rule_priorities(RulePriorities=[{"RuleArn": second["RuleArn"], "Priority": 5}])
     shown = site.elb.describe_rules(ListenerArn=listener)["Rules"]
     assert [(rule["Priority"], rule["IsDefault"]) for rule in shown] == [
