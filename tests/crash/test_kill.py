@@ -105,7 +105,7 @@ def left(server: ServerProcess) -> dict[str, list[Any]]:
     return {
         name: found
         for name in sorted(names)
-        if name not in ("ec2/instance", "ec2/public-pool")
+        if name not in ("ec2/instance", "ec2/public-pool", "ec2/identity-signer")
         and (found := rows(server, f'SELECT account, region, key FROM "{name}"'))
     }
 

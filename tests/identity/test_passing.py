@@ -19,8 +19,14 @@ from tests.services.iam.people import OTHER
 
 ROLE = re.compile(r"role(arn|name)?$|^role|instanceprofile", re.IGNORECASE)
 # IAM and STS are about roles themselves; Organizations names a role that it makes; Secrets Manager refuses the member.
+# A launch template only writes down a role: whoever launches from it passes the role.
 ABOUT_ROLES = {"iam", "sts"}
-NOT_PASSED = {("organizations", "CreateAccount"), ("secretsmanager", "RotateSecret")}
+NOT_PASSED = {
+    ("ec2", "CreateLaunchTemplate"),
+    ("ec2", "CreateLaunchTemplateVersion"),
+    ("organizations", "CreateAccount"),
+    ("secretsmanager", "RotateSecret"),
+}
 
 
 def roles_in(shape: Shape | None, seen: tuple[str, ...] = ()) -> Iterator[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from cloudjar.planes.compute.container import ContainerCompute
 from cloudjar.planes.compute.images import ImageStore
-from tests.host.compute.conftest import IMAGE, spec
+from tests.host.compute.conftest import IMAGE, spec, until
 from tests.host.compute.guestnet import guest_network, sh
 from tests.host.compute.test_machine import inside
 
@@ -26,5 +26,6 @@ def test_an_imported_system_boots(host: ContainerCompute, key: tuple[Path, str])
     with guest_network(39, instance="i-imp", public_key=key[1]):
         host.start(spec(39, "i-imp", image=imported))
         assert inside(host, "i-imp", "hostname; stat -c %a /usr/bin/sudo").split() == ["ip-10-77-39-2", "4755"]
+        until(lambda: host.run("i-imp", ["test", "-S", "/run/dbus/system_bus_socket"])[0] == 0, 60)
         assert inside(host, "i-imp", "systemctl is-system-running --wait || systemctl --failed") == "running"
         host.remove("i-imp")

@@ -33,6 +33,11 @@ def groups(_service: Any, ops: Ops) -> None:
     by_policy = ["by", "autoscaling:group-of-policy", "PolicyName", GROUP + "*"]
     for operation in ("DeletePolicy", "ExecutePolicy"):
         ops[operation][0]["r"] = [["autoScalingGroup", ["first", named, by_policy], REQUIRED]]
+    for entries in ops.values():
+        for entry in entries:
+            if entry["a"] == "iam:PassRole":  # Auto Scaling's own role, or an instance's
+                whose = "ec2" if str(entry.get("when")).find("LaunchTemplate") >= 0 else "autoscaling"
+                entry["keys"] = {"iam:PassedToService": f"{whose}.amazonaws.com"}
     profile = ["by", "iam:instance-profile-role", "IamInstanceProfile", "*"]
     ops["CreateLaunchConfiguration"][1] = {
         "a": "iam:PassRole",
