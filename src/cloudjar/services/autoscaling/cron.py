@@ -5,19 +5,14 @@ https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-scheduled
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+from cloudjar.kit.cron_fields import DAYS, MONTHS, CronError, named, numbers
+
 _YEARS = 5
 """How far ahead a next time is looked for: no leap day is further away than four."""
-
-
-class CronError(ValueError):
-    """The expression is none, or never true."""
 
 
 class Cron(NamedTuple):
@@ -56,33 +51,12 @@ def parse(text: str) -> Cron:
     if len(fields) != 5:
         raise CronError("a cron expression has five fields")
     minute, hour, date, month, weekday = fields
-    days = {n % 7 for n in _numbers(_named(weekday, _DAYS, 0), 0, 7)}
+    days = {n % 7 for n in numbers(named(weekday, DAYS, 0), 0, 7)}
     return Cron(
-        tuple(sorted(_numbers(minute, 0, 59))),
-        tuple(sorted(_numbers(hour, 0, 23))),
-        frozenset(_numbers(date, 1, 31)),
-        frozenset(_numbers(_named(month, _MONTHS, 1), 1, 12)),
+        tuple(sorted(numbers(minute, 0, 59))),
+        tuple(sorted(numbers(hour, 0, 23))),
+        frozenset(numbers(date, 1, 31)),
+        frozenset(numbers(named(month, MONTHS, 1), 1, 12)),
         frozenset(days),
         not date.startswith("*") and not weekday.startswith("*"),
     )
-
-
-def _named(field: str, names: tuple[str, ...], first: int) -> str:
-    for number, name in enumerate(names):
-        field = re.sub(rf"\b{name}\b", str(number + first), field)
-    return field
-
-
-def _numbers(field: str, low: int, high: int) -> set[int]:
-    found: set[int] = set()
-    for part in field.split(","):
-        shape = re.fullmatch(r"(\*|\d{1,4})(?:-(\d{1,4}))?(?:/(\d{1,4}))?", part)
-        if shape is None or (shape[1] == "*" and shape[2]):
-            raise CronError(f"{part} cannot be read")
-        start = low if shape[1] == "*" else int(shape[1])
-        end = int(shape[2]) if shape[2] else high if shape[1] == "*" or shape[3] else start
-        step = int(shape[3] or 1)
-        if not (low <= start <= end <= high and step):
-            raise CronError(f"{part} is not between {low} and {high}")
-        found.update(range(start, end + 1, step))
-    return found

@@ -11,16 +11,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
-_DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
+from cloudjar.kit.cron_fields import DAYS, MONTHS, CronError, named, numbers
+
 _YEARS = 5
 """How far ahead a next time is looked for."""
 
 DayTest = Callable[[datetime], bool]
-
-
-class CronError(ValueError):
-    """The expression is none; the message says why."""
 
 
 class Cron(NamedTuple):
@@ -64,33 +60,12 @@ def parse(text: str) -> Cron:
     if (month_day == "?") == (week_day == "?"):
         raise CronError("one of day-of-month and day-of-week must be ?")
     return Cron(
-        tuple(sorted(_numbers(minutes, 0, 59))),
-        tuple(sorted(_numbers(hours, 0, 23))),
-        frozenset(_numbers(_named(month, _MONTHS, 1), 1, 12)),
-        None if year in ("*", "?") else frozenset(_numbers(year, 1970, 2199)),
-        _month_day(month_day) if week_day == "?" else _week_day(_named(week_day, _DAYS, 1)),
+        tuple(sorted(numbers(minutes, 0, 59))),
+        tuple(sorted(numbers(hours, 0, 23))),
+        frozenset(numbers(named(month, MONTHS, 1), 1, 12)),
+        None if year in ("*", "?") else frozenset(numbers(year, 1970, 2199)),
+        _month_day(month_day) if week_day == "?" else _week_day(named(week_day, DAYS, 1)),
     )
-
-
-def _named(field: str, names: list[str], first: int) -> str:
-    for i, name in enumerate(names):
-        field = re.sub(rf"\b{name}\b|{name}(?=L|#)", str(i + first), field)
-    return field
-
-
-def _numbers(field: str, low: int, high: int) -> set[int]:
-    found: set[int] = set()
-    for part in field.split(","):
-        shape = re.fullmatch(r"(\*|\d+)(?:-(\d+))?(?:/(\d+))?", part)
-        if shape is None or (shape[1] == "*" and shape[2]):
-            raise CronError(f"{part} cannot be read")
-        start = low if shape[1] == "*" else int(shape[1])
-        end = int(shape[2]) if shape[2] else high if shape[1] == "*" or shape[3] else start
-        step = int(shape[3] or 1)
-        if not (low <= start <= end <= high and step):
-            raise CronError(f"{part} is not between {low} and {high}")
-        found.update(range(start, end + 1, step))
-    return found
 
 
 def _last(day: datetime) -> int:
@@ -100,10 +75,10 @@ def _last(day: datetime) -> int:
 def _month_day(field: str) -> DayTest:
     if field == "L":
         return lambda day: day.day == _last(day)
-    weekday = re.fullmatch(r"(\d+|L)W", field)
+    weekday = re.fullmatch(r"(\d{1,2}|L)W", field)
     if weekday:
         return lambda day: day.day == _nearest(day, _last(day) if weekday[1] == "L" else int(weekday[1]))
-    days = _numbers(field, 1, 31)
+    days = numbers(field, 1, 31)
     return lambda day: day.day in days
 
 
@@ -127,7 +102,7 @@ def _week_day(field: str) -> DayTest:
     if last:
         wanted = int(last[1] or 7)
         return lambda day: _of_week(day) == wanted and day.day + 7 > _last(day)
-    days = _numbers(field, 1, 7)
+    days = numbers(field, 1, 7)
     return lambda day: _of_week(day) in days
 
 

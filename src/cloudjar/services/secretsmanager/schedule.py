@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from cloudjar.kit.cron_fields import CronError
 from cloudjar.services.secretsmanager import cron, errors
 from cloudjar.services.secretsmanager.records import Rotation
 
@@ -99,7 +100,7 @@ def _period(rules: Rules) -> timedelta | None:
 def _compiled(text: str) -> cron.Cron:
     try:
         found = cron.parse(text)
-    except cron.CronError as error:
+    except CronError as error:
         raise errors.invalid(f"Invalid ScheduleExpression: {text}: {error}.") from None
     if found.minutes != (0,):
         raise errors.invalid(f"Invalid ScheduleExpression: {text}: minutes must be 0.")

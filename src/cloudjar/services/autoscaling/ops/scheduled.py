@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from cloudjar.base import ids
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
+from cloudjar.kit.cron_fields import CronError
 from cloudjar.kit.machine import Step, reconciler
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
@@ -80,7 +81,7 @@ def following(recurrence: str, zone: str, moment: datetime) -> datetime:
         raise errors.invalid(f"Given time zone is invalid: {zone}") from None
     try:
         found = cron.parse(recurrence).after(moment, place)
-    except cron.CronError as error:
+    except CronError as error:
         raise errors.invalid(f"Given recurrence string: {recurrence} is invalid: {error}") from None
     if found is None:
         raise errors.invalid(f"Given recurrence string: {recurrence} is invalid: there is no such time")
