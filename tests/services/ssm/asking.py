@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import pytest
-from botocore.exceptions import ClientError
-
 from tests.jar import ACCOUNT, TestJar
+from tests.services.answers import document as document
+from tests.services.answers import refused as refused
+from tests.services.answers import statement as statement
 
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 
@@ -18,28 +15,6 @@ ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 def arn(path: str) -> str:
     """A parameter's ARN."""
     return f"arn:aws:ssm:eu-west-3:{ACCOUNT}:parameter/{path.lstrip('/')}"
-
-
-@contextmanager
-def refused(code: str, *words: str, status: int = 400) -> Iterator[None]:
-    """The call is refused with a code, and the message has these words."""
-    with pytest.raises(ClientError) as error:
-        yield
-    answer = error.value.response
-    assert answer["Error"]["Code"] == code, answer
-    for text in words:
-        assert text in answer["Error"]["Message"]
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == status
-
-
-def statement(action: Any, resource: Any = "*", effect: str = "Allow", **more: Any) -> dict[str, Any]:
-    """A policy's statement."""
-    return {"Effect": effect, "Action": action, "Resource": resource, **more}
-
-
-def document(*statements: dict[str, Any]) -> str:
-    """A policy."""
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def user(jar: TestJar, name: str, *statements: dict[str, Any]) -> Any:
