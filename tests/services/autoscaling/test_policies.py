@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from cloudjar.kit.cron_fields import CronError
 from cloudjar.services.autoscaling import adjusting, cron
 from cloudjar.services.autoscaling.records import Bar, Policy
 from tests.services.autoscaling.groups import Scaling
@@ -160,5 +161,5 @@ def test_cron() -> None:
     assert after("0 0 13 * FRI", start) == "2026-01-02 00:00"
     assert after("0 12 * * 7", start) == "2026-01-04 12:00"
     assert after("30 2 29 3 *", datetime(2026, 1, 1, tzinfo=UTC), "Europe/Paris") == "2027-03-29 00:30"
-    with pytest.raises(cron.CronError):
+    with pytest.raises(CronError):
         cron.parse("61 * * * *")
