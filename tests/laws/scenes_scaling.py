@@ -8,7 +8,8 @@ from tests.jar import TestJar
 
 GROUP, CONFIGURATION = "law", "law"
 _NAMED = (
-    "AttachInstances", "BatchDeleteScheduledAction", "BatchPutScheduledUpdateGroupAction", "CancelInstanceRefresh",
+    "AttachInstances", "AttachLoadBalancerTargetGroups", "AttachTrafficSources", "DetachLoadBalancerTargetGroups",
+    "DetachTrafficSources", "BatchDeleteScheduledAction", "BatchPutScheduledUpdateGroupAction", "CancelInstanceRefresh",
     "CompleteLifecycleAction", "StartInstanceRefresh",
     "DeleteAutoScalingGroup", "DeleteLifecycleHook", "DeletePolicy", "DeleteScheduledAction", "DetachInstances",
     "EnterStandby", "ExecutePolicy", "ExitStandby", "PutLifecycleHook", "PutScalingPolicy",

@@ -17,6 +17,20 @@ from cloudjar.store.tables import Tables
 
 R = TypeVar("R", bound=Record)
 
+Watch = Callable[["State", Record], None]
+_WATCHES: dict[str, list[Watch]] = {}
+
+
+def watches(table: str) -> Callable[[Watch], Watch]:
+    """Decorator: a service is told of every write to a table (``elasticloadbalancing/targetgroup``), another's too, in
+    the write's transaction: the record as it is now, or as it was when it was removed. It may read and wake."""
+
+    def declare(function: Watch) -> Watch:
+        _WATCHES.setdefault(table, []).append(function)
+        return function
+
+    return declare
+
 
 class State:
     """The stored world: tables and what must change with them in the same transaction."""
@@ -41,6 +55,8 @@ class State:
         settling = self.settling.get(declared.service)
         if settling is not None:
             settling.wrote(declared, before, after)
+        for watch in _WATCHES.get(declared.spec.name, ()):
+            watch(self, item)
         for watcher in self.watchers.get(declared.service, ()):
             watcher()
             self.database.on_rollback(watcher)

@@ -12,6 +12,7 @@ SERVICE = Service(
         "ops.capacity",
         "ops.members",
         "ops.standby",
+        "ops.traffic",
         "ops.hooks",
         "ops.processes",
         "ops.tags",

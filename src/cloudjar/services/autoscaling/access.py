@@ -56,6 +56,9 @@ def of_request(ctx: Ctx, operation: str, req: dict[str, Any]) -> dict[str, Any]:
         "autoscaling:MetadataHttpPutResponseHopLimit": metadata.get("HttpPutResponseHopLimit"),
         "autoscaling:ForceDelete": req.get("ForceDelete"),
         "autoscaling:VPCZoneIdentifiers": [s for s in (req.get("VPCZoneIdentifier") or "").split(",") if s],
+        "autoscaling:TargetGroupARNs": req.get("TargetGroupARNs") or [],
+        "autoscaling:TrafficSourceIdentifiers": [s["Identifier"] for s in req.get("TrafficSources") or ()],
+        "autoscaling:LoadBalancerNames": req.get("LoadBalancerNames") or [],
         "autoscaling:LaunchTemplateVersionSpecified": None if template is None else bool(template.get("Version")),
     }
     return {name: _text(value) for name, value in told.items() if value not in (None, [], "")}

@@ -24,6 +24,7 @@ from cloudjar.services.autoscaling import (
     refreshing,
     refusals,
     termination,
+    traffic,
 )
 from cloudjar.services.autoscaling.activities import at
 from cloudjar.services.autoscaling.launching import Place, Source
@@ -39,6 +40,7 @@ from cloudjar.services.autoscaling.records import (
     Policy,
     Refresh,
     Scheduled,
+    Traffic,
 )
 from cloudjar.services.autoscaling.rules import suspended
 
@@ -74,7 +76,8 @@ def at_start(world: World) -> None:
 
 
 def look(ctx: Ctx, group: Group) -> None:
-    """Move the members on, then the capacity."""
+    """Hear what the target groups say, move the members on, then the capacity."""
+    traffic.learn(ctx, group)
     for member in ctx.db[Member].all(group=group.name):
         advance(ctx, group.name, member)
     now = ctx.db[Group].need(group.name)
@@ -86,7 +89,7 @@ def look(ctx: Ctx, group: Group) -> None:
 
 def drop(ctx: Ctx, group: Group) -> None:
     """The group is gone, with all that is about it; its activities are remembered."""
-    for kind in (Hook, Policy, Refresh, Scheduled):
+    for kind in (Hook, Policy, Refresh, Scheduled, Traffic):
         for item in ctx.db[kind].all(group=group.name):
             ctx.db[kind].drop(item)
     for activity in ctx.db[Activity].all(group=group.name):
@@ -113,14 +116,11 @@ def _move(ctx: Ctx, group: Group, member: Member) -> Member | None:
         case "Pending:Wait" | "Terminating:Wait":
             return _waiting(ctx, group, member, instance)
         case "Pending:Proceed":
-            return members.into_service(ctx, member)
+            return _serve(ctx, group, member)
         case "InService":
-            return _watch(ctx, group, member, instance)
-        case "Terminating":
-            wanted = members.hooks(ctx, group.name, TERMINATING)
-            if wanted and instance not in _GONE:
-                return members.hold(ctx, group, member, wanted)
-            return members.LIFE.move(ctx, member, "Terminating:Proceed")
+            return _watch(ctx, group, _keep_traffic(ctx, group, member), instance)
+        case "EnteringStandby" | "Detaching" | "Terminating":
+            return _leave(ctx, group, member, instance)
         case "Terminating:Proceed":
             return _end(ctx, group, member, instance)
     return member
@@ -134,7 +134,49 @@ def _pending(ctx: Ctx, group: Group, member: Member, instance: str) -> Member:
     if instance != "running":
         return member
     wanted = members.hooks(ctx, group.name, LAUNCHING) if member.in_service is None else []
-    return members.hold(ctx, group, member, wanted) if wanted else members.into_service(ctx, member)
+    return members.hold(ctx, group, member, wanted) if wanted else _serve(ctx, group, member)
+
+
+def _serve(ctx: Ctx, group: Group, member: Member) -> Member:
+    """Into service, behind the group's target groups."""
+    if not refusals.may_try(ctx, group):
+        return member
+    try:
+        return members.into_service(ctx, traffic.enter(ctx, group, member))
+    except AwsError as error:
+        refusals.not_now(ctx, group, member.activity, error)
+        return member
+
+
+def _keep_traffic(ctx: Ctx, group: Group, member: Member) -> Member:
+    """In the target groups that the group has by now, and in no other."""
+    unwanted = [s.arn for s in traffic.sources(ctx, group.name) if s.leaving]
+    try:
+        member = traffic.leave(ctx, group, member, at_once=False, only=unwanted)
+        return traffic.enter(ctx, group, member) if refusals.may_try(ctx, group) else member
+    except AwsError as error:
+        refusals.not_now(ctx, group, "", error)
+        return member
+
+
+def _leave(ctx: Ctx, group: Group, member: Member, instance: str) -> Member | None:
+    """Out of the target groups; on when the requests that were under way have ended. A dead instance has none."""
+    try:
+        member = traffic.leave(ctx, group, member, at_once=instance != "running")
+    except AwsError as error:
+        refusals.not_now(ctx, group, member.activity, error)
+        return member
+    if member.draining:
+        return member
+    if member.state == "EnteringStandby":
+        return members.stand_by(ctx, member)
+    if member.state == "Detaching":
+        members.detach(ctx, member)
+        return None
+    wanted = members.hooks(ctx, group.name, TERMINATING)
+    if wanted and instance not in _GONE:
+        return members.hold(ctx, group, member, wanted)
+    return members.LIFE.move(ctx, member, "Terminating:Proceed")
 
 
 def _waiting(ctx: Ctx, group: Group, member: Member, instance: str) -> Member:
@@ -174,7 +216,7 @@ def _end(ctx: Ctx, group: Group, member: Member, instance: str) -> Member | None
         try:
             members.end_instance(ctx, group, member)
         except AwsError as error:
-            refusals.no_end(ctx, group, member.activity, error)
+            refusals.not_now(ctx, group, member.activity, error)
     return member
 
 
@@ -264,4 +306,6 @@ def _next(ctx: Ctx, name: str) -> datetime | None:
         times += [wait.until for wait in member.waits]
         if group.lifetime and member.state == "InService":
             times.append(member.launched + timedelta(seconds=group.lifetime))
+        if traffic.heeded(group) and member.in_service is not None:
+            times.append(member.in_service + timedelta(seconds=group.grace))
     return min((t for t in times if t > ctx.now), default=None)

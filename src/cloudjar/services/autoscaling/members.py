@@ -27,9 +27,10 @@ LIFE = Machine(
     Pending             -> Pending:Wait | InService | Terminating
     Pending:Wait        -> Pending:Proceed | Terminating
     Pending:Proceed     -> InService | Terminating
-    InService           -> EnteringStandby | Terminating
-    EnteringStandby     -> Standby
-    Standby             -> Pending | Terminating
+    InService           -> EnteringStandby | Detaching | Terminating
+    EnteringStandby     -> Standby | Terminating
+    Standby             -> Pending | Detaching | Terminating
+    Detaching           -> Detached
     Terminating         -> Terminating:Wait | Terminating:Proceed
     Terminating:Wait    -> Terminating:Proceed
     """,
@@ -112,6 +113,19 @@ def finish(ctx: Ctx, member: Member) -> None:
     """The instance is gone, and the member with it."""
     activities.end(ctx, member.activity, kind="terminate")
     ctx.db[Member].drop(member)
+
+
+def stand_by(ctx: Ctx, member: Member) -> Member:
+    """It is put aside."""
+    activities.end(ctx, member.activity)
+    return LIFE.move(ctx, member, "Standby", activity="")
+
+
+def detach(ctx: Ctx, member: Member) -> None:
+    """It runs on, and is nobody's any more."""
+    activities.end(ctx, member.activity)
+    launching.mark(ctx, member.id, "")
+    ctx.db[Member].drop(LIFE.move(ctx, member, "Detached"))
 
 
 def hooks(ctx: Ctx, group: str, transition: str) -> list[Hook]:

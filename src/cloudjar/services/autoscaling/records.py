@@ -129,6 +129,12 @@ class Member(Record, frozen=True, kw_only=True):
     in_service: datetime | None = None
     waits: tuple[Wait, ...] = ()
     activity: str = ""
+    registered: tuple[str, ...] = ()
+    """Target groups that send it requests."""
+    draining: tuple[str, ...] = ()
+    """Target groups that it has left, where requests may still be under way."""
+    passed_over: tuple[str, ...] = ()
+    """Target groups that it is not in: AddToLoadBalancer was suspended, or they are not there any more."""
 
     @property
     def counts(self) -> bool:
@@ -152,6 +158,21 @@ class Hook(Record, frozen=True, kw_only=True):
     def longest(self) -> int:
         """Seconds that an instance can be kept waiting however often the heartbeat is recorded."""
         return min(172_800, 100 * self.heartbeat)
+
+
+@record("autoscaling", "trafficSource", key="key", index=("group", "arn"), parent=(GROUP, "group"))
+class Traffic(Record, frozen=True, kw_only=True):
+    """A target group that sends requests to a group's members; `key` is ``group/arn``."""
+
+    key: str
+    group: str
+    arn: str
+    state: str = "Adding"
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it was detached."""
+        return self.state == "Removing"
 
 
 @record("autoscaling", "activity", key="id", index=("group",))

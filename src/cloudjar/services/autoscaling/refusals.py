@@ -37,8 +37,8 @@ def no_launch(ctx: Ctx, group: Group, cause: str, place: Place, error: AwsError,
         _pause(ctx, group)
 
 
-def no_end(ctx: Ctx, group: Group, activity_id: str, error: AwsError) -> None:
-    """A termination was refused: its activity goes on, and says why."""
+def not_now(ctx: Ctx, group: Group, activity_id: str, error: AwsError) -> None:
+    """A step of an activity was refused: it goes on, and says why."""
     activity = ctx.db[Activity].get(activity_id)
     if activity is not None:
         ctx.db[Activity].put(replace(activity, message=error.message))

@@ -41,8 +41,6 @@ _NOT_BUILT = (
     "Operator",
     "PlacementGroup",
     "SkipZonalShiftValidation",
-    "TargetGroupARNs",
-    "TrafficSources",
 )
 _SHORTEST_LIFE, _LONGEST_LIFE = 86_400, 31_536_000
 _IN_FORCE = {"DeletionProtection": "none"}
@@ -55,8 +53,16 @@ def refuse(req: Mapping[str, Any]) -> None:
             raise errors.not_built(f"The parameter {member} of an Auto Scaling group")
     if req.get("DesiredCapacityType") not in (None, "units"):
         raise errors.not_built("A DesiredCapacityType other than units")
-    if req.get("HealthCheckType") not in (None, "EC2"):
-        raise errors.not_built(f"The health check type {req['HealthCheckType']}")
+
+
+def health_checks(given: str) -> str:
+    """Health check types as they are kept: ``EC2``, or what is heeded beside EC2's own checks."""
+    named = [part.strip() for part in given.split(",") if part.strip()]
+    if "VPC_LATTICE" in named or "EBS" in named:
+        raise errors.not_built(f"The health check type {given}")
+    if not named or any(name not in ("EC2", "ELB") for name in named):
+        raise errors.invalid(f"Invalid health check type: {given}")
+    return ",".join(name for name in dict.fromkeys(named) if name != "EC2") or "EC2"
 
 
 def suspended(group: Group, process: str) -> bool:

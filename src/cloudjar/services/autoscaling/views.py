@@ -33,7 +33,9 @@ def show_template(item: Group | Member) -> dict[str, str] | None:
     return {**shown, "Version": item.template_version} if item.template_version else shown
 
 
-def show_group(group: Group, members: list[Member], *, instances: bool = True) -> dict[str, Any]:
+def show_group(
+    group: Group, members: list[Member], target_groups: list[str], *, instances: bool = True
+) -> dict[str, Any]:
     """AWS's AutoScalingGroup."""
     return {
         "AutoScalingGroupName": group.name,
@@ -46,7 +48,7 @@ def show_group(group: Group, members: list[Member], *, instances: bool = True) -
         "DefaultCooldown": group.cooldown,
         "AvailabilityZones": list(group.zones),
         "LoadBalancerNames": [],
-        "TargetGroupARNs": [],
+        "TargetGroupARNs": target_groups,
         "HealthCheckType": group.health_check,
         "HealthCheckGracePeriod": group.grace,
         "Instances": [show_member(m) for m in members] if instances else [],
@@ -65,7 +67,7 @@ def show_group(group: Group, members: list[Member], *, instances: bool = True) -
         "MaxInstanceLifetime": group.lifetime or None,
         "DefaultInstanceWarmup": group.warmup,
         "Context": group.context or None,
-        "TrafficSources": [],
+        "TrafficSources": [{"Identifier": arn, "Type": "elbv2"} for arn in target_groups],
     }
 
 

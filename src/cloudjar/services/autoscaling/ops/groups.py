@@ -15,8 +15,9 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import filters
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.autoscaling import errors, life, linked_role, members, rules
+from cloudjar.services.autoscaling import errors, life, linked_role, members, rules, traffic
 from cloudjar.services.autoscaling.activities import at
+from cloudjar.services.autoscaling.ops import traffic as traffic_ops
 from cloudjar.services.autoscaling.ops.hooks import add_hook
 from cloudjar.services.autoscaling.records import DELETING, Group, LaunchConfiguration, Member
 from cloudjar.services.autoscaling.views import show_group
@@ -61,7 +62,8 @@ def create_auto_scaling_group(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         reason=at(ctx.now, text) if desired else "",
     )
     group = replace(group, **_common(req), **_origin(ctx, req, role, needed=True))
-    ctx.db[Group].add(group)
+    group = ctx.db[Group].add(group)
+    traffic.attach(ctx, group, traffic_ops.wanted(req))
     for spec in req.get("LifecycleHookSpecificationList") or ():
         add_hook(ctx, name, spec)
     return {}
@@ -75,6 +77,8 @@ def _common(req: dict[str, Any]) -> dict[str, Any]:
         changes["warmup"] = None
     if req.get("TerminationPolicies") is not None:
         changes["termination_policies"] = rules.policies(req["TerminationPolicies"])
+    if req.get("HealthCheckType"):
+        changes["health_check"] = rules.health_checks(req["HealthCheckType"])
     if req.get("MaxInstanceLifetime") is not None:
         changes["lifetime"] = rules.lifetime(req["MaxInstanceLifetime"])
     return changes
@@ -153,7 +157,12 @@ def describe_auto_scaling_groups(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any
     admitted = filters.apply(req.get("Filters"), _FILTERS, found)
     shown = req.get("IncludeInstances") is not False
     return {
-        "AutoScalingGroups": [show_group(g, ctx.db[Member].all(group=g.name), instances=shown) for g in admitted]
+        "AutoScalingGroups": [
+            show_group(
+                g, ctx.db[Member].all(group=g.name), traffic.arns(ctx, g.name), instances=shown
+            )
+            for g in admitted
+        ]
     }
 
 

@@ -114,19 +114,13 @@ def detach_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         if shrink and member.counts:
             text += f", shrinking the capacity from {group.desired} to {group.desired - 1}"
             group = ctx.db[Group].put(replace(group, desired=group.desired - 1))
-        done.append(_activity(ctx, group, member, f"Detaching EC2 instance: {member.id}", f"{text}."))
-        launching.mark(ctx, member.id, "")
-        ctx.db[Member].drop(member)
+        made = activities.begin(
+            ctx, group, f"Detaching EC2 instance: {member.id}", at(ctx.now, f"{text}."),
+            zone=member.zone, subnet=member.subnet, instance=member.id,
+        )  # fmt: skip
+        done.append(made.id)
+        life.advance(ctx, group.name, members.LIFE.move(ctx, member, "Detaching", activity=made.id))
     return {"Activities": show_activities(ctx, done)}
-
-
-def _activity(ctx: Ctx, group: Group, member: Member, description: str, text: str) -> str:
-    """An activity that is over when its call returns."""
-    made = activities.begin(
-        ctx, group, description, at(ctx.now, text), zone=member.zone, subnet=member.subnet, instance=member.id
-    )
-    activities.end(ctx, made.id)
-    return made.id
 
 
 @op("AttachInstances")

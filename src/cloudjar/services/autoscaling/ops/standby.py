@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.autoscaling import activities, errors, rules
+from cloudjar.services.autoscaling import activities, errors, life, rules
 from cloudjar.services.autoscaling.activities import at
 from cloudjar.services.autoscaling.members import LIFE
 from cloudjar.services.autoscaling.ops.members import of_group
@@ -44,9 +44,8 @@ def enter_standby(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             subnet=member.subnet,
             instance=member.id,
         )
-        activities.end(ctx, made.id)
         done.append(made.id)
-        LIFE.move(ctx, LIFE.move(ctx, member, "EnteringStandby"), "Standby")
+        life.advance(ctx, group.name, LIFE.move(ctx, member, "EnteringStandby", activity=made.id))
     return {"Activities": show_activities(ctx, done)}
 
 
