@@ -12,8 +12,7 @@ import resource
 import select
 import shutil
 import signal
-import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -22,6 +21,7 @@ from cloudjar.base.clock import monotonic
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute import cgroups, console, disk, identity, volumes
 from cloudjar.planes.compute.bundle import Plugged, device_rules, oci_config, resources
+from cloudjar.planes.compute.entering import Entering
 from cloudjar.planes.compute.home import POWERED_OFF, Home, again_script, boot_script, home_of
 from cloudjar.planes.compute.images import ImageStore
 from cloudjar.planes.compute.port import Disk, ImageInfo, MachineSpec, Seen
@@ -35,8 +35,8 @@ _SYS_RESOURCE = 24
 """The capability that ext4 wants of who grows it while it is mounted."""
 
 
-class ContainerCompute:
-    """The ``container`` driver; implements `ComputePort`.
+class ContainerCompute(Entering):
+    """The ``container`` driver; implements `ComputePort` and, by `Entering`, `Inside`.
 
     `tag` names the installation (unique on the host), `state_dir` holds machines and volumes, `images` the shared
     image cache. `shutdown_seconds` is how long a guest may take to shut down before its power is cut.
@@ -53,6 +53,7 @@ class ContainerCompute:
         runtime_dir: Path = Path("/run/cloudjar"),
         shutdown_seconds: float = 60,
     ) -> None:
+        super().__init__()
         self.tag = tag
         self.state = state_dir.absolute()
         self.runtime = runtime_dir
@@ -267,27 +268,11 @@ class ContainerCompute:
             with contextlib.suppress(OSError):
                 folder.rmdir()
 
-    def run(self, machine_id: str, argv: Sequence[str], timeout: float = 30) -> tuple[int, bytes]:
-        """Run a command inside the machine as root: (exit code, output and errors together)."""
-        home = self._home(machine_id)
-        if not _init_pid(home):
-            raise PlaneError(f"machine {machine_id} is not running")
-        runc = [need_tool("runc", "runc"), "--root", str(home.runc_root)]
-        try:
-            done = subprocess.run(
-                [*runc, "exec", home.name, *argv],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=timeout,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as late:
-            raise PlaneError(f"{argv[0]} in {machine_id} did not end within {timeout:g} s") from late
-        return done.returncode, done.stdout
-
     def _home(self, machine_id: str) -> Home:
         return home_of(self.tag, self.state, self.runtime, machine_id)
+
+    def _pid(self, home: Home) -> int:
+        return _init_pid(home)
 
     def _traces(self) -> set[str]:
         """Ids of machines with any trace, whoever left it."""

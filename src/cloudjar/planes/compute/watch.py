@@ -37,6 +37,10 @@ class Watch:
         self._poll.register(handle, select.EPOLLIN)
         return True
 
+    def tell(self, machine_id: str) -> None:
+        """Tell of an end that was there before anybody watched; from the caller's thread."""
+        self._ended(machine_id)
+
     def _run(self) -> None:
         while True:
             for handle, _ in self._poll.poll():
