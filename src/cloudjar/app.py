@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from cloudjar import __version__, services
 from cloudjar.auth.authenticate import Authenticator
 from cloudjar.auth.authorize import Authorizer
+from cloudjar.auth.doorway import Doorway
 from cloudjar.auth.identity import Identity
 from cloudjar.auth.mfa import Mfa
 from cloudjar.auth.organization import Organization
@@ -29,7 +31,7 @@ from cloudjar.gateway.imds import Metadata
 from cloudjar.gateway.pipeline import Pipeline
 from cloudjar.gateway.server import Server
 from cloudjar.gateway.tls import Authority
-from cloudjar.kit import machine
+from cloudjar.kit import machine, names
 from cloudjar.kit.accounts import Doors
 from cloudjar.kit.audit import Audit
 from cloudjar.kit.context import World
@@ -42,6 +44,7 @@ from cloudjar.kit.throttle import Throttle
 from cloudjar.kit.usage import Usage
 from cloudjar.kit.wakes import Runner, Wake, WakeTable
 from cloudjar.planes.compute.port import ComputePort
+from cloudjar.planes.dns.names import ExtraNames
 from cloudjar.planes.network.port import NetworkPort
 from cloudjar.planes.proxy.port import ProxyPort
 from cloudjar.store.database import Database
@@ -95,7 +98,8 @@ class Jar:
         self.runner = Runner(self.wakes, self.clock, self._reconcile)
         self.metadata = Metadata(self.world, self.clock)
         self.endpoints = VpcEndpoints()
-        self.network = network or _network(settings, self.metadata, self.endpoints)
+        known = partial(names.addresses, self.world)
+        self.network = network or _network(settings, self.metadata, self.endpoints, known)
         self.compute = compute or _compute(settings)
         self.proxy = proxy or _proxy(settings)
         self.root_keys = RootKeys(home / "root-keys.json", self.sealer)
@@ -107,7 +111,7 @@ class Jar:
             self.world,
             self.services,
             authenticator,
-            Authorizer(self._identity, self.sealer, self._organization, doors.shut),
+            Authorizer(self._identity, self.sealer, self._organization, doors.shut, self._doorway),
             self.audit,
             self._durably,
             Throttle() if settings.throttle else None,
@@ -256,6 +260,12 @@ class Jar:
             self._known_outside = Web()
         return self._known_outside
 
+    def _doorway(self, endpoint_id: str) -> Doorway | None:
+        from cloudjar.services.ec2.vpc_endpoints.finding import doorway
+
+        self.services.load("ec2")
+        return doorway(self.world, endpoint_id)
+
     def _mfa(self) -> Mfa:
         from cloudjar.services.iam.mfa import Devices
 
@@ -312,7 +322,9 @@ def planes_of(settings: Settings) -> str:
     return "linux" if can_drive() else "sim"
 
 
-def _network(settings: Settings, metadata: Metadata, endpoints: VpcEndpoints) -> NetworkPort:
+def _network(
+    settings: Settings, metadata: Metadata, endpoints: VpcEndpoints, known: ExtraNames
+) -> NetworkPort:
     if planes_of(settings) == "sim":
         from cloudjar.planes.network.sim import SimNetwork
 
@@ -327,6 +339,7 @@ def _network(settings: Settings, metadata: Metadata, endpoints: VpcEndpoints) ->
         state_dir=settings.home / "network",
         api=(gateway, settings.port),
         metadata=metadata,
+        names=known,
         endpoints=endpoints,
         endpoint_ports=tuple(dict.fromkeys((80, 443, settings.port))),
     )

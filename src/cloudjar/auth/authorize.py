@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from cloudjar.auth import guardrails, reasons
+from cloudjar.auth import doorway, guardrails, reasons
 from cloudjar.auth.environment import Environment, Facts
 from cloudjar.auth.identity import Identity
 from cloudjar.auth.organization import Organization
@@ -107,7 +107,9 @@ class Authorizer:
         sealer: Sealer,
         organization: Callable[[], Organization | None] = lambda: None,
         shut: Callable[[str, str], bool] = lambda account, region: False,
+        doors: doorway.FindDoorway = lambda endpoint: None,
     ) -> None:
+        self._doors = doors
         self._identity = identity
         self._sealer = sealer
         self._organization = organization
@@ -131,6 +133,10 @@ class Authorizer:
         owners = {need.owner for need in needs if need.owner and need.owner != ctx.account}
         return Decided(tuple(need.resource for need in needs), reasons.kept(caller, accounts), tuple(owners))
 
+    def admit(self, request: Request, service: str) -> None:
+        """Refuse a request for a service that is not behind the VPC endpoint that it came by."""
+        doorway.admit(self._doors, request, service)
+
     def _policies(self, caller: Caller) -> PolicySet:
         """What bears on the caller itself: its own policies, its organization's."""
         mine = _NO_POLICIES if caller.kind in _WITHOUT_POLICIES else self._identity().policies(caller)
@@ -148,6 +154,9 @@ class Authorizer:
         policies = mine
         if need.policy or need.grants or need.kind != "resource":
             policies = with_resource(mine, need)
+        through = doorway.policy(self._doors, ctx.request)
+        if through is not None:
+            policies = replace(policies, endpoint=through)
         if owner != ctx.account and owner and self._shut(owner, ""):  # a closed account consents to nothing any more
             policies = replace(policies, resource=None, grants=())
         if organization is not None and need.rcps:

@@ -74,6 +74,7 @@ class Pipeline:
         route: Route | None = None
         try:
             route = detect(request)
+            self._authorize.admit(request, route.service)
             call, ctx, req = self._read(request, route, request_id)
             if call.operation is not None and call.operation.prepare is not None:
                 return self._run_prepared(request, route, call, ctx, req)

@@ -183,7 +183,7 @@ class _Nobody:
 def free_pool() -> str:
     """Public addresses that this host routes to nobody else."""
     with Netlink() as kernel:
-        taken = [IPv4Network(rule.target) for rule in kernel.rules() if rule.target]
+        taken = [IPv4Network(rule.target) for rule in kernel.rules() if rule.target and ":" not in rule.target]
     free = [pool for pool in POOLS if not any(IPv4Network(pool).overlaps(other) for other in taken)]
     assert free, f"other jars of this host have all of {POOLS}: {taken}"
     return free[0]

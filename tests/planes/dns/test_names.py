@@ -70,3 +70,10 @@ def test_services_may_add_names_per_vpc() -> None:
     assert lookup(HERE, POOL, "DB.internal", extra) == Known("db.internal", ("10.0.2.9",))
     assert lookup(HERE, POOL, "gone.internal", extra) == Known("gone.internal")
     assert lookup(HERE, POOL, "other.internal", extra) is None
+
+
+def test_what_a_vpc_says_of_a_name_itself_comes_first() -> None:
+    here = msgspec.structs.replace(HERE, names=(("sts.us-east-1.amazonaws.com", ("10.0.1.9", "10.0.2.9")),))
+    assert lookup(here, POOL, "STS.us-east-1.amazonaws.com.", lambda *_: ("1.2.3.4",)) == Known(
+        "sts.us-east-1.amazonaws.com", ("10.0.1.9", "10.0.2.9"))
+    assert lookup(HERE, POOL, "sts.us-east-1.amazonaws.com") is None

@@ -55,7 +55,9 @@ def public_name(address: str, region: str) -> str:
 def lookup(vpc: Vpc, pool: IPv4Network, name: str, extra: ExtraNames | None = None) -> Known | None:
     """What a name (any case, final dot or not) means in a VPC; None when the wide world must be asked."""
     name = name.lower().rstrip(".")
-    given = extra(vpc.id, name) if extra else None
+    given = next((addresses for known, addresses in vpc.names if known == name), None)
+    if given is None and extra:
+        given = extra(vpc.id, name)
     if given is not None:
         return Known(name, given)
     if name.endswith(".in-addr.arpa"):

@@ -36,7 +36,7 @@ class Resolver:
     """All VPCs' resolvers. Thread-safe; the thread starts with the first VPC."""
 
     def __init__(self, pool: str, extra: ExtraNames | None = None, resolv_conf: Path = _RESOLV_CONF) -> None:
-        """`pool` holds the public addresses; `extra` is asked first for every name."""
+        """`pool` holds the public addresses; `extra` is asked for every name that is none of the VPC's own."""
         self._pool = IPv4Network(pool)
         self._extra = extra
         self._resolv_conf = resolv_conf

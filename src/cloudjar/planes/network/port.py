@@ -106,6 +106,11 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
     hostname: str = ""
     """The private DNS name that the VPC resolver answers for the primary address."""
     ipv6: tuple[str, ...] = ()
+    relays: bool = False
+    """Passes flows of others on in their own names, and is the one whom they are answered to (a load balancer's node);
+    groups that admit one of its own groups admit those flows."""
+    unguarded: bool = False
+    """No security groups decide about it."""
     logged: bool = False
     """Whether a flow log (of the interface, its subnet or its VPC) wants to know what passes."""
 
@@ -185,6 +190,8 @@ class Vpc(msgspec.Struct, frozen=True, kw_only=True):
     prefix_lists: tuple[PrefixList, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     transit_attachments: tuple[TransitAttachment, ...] = ()
+    names: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """(lower-case DNS name, IPv4 addresses) that hold inside this VPC whatever they mean elsewhere."""
 
 
 class TransitRoute(msgspec.Struct, frozen=True, kw_only=True):

@@ -86,7 +86,7 @@ def ways(db: Db, vpc: Vpc, live: set[str], host: str) -> Ways:
         tuple(_peering(peering, vpc) for peering in peerings),
         tuple(_peer_groups(db, vpc, peerings)),
         tuple(_prefix_lists(db, vpc, routes, host)),
-        tuple(_endpoint(endpoint) for endpoint in endpoints),
+        tuple(_endpoint(endpoint, live) for endpoint in endpoints),
         routes,
     )
 
@@ -123,10 +123,12 @@ def _prefix_lists(
             yield port.PrefixList(id=key, cidrs=tuple(entry.cidr for entry in found.entries))
 
 
-def _endpoint(endpoint: VpcEndpoint) -> port.Endpoint:
+def _endpoint(endpoint: VpcEndpoint, live: set[str]) -> port.Endpoint:
     kind = endpoint.type == "Interface"
     return port.Endpoint(
-        id=endpoint.id, kind="interface" if kind else "gateway", interfaces=endpoint.interfaces if kind else ()
+        id=endpoint.id,
+        kind="interface" if kind else "gateway",
+        interfaces=tuple(i for i in endpoint.interfaces if i in live) if kind else (),
     )
 
 

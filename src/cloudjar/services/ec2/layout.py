@@ -13,7 +13,7 @@ from cloudjar.kit.db import Db
 from cloudjar.kit.machine import Step
 from cloudjar.planes.network import port
 from cloudjar.planes.network.port import NetworkPort
-from cloudjar.services.ec2 import beyond, naming
+from cloudjar.services.ec2 import beyond, naming, private_names
 from cloudjar.services.ec2.network_acls.records import AclEntry, NetworkAcl
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.route_tables.records import RouteTable
@@ -79,6 +79,7 @@ def layout(db: Db, vpc: Vpc, host: str = "") -> port.Vpc:
         peer_groups=ways.peer_groups,
         prefix_lists=ways.prefix_lists,
         endpoints=ways.endpoints,
+        names=private_names.of(db, vpc),
     )
 
 

@@ -9,6 +9,7 @@ from cloudjar.kit.machine import Step, on_boot, reconciler
 from cloudjar.planes.network.port import NetworkPort
 from cloudjar.services.ec2.layout import lay_out
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
+from cloudjar.services.ec2.vpc_peering.finding import peerings_of
 from cloudjar.services.ec2.vpcs.records import Vpc
 
 
@@ -16,6 +17,24 @@ from cloudjar.services.ec2.vpcs.records import Vpc
 def converge(step: Step, _: Vpc | None) -> None:
     """Lay the VPC out as it is now."""
     lay_out(step, step.key)
+    _tell_peers(step)
+
+
+def _tell_peers(step: Step) -> None:
+    """Peered VPCs have names and members of groups of this one in them: when those change, they are laid out again."""
+    done, key = step.world.laid_out, f"told {step.key}"
+    with step.world.state.database.transaction():
+        peers = [peering.other(step.key) for peering in peerings_of(step.db, step.key)]
+        vpc = step.db[Vpc].get(step.key) if peers else None
+        if vpc is None:
+            done.pop(key, None)
+            return
+        enis = [eni for eni in step.db[NetworkInterface].all(vpc_id=vpc.id) if eni.powered]
+        told = hash((vpc.dns_support, vpc.dns_hostnames, *((e.id, e.groups, e.addresses, e.ipv6) for e in enis)))
+        if done.get(key) != told:
+            done[key] = told
+            for side in peers:
+                step.world.state.wakes.wake("ec2/vpc", side.account, side.region, side.vpc_id)
 
 
 @on_boot("ec2")

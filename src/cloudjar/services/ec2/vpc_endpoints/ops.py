@@ -59,9 +59,6 @@ def create_vpc_endpoint(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_unbuilt(ctx: Ctx, req: dict[str, Any]) -> None:
-    if ctx.world.ports["network"].name != "sim" and "endpoint_source" not in ctx.world.ports:
-        # Real planes lay out no VPC with an endpoint at which nobody answers.
-        raise errors.not_built("An endpoint on real planes")
     errors.refuse(req, *_NOT_BUILT)
     if req.get("IpAddressType") not in (None, "ipv4"):
         raise errors.not_built(f"An endpoint with {req['IpAddressType']} addresses")
@@ -77,9 +74,9 @@ def _refuse_unbuilt(ctx: Ctx, req: dict[str, Any]) -> None:
 
 def _service(ctx: Ctx, name: str, kind: str) -> str:
     end = services.ending(ctx.region, name)
-    if end in services.offered(ctx, kind):
+    if services.is_offered(ctx, end, kind):
         return name
-    if end and end in services.offered(ctx, "Gateway" if kind == "Interface" else "Interface"):
+    if services.is_offered(ctx, end, "Gateway" if kind == "Interface" else "Interface"):
         raise AwsError("InvalidParameter", f"The service {name} does not support endpoints of type {kind}.")
     raise AwsError("InvalidServiceName", f"The Vpc Endpoint Service '{name}' does not exist")
 

@@ -59,6 +59,13 @@ def offered(ctx: Ctx, kind: str) -> list[str]:
     return [end for end, service in sorted(INTERFACE_SERVICES.items()) if ctx.world.load(service)]
 
 
+def is_offered(ctx: Ctx, end: str, kind: str) -> bool:
+    """Whether there are endpoints of a kind to one service."""
+    if kind == "Gateway":
+        return end in GATEWAY_SERVICES
+    return end in INTERFACE_SERVICES and ctx.world.load(INTERFACE_SERVICES[end])
+
+
 def botocore_name(service: str) -> str:
     """Whose requests an endpoint carries: ``com.amazonaws.eu-west-3.monitoring`` -> ``cloudwatch``."""
     return INTERFACE_SERVICES.get(service.split(".", 3)[-1], "")

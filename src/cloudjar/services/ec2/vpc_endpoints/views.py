@@ -32,12 +32,29 @@ def names_of(endpoint: VpcEndpoint, zones: Mapping[str, str]) -> list[str]:
 
     `zones` is the zone of each subnet.
     """
-    end = ending(endpoint.region, endpoint.service)
+    found = [own_name(endpoint), *(zone_name(endpoint, zones[key]) for key in endpoint.subnets if key in zones)]
+    return found + ([service_name(endpoint)] if endpoint.private_dns else [])
+
+
+def own_name(endpoint: VpcEndpoint) -> str:
+    """The name of all addresses of an interface endpoint."""
+    return _named(endpoint, "")
+
+
+def zone_name(endpoint: VpcEndpoint, zone: str) -> str:
+    """The name of its address in one zone."""
+    return _named(endpoint, f"-{zone}")
+
+
+def service_name(endpoint: VpcEndpoint) -> str:
+    """The public name of the service, which private DNS takes over inside the VPC."""
+    return private_name(endpoint.region, ending(endpoint.region, endpoint.service))
+
+
+def _named(endpoint: VpcEndpoint, place: str) -> str:
     token = f"{zlib.crc32(endpoint.id.encode()):08x}"
-    base = f"{end}.{endpoint.region}.vpce.amazonaws.com"
-    found = [f"{endpoint.id}-{token}.{base}"]
-    found += [f"{endpoint.id}-{token}-{zones[subnet]}.{base}" for subnet in endpoint.subnets if subnet in zones]
-    return found + ([private_name(endpoint.region, end)] if endpoint.private_dns else [])
+    end = ending(endpoint.region, endpoint.service)
+    return f"{endpoint.id}-{token}{place}.{end}.{endpoint.region}.vpce.amazonaws.com"
 
 
 class Scene:
