@@ -40,7 +40,15 @@ EDGE_VIA = "fe80::e"
 """The edge on the Internet's bridge, as an internet gateway's next hop for IPv6."""
 OUTWARD_VIA = "fe80::f"
 """The same, as an egress-only gateway's: the next hop tells the filter which of the two a packet goes through."""
+RELAY_MARK = 0x2000000
 _NEIGHBOURHOOD = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert }"
+
+
+_RELAYED = (
+    "ct state new ct mark set iifname map @relays",
+    f"ct direction reply ct mark & {RELAY_MARK:#x} != 0 meta mark set ct mark",
+)
+"""Who passed a flow on gets its answers, wherever their address would lead."""
 
 
 def ruleset(vpc: Vpc, site: Site) -> Ruleset:
@@ -82,7 +90,18 @@ def translators(vpc: Vpc) -> set[str]:
 
 def unchecked(vpc: Vpc) -> tuple[Interface, ...]:
     """Attached ENIs whose source/destination check is off."""
-    return tuple(i for i in vpc.interfaces if i.guest and (not i.source_dest_check or i.id in translators(vpc)))
+    free = translators(vpc)
+    return tuple(i for i in vpc.interfaces if i.guest and (not i.source_dest_check or i.relays or i.id in free))
+
+
+def relays(vpc: Vpc) -> tuple[Interface, ...]:
+    """Attached ENIs that pass flows of others on."""
+    return tuple(i for i in vpc.interfaces if i.guest and i.relays)
+
+
+def relay_number(interface_id: str) -> int:
+    """The mark of flows that an ENI passes on, and the kernel's number of the table that leads back to it."""
+    return RELAY_MARK | number(interface_id)
 
 
 def table_number(route_table_id: str) -> int:
@@ -109,6 +128,9 @@ def _sets(vpc: Vpc, enis: tuple[Interface, ...]) -> Iterator[NftSet]:
     yield NftSet("unchecked", "ifname", tuple((names[i.id], "") for i in unchecked(vpc)))
     yield from _by_family("cidrs", (*vpc.cidrs, *vpc.ipv6_cidrs))
     yield NftSet("tables", "ifname", tuple(_table_marks(vpc, enis, names)), mapped="mark")
+    if relays(vpc):
+        yield NftSet("relays", "ifname", tuple(
+            (names[i.id], f"{relay_number(i.id):#010x}") for i in relays(vpc)), mapped="mark")
     public = published(vpc)
     yield NftSet("public", "ipv4_addr", tuple((p, "") for p, _ in public))
     yield NftSet("translated", "ipv4_addr", tuple((q, "") for _, q in public))
@@ -144,7 +166,7 @@ def _table_marks(vpc: Vpc, enis: tuple[Interface, ...], names: dict[str, str]) -
 
 
 def _group_sets(vpc: Vpc, enis: tuple[Interface, ...], names: dict[str, str]) -> Iterator[NftSet]:
-    free = translators(vpc)
+    free = translators(vpc) | {i.id for i in enis if i.unguarded}
     for direction, verdict in (("egress", "goto admit"), ("ingress", "accept")):
         yield NftSet(f"groups-{direction}", "ifname", tuple(
             (names[i.id], verdict if i.id in free else f"goto {_eni(i)}-{direction}") for i in enis), mapped="verdict")
@@ -177,7 +199,7 @@ def _subnet_sets(vpc: Vpc, enis: tuple[Interface, ...], names: dict[str, str]) -
 def _chains(vpc: Vpc, enis: tuple[Interface, ...]) -> Iterator[NftChain]:
     gateway = f'"{GATEWAY_LINK}"'
     yield NftChain("source", tuple(_sources(vpc)), "type filter hook prerouting priority raw; policy accept;")
-    yield NftChain("routing", ("meta mark set iifname map @tables",),
+    yield NftChain("routing", ("meta mark set iifname map @tables", *(_RELAYED if relays(vpc) else ())),
                    "type filter hook prerouting priority mangle; policy accept;")
     yield NftChain("public-in", (f"iifname {gateway} dnat ip to ip daddr map @public-to-private",),
                    "type nat hook prerouting priority dstnat; policy accept;")
@@ -311,6 +333,9 @@ def _rule(vpc: Vpc, rule: Rule, side: str, verdict: str) -> Iterator[str]:
     for version, where in ((4, f"ip {side} @{name}"), (6, f"ip6 {side} @{name}/6")):
         if what.possible(version):
             yield " ".join(filter(None, (where, what.text(), verdict)))
+    passing = ", ".join(f'"{link_name(i.id)}"' for i in relays(vpc) if rule.peer in i.groups)
+    if passing and side == "saddr":
+        yield " ".join(filter(None, (f"iifname {{ {passing} }}", what.text(), verdict)))
 
 
 def _line(side: str, peer: Network, what: Match, verdict: str) -> str:

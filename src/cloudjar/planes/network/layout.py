@@ -21,6 +21,7 @@ from cloudjar.planes.network.plan import (
     FABRIC6,
     GUEST_MTU,
     MAIN_TABLE,
+    RELAY_PREFERENCE,
     RULE_PREFERENCE,
     SYSCTLS,
     SYSCTLS_IPV6,
@@ -29,6 +30,7 @@ from cloudjar.planes.network.plan import (
     PathWay,
     Plan,
     Tunnel,
+    preference,
 )
 from cloudjar.planes.network.ruleset import change, render
 from cloudjar.planes.network.site import mac
@@ -74,7 +76,7 @@ def seen_layout(kernel: Netlink, links: list[LinkSeen]) -> Layout:
         {k.name: k.alias for k in links if k.name not in ("lo", GATEWAY_LINK)},
         {a for a in kernel.addresses(loopback) if a not in ("127.0.0.1/8", "::1/128")},
         routes,
-        {(r.version, r.mark) for r in kernel.rules() if r.preference == RULE_PREFERENCE},
+        {(r.version, r.mark) for r in kernel.rules() if r.preference in (RULE_PREFERENCE, RELAY_PREFERENCE)},
         {Neighbour(names.get(i, ""), a, m) for i, a, m in kernel.neighbours()},
         set(),
     )
@@ -240,6 +242,6 @@ def spread(kernel: Netlink, seen: Layout, want: Layout) -> None:
                 kernel.delete_route(*key, device=index.get(old.device, 0))
             kernel.set_route(*key, device=index[way.device] if way.device else 0, via=way.via)
     for version, mark in seen.marks - want.marks:
-        kernel.delete_rule(RULE_PREFERENCE, mark, mark=mark, version=version)
+        kernel.delete_rule(preference(mark), mark, mark=mark, version=version)
     for version, mark in want.marks - seen.marks:
-        kernel.add_rule(RULE_PREFERENCE, mark, mark=mark, version=version)
+        kernel.add_rule(preference(mark), mark, mark=mark, version=version)

@@ -17,10 +17,13 @@ from cloudjar.planes.network.filtering import (
     GATEWAY_LINK,
     METADATA,
     OUTWARD_VIA,
+    RELAY_MARK,
     RESOLVER,
     gateway_endpoints,
     own_addresses,
     published,
+    relay_number,
+    relays,
     resolver_addresses,
     ruleset,
     table_number,
@@ -45,6 +48,8 @@ from cloudjar.planes.network.site import (
 MAIN_TABLE = 254
 RULE_PREFERENCE = 33000
 """After the kernel's main table, which holds the VPC's own routes: local always wins."""
+RELAY_PREFERENCE = 32000
+"""Before the main table: what answers a relayed flow goes to who relayed it, though its address be next door."""
 GUEST_MTU = 9001
 INTERNET_MTU = 1500
 TRANSIT_MTU = 8500
@@ -191,7 +196,8 @@ def plan(vpc: Vpc, site: Site) -> Plan:
         tunnels=_tunnels(vpc, site),
         addresses=_fabric_addresses(vpc),
         routes=_routes(vpc, site),
-        marks=tuple(dict.fromkeys(table_number(t.id) for t in vpc.route_tables)),
+        marks=(*dict.fromkeys(table_number(t.id) for t in vpc.route_tables),
+               *(relay_number(i.id) for i in relays(vpc))),
         neighbours=_neighbours(vpc, site),
         gateway=bool(vpc.internet_gateway or vpc.egress_only_gateway),
         uplink=site.uplink(vpc.id),
@@ -314,7 +320,14 @@ def _routes(vpc: Vpc, site: Site) -> tuple[PathWay, ...]:
                     for a in own_addresses(i)]
     for table in vpc.route_tables:
         out += _table(vpc, table, site)
+    out += [PathWay(table=relay_number(i.id), target="0.0.0.0/0", device=link_name(i.id), via=i.private[0][0])
+            for i in relays(vpc)]
     return tuple(out)
+
+
+def preference(mark: int) -> int:
+    """The place among the kernel's rules of the one for a mark."""
+    return RELAY_PREFERENCE if mark & RELAY_MARK else RULE_PREFERENCE
 
 
 def _table(vpc: Vpc, table: RouteTable, site: Site) -> list[PathWay]:

@@ -394,8 +394,8 @@ class _Walk:
         self.path.append(line)
 
     def _groups(self, vpc: Vpc, eni: Interface, direction: Direction, packet: Packet) -> None:
-        if eni.id in translators(vpc):
-            return  # a NAT gateway has no groups
+        if eni.unguarded or eni.id in translators(vpc):
+            return  # no groups at all
         group = group_verdict(vpc, eni, direction, packet)
         if not group:
             raise _Dropped(f"no security group of {eni.id} allows {direction} {packet.source} to {packet.target}")

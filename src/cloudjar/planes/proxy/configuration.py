@@ -9,20 +9,13 @@ import hashlib
 import re
 from collections.abc import Iterator
 
-from cloudjar.planes.proxy.matching import acl
-from cloudjar.planes.proxy.port import (
-    FixedResponse,
-    Forward,
-    HealthCheck,
-    Listener,
-    Node,
-    Redirect,
-    Rule,
-    Target,
-    TargetGroup,
-)
+from cloudjar.planes.proxy.backends import backends
+from cloudjar.planes.proxy.layer4 import frontends, relayed, tls_words
+from cloudjar.planes.proxy.matching import acl, token
+from cloudjar.planes.proxy.port import FixedResponse, Forward, Listener, Node, Redirect, Relay, Rule, TargetGroup
+from cloudjar.planes.proxy.words import SERVER, quoted
 
-SERVER = "awselb/2.0"
+GROUP_COOKIE = "AWSALBTG"
 UNCONNECTED = "Cloudjar-Unconnected"
 """A header between HAProxy's own parts, which no client and no target sees."""
 _NOBODY = 65534
@@ -33,7 +26,6 @@ _PAGES = {
     502: "Bad Gateway", 503: "Service Temporarily Unavailable", 504: "Gateway Time-out",
 }  # fmt: skip
 _REDIRECTS = {301: "Moved Permanently", 302: "Found"}
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,120}")
 _PARTS = {
     "#{host}": "%[req.hdr(host),field(1,:)]", "#{path}": "%[path,regsub(^/,)]", "#{query}": "%[query]",
     "#{port}": "%[dst_port]",
@@ -47,13 +39,10 @@ def files(node: Node, folder: str) -> dict[str, str]:
     made = {f"{code}.http": _page(code) for code in _PAGES}
     made["unconnected.http"] = _page(502, f"{UNCONNECTED}: yes\r\n")
     made["503.html"] = _html(503, _PAGES[503])
+    for relay in node.relays:
+        made |= _certificates(relay, folder)
     for listener in node.listeners:
-        names = []
-        for n, certificate in enumerate(listener.certificates):
-            made[f"{listener.port}-{n}.pem"] = certificate
-            names.append(f"{folder}/{listener.port}-{n}.pem\n")
-        if names:
-            made[f"{listener.port}.certificates"] = "".join(names)
+        made |= _certificates(listener, folder)
         for n, rule in enumerate(listener.rules):
             if isinstance(rule.action, FixedResponse):
                 made[f"{listener.port}-{n}.body"] = rule.action.body
@@ -63,9 +52,11 @@ def files(node: Node, folder: str) -> dict[str, str]:
     return made
 
 
-def cookie_of(target: Target) -> str:
-    """What stands for a target in the balancer's cookie: it tells nobody the address."""
-    return hashlib.sha256(target.name.encode()).hexdigest()[:24]
+def _certificates(item: Listener | Relay, folder: str) -> dict[str, str]:
+    if not item.certificates:
+        return {}
+    made = {f"{item.port}-{n}.pem": certificate for n, certificate in enumerate(item.certificates)}
+    return {**made, f"{item.port}.certificates": "".join(f"{folder}/{name}\n" for name in made)}
 
 
 def new_server_states(node: Node) -> Iterator[str]:
@@ -102,8 +93,10 @@ def _lines(node: Node, folder: str) -> Iterator[str]:
     )  # fmt: skip
     for listener in node.listeners:
         yield from _frontend(node, listener, folder)
+    yield from frontends(node, folder)
+    layer4 = relayed(node)
     for group in node.groups:
-        yield from _backends(group, folder)
+        yield from backends(group, folder, relayed=group.id in layer4)
 
 
 def _in(*lines: str) -> Iterator[str]:
@@ -113,7 +106,7 @@ def _in(*lines: str) -> Iterator[str]:
 def _frontend(node: Node, listener: Listener, folder: str) -> Iterator[str]:
     scheme = "https" if listener.certificates else "http"
     yield f"frontend {listener.port}"
-    yield from _in(_bind(node, listener, folder), *_manners(node, folder))
+    yield from _in(_bind(node, listener, folder), *_manners(node, folder), *_said(listener))
     for n, rule in enumerate(listener.rules):
         names = [f"r{n}c{m}" for m in range(len(rule.conditions))]
         for name, condition in zip(names, rule.conditions, strict=True):
@@ -132,9 +125,16 @@ def _frontend(node: Node, listener: Listener, folder: str) -> Iterator[str]:
 def _bind(node: Node, listener: Listener, folder: str) -> str:
     if not listener.certificates:
         return f"bind :{listener.port}"
-    protocols = "h2,http/1.1" if node.http2 else "http/1.1"
-    return (f"bind :{listener.port} ssl crt-list {folder}/{listener.port}.certificates alpn {protocols} "
-            f"ssl-min-ver {listener.least_tls}")
+    offered = ("h2", "http/1.1") if node.http2 else ("http/1.1",)
+    return f"bind :{listener.port} {tls_words(folder, listener.port, listener.tls, offered)}"
+
+
+def _said(listener: Listener) -> Iterator[str]:
+    """What a listener has every answer say."""
+    for name, value in listener.headers:
+        yield f"http-after-response set-header {token(name)} {quoted(value.replace('%', '%%'))}"
+    if not listener.names_server:
+        yield "http-after-response del-header Server"
 
 
 def _manners(node: Node, folder: str) -> Iterator[str]:
@@ -187,13 +187,17 @@ def _filled(template: str) -> str:
 
 def _forwarded(node: Node, listener: Listener, scheme: str) -> Iterator[str]:
     if node.forwarded_for == "append":
-        yield ("http-request set-header X-Forwarded-For '%[req.fhdr(x-forwarded-for)], %[src]' "
+        client = "%[src]:%[src_port]" if node.tells_client_port else "%[src]"
+        yield (f"http-request set-header X-Forwarded-For '%[req.fhdr(x-forwarded-for)], {client}' "
                "if { req.fhdr(x-forwarded-for) -m found }")
-        yield "http-request set-header X-Forwarded-For %[src] if !{ req.fhdr(x-forwarded-for) -m found }"
+        yield f"http-request set-header X-Forwarded-For {client} if !{{ req.fhdr(x-forwarded-for) -m found }}"
     elif node.forwarded_for == "remove":
         yield "http-request del-header X-Forwarded-For"
     yield f"http-request set-header X-Forwarded-Proto {scheme}"
     yield f"http-request set-header X-Forwarded-Port {listener.port}"
+    if node.tells_tls and listener.certificates:
+        yield f"http-request set-header {token(listener.tls_version_header)} %[ssl_fc_protocol]"
+        yield f"http-request set-header {token(listener.tls_cipher_header)} %[ssl_fc_cipher]"
     own = "1-%[date,hex,lower,regsub(^0+,)]-%[uuid,regsub(-,,g),regsub(.{8}$,)]"
     known = "{ req.hdr(x-amzn-trace-id) -m sub Root= }"
     yield f"http-request set-header X-Amzn-Trace-Id 'Self={own};%[req.fhdr(x-amzn-trace-id)]' if {known}"
@@ -201,67 +205,48 @@ def _forwarded(node: Node, listener: Listener, scheme: str) -> Iterator[str]:
 
 
 def _choice(n: int, action: Forward, groups: dict[str, TargetGroup]) -> Iterator[str]:
-    """Groups in proportion to their weights; one whose targets are all down gets its requests all the same."""
+    """Groups in proportion to their weights."""
     when = f"{{ var(txn.rule) -m int {n} }}"
     weighted = [(name, weight) for name, weight in action.groups if weight]
+    if action.sticky_seconds:
+        yield from _kept(when, action, groups)
     yield f"http-request set-var(txn.draw) rand({max(1, sum(w for _, w in weighted))}) if {when}"
     below = 0
     for name, weight in weighted or action.groups[:1]:
         below += weight
         drawn = f" {{ var(txn.draw) -m int lt {below} }}" if len(weighted) > 1 else ""
-        if groups[name].targets and groups[name].check:
-            yield f"use_backend {name}.open if {when}{drawn} {{ nbsrv({name}) eq 0 }}"
-        yield f"use_backend {name} if {when}{drawn}"
+        if action.sticky_seconds:
+            yield f"http-request set-var(txn.group) str({_mark(name)}) if {when}{drawn} !{{ var(txn.group) -m found }}"
+        else:
+            yield from _used(groups[name], f"{when}{drawn}")
+    if action.sticky_seconds:
+        for name, _ in action.groups:
+            yield from _used(groups[name], f"{when} {{ var(txn.group) -m str {_mark(name)} }}")
 
 
-def _backends(group: TargetGroup, folder: str) -> Iterator[str]:
-    if not _NAME.fullmatch(group.id):
-        raise ValueError(f"not the name of a target group: {group.id!r}")
-    yield f"backend {group.id}"
-    if not group.targets:
-        page = f"content-type text/html file {folder}/503.html hdr Server {SERVER}"
-        yield from _in(f"http-request return status 503 {page}")
-        return
-    yield from _in(*_members(group, group.check))
-    if group.check:
-        yield f"backend {group.id}.open"
-        yield from _in(*_members(group, None))
+def _kept(when: str, action: Forward, groups: dict[str, TargetGroup]) -> Iterator[str]:
+    """The group that a browser was sent to before, and what tells it."""
+    for name, _ in action.groups:
+        if groups[name].targets:
+            yield (f"http-request set-var(txn.group) str({_mark(name)}) if {when} {{ req.cook({GROUP_COOKIE}) -m str "
+                   f"{_mark(name)} }}")
+            yield (f"http-request set-var(txn.group) str({_mark(name)}) if {when} {{ req.cook({GROUP_COOKIE}CORS) "
+                   f"-m str {_mark(name)} }}")
+    told = f"%[var(txn.group)]; Expires=%[date({action.sticky_seconds}),http_date]; Path=/"
+    for name, more in ((GROUP_COOKIE, ""), (f"{GROUP_COOKIE}CORS", "; SameSite=None; Secure")):
+        yield f"http-response add-header Set-Cookie '{name}={told}{more}' if {when}"
 
 
-def _members(group: TargetGroup, check: HealthCheck | None) -> Iterator[str]:
-    yield f"balance {'leastconn' if group.algorithm == 'least_outstanding_requests' else 'roundrobin'}"
-    if group.cookie_seconds:
-        yield f"cookie AWSALB insert nocache attr Max-Age={group.cookie_seconds}"
-    if check:
-        yield from _probe(check)
-    for target in group.targets:
-        yield " ".join(_server(group, target, check))
+def _mark(group_id: str) -> str:
+    """What stands for a target group in a cookie."""
+    return hashlib.sha256(group_id.encode()).hexdigest()[:24]
 
 
-def _probe(check: HealthCheck) -> Iterator[str]:
-    yield "option httpchk"
-    yield f"http-check connect{f' port {check.port}' if check.port else ''}{' ssl' if check.secure else ''}"
-    yield (f"http-check send meth GET uri {quoted(check.path)} ver HTTP/1.1 hdr Host %[srv_name] "
-           "hdr User-Agent ELB-HealthChecker/2.0 hdr Connection close")
-    yield f"http-check expect status {check.codes}"
-    yield f"timeout check {check.timeout}s"
-
-
-def _server(group: TargetGroup, target: Target, check: HealthCheck | None) -> Iterator[str]:
-    yield f"server {target.name} {target.name}"
-    if group.secure:
-        yield "ssl verify none"
-    if group.cookie_seconds:
-        yield f"cookie {cookie_of(target)}"
-    if check:
-        yield f"check inter {check.interval}s rise {check.rise} fall {check.fall}"
-
-
-def quoted(text: str) -> str:
-    """One word of a configuration, whatever is in it; control characters raise `ValueError`."""
-    if any(ord(c) < 32 or ord(c) == 127 for c in text):
-        raise ValueError("control characters have no place in a configuration")
-    return "'" + text.replace("'", "'\\''") + "'"
+def _used(group: TargetGroup, when: str) -> Iterator[str]:
+    """A group that has too few well targets gets its requests all the same, all of them."""
+    if group.targets and group.check:
+        yield f"use_backend {group.id}.open if {when} {{ nbsrv({group.id}) lt {max(1, group.least_healthy)} }}"
+    yield f"use_backend {group.id} if {when}"
 
 
 def _html(code: int, words: str) -> str:

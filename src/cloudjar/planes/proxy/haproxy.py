@@ -17,8 +17,8 @@ from pathlib import Path
 
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.process import need_tool, run
-from cloudjar.planes.network import namespaces
-from cloudjar.planes.proxy import processes, statistics
+from cloudjar.planes.network import namespaces, nft
+from cloudjar.planes.proxy import processes, relaying, statistics
 from cloudjar.planes.proxy.configuration import files, new_server_states
 from cloudjar.planes.proxy.port import Node, TargetHealth
 
@@ -36,6 +36,9 @@ class HaproxyNodes:
         self._folder = folder
         self._locks: dict[str, threading.Lock] = {}
         self._seen: dict[str, dict[tuple[str, str], TargetHealth] | None] = {}
+        self._nodes: dict[str, Node] = {}
+        self._steered: dict[str, tuple[int, str]] = {}
+        """Namespace and packet rules of nodes with relays, as this process wrote them."""
         self._stop = threading.Event()
         self._watcher: threading.Thread | None = None
 
@@ -50,7 +53,9 @@ class HaproxyNodes:
             wanted = files(node, str(home))
             mark = _mark(node.namespace, wanted)
             running = [p for p in processes.of(home / "haproxy.cfg") if processes.lives_in(p, node.namespace)]
+            self._nodes[node.id] = node
             if running and _read(home / "applied") == mark and self._newest(home) in running:
+                self._steer(node)
                 return
             strangers = [p for p in processes.of(home / "haproxy.cfg") if p not in running]
             processes.end(strangers)  # of a network that is no more
@@ -58,6 +63,17 @@ class HaproxyNodes:
             _replace(home / "states", self._states(home, node, running))
             self._launch(node, home, running)
             _replace(home / "applied", mark)
+            self._steer(node)
+
+    def _steer(self, node: Node) -> None:
+        """Lead the flows that the kernel carries to the targets that are well now."""
+        if not node.relays and node.id not in self._steered:
+            return
+        text = relaying.ruleset(node, self.health(node.id))
+        known = (os.stat(node.namespace).st_ino, text)
+        if self._steered.get(node.id) != known:
+            namespaces.inside(Path(node.namespace).name, lambda: _relay(node, text))
+            self._steered[node.id] = known
 
     def remove(self, node_id: str) -> None:
         """End the node at once and remove every trace of it."""
@@ -65,7 +81,8 @@ class HaproxyNodes:
             home = self._home(node_id)
             processes.end(processes.of(home / "haproxy.cfg"))
             shutil.rmtree(home, ignore_errors=True)
-            self._seen.pop(node_id, None)
+            for memory in (self._seen, self._nodes, self._steered):
+                memory.pop(node_id, None)
 
     def nodes(self) -> list[str]:
         """Every node that has a folder."""
@@ -137,7 +154,16 @@ class HaproxyNodes:
                 now = self.health(node_id) if self._alive(node_id) else None
                 if self._seen.get(node_id, {}) != now:
                     self._seen[node_id] = now
+                    self._resteer(node_id)
                     changed(node_id)
+
+    def _resteer(self, node_id: str) -> None:
+        """What is well has changed: new flows must not wait for anybody's record of it."""
+        with self._turn(node_id):
+            node = self._nodes.get(node_id)
+            if node is not None:
+                with suppress(PlaneError, OSError):  # its network is going; the next `apply` says so
+                    self._steer(node)
 
     def _alive(self, node_id: str) -> bool:
         """Whether somebody answers at the admin socket."""
@@ -145,6 +171,16 @@ class HaproxyNodes:
             _ask(self._home(node_id), "show info")
             return True
         return False
+
+
+def _relay(node: Node, text: str) -> None:
+    """Inside the node's namespace: its settings and its packet rules."""
+    for key, value in relaying.settings(node).items():
+        Path("/proc/sys/net", key).write_text(value)
+    for link in Path("/proc/sys/net/ipv4/conf").glob("eth*"):
+        for key in ("rp_filter", "send_redirects"):
+            (link / key).write_text("0")
+    nft.transaction(text)
 
 
 def _ask(home: Path, command: str) -> str:

@@ -32,9 +32,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 class HealthCheck(msgspec.Struct, frozen=True, kw_only=True):
     """How targets are probed, from the node's own interface. Times in seconds.
 
-    `port` 0 is the target's own; `codes` are status codes and ranges that are well (``200,300-399``).
+    `port` 0 is the target's own; `codes` are status codes and ranges that are well (``200,300-399``). Without `http` a
+    connection that is accepted is well.
     """
 
+    http: bool = True
     secure: bool = False
     port: int = 0
     path: str = "/"
@@ -48,7 +50,13 @@ class HealthCheck(msgspec.Struct, frozen=True, kw_only=True):
 class TargetGroup(msgspec.Struct, frozen=True, kw_only=True):
     """Targets that stand for each other. `id` is of letters, digits, ``-`` and ``_``.
 
-    `cookie_seconds` keeps a browser with its target by a cookie of the balancer's; 0 does not.
+    `cookie_seconds` keeps a browser with its target by a cookie of the balancer's; 0 does not. With `app_cookie` that
+    begins when a target sets a cookie of this name. Where fewer than `least_healthy` are well, all get requests.
+    `slow_start` is how many seconds a target that became well takes to get its full share.
+
+    Of relays: `keeps_source` says that targets see the client's address, `source_sticky` that a client address stays
+    with its target, `announces` that the PROXY protocol (version 2) tells it, `ends_unwell` that flows end with the
+    health of their target.
     """
 
     id: str
@@ -57,12 +65,20 @@ class TargetGroup(msgspec.Struct, frozen=True, kw_only=True):
     check: HealthCheck | None = None
     algorithm: Literal["round_robin", "least_outstanding_requests"] = "round_robin"
     cookie_seconds: int = 0
+    app_cookie: str = ""
+    least_healthy: int = 1
+    slow_start: int = 0
+    keeps_source: bool = False
+    source_sticky: bool = False
+    announces: bool = False
+    ends_unwell: bool = True
 
 
 class Forward(msgspec.Struct, frozen=True, kw_only=True, tag="forward"):
-    """(target group, weight) pairs; a weight of 0 gets nothing."""
+    """(target group, weight) pairs; a weight of 0 gets nothing. A browser stays with its group for `sticky_seconds`."""
 
     groups: tuple[tuple[str, int], ...]
+    sticky_seconds: int = 0
 
 
 class Redirect(msgspec.Struct, frozen=True, kw_only=True, tag="redirect"):
@@ -106,16 +122,49 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     conditions: tuple[Condition, ...] = ()
 
 
+TlsVersion = Literal["TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
+
+
+class TlsPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be spoken: versions, `ciphers` up to TLS 1.2 and `suites` of TLS 1.3 by OpenSSL's names (none: all)."""
+
+    least: TlsVersion = "TLSv1.2"
+    most: TlsVersion = "TLSv1.3"
+    ciphers: tuple[str, ...] = ()
+    suites: tuple[str, ...] = ()
+
+
 class Listener(msgspec.Struct, frozen=True, kw_only=True):
     """A port that answers; the first rule that holds decides, the last one always does.
 
-    `certificates` (PEM: certificate, chain and key; the default one first) make it a TLS listener.
+    `certificates` (PEM: certificate, chain and key; the default one first) make it a TLS listener. `headers` are set on
+    every answer, whatever the target said.
     """
 
     port: int
     rules: tuple[Rule, ...]
     certificates: tuple[str, ...] = ()
-    least_tls: Literal["TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"] = "TLSv1.2"
+    tls: TlsPolicy = TlsPolicy()
+    headers: tuple[tuple[str, str], ...] = ()
+    names_server: bool = True
+    """Whether answers have a header ``Server``."""
+    tls_version_header: str = "X-Amzn-Tls-Version"
+    tls_cipher_header: str = "X-Amzn-Tls-Cipher-Suite"
+
+
+class Relay(msgspec.Struct, frozen=True, kw_only=True):
+    """A port that hands connections, or datagrams, on to a target group without reading them.
+
+    ``tls`` is ended here, with `certificates` as a listener's; `alpn` is what is offered then.
+    """
+
+    port: int
+    protocol: Literal["tcp", "udp", "tcp_udp", "tls"]
+    group: str
+    certificates: tuple[str, ...] = ()
+    tls: TlsPolicy = TlsPolicy()
+    alpn: tuple[str, ...] = ()
+    idle_seconds: int = 350
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +173,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     namespace: str
     listeners: tuple[Listener, ...] = ()
+    relays: tuple[Relay, ...] = ()
+    """A node has listeners or relays; the interface of one with relays must be a relay's (`Interface.relays`)."""
     groups: tuple[TargetGroup, ...] = ()
     idle_seconds: int = 60
     drain_seconds: int = 300
@@ -131,6 +182,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     http2: bool = True
     drop_invalid_headers: bool = False
     forwarded_for: Literal["append", "preserve", "remove"] = "append"
+    tells_client_port: bool = False
+    tells_tls: bool = False
 
 
 class TargetHealth(msgspec.Struct, frozen=True, kw_only=True):
