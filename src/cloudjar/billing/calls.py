@@ -14,6 +14,7 @@ from cloudjar.billing.lines import UsageLine, requests
 
 PRICE_LIST_CODES = {
     "cloudtrail": "AWSCloudTrail",
+    "cloudwatch": "AmazonCloudWatch",
     "ec2": "AmazonEC2",
     "iam": "AWSIdentityAndAccessManagement",
     "kms": "awskms",

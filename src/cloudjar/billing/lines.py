@@ -24,9 +24,10 @@ BY_THE_SECOND = ("BoxUsage:", "SpotUsage:", "DedicatedUsage:", "EBS:", "PublicIP
 BY_THE_HOUR = ("NatGateway-Hours", "LoadBalancerUsage", "VpcEndpoint-Hours", "TransitGateway-Hours", "ClientVPN-",
                "VPN-Usage-Hours", "AmazonEKS-Hours")  # fmt: skip
 # Units of prices for having a thing for a month that do not say so.
-BY_THE_MONTH = frozenset(("Keys", "Parameters", "Secrets"))
+BY_THE_MONTH = frozenset(("Alarms", "Dashboards", "Keys", "Metrics", "Parameters", "Secrets"))
 # What a price list calls API calls, and counts them in, where it has a name of its own for them.
 REQUESTS = {
+    "AmazonCloudWatch": ("CW:Requests", "Requests"),
     "AWSSecretsManager": ("AWSSecretsManager-APIRequest", "API Requests"),
     "awskms": ("KMS-Requests", "Requests"),
 }

@@ -68,6 +68,7 @@ class Usage:
             "service TEXT, usage_type TEXT, operation TEXT, unit TEXT, rate TEXT, start REAL, stop REAL)"
         )
         database.execute("CREATE INDEX IF NOT EXISTS usage_open ON usage_span (resource) WHERE stop IS NULL")
+        database.execute("CREATE INDEX IF NOT EXISTS usage_stop ON usage_span (resource, stop)")
 
     def edge(self, before: Record | None, after: Record | None) -> None:
         """Open and close the spans that a write of a record changes; called inside its transaction."""
@@ -93,6 +94,30 @@ class Usage:
                 "VALUES (?,?,?,?,?,?,?,?,?)",
                 (item.account, item.region, resource, *meter[:4], str(meter.rate), instant),
             )
+
+    def used(
+        self, account: str, region: str, resource: str, meter: Meter, start: datetime, end: datetime
+    ) -> None:
+        """What was used without a record that says so, from `start` to `end`; called inside a transaction.
+
+        A stretch that begins within or right after the one before prolongs it: what is told twice counts once.
+        """
+        first, last = start.timestamp(), end.timestamp()
+        place = (resource, account, region, meter.usage_type, meter.operation, str(meter.rate))
+        row = self._database.execute(
+            "SELECT id, stop FROM usage_span WHERE resource=? AND account=? AND region=? AND usage_type=? "
+            "AND operation=? AND rate=? AND stop>=? ORDER BY stop DESC LIMIT 1",
+            (*place, first),
+        ).fetchone()
+        if row is not None:
+            if row[1] < last:
+                self._database.execute("UPDATE usage_span SET stop=? WHERE id=?", (last, row[0]))
+            return
+        self._database.execute(
+            "INSERT INTO usage_span (account, region, resource, service, usage_type, operation, unit, rate, start, "
+            "stop) VALUES (?,?,?,?,?,?,?,?,?,?)",
+            (account, region, resource, *meter[:4], str(meter.rate), first, last),
+        )
 
     def spans(self, start: datetime, end: datetime, account: str | None = None) -> list[Span]:
         """Every span that overlaps [start, end), oldest first."""

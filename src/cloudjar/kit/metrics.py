@@ -1,0 +1,183 @@
+"""Metrics for whoever has some to tell: services put points, or derive them when somebody asks.
+
+A service that counts something now and then calls `put`. What follows from what is stored anyway (a machine's load, a
+load balancer's counters) is better derived: a `Source`, declared with `derives`, is asked for the points of a span
+when they are read, so that nothing has to be polled. Namespaces that begin with ``AWS/`` are services' alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple, Protocol
+
+from cloudjar.kit.context import World
+from cloudjar.store.points import KEPT, Point, Points, key_of, merged, pairs_of
+
+__all__ = ["KEPT", "Metric", "Point", "Source", "derives", "points", "put", "read", "resolution_for", "value"]
+
+Dimensions = tuple[tuple[str, str], ...]
+
+
+class Metric(NamedTuple):
+    """A metric's whole name; `dimensions` are (name, value) pairs, by name."""
+
+    namespace: str
+    name: str
+    dimensions: Dimensions = ()
+
+
+class Source(Protocol):
+    """What derives the metrics of one namespace. All reads, from any thread."""
+
+    service: str
+    """botocore's name of the service, which is loaded before it is asked."""
+
+    def metrics(self, world: World, account: str, region: str, since: float) -> Iterable[Metric]:
+        """Every metric that has points since an instant (Unix seconds)."""
+        ...
+
+    def read(
+        self, world: World, account: str, region: str, metric: Metric, start: float, stop: float
+    ) -> Iterable[Point]:
+        """Its points that begin in [start, stop), in periods of `step`; only of periods that are over."""
+        ...
+
+    def step(self, world: World, account: str, region: str, metric: Metric) -> int:
+        """Seconds between its points now; 0 when it has none now and will have none without a `moved`."""
+        ...
+
+
+_SOURCES: dict[str, Source] = {}
+_WATCHED = "metric_watch"
+
+
+def derives(namespace: str, source: Source) -> None:
+    """Declare who derives the metrics of a namespace (at import)."""
+    _SOURCES[namespace] = source
+
+
+_SERVICES = {
+    "AWS/ApplicationELB": "elbv2",
+    "AWS/AutoScaling": "autoscaling",
+    "AWS/EC2": "ec2",
+    "AWS/NetworkELB": "elbv2",
+}
+"""Who has to be loaded before a namespace is asked for."""
+
+
+def source(world: World, namespace: str) -> Source | None:
+    """Who derives a namespace; its service is loaded when it is not yet."""
+    service = _SERVICES.get(namespace)
+    if service is not None and namespace not in _SOURCES:
+        world.load(service)
+    return _SOURCES.get(namespace)
+
+
+def sources(world: World) -> Iterator[tuple[str, Source]]:
+    """Every namespace that is derived."""
+    for namespace in _SERVICES:
+        source(world, namespace)
+    yield from sorted(_SOURCES.items())
+
+
+def points(world: World) -> Points:
+    """Where points are kept."""
+    held: Points | None = world.ports.get("metric points")
+    if held is None:
+        held = Points(world.state.database)
+        world.state.database.query(
+            f"CREATE TABLE IF NOT EXISTS {_WATCHED} (account TEXT, region TEXT, namespace TEXT, name TEXT, "
+            "dimensions TEXT, tbl TEXT, key TEXT, PRIMARY KEY (account, region, namespace, name, dimensions, tbl, key)"
+            ") WITHOUT ROWID"
+        )
+        world.ports["metric points"] = held
+    return held
+
+
+def value(at: datetime, amount: float, unit: str = "None", count: float = 1) -> Point:
+    """One measurement, or `count` equal ones."""
+    return Point(at.timestamp(), unit, count, amount * count, amount, amount, ((amount, count),))
+
+
+def put(
+    world: World, account: str, region: str, metric: Metric, measured: Iterable[Point], *, fine: bool = False
+) -> None:
+    """Store measurements in the running transaction, and wake who watches the metric. `fine`: by the second."""
+    now = world.clock.now()
+    held = list(measured)
+    points(world).add(account, region, *metric, held, fine=fine, now=now.timestamp())
+    moved(world, account, region, metric)
+
+
+def moved(world: World, account: str, region: str, metric: Metric) -> None:
+    """Wake who watches a metric: it has points again (or is about to), in the running transaction."""
+    rows = world.state.database.query(
+        f"SELECT tbl, key FROM {_WATCHED} WHERE account=? AND region=? AND namespace=? AND name=? AND dimensions=?",
+        (account, region, metric.namespace, metric.name, key_of(metric.dimensions)),
+    )
+    for table, key in rows:
+        world.state.wakes.wake(table, account, region, key, purpose="data")
+
+
+def watch(world: World, account: str, region: str, table: str, key: str, metrics: Iterable[Metric]) -> None:
+    """Have a record woken (purpose ``data``) whenever one of these metrics gets points; replaces what it watched."""
+    points(world)
+    run = world.state.database.execute
+    run(f"DELETE FROM {_WATCHED} WHERE account=? AND region=? AND tbl=? AND key=?", (account, region, table, key))
+    for metric in metrics:
+        run(
+            f"INSERT OR IGNORE INTO {_WATCHED} VALUES (?,?,?,?,?,?,?)",
+            (account, region, metric.namespace, metric.name, key_of(metric.dimensions), table, key),
+        )
+
+
+def watched(world: World, account: str, region: str, namespace: str) -> Iterator[Metric]:
+    """The metrics of a namespace that somebody watches."""
+    points(world)
+    rows = world.state.database.query(
+        f"SELECT DISTINCT name, dimensions FROM {_WATCHED} WHERE account=? AND region=? AND namespace=?",
+        (account, region, namespace),
+    )
+    for name, text in rows:
+        yield Metric(namespace, name, pairs_of(text))
+
+
+def resolution_for(period: int, origin: float) -> int:
+    """The coarsest resolution of which periods that begin at `origin` can be made."""
+    return next(r for r in sorted(KEPT, reverse=True) if period % r == 0 and origin % r == 0)
+
+
+def read(
+    world: World,
+    account: str,
+    region: str,
+    metric: Metric,
+    *,
+    period: int,
+    start: float,
+    stop: float,
+    origin: float | None = None,
+) -> list[Point]:
+    """Points of `period` seconds that begin in [start, stop), oldest first and by unit.
+
+    Periods are counted from `origin` (`start` when it is not given); what was measured in a period that only begins
+    before `stop` is all in it.
+    """
+    first = start if origin is None else origin
+    stop += (first - stop) % period
+    held = points(world)
+    found: list[Point] = []
+    derived = source(world, metric.namespace)
+    if derived is not None:
+        found += derived.read(world, account, region, metric, start, stop)
+    series = held.find(account, region, *metric)
+    if series is not None:
+        resolution = resolution_for(period, first)
+        found += held.read(series, resolution, start, stop, world.clock.now().timestamp())
+    return merged(found, period, first)
+
+
+def instant(seconds: float) -> datetime:
+    """Unix seconds as AWS shows them."""
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,5 @@
+"""Amazon CloudWatch: metrics, alarms, dashboards. See README.md for what is real and what is absent."""
+
+from cloudjar.kit.operation import Service
+
+SERVICE = Service("cloudwatch", ("ops.putting", "ops.listing", "ops.statistics"))

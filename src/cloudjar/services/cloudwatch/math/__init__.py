@@ -1,0 +1,1 @@
+"""Metric math: the expression language, its functions, and their evaluation. Pure."""
