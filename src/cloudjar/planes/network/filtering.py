@@ -252,6 +252,9 @@ def _forwarding(vpc: Vpc) -> Iterator[str]:
     yield "oifname vmap @shaped-ingress"
     yield "iifname vmap @acls-egress"
     yield "oifname vmap @acls-ingress"
+    # Only the internet gateway translates back: an answer that takes another way is nobody's.
+    yield f"ct direction reply ct status snat iifname != {gateway} drop"
+    yield f"ct direction reply ct status dnat oifname != {gateway} drop"
     yield "ct state established,related accept"
     yield "iifname @endpoints drop"
     if vpc.egress_only_gateway and not vpc.internet_gateway:
