@@ -30,6 +30,7 @@ from cloudjar.gateway.front import Front
 from cloudjar.gateway.imds import Metadata
 from cloudjar.gateway.pipeline import Pipeline
 from cloudjar.gateway.server import Server
+from cloudjar.gateway.streams import Doors as StreamDoors
 from cloudjar.gateway.tls import Authority
 from cloudjar.kit import machine, names
 from cloudjar.kit.accounts import Doors
@@ -107,18 +108,19 @@ class Jar:
         authenticator = Authenticator(
             self.clock, self.sessions, self._identity, self.root_keys.secret, settings.account, doors.shut
         )
+        self.authorizer = Authorizer(self._identity, self.sealer, self._organization, doors.shut, self._doorway)
         self.pipeline = Pipeline(
             self.world,
             self.services,
             authenticator,
-            Authorizer(self._identity, self.sealer, self._organization, doors.shut, self._doorway),
+            self.authorizer,
             self.audit,
             self._durably,
             Throttle() if settings.throttle else None,
         )
         self.world.load = self.services.load
         self.world.ports.update(self._ports())
-        self.front = Front(self.pipeline, Admin(self, home / "admin-token"), authenticator)
+        self.front = Front(self.pipeline, Admin(self, home / "admin-token"), authenticator, StreamDoors(self.world))
         self.tls = Authority(home / "tls", settings.hosts)
         self.server: Server | None = None
         self.port = settings.port
@@ -135,6 +137,7 @@ class Jar:
             "root_keys": self.root_keys,
             "usage": self.usage,
             "identity": self._identity,
+            "authorize": self.authorizer,
             "mfa": self._mfa,
             "outside": self._outside,
             "organization": self._organization,

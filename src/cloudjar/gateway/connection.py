@@ -10,7 +10,6 @@ import asyncio
 import logging
 import socket
 from collections.abc import Awaitable
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from cloudjar.base.clock import monotonic
@@ -18,7 +17,8 @@ from cloudjar.base.errors import AwsError
 from cloudjar.gateway import http1
 from cloudjar.gateway.body import BodyPolicy, Intake, Spooled
 from cloudjar.gateway.outflow import AsyncOutflow, Outflow, Transport, close_stream
-from cloudjar.wire.message import FileRange, Request, Response
+from cloudjar.gateway.phase import Phase
+from cloudjar.wire.message import FileRange, Request, Response, Upgrade
 
 if TYPE_CHECKING:
     from cloudjar.gateway.server import Listener, Server
@@ -34,17 +34,6 @@ _COPY = 64 << 10
 _BLANK = 16
 """Bytes of line ends that are forgiven before a request."""
 _TLS_HANDSHAKE = 0x16
-
-
-class Phase(Enum):
-    """What the connection is doing."""
-
-    HEAD = "waiting for a request's head, or in it"
-    BODY = "in a request's body"
-    DRAIN = "dropping the body of a request already answered"
-    BUSY = "a handler is at work, or its answer is being sent"
-    LINGER = "answered for the last time; dropping input so that the answer is not lost to a reset"
-    CLOSED = "gone"
 
 
 class Connection(asyncio.Protocol):
@@ -88,7 +77,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._tls is None:
-            if data[0] == _TLS_HANDSHAKE and self._is_first() and self.listener.tls is not None:
+            if data[0] == _TLS_HANDSHAKE and self._head is None and not self._buffer and self.listener.tls:
                 self._start_tls()
             else:
                 self.plain_received(data)
@@ -136,6 +125,16 @@ class Connection(asyncio.Protocol):
         self.phase = Phase.CLOSED
         self._drop_work()
         self._wire.abort()
+
+    def handed_over(self, protocol: asyncio.Protocol) -> tuple[Any, Transport, Any]:
+        """Another protocol has the connection from now on: its wire, its transport, and TLS if there is any."""
+        self.phase = Phase.CLOSED
+        self._drop_work()
+        self.server.forget(self)
+        self._wire.set_protocol(protocol)
+        if self._tls is not None:
+            self._tls.hand_over(protocol)
+        return self._wire, self._transport, self._tls
 
     def shut(self) -> None:
         """Close when idle; else after the answer under way, which then says so."""
@@ -334,6 +333,10 @@ class Connection(asyncio.Protocol):
         """Send the answer to the current request, then be ready for the next."""
         head = self._head
         assert head is not None
+        if isinstance(response, Upgrade):
+            self._transport.write(http1.switching(response.headers))
+            response.take(self)
+            return
         body = response.body
         try:
             text, stated, said = http1.split_headers(response.headers)
@@ -505,9 +508,6 @@ class Connection(asyncio.Protocol):
         request, self._request = self._request, None
         if request is not None and isinstance(request.body, Spooled):
             request.body.close()
-
-    def _is_first(self) -> bool:
-        return self._head is None and not self._buffer
 
     def _start_tls(self) -> None:
         from cloudjar.gateway.tls import Layer

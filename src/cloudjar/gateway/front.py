@@ -8,6 +8,7 @@ from cloudjar.auth.authenticate import Authenticator
 from cloudjar.auth.chunked import is_chunked
 from cloudjar.gateway.body import BodyPolicy
 from cloudjar.wire.message import Request, Response
+from cloudjar.wire.websocket import is_upgrade
 
 _PLAIN = BodyPolicy(max_size=64 << 20)
 _GZIPPED = BodyPolicy(max_size=16 << 20, gunzip=True)
@@ -16,10 +17,13 @@ Handler = Callable[[Request], Response | Awaitable[Response]]
 
 
 class Front:
-    """Sends a request to the admin API or to the pipeline."""
+    """Sends a request to the admin API or to the pipeline, and one for a WebSocket to its door."""
 
-    def __init__(self, pipeline: Handler, admin: Handler, authenticator: Authenticator) -> None:
+    def __init__(
+        self, pipeline: Handler, admin: Handler, authenticator: Authenticator, streams: Handler | None = None
+    ) -> None:
         self._pipeline = pipeline
+        self._streams = streams
         self._admin = admin
         self._authenticator = authenticator
 
@@ -36,6 +40,8 @@ class Front:
     def __call__(self, request: Request) -> Response | Awaitable[Response]:
         if request.path.startswith(("/_cloudjar/", "/_localstack/")) or request.path == "/health":
             return self._admin(request)
+        if self._streams is not None and "upgrade" in request.headers and is_upgrade(request.headers):
+            return self._streams(request)
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
             return _preflight(request)
         return self._pipeline(request)

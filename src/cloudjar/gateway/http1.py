@@ -275,6 +275,12 @@ def status_line(status: int) -> str:
     return line
 
 
+def switching(headers: Iterable[tuple[str, str]]) -> bytes:
+    """The head of an answer that turns the connection into a WebSocket."""
+    text = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    return f"{status_line(101)}Upgrade: websocket\r\nConnection: Upgrade\r\n{text}\r\n".encode("latin-1")
+
+
 _OURS = frozenset({"content-length", "transfer-encoding", "connection", "keep-alive"})
 _lower: dict[str, str] = {}
 

@@ -15,13 +15,16 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from html import escape
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cloudjar.base.clock import SystemClock, monotonic
 from cloudjar.base.errors import AwsError
 from cloudjar.gateway.body import MAX_BODY, BodyPolicy
 from cloudjar.gateway.connection import Connection
 from cloudjar.wire.message import Request, Response
+
+if TYPE_CHECKING:
+    from cloudjar.gateway.streams import Stream
 
 log = logging.getLogger("cloudjar.gateway")
 
@@ -90,7 +93,7 @@ class Server:
         self.timeouts = timeouts or Timeouts()
         self.policy = BodyPolicy(max_size=max_body)
         self.closing = False
-        self.connections: set[Connection] = set()
+        self.connections: set[Connection | Stream] = set()
         self.date_line = ""
         self._max_connections = max_connections
         self._listeners: list[Listener] = []
@@ -166,7 +169,7 @@ class Server:
         self.connections.add(connection)
         return True
 
-    def forget(self, connection: Connection) -> None:
+    def forget(self, connection: Connection | Stream) -> None:
         """A connection is gone."""
         self.connections.discard(connection)
 

@@ -266,6 +266,10 @@ class Layer:
             self._closed = True
             self._wire.close()
 
+    def hand_over(self, connection: Any) -> None:
+        """Decrypted bytes go to another one from now on."""
+        self._connection = connection
+
     def agreed(self) -> tuple[str, str]:
         """The version and the cipher suite that both sides agreed upon."""
         cipher = self._tls.cipher()

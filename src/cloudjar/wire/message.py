@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, Iterable, Iterator
-from typing import Protocol
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from typing import Any, Protocol
 
 
 class Body(Protocol):
@@ -132,3 +132,13 @@ class Response:
         self.headers = headers if headers is not None else []
         self.body = body
         self.hop_limit = 0
+
+
+class Upgrade(Response):
+    """A switch of protocols: after its head the connection belongs to whom `take` makes of it."""
+
+    __slots__ = ("take",)
+
+    def __init__(self, headers: list[tuple[str, str]], take: Callable[[Any], object]) -> None:
+        super().__init__(101, headers)
+        self.take = take
