@@ -31,6 +31,19 @@ def test_the_guest_keeps_what_it_changed_except_the_resolver(tmp_path: Path) -> 
     assert "10.9.0.2" in (tmp_path / "etc/resolv.conf").read_text()
 
 
+def test_what_dhcp_options_say_is_written_and_forgotten_again(tmp_path: Path) -> None:
+    told = spec(resolver="10.0.0.53", fallbacks=("10.0.0.54",), domain="corp.example", time_servers=("10.0.0.99",))
+    plant(tmp_path, seed_files(told))
+    assert (tmp_path / "etc/resolv.conf").read_text().startswith(
+        "search corp.example\nnameserver 10.0.0.53\nnameserver 10.0.0.54\n"
+    )
+    times = tmp_path / "etc/systemd/timesyncd.conf.d/dhcp.conf"
+    assert times.read_text() == "[Time]\nNTP=10.0.0.99\n"
+    plant(tmp_path, seed_files(spec(domain="corp.example")))
+    assert "nameserver" not in (tmp_path / "etc/resolv.conf").read_text()
+    assert times.read_text() == "[Time]\n"
+
+
 def test_no_link_of_the_guest_leads_out_of_its_disk(tmp_path: Path) -> None:
     outside, upper = tmp_path / "outside", tmp_path / "upper"
     outside.mkdir()

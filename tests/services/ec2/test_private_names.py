@@ -98,10 +98,10 @@ def test_a_peer_hears_of_new_members_of_a_group(jar: TestJar, ec2: Any) -> None:
     key = ec2.create_vpc_peering_connection(VpcId=one, PeerVpcId=other)["VpcPeeringConnection"][
         "VpcPeeringConnectionId"]  # fmt: skip
     ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=key)
-    for vpc, there in ((one, "10.1.0.0/16"), (other, "10.0.0.0/16")):
+    for vpc, beyond in ((one, "10.1.0.0/16"), (other, "10.0.0.0/16")):
         [table] = ec2.describe_route_tables(Filters=only(vpc_id=vpc))["RouteTables"]
         ec2.create_route(
-            RouteTableId=table["RouteTableId"], DestinationCidrBlock=there, VpcPeeringConnectionId=key
+            RouteTableId=table["RouteTableId"], DestinationCidrBlock=beyond, VpcPeeringConnectionId=key
         )
     mine, theirs = make_group(ec2, one), make_group(ec2, other)
     here = interface_of(ec2, launch(ec2, SubnetId=make_subnet(ec2, one), SecurityGroupIds=[mine]))

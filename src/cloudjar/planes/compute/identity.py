@@ -27,6 +27,10 @@ class SeedFile(msgspec.Struct, frozen=True, kw_only=True):
     keep: bool = True
 
 
+_TIME = "etc/systemd/timesyncd.conf.d/dhcp.conf"
+"""What DHCP says of time servers, for the guest's own time service to obey."""
+
+
 def machine_id(instance_id: str) -> str:
     """The 32 hex digits of ``/etc/machine-id``: the same for the same instance, whatever happens to its disk."""
     return hashlib.sha256(f"cloudjar machine {instance_id}".encode()).hexdigest()[:32]
@@ -40,10 +44,13 @@ def seed_files(spec: MachineSpec, *, born_again: bool = False) -> list[SeedFile]
         SeedFile(path="etc/hosts", content=_hosts(spec.hostname), keep=keep),
         SeedFile(path="etc/machine-id", content=f"{machine_id(spec.id)}\n".encode(), mode=0o444, keep=keep),
     ]
-    if spec.resolver:
+    if spec.resolver or spec.domain or spec.time_servers:
         search = f"search {spec.domain}\n" if spec.domain else ""
-        content = f"{search}nameserver {spec.resolver}\noptions timeout:2 attempts:3\n".encode()
+        servers = "".join(f"nameserver {address}\n" for address in (spec.resolver, *spec.fallbacks) if address)
+        content = f"{search}{servers}options timeout:2 attempts:3\n".encode()
         seeds.append(SeedFile(path="etc/resolv.conf", content=content, keep=False))
+        named = f"NTP={' '.join(spec.time_servers)}\n" if spec.time_servers else ""
+        seeds.append(SeedFile(path=_TIME, content=f"[Time]\n{named}".encode(), keep=False))
     return seeds
 
 
@@ -68,12 +75,15 @@ def host_keys(comment: str, *, born_again: bool = False) -> list[SeedFile]:
     return seeds
 
 
-def plant(upper: Path, seeds: list[SeedFile]) -> None:
-    """Write `seeds` below `upper`, following no link; what cannot be written safely is the guest's own business."""
+def plant(upper: Path, seeds: list[SeedFile], owner: int = 0) -> None:
+    """Write `seeds` below `upper`, following no link; what cannot be written safely is the guest's own business.
+
+    They belong to `owner`, the host's id of the guest's root.
+    """
     for seed in seeds:
-        with _folder(upper, seed.path.split("/")[:-1]) as folder:
+        with _folder(upper, seed.path.split("/")[:-1], owner) as folder:
             if folder is not None:
-                _plant_one(folder, seed)
+                _plant_one(folder, seed, owner)
 
 
 def has(upper: Path, path: str) -> bool:
@@ -83,13 +93,14 @@ def has(upper: Path, path: str) -> bool:
 
 
 @contextlib.contextmanager
-def _folder(upper: Path, parts: list[str]) -> Iterator[int | None]:
+def _folder(upper: Path, parts: list[str], owner: int = 0) -> Iterator[int | None]:
     here: int | None = os.open(upper, os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         for part in parts:
             assert here is not None
             with contextlib.suppress(FileExistsError):
                 os.mkdir(part, 0o755, dir_fd=here)
+                os.chown(part, owner, owner, dir_fd=here, follow_symlinks=False)
             below: int | None = None
             with contextlib.suppress(OSError):  # a link or a file where a folder belongs
                 below = os.open(part, os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=here)
@@ -111,7 +122,7 @@ def _is_file(folder: int, name: str) -> bool:
     return stat.S_ISREG(mode)
 
 
-def _plant_one(folder: int, seed: SeedFile) -> None:
+def _plant_one(folder: int, seed: SeedFile, owner: int) -> None:
     name = seed.path.rsplit("/", 1)[-1]
     try:
         mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
@@ -126,6 +137,7 @@ def _plant_one(folder: int, seed: SeedFile) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     out = os.open(part, flags, seed.mode, dir_fd=folder)
     with os.fdopen(out, "wb") as file:
+        os.fchown(out, owner, owner)
         os.fchmod(out, seed.mode)
         file.write(seed.content)
     os.rename(part, name, src_dir_fd=folder, dst_dir_fd=folder)

@@ -36,6 +36,10 @@ class MachineSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Address of the VPC's resolver for ``/etc/resolv.conf``; empty leaves the image's own file alone."""
     domain: str = ""
     """Search domain for ``/etc/resolv.conf`` (``<region>.compute.internal``)."""
+    fallbacks: tuple[str, ...] = ()
+    """Further resolvers, for when the first one does not answer."""
+    time_servers: tuple[str, ...] = ()
+    """NTP servers that the network names to the machine."""
     disks: tuple[Disk, ...] = ()
     """Further volumes; each is a block device of the guest."""
     cpu_share: float = 1.0

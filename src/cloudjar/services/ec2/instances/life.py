@@ -13,7 +13,8 @@ from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.machine import Machine, Step, on_boot, reconciler
 from cloudjar.planes.compute.port import ComputePort, MachineSpec
 from cloudjar.planes.network.port import NetworkPort
-from cloudjar.services.ec2 import naming
+from cloudjar.services.ec2.dhcp_options import rules as dhcp
+from cloudjar.services.ec2.dhcp_options.records import DhcpOptions
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.layout import lay_out
 from cloudjar.services.ec2.network_interfaces.life import release_interfaces, restore_interfaces
@@ -21,6 +22,7 @@ from cloudjar.services.ec2.volumes import keys
 from cloudjar.services.ec2.volumes.life import disk, freed
 from cloudjar.services.ec2.volumes.records import Volume
 from cloudjar.services.ec2.volumes.rules import point
+from cloudjar.services.ec2.vpcs.records import Vpc
 from cloudjar.spec import instance_types
 
 LIFE = Machine(
@@ -104,18 +106,28 @@ def machine_spec(step: Step, vm: Instance) -> MachineSpec:
     root = next((v for v in volumes if point(v.device) == point(vm.root_device)), None)
     if root is None:
         raise PlaneError(f"instance {vm.id} has no volume attached at its root device {vm.root_device}")
+    lease = _lease(step, vm)
     return MachineSpec(
         id=vm.id,
         image=vm.image_key,
         network=PurePath(network.guest_path(vm.id)).name,
-        resolver="169.254.169.253",
-        domain=naming.private_domain(vm.region),
+        resolver=lease.resolvers[0] if lease.resolvers else "",
+        fallbacks=lease.resolvers[1:],
+        domain=lease.domain,
+        time_servers=lease.time_servers,
         vcpus=vm.cpu.cores * vm.cpu.threads if vm.cpu is not None else kind.vcpus,
         memory_mib=kind.memory_mib,
         hostname=f"ip-{vm.private_ip.replace('.', '-')}",
         root=disk(root),
         disks=tuple(disk(v) for v in volumes if v is not root and v.attachment not in ("detaching", "busy")),
     )
+
+
+def _lease(step: Step, vm: Instance) -> dhcp.Told:
+    """What the VPC's DHCP options tell an instance."""
+    vpc = step.db[Vpc].need(vm.vpc_id)
+    options = step.db[DhcpOptions].get(vpc.dhcp_options_id)
+    return dhcp.told(None if options is None else options.options, vpc.cidrs[0].cidr)
 
 
 def _keep(step: Step, vm: Instance, host: ComputePort) -> None:
