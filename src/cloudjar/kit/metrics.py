@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from cloudjar.kit.context import World
-from cloudjar.store.points import KEPT, Point, Points, key_of, merged, pairs_of
+from cloudjar.store.points import KEPT, Point, Points, key_of, merged, pairs_of, together
 
 __all__ = ["KEPT", "Metric", "Point", "Source", "derives", "points", "put", "read", "resolution_for", "value"]
 
@@ -176,6 +176,14 @@ def read(
         resolution = resolution_for(period, first)
         found += held.read(series, resolution, start, stop, world.clock.now().timestamp())
     return merged(found, period, first)
+
+
+def blended(found: Iterable[Point]) -> list[Point]:
+    """Points of all units as one series."""
+    held: dict[float, list[Point]] = {}
+    for point in found:
+        held.setdefault(point.at, []).append(point)
+    return [together(held[at], at, held[at][0].unit) for at in sorted(held)]
 
 
 def instant(seconds: float) -> datetime:

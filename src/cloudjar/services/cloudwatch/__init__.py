@@ -2,4 +2,4 @@
 
 from cloudjar.kit.operation import Service
 
-SERVICE = Service("cloudwatch", ("ops.putting", "ops.listing", "ops.statistics"))
+SERVICE = Service("cloudwatch", ("ops.putting", "ops.listing", "ops.statistics", "ops.data"))
