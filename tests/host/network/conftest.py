@@ -186,6 +186,11 @@ class Echo:
         listening = s.type == socket.SOCK_STREAM
         self.selector.register(s, selectors.EVENT_READ, "accept" if listening else "datagram")
 
+    def forget(self, s: socket.socket) -> None:
+        """Before somebody else closes it; nothing happens when it was not served."""
+        with suppress(KeyError):
+            self.selector.unregister(s)
+
     def _serve(self) -> None:
         while True:
             for key, _ in self.selector.select():
