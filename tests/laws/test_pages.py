@@ -17,6 +17,7 @@ from tests.laws.seeds_analyzer import analyzers
 from tests.laws.seeds_identity import identity
 from tests.laws.seeds_kms import keys
 from tests.laws.seeds_launch_templates import templates
+from tests.laws.seeds_market import market
 from tests.laws.seeds_network import edges
 from tests.laws.seeds_organizations import organization
 from tests.laws.seeds_scaling import groups
@@ -48,6 +49,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
         known.update(secrets(jar))
         known.update(analyzers(jar))
         known.update(groups(jar))
+        known.update(market(jar))
         jar.settle()
         yield jar, {**known, "ServiceCode": "vpc", "QuotaCode": "L-F678F1CE", "Path": "/aws/service"}
 

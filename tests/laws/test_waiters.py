@@ -118,6 +118,13 @@ def card(jar: TestJar) -> str:
     return str(answer["NetworkInterface"]["NetworkInterfaceId"])
 
 
+def spot_request(jar: TestJar) -> Params:
+    """A request for a spot instance."""
+    spec = {"ImageId": image(jar), "InstanceType": "t3.micro"}
+    answer = made(jar, "ec2", "request_spot_instances", LaunchSpecification=spec)
+    return {"SpotInstanceRequestIds": [answer["SpotInstanceRequests"][0]["SpotInstanceRequestId"]]}
+
+
 SCENES: dict[str, Callable[[TestJar], Params]] = {
     **balancing.WAITERS,
     "VpcPeeringConnectionDeleted": lambda jar: peering(jar, "delete_vpc_peering_connection"),
@@ -135,6 +142,7 @@ SCENES: dict[str, Callable[[TestJar], Params]] = {
     "NatGatewayDeleted": lambda jar: nat_gateway(jar, "delete_nat_gateway"),
     "NetworkInterfaceAvailable": lambda jar: {"NetworkInterfaceIds": [card(jar)]},
     "SecurityGroupExists": lambda jar: {"GroupIds": [group(jar)]},
+    "SpotInstanceRequestFulfilled": spot_request,
     "SubnetAvailable": lambda jar: {"SubnetIds": [subnet(jar)]},
     "SystemStatusOk": lambda jar: {"InstanceIds": [machine(jar)]},
     "SnapshotCompleted": lambda jar: {"SnapshotIds": [snapshot(jar)]},

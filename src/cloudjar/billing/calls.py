@@ -20,6 +20,7 @@ PRICE_LIST_CODES = {
     "kms": "awskms",
     "organizations": "AWSOrganizations",
     "account": "AWSAccountManagement",
+    "savingsplans": "ComputeSavingsPlans",
     "secretsmanager": "AWSSecretsManager",
     "service-quotas": "AWSServiceQuotas",
     "ssm": "AWSSystemsManager",

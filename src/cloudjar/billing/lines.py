@@ -18,7 +18,8 @@ HOUR = Decimal(3600)
 MINUTE = timedelta(minutes=1)
 
 # Usage types that are charged by the second, with a minute at the least each time.
-BY_THE_SECOND = ("BoxUsage:", "SpotUsage:", "DedicatedUsage:", "EBS:", "PublicIPv4:", "InstanceUsage:",
+BY_THE_SECOND = ("BoxUsage:", "SpotUsage:", "DedicatedUsage:", "UnusedBox:", "UnusedDed:", "HostUsage:",
+                 "EBS:", "PublicIPv4:", "InstanceUsage:",
                  "Multi-AZUsage:", "CPUCredits:", "RDS:", "Fargate-")  # fmt: skip
 # Usage types of which a part of an hour counts as an hour.
 BY_THE_HOUR = ("NatGateway-Hours", "LoadBalancerUsage", "VpcEndpoint-Hours", "TransitGateway-Hours", "ClientVPN-",
@@ -62,6 +63,10 @@ def measure(spans: Iterable[Span], start: datetime, end: datetime) -> Iterator[U
         stop = end if span.end is None else span.end
         pieces = list(months(max(span.start, start), min(stop, end)))
         surplus = _surplus(span.meter.usage_type, stop - span.start)
+        if span.meter.unit == prices.ONCE:
+            if start <= span.start < end:
+                yield _once(span)
+            continue
         if not pieces and surplus and start <= span.start == stop < end:
             pieces = [(stop, stop)]  # over in no time: the minimum is charged all the same
         for first, last in pieces:
@@ -111,6 +116,15 @@ def _line(span: Span, start: datetime, end: datetime, surplus: timedelta) -> Usa
     return UsageLine(
         span.account, span.region, m.service, m.usage_type, m.operation, m.unit, span.resource, quantity, start, end
     )
+
+
+def _once(span: Span) -> UsageLine:
+    """A fee, due at the instant at which it was agreed: its meter's rate is the amount."""
+    m = span.meter
+    return UsageLine(
+        span.account, span.region, m.service, m.usage_type, m.operation, m.unit, span.resource, m.rate, span.start,
+        span.start,
+    )  # fmt: skip
 
 
 def requests(account: str, region: str, service: str, operation: str, count: int, hour: datetime) -> UsageLine:

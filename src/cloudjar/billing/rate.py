@@ -50,7 +50,7 @@ def rate(lines: Iterable[UsageLine], *, free_units: bool = False) -> list[Charge
         context.prec = 50
         for line in sorted(lines, key=lambda one: (one.start, one.end)):
             try:
-                price = prices.price(line.service, line.usage_type, line.region, line.operation)
+                price = _price(line)
             except prices.NoPrice as reason:
                 charges.append(Charge(line, None, ZERO, None, str(reason)))
                 continue
@@ -60,6 +60,12 @@ def rate(lines: Iterable[UsageLine], *, free_units: bool = False) -> list[Charge
                 continue
             charges.append(_charge(line, price, used, given, free_units))
     return charges
+
+
+def _price(line: UsageLine) -> prices.Price:
+    if line.unit in prices.MONEY:
+        return prices.money(line.service, line.usage_type, line.operation, line.unit)
+    return prices.price(line.service, line.usage_type, line.region, line.operation)
 
 
 def _charge(

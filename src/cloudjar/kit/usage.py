@@ -57,6 +57,20 @@ def meters(cls: type[R]) -> Callable[[Callable[[R], Iterable[Meter]]], Callable[
     return declare
 
 
+_FEES: dict[type[Record], Callable[[Any], Iterable[Meter]]] = {}
+
+
+def fees(cls: type[R]) -> Callable[[Callable[[R], Iterable[Meter]]], Callable[[R], Iterable[Meter]]]:
+    """Decorator: what a record costs once, when it first comes to a state in which the function names it. The meter's
+    rate is the amount, its unit is one of money."""
+
+    def declare(function: Callable[[R], Iterable[Meter]]) -> Callable[[R], Iterable[Meter]]:
+        _FEES[cls] = function
+        return function
+
+    return declare
+
+
 class Usage:
     """The span table."""
 
@@ -73,6 +87,8 @@ class Usage:
     def edge(self, before: Record | None, after: Record | None) -> None:
         """Open and close the spans that a write of a record changes; called inside its transaction."""
         item = after or before
+        if type(item) in _FEES:
+            self._charge(before, after)
         function = _METERS.get(type(item)) if item is not None else None
         if function is None or item is None:
             return
@@ -94,6 +110,20 @@ class Usage:
                 "VALUES (?,?,?,?,?,?,?,?,?)",
                 (item.account, item.region, resource, *meter[:4], str(meter.rate), instant),
             )
+
+    def _charge(self, before: Record | None, after: Record | None) -> None:
+        """What is due at once: a span without length."""
+        if after is None:
+            return
+        function, instant = _FEES[type(after)], self._clock.now().timestamp()
+        due = set(function(after)) - (set(function(before)) if before is not None else set())
+        for meter in sorted(due):
+            self._database.execute(
+                "INSERT INTO usage_span (account, region, resource, service, usage_type, operation, unit, rate, start, "
+                "stop) VALUES (?,?,?,?,?,?,?,?,?,?)",
+                (after.account, after.region, meta(type(after)).key_of(after), *meter[:4], str(meter.rate), instant,
+                 instant),
+            )  # fmt: skip
 
     def used(
         self, account: str, region: str, resource: str, meter: Meter, start: datetime, end: datetime
@@ -123,8 +153,9 @@ class Usage:
         """Every span that overlaps [start, end), oldest first."""
         rows = self._database.query(
             "SELECT account, region, resource, service, usage_type, operation, unit, rate, start, stop FROM usage_span "
-            "WHERE start < ? AND (stop IS NULL OR stop > ?) AND (? IS NULL OR account = ?) ORDER BY start, id",
-            (end.timestamp(), start.timestamp(), account, account),
+            "WHERE start < ? AND (stop IS NULL OR stop > ? OR start = stop AND start = ?) "
+            "AND (? IS NULL OR account = ?) ORDER BY start, id",
+            (end.timestamp(), start.timestamp(), start.timestamp(), account, account),
         )
         return [_span(row) for row in rows]
 

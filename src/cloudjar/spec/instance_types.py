@@ -149,3 +149,16 @@ def vcpu_quota(name: str) -> str | None:
     """The ec2 quota that the running on-demand vCPUs of a type count against; None for dedicated hosts' types."""
     family = name.partition(".")[0]
     return next((code for start, code in _ON_DEMAND if family.startswith(start)), STANDARD)
+
+
+_SPOT = (("dl", "L-85EED4F7"), ("inf", "L-B5D1601B"), ("trn", "L-6B0D517C"), ("vt", "L-3819A6DF"),
+         ("f", "L-88CF9481"), ("g", "L-3819A6DF"), ("p5", "L-C4BD4855"), ("p", "L-7212CCBC"),
+         ("x", "L-E3A00192"), ("u-", None), ("u7", None), ("hpc", None), ("mac", None))  # fmt: skip
+STANDARD_SPOT = "L-34B43A08"
+
+
+def spot_quota(name: str) -> str | None:
+    """The ec2 quota that the vCPUs of a type's spot instances and open requests count against; None where there is
+    no spot capacity of it."""
+    family = name.partition(".")[0]
+    return next((code for start, code in _SPOT if family.startswith(start)), STANDARD_SPOT)

@@ -15,9 +15,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from cloudjar.spec import regions
+from cloudjar.spec import regions, shares
 
 CURRENCY = "USD"
+RECURRING, ONCE = "USD", "USD once"
+MONEY = (RECURRING, ONCE)
+"""Units of meters that count dollars: by the hour, and at one instant."""
 CONFIDENCE = {"h": "high", "m": "medium", "l": "low"}
 
 # Services whose API calls cost nothing: usage type "Requests" is known, and zero everywhere.
@@ -31,6 +34,7 @@ FREE_REQUESTS = {
     "AWSSystemsManager": "AWS Systems Manager",
     "AWSOrganizations": "AWS Organizations",
     "AWSAccountManagement": "AWS Account Management",
+    "ComputeSavingsPlans": "Savings Plans for AWS Compute usage",
 }
 
 
@@ -107,6 +111,9 @@ def price(service: str, usage_type: str, region: str, operation: str = "") -> Pr
     """
     if usage_type == "Requests" and service in FREE_REQUESTS:
         return _free(service)
+    share = shares.derived(usage_type, region, operation) if service == "AmazonEC2" else None
+    if share is not None:
+        return _share(service, usage_type, region, operation, share)
     products = _service(service).products.get(usage_type)
     if not products:
         raise NoPrice(f"no price is known of {usage_type!r} of {service}")
@@ -128,6 +135,20 @@ def price(service: str, usage_type: str, region: str, operation: str = "") -> Pr
         _sources()[source][1],
         CONFIDENCE[confidence],
     )
+
+
+def _share(service: str, usage_type: str, region: str, operation: str, share: shares.Share) -> Price:
+    """A price that is known as a share of another one: as sure as the less sure of the two."""
+    base = price(service, share.base, region)
+    tiers = tuple(Tier(tier.begin, shares.applied(tier.price, share.factor)) for tier in base.tiers)
+    sure = min(base.confidence, share.confidence, key=("low", "medium", "high").index)
+    return base._replace(usage_type=usage_type, operation=operation, tiers=tiers, confidence=sure)
+
+
+def money(service: str, usage_type: str, operation: str, unit: str) -> Price:
+    """What is metered in dollars (`MONEY`): a fee that was agreed when something was bought costs what it says."""
+    one = (Tier(Decimal(0), Decimal(1)),)
+    return Price(service, usage_type, operation, "Fee", unit, one, Decimal(0), "RK", "", "high")
 
 
 def _choose(products: list[_Product], service: str, usage_type: str, operation: str) -> _Product:

@@ -50,6 +50,8 @@ SERVICE = Service(
         "snapshots.life",
         "snapshots.ops",
         "snapshots.sharing",
+        "spot.life",
+        "spot.ops",
         "subnets.ops",
         "tags.ops",
         "volumes.attaching",

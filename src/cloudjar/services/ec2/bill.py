@@ -13,6 +13,7 @@ from cloudjar.services.ec2.addresses.records import PublicIp
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.snapshots.records import Snapshot
 from cloudjar.services.ec2.volumes.records import Volume
+from cloudjar.spec import regions, shares
 
 IN_USE = Meter("AmazonVPC", "PublicIPv4:InUseAddress", "AssociateAddressVPC", "Hrs")
 IDLE = Meter("AmazonVPC", "PublicIPv4:IdleAddress", "AllocateAddressVPC", "Hrs")
@@ -27,9 +28,13 @@ def address_hours(address: PublicIp) -> Iterable[Meter]:
 @meters(Instance)
 def instance_hours(vm: Instance) -> Iterable[Meter]:
     """The machine, while it runs; stopping and stopped cost nothing."""
-    if vm.state == "running":
-        return (Meter("AmazonEC2", f"BoxUsage:{vm.type}", "RunInstances", "Hrs"),)
-    return ()
+    if vm.state != "running":
+        return ()
+    if vm.spot_request_id:
+        zone = regions.zone(vm.zone, vm.account)
+        operation = shares.spot_operation(zone.id if zone is not None else "")
+        return (Meter("AmazonEC2", f"SpotUsage:{vm.type}", operation, "Hrs"),)
+    return (Meter("AmazonEC2", f"BoxUsage:{vm.type}", "RunInstances", "Hrs"),)
 
 
 _USAGE = {"io1": "EBS:VolumeUsage.piops", "standard": "EBS:VolumeUsage"}

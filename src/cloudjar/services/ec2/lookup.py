@@ -40,6 +40,7 @@ FORMS: dict[str, tuple[str, str]] = {
     "security-group": ("sg", "InvalidGroupId.Malformed"),
     "security-group-rule": ("sgr", "InvalidSecurityGroupRuleId.Malformed"),
     "snapshot": ("snap", "InvalidSnapshotID.Malformed"),
+    "spot-instances-request": ("sir", "InvalidSpotInstanceRequestID.Malformed"),
     "subnet": ("subnet", "InvalidSubnetID.Malformed"),
     "volume": ("vol", "InvalidVolumeID.Malformed"),
     "vpc": ("vpc", "InvalidVpcID.Malformed"),

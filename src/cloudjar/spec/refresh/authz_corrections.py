@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from cloudjar.spec.refresh import authz_corrections_data as data
+from cloudjar.spec.refresh import authz_corrections_market as market
 from cloudjar.spec.refresh import authz_corrections_scaling as scaling
 from cloudjar.spec.refresh import authz_corrections_tags as besides
 from cloudjar.spec.refresh.authz_templates import Shapes
@@ -40,6 +41,8 @@ def correct(service: Any, ops: Ops) -> Ops:
     }
     if service.name in fixes:
         fixes[service.name](service, ops)
+    if service.name == "ec2":
+        market.correct(service, ops, pass_profile=pass_profile)
     data.correct(service, ops)
     besides.correct(service, ops)
     return ops

@@ -34,7 +34,7 @@ def _instance(vm: Instance) -> dict[str, Any]:
         "ec2:EbsOptimized": "true" if vm.ebs_optimized else "false",
         "ec2:Tenancy": "default",
         "ec2:RootDeviceType": "ebs",
-        "ec2:InstanceMarketType": "on-demand",
+        "ec2:InstanceMarketType": "spot" if vm.spot_request_id else "on-demand",
         "ec2:InstanceMetadataTags": vm.metadata.tags,
         "ec2:MetadataHttpTokens": vm.metadata.tokens,
         "ec2:MetadataHttpEndpoint": vm.metadata.endpoint,

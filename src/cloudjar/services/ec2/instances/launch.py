@@ -24,7 +24,11 @@ from cloudjar.services.ec2.instances.records import Cpu, Instance, MetadataOptio
 from cloudjar.services.ec2.instances.views import around, show_reservations
 from cloudjar.services.ec2.key_pairs.records import KeyPair
 from cloudjar.services.ec2.launch_templates.merging import complete, named_version
+from cloudjar.services.ec2.linked_roles import SPOT
 from cloudjar.services.ec2.placement_groups.finding import Place, places
+from cloudjar.services.ec2.spot import making as spot
+from cloudjar.services.ec2.spot import quota as spot_quota
+from cloudjar.services.ec2.spot.terms import Terms, of_launch, refuse_low, too_many
 from cloudjar.services.ec2.volumes.planning import NewDisk, make_disk, planned_disks
 from cloudjar.spec import instance_types
 
@@ -49,6 +53,7 @@ class Plan(NamedTuple):
     cpu: Cpu | None
     credits: str
     places: list[Place]
+    spot: Terms | None
 
 
 @op("RunInstances", keys=launch_keys, completes=complete)
@@ -70,7 +75,8 @@ def check(ctx: Ctx, req: dict[str, Any]) -> Plan:
     key_name = _key_name(ctx, req.get("KeyName"))
     options.refuse_impossible(req, kind)
     cpu = options.cpu(req.get("CpuOptions"), kind)
-    count = _count(ctx, req, kind, options.vcpus(kind, cpu))
+    terms = of_launch(ctx, req)
+    count = _count(ctx, req, kind, options.vcpus(kind, cpu), terms)
     plug = plugs.planned(ctx, req, count, kind)
     if kind not in instance_types.offered(ctx.region).get(plug.subnet.zone_id, frozenset((kind,))):
         raise AwsError(
@@ -78,6 +84,9 @@ def check(ctx: Ctx, req: dict[str, Any]) -> Plan:
             f"Your requested instance type ({kind}) is not supported in your requested Availability Zone "
             f"({plug.subnet.zone}).",
         )
+    if terms is not None:
+        refuse_low(ctx, terms, plug.subnet.zone, kind)
+        SPOT.make(ctx)
     reason = unavailable(ctx, image)
     if reason:
         raise AwsError("InvalidAMIID.Unavailable", f"The image id '[{image.id}]' is not available here: {reason}")
@@ -95,6 +104,7 @@ def check(ctx: Ctx, req: dict[str, Any]) -> Plan:
         cpu,
         options.credit_option(ctx, req, kind),
         places(ctx, req.get("Placement") or {}, kind, plug.subnet.zone, count),
+        terms,
     )
 
 
@@ -128,12 +138,17 @@ def _key_name(ctx: Ctx, name: str | None) -> str:
     return name or ""
 
 
-def _count(ctx: Ctx, req: dict[str, Any], kind: str, each: int) -> int:
+def _count(ctx: Ctx, req: dict[str, Any], kind: str, each: int, terms: Terms | None) -> int:
     least, most = int(req["MinCount"]), int(req["MaxCount"])
     if least < 1:
         raise errors.invalid_parameter(least, "minCount", "Value must be greater than 0.")
     if most < least:
         raise errors.invalid_value("Minimum count must be less than or equal to maximum count")
+    if terms is not None:
+        left = spot_quota.free(ctx, kind)
+        if left is not None and each * least > left:
+            raise too_many()
+        return most if left is None else min(most, left // each)
     code = instance_types.vcpu_quota(kind)
     limit = ctx.limit("ec2", code) if code else None
     if limit is None:
@@ -154,7 +169,10 @@ def _too_many_vcpus(limit: float) -> AwsError:
 
 
 def refuse_to_start(ctx: Ctx, vm: Instance) -> None:
-    """Raise VcpuLimitExceeded when what runs already leaves a stopped instance no room."""
+    """Raise VcpuLimitExceeded, or its like of spot, when what runs already leaves a stopped instance no room."""
+    if vm.spot_request_id:
+        spot_quota.refuse_too_many(ctx, vm.type, 1, options.vcpus(vm.type, vm.cpu))
+        return
     code = instance_types.vcpu_quota(vm.type)
     limit = ctx.limit("ec2", code) if code else None
     if limit is not None and vcpus_in_use(ctx, str(code)) + options.vcpus(vm.type, vm.cpu) > limit:
@@ -162,12 +180,12 @@ def refuse_to_start(ctx: Ctx, vm: Instance) -> None:
 
 
 def vcpus_in_use(ctx: Ctx, code: str) -> int:
-    """vCPUs of this account's pending and running instances that count towards a quota."""
+    """vCPUs of this account's pending and running instances on demand that count towards a quota."""
     return sum(
         options.vcpus(vm.type, vm.cpu)
         for state in ("pending", "running")
         for vm in ctx.db[Instance].all(state=state)
-        if instance_types.vcpu_quota(vm.type) == code
+        if not vm.spot_request_id and instance_types.vcpu_quota(vm.type) == code
     )
 
 
@@ -201,6 +219,7 @@ def _make(ctx: Ctx, req: dict[str, Any], plan: Plan, reservation_id: str, index:
     instance_id = ctx.new_id("i")
     address = plugs.plug_in(ctx, req, plan.plug, instance_id, plan.type)
     place = plan.places[index]
+    request = spot.for_launch(ctx, plan.spot, req) if plan.spot is not None else None
     vm = Instance(
         id=instance_id,
         reservation_id=reservation_id,
@@ -234,6 +253,7 @@ def _make(ctx: Ctx, req: dict[str, Any], plan: Plan, reservation_id: str, index:
         placement_group_id=place.id,
         partition=place.partition,
         client_token=req.get("ClientToken") or "",
+        spot_request_id=request.id if request is not None else "",
         tags={**tags.specified(req, "instance"), **plan.source},
     )
     given = tags.specified(req, "volume")
@@ -241,6 +261,8 @@ def _make(ctx: Ctx, req: dict[str, Any], plan: Plan, reservation_id: str, index:
         system = "" if index else vm.image_key
         make_disk(ctx, disk, instance_id=vm.id, zone=vm.zone, image_key=system, tags=given)
     placed = ctx.db[Instance].add(vm)
+    if request is not None:
+        spot.fulfilled(ctx, request, placed)
     LIFE.announce(ctx, placed)
     return placed
 

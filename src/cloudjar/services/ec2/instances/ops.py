@@ -22,6 +22,7 @@ from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.instances.search import INSTANCE_FILTERS, STATUS_FILTERS
 from cloudjar.services.ec2.instances.views import around, show_reservations, show_state
 from cloudjar.services.ec2.lookup import Row, narrow, need, need_all
+from cloudjar.services.ec2.spot.guarding import refuse_start, refuse_stop
 from cloudjar.services.ec2.volumes.records import Volume
 from cloudjar.services.ec2.volumes.rules import point
 from cloudjar.services.ec2.vpcs.making import op
@@ -126,6 +127,7 @@ def stop_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         if vm.state in ("stopped", "stopping"):
             return vm
         _expect(vm, ("pending", "running"), "stopped")
+        refuse_stop(ctx, vm)
         if vm.stop_protected:
             raise AwsError(
                 "OperationNotPermitted",
@@ -145,6 +147,7 @@ def start_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         if vm.state in ("pending", "running"):
             return vm
         _expect(vm, ("stopped",), "started")
+        refuse_start(ctx, vm)
         _need_root(ctx, vm)
         refuse_to_start(ctx, vm)
         return begin_start(ctx, vm)

@@ -22,7 +22,6 @@ _NOT_BUILT = (
     "ElasticGpuSpecification",
     "ElasticInferenceAccelerators",
     "EnablePrimaryIpv6",
-    "InstanceMarketOptions",
     "KernelId",
     "LicenseSpecifications",
     "Monitoring.MetricCategoryIds",

@@ -90,6 +90,8 @@ class Instance(Record, frozen=True, kw_only=True):
     forced: bool = False
     """Whether its stop may not wait for the guest."""
     client_token: str = ""
+    spot_request_id: str = ""
+    """The request that a spot instance belongs to; on demand there is none."""
     tags: dict[str, str] = {}
 
     @property

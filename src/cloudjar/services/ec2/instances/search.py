@@ -70,6 +70,7 @@ INSTANCE_FILTERS = by_path(
         "root-device-name": "RootDeviceName",
         "root-device-type": "RootDeviceType",
         "source-dest-check": "SourceDestCheck",
+        "spot-instance-request-id": "SpotInstanceRequestId",
         "state-reason-code": "StateReason.Code",
         "state-reason-message": "StateReason.Message",
         "subnet-id": "SubnetId",

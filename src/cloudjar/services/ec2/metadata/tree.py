@@ -21,6 +21,7 @@ from cloudjar.services.ec2.metadata.signing import identity
 from cloudjar.services.ec2.network_interfaces.making import interface_at, interfaces_of
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.security_groups.records import SecurityGroup
+from cloudjar.services.ec2.spot.interrupting import told_guest
 from cloudjar.services.ec2.subnets.records import Subnet
 from cloudjar.services.ec2.volumes.records import Volume
 from cloudjar.services.ec2.volumes.rules import point
@@ -79,7 +80,7 @@ def meta_data(ctx: Ctx, vm: Instance, *, with_token: bool) -> Tree:
         "hostname": name,
         "instance-action": "none",
         "instance-id": vm.id,
-        "instance-life-cycle": "on-demand",
+        "instance-life-cycle": "spot" if vm.spot_request_id else "on-demand",
         "instance-type": vm.type,
         "local-hostname": name,
         "local-ipv4": vm.private_ip,
@@ -101,6 +102,12 @@ def meta_data(ctx: Ctx, vm: Instance, *, with_token: bool) -> Tree:
         found["public-keys"] = _keys(ctx, vm)
     if vm.profile is not None:
         found["iam"] = _iam(ctx, vm, "2.0" if with_token else "1.0")
+    if vm.spot_request_id:
+        action, advice = told_guest(ctx, vm)
+        if action:
+            found["spot"] = action
+        if advice:
+            found["events"]["recommendations"] = advice
     if vm.metadata.tags == "enabled":
         found["tags"] = {"instance": dict(vm.tags)}
     return found

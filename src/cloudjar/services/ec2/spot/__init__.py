@@ -1,0 +1,1 @@
+"""Spot instances: requests, prices, and the notice before the end."""

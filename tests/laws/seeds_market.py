@@ -1,0 +1,23 @@
+"""Several of everything that EC2's market lists, for the law of pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.jar import TestJar
+
+MANY = 7
+
+
+def market(jar: TestJar) -> dict[str, Any]:
+    """Make them as root of the default account; how to ask for those that need to be named."""
+    ec2 = jar.client("ec2")
+    image = ec2.describe_images(Filters=[{"Name": "name", "Values": ["debian-12-amd64-*"]}])["Images"][0]["ImageId"]
+    quotas = jar.client("service-quotas")
+    quotas.request_service_quota_increase(ServiceCode="ec2", QuotaCode="L-34B43A08", DesiredValue=64)
+    jar.advance(minutes=10)
+    spec = {"ImageId": image, "InstanceType": "t3.micro"}
+    ec2.request_spot_instances(LaunchSpecification=spec, SpotPrice="0.0001", InstanceCount=MANY)
+    return {
+        "DescribeSpotPriceHistory": {"InstanceTypes": ["t3.micro", "m5.large"]},
+    }
