@@ -10,7 +10,7 @@ import subprocess
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
-from cloudjar.planes.network import nft
+from cloudjar.planes.network import meters, nft
 from cloudjar.planes.network.netlink import Netlink
 from cloudjar.planes.network.plan import MAIN_TABLE, VPC_VIA, Link, Tunnel
 from cloudjar.planes.network.port import NatTraffic
@@ -51,9 +51,9 @@ def router() -> None:
             kernel.set_link(loopback.index, up=True)
 
 
-def translation(own: str) -> str:
+def translation(own: str, born: str = "now") -> str:
     """A NAT gateway's packet filter: what comes from behind leaves as `own`, what nobody asked for ends; pure."""
-    rules = Ruleset(TABLE, (), (
+    return meters.counting(TABLE, born, ("out", "back"), (
         NftChain("inward", ("drop",), "type filter hook input priority filter; policy drop;"),
         NftChain("through", (
             "ct state invalid drop",
@@ -63,9 +63,6 @@ def translation(own: str) -> str:
         ), "type filter hook forward priority filter; policy drop;"),
         NftChain("leaving", (f"snat ip to {own}",), "type nat hook postrouting priority srcnat; policy accept;"),
     ))
-    counters = "\tcounter out { packets 0 bytes 0; }\n\tcounter back { packets 0 bytes 0; }\n"
-    head = f"table inet {TABLE} {{\n"
-    return render(rules).replace(head, head + counters)
 
 
 def translate(link: Link) -> None:
@@ -73,7 +70,7 @@ def translate(link: Link) -> None:
     router()
     for key in ("rp_filter", "accept_redirects", "send_redirects"):  # the link came before `router`
         Path("/proc/sys/net/ipv4/conf", link.device, key).write_text("0")
-    nft.transaction(translation(link.address.partition("/")[0]))
+    nft.transaction(translation(link.address.partition("/")[0], meters.birth()))
     for key in ("tcp_timeout_established", "udp_timeout_stream"):
         Path("/proc/sys/net/netfilter", f"nf_conntrack_{key}").write_text(_IDLE)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from cloudjar.planes.network import namespaces, nft
+from cloudjar.planes.network import meters, namespaces, nft
 from cloudjar.planes.network.farends import furnish_far_end, translate
 from cloudjar.planes.network.filtering import GATEWAY_LINK
 from cloudjar.planes.network.netlink import LinkSeen, Netlink, carry
@@ -192,6 +192,8 @@ def _furnish(link: Link) -> None:
         kernel.set_route(MAIN_TABLE, "0.0.0.0/0", device=device.index, via=link.router, metric=link.metric)
     if link.role == "nat":
         translate(link)
+    elif link.role == "endpoint":
+        nft.transaction(meters.endpoint(link.device, meters.birth()))
 
 
 def _address_guests(plan: Plan, seen: set[tuple[str, str, str]], want: set[tuple[str, str, str]]) -> None:

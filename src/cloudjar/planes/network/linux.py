@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.dns.names import ExtraNames
-from cloudjar.planes.network import flowlog, layout, namespaces, nft
+from cloudjar.planes.network import farends, flowlog, layout, meters, namespaces, nft
 from cloudjar.planes.network.doorways import Doorways
 from cloudjar.planes.network.farends import translated
 from cloudjar.planes.network.hubs import Hubs
 from cloudjar.planes.network.internet import Internet
 from cloudjar.planes.network.plan import Plan, plan
-from cloudjar.planes.network.port import EndpointSource, Flow, MetadataSource, NatTraffic, TransitGateway, Vpc
+from cloudjar.planes.network.port import Carried, EndpointSource, Flow, MetadataSource, NatTraffic, TransitGateway, Vpc
 from cloudjar.planes.network.reach import World, reach
 from cloudjar.planes.network.site import EDGE, HUBS, link_name, mac, site
 
@@ -123,6 +123,9 @@ class LinuxNetwork:
 
     def _settle(self, wanted: Plan, before: Plan | None, *, new_gateway: bool) -> None:
         def settle() -> None:
+            if wanted.gateway and not (before and before.gateway):
+                port = self._api[1] if self._api else 0
+                namespaces.inside(wanted.namespace, lambda: meters.ensure_internet(self.site, port))
             namespaces.inside(wanted.namespace, lambda: layout.settle(wanted, before, new_gateway=new_gateway))
 
         if before is not None and before.tunnels == wanted.tunnels:
@@ -220,6 +223,15 @@ class LinuxNetwork:
             if guest and namespaces.exists(name := self.site.guest_namespace(guest)):
                 return _guarded(gateway_id, partial(namespaces.inside, name, translated))
         return NatTraffic()
+
+    def carried(self, where: str) -> Carried | None:
+        """What was counted at a NAT gateway, an endpoint's ENI or a VPC; None where nothing counts now."""
+        whole = where.startswith("vpc-")
+        name = self.site.vpc_namespace(where) if whole else self.site.guest_namespace(where)
+        if not namespaces.exists(name):
+            return None
+        table = meters.TABLE if whole else farends.TABLE
+        return _guarded(where, partial(namespaces.inside, name, partial(meters.read, table)))
 
     def flows(self, vpc_id: str) -> tuple[Flow, ...]:
         """What passed, or tried to pass, the logged interfaces of a VPC since this was last asked.

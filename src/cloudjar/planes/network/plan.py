@@ -74,7 +74,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """The primary private address with the subnet's prefix length."""
     router: str
     metric: int
-    role: Literal["", "nat"] = ""
+    role: Literal["", "nat", "endpoint"] = ""
     ipv6: tuple[str, ...] = ()
 
     @property
@@ -230,9 +230,15 @@ def _link(vpc: Vpc, eni: Interface, site: Site) -> Link:
         address=f"{address(eni.private[0][0])}/{block.prefixlen}",
         router=str(block[1]),
         metric=100 * eni.index,
-        role="nat" if eni.id in translators(vpc) else "",
+        role=_role(vpc, eni),
         ipv6=_addresses6(eni, subnet.ipv6_cidr),
     )
+
+
+def _role(vpc: Vpc, eni: Interface) -> Literal["", "nat", "endpoint"]:
+    if eni.id in translators(vpc):
+        return "nat"
+    return "endpoint" if any(eni.id in endpoint.interfaces for endpoint in vpc.endpoints) else ""
 
 
 def _addresses6(eni: Interface, cidr: str) -> tuple[str, ...]:

@@ -235,6 +235,15 @@ class NatTraffic(msgspec.Struct, frozen=True, kw_only=True):
     """Open now."""
 
 
+class Carried(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes that were counted at one place since its counters were made; `born` differs when they were made anew."""
+
+    born: str
+    amounts: dict[str, int]
+    """A NAT gateway's ``out`` and ``back``, an interface endpoint's ``processed``; of a VPC ``internet`` (sent there)
+    and ``regional`` (sent to public addresses of this installation, or got from them)."""
+
+
 class Flow(msgspec.Struct, frozen=True, kw_only=True):
     """Packets of one flow and direction at one logged ENI; addresses are private ones, ports 0 where there are none."""
 
@@ -319,6 +328,10 @@ class NetworkPort(Protocol):
 
     def nat_traffic(self, gateway_id: str) -> NatTraffic:
         """Counted since the gateway was laid out; zeros when it is not."""
+        ...
+
+    def carried(self, where: str) -> Carried | None:
+        """What was counted at a NAT gateway, an endpoint's ENI or a VPC, by id; None where nothing counts now."""
         ...
 
     def flows(self, vpc_id: str) -> tuple[Flow, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from cloudjar.planes.network.plan import Plan, plan
-from cloudjar.planes.network.port import Flow, NatTraffic, TransitGateway, Vpc
+from cloudjar.planes.network.port import Carried, Flow, NatTraffic, TransitGateway, Vpc
 from cloudjar.planes.network.reach import Answer, World, reach
 from cloudjar.planes.network.site import site
 
@@ -21,6 +21,8 @@ class SimNetwork:
         self._lock = threading.Lock()
         self._vpcs: dict[str, Vpc] = {}
         self._transits: dict[str, TransitGateway] = {}
+        self._carried: dict[str, dict[str, int]] = {}
+        self._lives = 1
 
     @property
     def host_address(self) -> str:
@@ -67,6 +69,21 @@ class SimNetwork:
     def nat_traffic(self, gateway_id: str) -> NatTraffic:  # noqa: ARG002 - of the port
         """Zeros: no packets move here."""
         return NatTraffic()
+
+    def carry(self, where: str, **amounts: int) -> None:
+        """As if so many bytes more had passed a NAT gateway, an endpoint's ENI or a VPC's internet gateway."""
+        before = self._carried.get(where, {})
+        self._carried[where] = before | {name: before.get(name, 0) + more for name, more in amounts.items()}
+
+    def forget_counters(self) -> None:
+        """As if the host had gone down and come back: counters begin at nothing."""
+        self._carried, self._lives = {}, self._lives + 1
+
+    def carried(self, where: str) -> Carried | None:
+        """What `carry` made it."""
+        with self._lock:
+            here = where in self._vpcs or any(i.guest == where for v in self._vpcs.values() for i in v.interfaces)
+            return Carried(born=str(self._lives), amounts=dict(self._carried.get(where, {}))) if here else None
 
     def flows(self, vpc_id: str) -> tuple[Flow, ...]:  # noqa: ARG002 - of the port
         """None: no packets move here."""
