@@ -137,7 +137,9 @@ def grant(ctx: Ctx, action: str, noun: str, text: str, brought: Brought) -> Gran
         # AWS's own resources (managed policies, public images) ask for no consent but the caller's own policies.
         owner = "" if parsed.account == "aws" else parsed.account
         return Grant(action, text, _fitting(action, noun, brought) or None, owner=owner)
-    return _of_record(ctx, action, noun, item, arn_of(item), brought)
+    own = arn_of(item)
+    # What is inside of a thing keeps its own name: a log group's streams.
+    return _of_record(ctx, action, noun, item, text if text.startswith(f"{own}:") else own, brought)
 
 
 def stored(ctx: Ctx, noun: str, parsed: arns.Arn) -> Record | None:
@@ -145,13 +147,13 @@ def stored(ctx: Ctx, noun: str, parsed: arns.Arn) -> Record | None:
     if "*" in parsed.resource:
         return None
     ctx.world.load(parsed.service)
-    declared = by_noun(parsed.service, noun)
-    if declared is None:
-        return None
     account, region = parsed.account or ctx.account, parsed.region or ctx.region
     special = finder_by_arn(parsed.service, noun)
     if special is not None:
         return special(ctx.at(account, region), parsed)
+    declared = by_noun(parsed.service, noun)
+    if declared is None:
+        return None
     table = ctx.db.at(account, region)[declared.type]
     key = parsed.name or parsed.resource
     found: Record | None = table.get(str(parsed) if declared.spec.key == "arn" else key)

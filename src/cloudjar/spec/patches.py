@@ -80,9 +80,17 @@ def _secretsmanager(shapes: dict[str, Any]) -> None:
             member.pop("idempotencyToken", None)
 
 
+def _logs(shapes: dict[str, Any]) -> None:
+    """What is logged is nobody's business but the log's: the audit does not keep it a second time."""
+    if "InputLogEvents" in shapes:
+        shapes["InputLogEvents"]["sensitive"] = True
+
+
 def patch(name: str, meta: dict[str, Any], operations: dict[str, Any], shapes: dict[str, Any]) -> None:
     """Mend one model in place; `operations` and `shapes` may be empty when only metadata matters."""
     if name == "sqs":
         _sqs(meta, operations, shapes)
     elif name == "secretsmanager":
         _secretsmanager(shapes)
+    elif name == "logs":
+        _logs(shapes)

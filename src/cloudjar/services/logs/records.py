@@ -1,0 +1,95 @@
+"""What CloudWatch Logs keeps, but for streams and events (`rows`).
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatchLogsConcepts.html
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from cloudjar.kit.record import Quota, Record, record
+
+STANDARD = "STANDARD"
+
+
+@record(
+    "logs",
+    "log-group",
+    key="name",
+    arn="log-group:{name}",
+    missing=("ResourceNotFoundException", "The specified log group does not exist."),
+    quotas=(Quota(("logs", "L-C7B9AAAB"), ("LimitExceededException", "Resource limit exceeded.")),),
+)
+class LogGroup(Record, frozen=True, kw_only=True):
+    """A log group. `number` is its own in `rows`: a group that is made anew has none of the old one's events."""
+
+    name: str
+    number: int
+    created: datetime
+    retention: int = 0
+    """Days; 0 keeps events for ever."""
+    group_class: str = STANDARD
+    """STANDARD or INFREQUENT_ACCESS."""
+    protected: bool = False
+    kms_key: str = ""
+    """ARN of the key that new events are encrypted under."""
+    data_key: int = 0
+    """Number (in `rows`) of the data key that the KMS key has wrapped."""
+    billed: int = 0
+    """Bytes that are stored, as last measured."""
+    policy: str = ""
+    """Its own resource policy."""
+    policy_name: str = ""
+    policy_revision: str = ""
+    policy_updated: datetime | None = None
+    tags: dict[str, str] = {}
+
+    @property
+    def public_arn(self) -> str:
+        """The ARN as most operations show it, with the streams' wildcard."""
+        return f"arn:aws:logs:{self.region}:{self.account}:log-group:{self.name}:*"
+
+
+class Transformation(msgspec.Struct, frozen=True, kw_only=True):
+    """What a metric filter makes of an event that matches."""
+
+    name: str
+    namespace: str
+    value: str
+    default: float | None = None
+    dimensions: dict[str, str] = {}
+    unit: str = ""
+
+
+@record(
+    "logs",
+    "metric-filter",
+    key="key",
+    index=("group",),
+    missing=("ResourceNotFoundException", "The specified metric filter does not exist."),
+)
+class MetricFilter(Record, frozen=True, kw_only=True):
+    """A metric filter of a log group; `key` is GROUP:NAME."""
+
+    key: str
+    group: str
+    name: str
+    pattern: str
+    transformation: Transformation
+    created: datetime
+
+
+@record(
+    "logs",
+    "resource-policy",
+    key="name",
+    missing=("ResourceNotFoundException", "Policy with name [{key}] does not exist."),
+)
+class AccountPolicy(Record, frozen=True, kw_only=True):
+    """A resource policy for all log groups of an account and region."""
+
+    name: str
+    document: str
+    updated: datetime
