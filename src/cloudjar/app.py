@@ -39,6 +39,7 @@ from cloudjar.kit.context import World
 from cloudjar.kit.db import State
 from cloudjar.kit.events import Events
 from cloudjar.kit.operation import Services, packages
+from cloudjar.kit.quantities import Quantities
 from cloudjar.kit.quota import Quotas
 from cloudjar.kit.settling import Settling
 from cloudjar.kit.throttle import Throttle
@@ -84,6 +85,7 @@ class Jar:
         self.sealer = Sealer(home / "sealing.key")
         self.events = Events(self.database, self.clock)
         self.usage = Usage(self.database, self.clock)
+        self.quantities = Quantities(self.database, self.clock)
         self.wakes = WakeTable(self.database, self.clock)
         self.audit = Audit(self.database, home / "audit.journal")
         self.services = Services(SERVICES)
@@ -136,6 +138,7 @@ class Jar:
             "audit": self.audit,
             "root_keys": self.root_keys,
             "usage": self.usage,
+            "quantities": self.quantities,
             "identity": self._identity,
             "authorize": self.authorizer,
             "mfa": self._mfa,

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from cloudjar.billing import calls, invoice, lines, rate
+from cloudjar.billing import calls, invoice, lines, quantities, rate
 from cloudjar.cli.admin import AdminClient
+from cloudjar.kit.quantities import Owner, Quantity, Tally
 from cloudjar.kit.usage import Meter, Span
 
 
@@ -32,8 +33,21 @@ def charges(client: AdminClient, start: datetime, end: datetime, *, free_units: 
     """Everything used in [start, end), priced; `end` must not be later than the jar's now."""
     used = list(lines.measure(spans(client, start, end), start, end))
     counted = client.get("requests", start=start.timestamp(), end=end.timestamp())["requests"]
+    used += quantities.lines(counted_quantities(client, start, end))
     used += calls.lines([calls.Calls(**one) for one in counted], start)
     return rate.rate(used, free_units=free_units)
+
+
+def counted_quantities(client: AdminClient, start: datetime, end: datetime) -> list[Quantity]:
+    """What was counted (bytes carried) in the hours that overlap [start, end)."""
+    found = client.get("quantities", start=start.timestamp(), end=end.timestamp())["quantities"]
+    return [_quantity(one) for one in found]
+
+
+def _quantity(one: dict[str, Any]) -> Quantity:
+    owner = Owner(one["account"], one["region"], one["resource"])
+    tally = Tally(one["service"], one["usage_type"], one["operation"], one["unit"], one["per"])
+    return Quantity(owner, tally, datetime.fromisoformat(one["hour"]), one["amount"])
 
 
 def total(client: AdminClient) -> tuple[Decimal, int]:

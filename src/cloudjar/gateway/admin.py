@@ -22,10 +22,12 @@ from cloudjar.base import ids
 from cloudjar.base.clock import Clock
 from cloudjar.base.errors import AwsError
 from cloudjar.gateway import accounts, why
+from cloudjar.kit import quantities
 from cloudjar.kit.audit import Audit
 from cloudjar.kit.context import World
 from cloudjar.kit.events import Events
 from cloudjar.kit.operation import Services
+from cloudjar.kit.quantities import Quantities
 from cloudjar.kit.usage import Usage
 from cloudjar.kit.wakes import Runner
 from cloudjar.wire.message import Request, Response
@@ -43,6 +45,7 @@ class Running(Protocol):
     audit: Audit
     events: Events
     usage: Usage
+    quantities: Quantities
     services: Services
     runner: Runner
     root_keys: RootKeys
@@ -79,6 +82,7 @@ class Admin:
             ("GET", "why"): self.why,
             ("GET", "usage"): self.spans,
             ("GET", "requests"): self.requests,
+            ("GET", "quantities"): self.counted,
             ("GET", "records"): self.records,
             ("GET", "calls"): self.calls,
             ("GET", "clock"): self.clock,
@@ -175,6 +179,19 @@ class Admin:
         found = self._jar.audit.requests(float(query["start"]), float(query["end"]))
         names = ("account", "region", "service", "operation", "calls")
         return {"requests": [dict(zip(names, row, strict=True)) for row in found]}
+
+    async def counted(self, query: Query) -> dict[str, Any]:
+        """What was counted in the hours that overlap [start, end), by resource; counters are read first."""
+        from datetime import UTC, datetime
+
+        start, end = (datetime.fromtimestamp(float(query[name]), UTC) for name in ("start", "end"))
+        await self._jar.run_blocking(lambda: quantities.collect(self._jar.world))
+        found = self._jar.quantities.rows(start, end, query.get("account"))
+        return {
+            "quantities": [
+                {**one.owner._asdict(), **one.tally._asdict(), "hour": one.hour, "amount": one.amount} for one in found
+            ]
+        }
 
     def records(self, query: Query) -> dict[str, Any]:
         """Where the records of a kind (``ec2/instance``) are: account, region and key of each."""

@@ -13,7 +13,7 @@ from cloudjar.kit.db import Db
 from cloudjar.kit.machine import Step
 from cloudjar.planes.network import port
 from cloudjar.planes.network.port import NetworkPort
-from cloudjar.services.ec2 import beyond, naming, private_names
+from cloudjar.services.ec2 import beyond, naming, private_names, traffic_bill
 from cloudjar.services.ec2.network_acls.records import AclEntry, NetworkAcl
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.route_tables.records import RouteTable
@@ -40,6 +40,7 @@ def lay_out(step: Step, vpc_id: str) -> None:
         done.pop(vpc_id, None)
         wanted = _read(step, vpc_id, network.host_address)
         if wanted is None or not wanted.interfaces:
+            traffic_bill.read_last(step, vpc_id)
             network.remove(vpc_id)
         else:
             network.apply(wanted)

@@ -7,6 +7,7 @@ from cloudjar.base.errors import PlaneError
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.machine import Step, on_boot, reconciler
 from cloudjar.planes.network.port import NetworkPort
+from cloudjar.services.ec2 import traffic_bill
 from cloudjar.services.ec2.layout import lay_out
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.vpc_peering.finding import peerings_of
@@ -14,10 +15,25 @@ from cloudjar.services.ec2.vpcs.records import Vpc
 
 
 @reconciler(Vpc)
-def converge(step: Step, _: Vpc | None) -> None:
+def converge(step: Step, vpc: Vpc | None) -> None:
     """Lay the VPC out as it is now."""
     lay_out(step, step.key)
     _tell_peers(step)
+    if vpc is not None:
+        _meter(step, vpc)
+
+
+_METER = "meter"
+
+
+def _meter(step: Step, vpc: Vpc) -> None:
+    """What passes the VPC's edges is counted from time to time, for as long as the host has it."""
+    if step.wake.purpose == _METER:
+        traffic_bill.read(step.world, vpc)
+    elif step.world.state.wakes.expects(step.wake, _METER):
+        return
+    if any(eni.powered for eni in step.db[NetworkInterface].all(vpc_id=vpc.id)):
+        step.again(_METER, traffic_bill.next_reading(step.world.clock.now()))
 
 
 def _tell_peers(step: Step) -> None:

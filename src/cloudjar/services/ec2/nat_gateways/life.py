@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Machine, Step, reconciler
+from cloudjar.services.ec2 import traffic_bill
 from cloudjar.services.ec2.addresses import public
 from cloudjar.services.ec2.addresses.records import ElasticIp
 from cloudjar.services.ec2.internet_gateways.records import InternetGateway
@@ -45,6 +46,7 @@ def converge(step: Step, gateway: NatGateway | None) -> None:
         with step.world.state.database.transaction():
             _begin(step.ctx, step.db[NatGateway].need(gateway.id))
     elif gateway.state == "deleting":
+        traffic_bill.read_last(step, gateway.vpc_id)
         with step.world.state.database.transaction():
             _end(step.ctx, step.db[NatGateway].need(gateway.id))
     elif gateway.state in ("failed", "deleted"):

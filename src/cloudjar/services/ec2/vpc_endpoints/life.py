@@ -8,6 +8,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from cloudjar.kit.machine import Step, reconciler
+from cloudjar.services.ec2 import traffic_bill
 from cloudjar.services.ec2.network_interfaces import making
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.vpc_endpoints.records import VpcEndpoint
@@ -21,6 +22,7 @@ def converge(step: Step, endpoint: VpcEndpoint | None) -> None:
     if endpoint.state == "pending":
         step.change(VpcEndpoint, lambda now: replace(now, state="available") if now.state == "pending" else None)
     elif endpoint.state == "deleting":
+        traffic_bill.read_last(step, endpoint.vpc_id)
         with step.world.state.database.transaction():
             for key in endpoint.interfaces:
                 eni = step.db[NetworkInterface].get(key)
