@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
+import os
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -20,18 +18,17 @@ from cloudjar.cli.ssh import find
 
 INTERNET = "internet"
 _KINDS = {"eni": "network-interface", "i": "instance", "igw": "internet-gateway"}
-_SECONDS = 3
-# Runs inside the guest's network: says what becomes of one connection.
-_PROBE = """
-import socket, sys
-try:
-    socket.create_connection((sys.argv[1], int(sys.argv[2])), {seconds}).close()
-    print("open")
-except ConnectionRefusedError:
-    print("refused")
-except OSError as failed:
-    print("dropped" if isinstance(failed, TimeoutError) else failed)
-"""
+_PORTS = (49152, 11848)
+"""Source ports to send from: the first, and how many; within those that clients of any system take."""
+_TRIES = 3
+"""The network follows a change of its rules within a moment: who asks at once may be answered by both in turn."""
+
+
+class Sent(NamedTuple):
+    """A packet that was really sent: what became of it, and whether the analysis said so (None: it cannot tell)."""
+
+    verdict: str
+    agrees: bool | None
 
 
 class Place(NamedTuple):
@@ -62,13 +59,13 @@ def reach(source: str, target: str, udp: bool, probe: bool, home: Home, as_json:
     place = next((found for one in ends if (found := _place(client, one))), None)
     if place is None:
         raise Failure(f"neither {source} nor {wanted} is in this jar", "", "aws ec2 describe-instances")
-    analysis = _analysed(Ec2(home, place), ends, int(port), "udp" if udp else "tcp")
-    sent = _probe(client, Ec2(home, place), ends, port) if probe else ""
+    question = Question(Ec2(home, place), ends, int(port), "udp" if udp else "tcp")
+    analysis, sent = _probed(client, question) if probe else (question.analysed(), None)
     if as_json:
-        return show_json(analysis | ({"Probe": sent} if sent else {}))
+        return show_json(analysis | ({"Probe": sent.verdict, "ProbeAgrees": sent.agrees} if sent else {}))
     _say(analysis)
     if sent:
-        say(f"A packet that was sent: {sent}")
+        say(f"A packet that was sent: {sent.verdict} ({_AGREEMENT[sent.agrees]})")
     return None
 
 
@@ -126,23 +123,35 @@ def _place(client: AdminClient, key: str) -> Place | None:
     return None
 
 
-def _analysed(ec2: Ec2, ends: list[str], port: int, protocol: str) -> dict[str, Any]:
-    """The analysis of a path that is made for it and removed again."""
-    asked: dict[str, Any] = {"Protocol": protocol, "DestinationPort": port, "Source": _gateway(ec2, ends[0], ends[1])}
-    if ends[1] == INTERNET or ends[1].partition("-")[0] in _KINDS:
-        asked["Destination"] = _gateway(ec2, ends[1], ends[0])
-    else:
-        asked["DestinationIp"] = ends[1]
-    path = ec2("CreateNetworkInsightsPath", **asked)["NetworkInsightsPath"]["NetworkInsightsPathId"]
-    key = ""
-    try:
-        begun = ec2("StartNetworkInsightsAnalysis", NetworkInsightsPathId=path)
-        key = begun["NetworkInsightsAnalysis"]["NetworkInsightsAnalysisId"]
-        return _finished(ec2, key)
-    finally:
-        if key:
-            ec2("DeleteNetworkInsightsAnalysis", NetworkInsightsAnalysisId=key)
-        ec2("DeleteNetworkInsightsPath", NetworkInsightsPathId=path)
+class Question(NamedTuple):
+    """Who asks whom, at which port."""
+
+    ec2: Ec2
+    ends: list[str]
+    port: int
+    protocol: str
+
+    def analysed(self, source_port: int = 0) -> dict[str, Any]:
+        """The analysis of a path that is made for it and removed again; 0 is any source port."""
+        ec2, (source, target) = self.ec2, self.ends
+        asked: dict[str, Any] = {"Protocol": self.protocol, "DestinationPort": self.port}
+        asked["Source"] = _gateway(ec2, source, target)
+        if target == INTERNET or target.partition("-")[0] in _KINDS:
+            asked["Destination"] = _gateway(ec2, target, source)
+        else:
+            asked["DestinationIp"] = target
+        if source_port:
+            asked["FilterAtSource"] = {"SourcePortRange": {"FromPort": source_port, "ToPort": source_port}}
+        path = ec2("CreateNetworkInsightsPath", **asked)["NetworkInsightsPath"]["NetworkInsightsPathId"]
+        key = ""
+        try:
+            begun = ec2("StartNetworkInsightsAnalysis", NetworkInsightsPathId=path)
+            key = begun["NetworkInsightsAnalysis"]["NetworkInsightsAnalysisId"]
+            return _finished(ec2, key)
+        finally:
+            if key:
+                ec2("DeleteNetworkInsightsAnalysis", NetworkInsightsAnalysisId=key)
+            ec2("DeleteNetworkInsightsPath", NetworkInsightsPathId=path)
 
 
 def _finished(ec2: Ec2, key: str) -> dict[str, Any]:
@@ -180,28 +189,67 @@ def _interface(ec2: Ec2, key: str) -> dict[str, Any]:
     return first
 
 
-def _probe(client: AdminClient, ec2: Ec2, ends: list[str], port: str) -> str:
-    """``open``, ``refused`` (it arrived, and nobody listens) or ``dropped``: one TCP connection, really."""
+def _probed(client: AdminClient, question: Question) -> tuple[dict[str, Any], Sent]:
+    """The analysis of one packet, source port and all, and the very packet."""
     if client.settings.planes == "sim":
         raise Failure("the planes are simulated", "there is no network to send a packet in",
                       "cloudjar down, then sudo cloudjar up --planes linux")  # fmt: skip
-    source, target = ends
-    if shutil.which("ip") is None:
-        raise Failure("ip is not installed", "", "apt-get install iproute2")
-    guest = _interface(ec2, source).get("Attachment", {}).get("InstanceId") if source != INTERNET else None
-    address = target if target.partition("-")[0] not in _KINDS else _address(_interface(ec2, target), guest)
-    inside = ["ip", "netns", "exec", f"cj-{client.settings.tag}-{guest}"] if guest else []
-    code = _PROBE.format(seconds=_SECONDS)
-    done = subprocess.run([*inside, sys.executable, "-c", code, address, port], capture_output=True, text=True)
-    if done.returncode:
-        raise Failure("no packet could be sent", done.stderr.strip(), "run it as root, on a host whose planes are real")
-    return done.stdout.strip()
+    if question.ends[1] == INTERNET:
+        raise Failure("internet is no place to send a packet to", "", "cloudjar reach FROM ADDRESS:PORT --probe")
+    if os.geteuid():
+        raise Failure("no packet can be sent", "only root enters a machine's network", "sudo cloudjar reach ...")
+    while_changing = range(_TRIES - 1)
+    for _ in while_changing:
+        asked = _once(client, question)
+        if asked[1].agrees is not False:
+            return asked
+    return _once(client, question)
 
 
-def _address(eni: Mapping[str, Any], guest: str | None) -> str:
-    """The private address, from another machine; the public one from outside."""
-    public = eni.get("Association", {}).get("PublicIp")
-    return str(eni["PrivateIpAddress"] if guest or not public else public)
+def _once(client: AdminClient, question: Question) -> tuple[dict[str, Any], Sent]:
+    """A port of its own each time: no packet is ever part of a conversation that was allowed before."""
+    source_port = _PORTS[0] + ids.below(_PORTS[1])
+    analysis = question.analysed(source_port)
+    found = bool(analysis["NetworkPathFound"])
+    verdict = _sent(client, question, source_port)
+    return analysis, Sent(verdict, None if verdict == "silent" and found else found == (verdict in ("open", "refused")))
+
+
+def _sent(client: AdminClient, question: Question, source_port: int) -> str:
+    """``open``, ``refused`` (it arrived, and nobody listens), ``dropped``, ``silent`` or ``nowhere to send it to``."""
+    from cloudjar.base.errors import PlaneError
+    from cloudjar.planes.network.probe import probe
+    from cloudjar.planes.network.site import Site
+
+    site, (source, target) = Site(client.settings.tag, client.settings.public_pool), question.ends
+    sender = None if source == INTERNET else _interface(question.ec2, source)
+    heard = _interface(question.ec2, target) if target.partition("-")[0] in _KINDS else None
+    address = _address(heard, sender is None) if heard else target
+    if not address:
+        return "nowhere to send it to"
+    asker, asked = (site.guest_namespace(guest) if (guest := _guest(eni)) else "" for eni in (sender, heard))
+    own = str(sender["PrivateIpAddress"]) if sender and ":" not in address else ""
+    try:
+        return probe(asker, address, question.protocol, question.port, source_port, source=own, asked=asked)
+    except PlaneError as error:
+        hint = f"aws ec2 start-instances --instance-ids {source}"
+        raise Failure("no packet could be sent", str(error), hint) from None
+
+
+def _guest(eni: Mapping[str, Any] | None) -> str:
+    return str((eni or {}).get("Attachment", {}).get("InstanceId", ""))
+
+
+def _address(eni: Mapping[str, Any], from_outside: bool) -> str:
+    """The private address, from another machine; from outside the public one, or none."""
+    return str(eni.get("Association", {}).get("PublicIp", "") if from_outside else eni["PrivateIpAddress"])
+
+
+_AGREEMENT = {
+    True: "as the analysis says",
+    False: "the analysis says otherwise: a firewall inside the machine, or a fault of Cloudjar's",
+    None: "whoever has the port may be silent: this says nothing",
+}
 
 
 def _say(analysis: Mapping[str, Any]) -> None:

@@ -78,6 +78,11 @@ class LinuxNetwork:
         return self.site.gateway
 
     @property
+    def api_port(self) -> int:
+        """Where the API answers at `host_address`; 0 where it does not."""
+        return self._api[1] if self._api else 0
+
+    @property
     def ipv6_pool(self) -> str:
         """The /40 of which VPCs get their /56 blocks."""
         return self.site.pool6
@@ -264,7 +269,7 @@ class LinuxNetwork:
         return reach(self._world(), source, address, protocol, port).status
 
     def _world(self) -> World:
-        return World(site=self.site, vpcs=tuple(self._vpcs.values()), api_port=self._api[1] if self._api else 0,
+        return World(site=self.site, vpcs=tuple(self._vpcs.values()), api_port=self.api_port,
                      transits=tuple(self._hubs.gateways.values()), endpoint_ports=self._doorways.ports)
 
     def release(self) -> None:

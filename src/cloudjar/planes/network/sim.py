@@ -17,7 +17,7 @@ class SimNetwork:
 
     def __init__(self, tag: str = "sim", pool: str = "198.18.0.0/16", api_port: int = 0) -> None:
         self.site = site(tag, pool)
-        self._api_port = api_port
+        self.api_port = api_port
         self._lock = threading.Lock()
         self._vpcs: dict[str, Vpc] = {}
         self._transits: dict[str, TransitGateway] = {}
@@ -105,7 +105,7 @@ class SimNetwork:
     def explain(self, source: str, address: str, protocol: str, port: int) -> Answer:
         """The same with the path that led to it."""
         with self._lock:
-            world = World(site=self.site, vpcs=tuple(self._vpcs.values()), api_port=self._api_port,
+            world = World(site=self.site, vpcs=tuple(self._vpcs.values()), api_port=self.api_port,
                           transits=tuple(self._transits.values()))
         return reach(world, source, address, protocol, port)
 

@@ -54,11 +54,11 @@ def end(ctx: Ctx, named: str, parameter: str) -> End:
 
 def the_world(ctx: Ctx) -> World:
     """Every VPC of the jar as it is wanted now, whether a host has it or not."""
-    network = ctx.world.ports["network"]  # both drivers know the site that they are at
+    network = ctx.world.ports["network"]  # both drivers know the site that they are at, and the API's port
     vpcs: list[port.Vpc] = []
     for vpc in ctx.db.everywhere(Vpc):
         vpcs.append(layout(ctx.db.at(vpc.account, vpc.region), vpc, network.host_address))
-    return World(site=network.site, vpcs=tuple(vpcs))
+    return World(site=network.site, vpcs=tuple(vpcs), api_port=network.api_port)
 
 
 def public_address(eni: NetworkInterface) -> str:
