@@ -112,6 +112,7 @@ def put(
 
 def moved(world: World, account: str, region: str, metric: Metric) -> None:
     """Wake who watches a metric: it has points again (or is about to), in the running transaction."""
+    points(world)
     rows = world.state.database.query(
         f"SELECT tbl, key FROM {_WATCHED} WHERE account=? AND region=? AND namespace=? AND name=? AND dimensions=?",
         (account, region, metric.namespace, metric.name, key_of(metric.dimensions)),

@@ -2,4 +2,18 @@
 
 from cloudjar.kit.operation import Service
 
-SERVICE = Service("cloudwatch", ("ops.putting", "ops.listing", "ops.statistics", "ops.data"))
+SERVICE = Service(
+    "cloudwatch",
+    (
+        "bill",
+        "life",
+        "ops.putting",
+        "ops.listing",
+        "ops.statistics",
+        "ops.data",
+        "ops.alarms",
+        "ops.history",
+        "ops.dashboards",
+        "ops.tagging",
+    ),
+)

@@ -111,13 +111,22 @@ def wrong(name: str, why: str) -> AwsError:
 
 
 class Asker:
-    """Queries of one account and region over a span of time (Unix seconds)."""
+    """Queries of one account and region over a span of time (Unix seconds). Periods are counted from the span's
+    beginning when it is `sliding`, else from 1970."""
 
     def __init__(
-        self, world: World, account: str, region: str, queries: Sequence[Query], start: float, stop: float
+        self,
+        world: World,
+        account: str,
+        region: str,
+        queries: Sequence[Query],
+        start: float,
+        stop: float,
+        *,
+        sliding: bool = False,
     ) -> None:
         self._world, self._account, self._region = world, account, region
-        self._start, self._stop = start, stop
+        self._start, self._stop, self._sliding = start, stop, sliding
         self._by_id = {query.id: query for query in queries}
         self._least = min((query.period for query in queries if query.period), default=60)
         measured = [query for query in queries if query.metric is not None]
@@ -136,7 +145,7 @@ class Asker:
             raise wrong(name, str(fault)) from None
 
     def _window(self, name: str) -> Window:
-        return Window(self._start, self._stop, self._by_id[name].period or self._least)
+        return Window(self._start, self._stop, self._by_id[name].period or self._least, self._sliding)
 
     def _measure(self, query: Query) -> Series:
         assert query.metric is not None
@@ -146,7 +155,7 @@ class Asker:
         statistic = statistics.parse(stat)
         if statistic is None:
             raise Fault(f"Unknown statistic '{stat}'")
-        start = self._start - self._start % period
+        start = self._start if self._sliding else self._start - self._start % period
         found = metrics.read(
             self._world, self._account, self._region, metric, period=period, start=start, stop=self._stop
         )

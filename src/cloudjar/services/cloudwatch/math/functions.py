@@ -22,11 +22,12 @@ class Window(NamedTuple):
     start: float
     stop: float
     period: int
+    sliding: bool = False
 
     def instants(self, period: int = 0) -> list[float]:
         """Where periods begin."""
         step = period or self.period
-        first = self.start + (-self.start) % step
+        first = self.start if self.sliding else self.start + (-self.start) % step
         return [first + step * n for n in range(max(0, math.ceil((self.stop - first) / step)))]
 
 

@@ -39,6 +39,7 @@ LINKED = {
     "dynamodb.application-autoscaling.amazonaws.com": Linked(
         "ApplicationAutoScaling_DynamoDBTable", "AWSApplicationAutoscalingDynamoDBTablePolicy"
     ),
+    "events.amazonaws.com": Linked("CloudWatchEvents", "CloudWatchEventsServiceRolePolicy"),
     "elasticloadbalancing.amazonaws.com": Linked("ElasticLoadBalancing", "AWSElasticLoadBalancingServiceRolePolicy"),
     "elasticache.amazonaws.com": Linked("ElastiCache", "ElastiCacheServiceRolePolicy"),
     "elasticfilesystem.amazonaws.com": Linked("AmazonElasticFileSystem", "AmazonElasticFileSystemServiceRolePolicy"),

@@ -1,0 +1,188 @@
+"""Runs the actions of alarms and tells their history how it went.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/UsingAlarmActions.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from msgspec.structs import replace
+
+from cloudjar.base import arn as arns
+from cloudjar.base.caller import Caller
+from cloudjar.base.caller import service as service_caller
+from cloudjar.base.errors import AwsError
+from cloudjar.kit import alarm_actions
+from cloudjar.kit.context import Ctx
+from cloudjar.kit.machine import Step
+from cloudjar.kit.record import arn_of
+from cloudjar.services.cloudwatch import telling
+from cloudjar.services.cloudwatch.records import Alarm, Due
+
+PRINCIPAL = "cloudwatch.amazonaws.com"
+LINKED = "events.amazonaws.com"
+ROLE = "AWSServiceRoleForCloudWatchEvents"
+_SWF = re.compile(r"action/actions/AWS_EC2\.InstanceId\.(Stop|Terminate|Reboot|Recover)/1\.0")
+_EC2 = {"stop": "StopInstances", "terminate": "TerminateInstances", "reboot": "RebootInstances",
+        "recover": "RebootInstances"}  # fmt: skip
+"""What an EC2 action calls. A machine that recovers here starts anew on the same host."""
+
+
+def ec2_action(arn: str) -> str:
+    """``stop``, ``terminate``, ``reboot`` or ``recover``; "" for an ARN that is no EC2 action."""
+    parsed = arns.parse(arn)
+    if parsed is None:
+        return ""
+    if parsed.service == "automate" and parsed.account == "ec2":
+        return parsed.resource if parsed.resource in _EC2 else ""
+    found = _SWF.fullmatch(parsed.resource) if parsed.service == "swf" else None
+    return found[1].lower() if found else ""
+
+
+def run(step: Step, alarm: Alarm) -> None:
+    """Run what is due; what is due later is waited for."""
+    now = step.world.clock.now()
+    for due in alarm.due:
+        if due.at > now:
+            step.again("actions", due.at)
+            continue
+        for arn in due.arns:
+            _run_one(step, alarm, due, arn)
+        step.change(Alarm, lambda held, due=due: replace(held, due=tuple(d for d in held.due if d != due)))  # type: ignore[misc]  # bound
+
+
+def _run_one(step: Step, alarm: Alarm, due: Due, arn: str) -> None:
+    error = _act(step.ctx, alarm, due.state, arn)
+    data: dict[str, Any] = {
+        "actionState": "Failed" if error else "Succeeded",
+        "stateUpdateTimestamp": round(due.changed.timestamp() * 1000),
+        "notificationResource": arn,
+    }
+    if error:
+        data["error"] = error
+    summary = f"{'Failed to execute' if error else 'Successfully executed'} action {arn}"
+    with step.world.state.database.transaction():
+        telling.remember(step.ctx, alarm, "Action", summary, data)
+
+
+def repeat(step: Step, alarm: Alarm) -> None:
+    """Scaling policies are set off again at each evaluation for as long as the alarm goes on."""
+    if not alarm.enabled:
+        return
+    for arn in alarm.alarm:
+        parsed = arns.parse(arn)
+        if parsed is not None and parsed.service == "autoscaling":
+            _act(step.ctx, alarm, "ALARM", arn)
+
+
+def _act(ctx: Ctx, alarm: Alarm, state: str, arn: str) -> str:
+    """Run one action; what went wrong, or ""."""
+    try:
+        if ec2_action(arn):
+            _ec2(ctx, alarm, ec2_action(arn))
+            return ""
+        parsed = arns.parse(arn)
+        service = parsed.service if parsed is not None else ""
+        hook = alarm_actions.action(ctx, service)
+        if hook is not None:
+            hook(ctx, _seen(alarm, state), arn)
+        elif service == "autoscaling":
+            _scale(ctx, alarm, arn)
+        else:
+            return f"Cloudjar does not have the service of {arn} yet"
+    except AwsError as error:
+        return f"{error.code}: {error.message}"
+    return ""
+
+
+def _ec2(ctx: Ctx, alarm: Alarm, name: str) -> None:
+    instance = _dimensions(alarm).get("InstanceId", "")
+    role = arns.make("iam", "", alarm.account, f"role/aws-service-role/{LINKED}/{ROLE}")
+    caller: Caller = ctx.as_role(role, service=LINKED, source_arn=arn_of(alarm), session_name="CloudWatchAlarm")
+    ctx.call("ec2", _EC2[name], {"InstanceIds": [instance]}, caller=caller)
+
+
+def _scale(ctx: Ctx, alarm: Alarm, arn: str) -> None:
+    """The policy of an Auto Scaling group, by its own service principal."""
+    params: dict[str, Any] = {"PolicyName": arn}
+    found = ctx.call("autoscaling", "DescribePolicies", {"PolicyNames": [arn]}, caller=_linked(ctx))["ScalingPolicies"]
+    if not found:
+        raise AwsError("ValidationError", f"There is no scaling policy {arn}")
+    if found[0].get("PolicyType") == "StepScaling":
+        judged = alarm.judged
+        if alarm.value is None or judged is None:
+            return
+        params |= {"MetricValue": alarm.value, "BreachThreshold": judged.threshold}
+    else:
+        params["HonorCooldown"] = True
+    ctx.call("autoscaling", "ExecutePolicy", params, caller=_linked(ctx))
+
+
+def _linked(ctx: Ctx) -> Caller:
+    return service_caller(PRINCIPAL, ctx.account)
+
+
+def _dimensions(alarm: Alarm) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for query in alarm.judged.queries if alarm.judged is not None else ():
+        if query.metric is not None:
+            found.update(query.metric.dimensions)
+    return found
+
+
+def _seen(alarm: Alarm, state: str) -> alarm_actions.Alarm:
+    """The alarm as other services' hooks see it."""
+    judged = alarm.judged
+    return alarm_actions.Alarm(
+        alarm.name,
+        arn_of(alarm),
+        state,
+        alarm.reason,
+        alarm.value,
+        judged.threshold if judged is not None else None,
+        _dimensions(alarm),
+        message(alarm),
+    )
+
+
+def message(alarm: Alarm) -> dict[str, Any]:
+    """What a notification of an alarm says."""
+    said: dict[str, Any] = {
+        "AlarmName": alarm.name,
+        "AlarmDescription": alarm.description,
+        "AWSAccountId": alarm.account,
+        "AlarmConfigurationUpdatedTimestamp": telling.stamp(alarm.configured),
+        "NewStateValue": alarm.state,
+        "NewStateReason": alarm.reason,
+        "StateChangeTime": telling.stamp(alarm.state_at),
+        "Region": alarm.region,
+        "AlarmArn": arn_of(alarm),
+        "OKActions": list(alarm.ok),
+        "AlarmActions": list(alarm.alarm),
+        "InsufficientDataActions": list(alarm.insufficient),
+    }
+    if alarm.composite is not None:
+        return {**said, "AlarmRule": alarm.composite.rule}
+    judged = alarm.judged
+    assert judged is not None
+    query = judged.queries[0]
+    trigger: dict[str, Any] = {
+        "Period": judged.period,
+        "EvaluationPeriods": judged.periods,
+        "DatapointsToAlarm": judged.to_alarm,
+        "ComparisonOperator": judged.comparison,
+        "Threshold": judged.threshold,
+        "TreatMissingData": judged.missing,
+        "EvaluateLowSampleCountPercentile": judged.low_samples,
+    }
+    if judged.plain and query.metric is not None:
+        dimensions = [{"name": name, "value": value} for name, value in query.metric.dimensions]
+        trigger |= {"MetricName": query.metric.name, "Namespace": query.metric.namespace,
+                    "StatisticType": "ExtendedStatistic" if judged.extended else "Statistic",
+                    "Statistic": query.stat.upper(), "Unit": query.unit or None,
+                    "Dimensions": dimensions}  # fmt: skip
+    else:
+        trigger["Metrics"] = telling.configuration(alarm)["metrics"]
+    return {**said, "Trigger": trigger}
