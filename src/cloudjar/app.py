@@ -167,7 +167,7 @@ class Jar:
             self.runner.start(workers)
 
     async def _listen_to_guests(self, server: Server) -> None:
-        """Guests find the API at the first address of the pool; default credentials are not for them."""
+        """Guests find the API at the host's own addresses of the pool; default credentials are not for them."""
         if self.network.name == "sim":
             return
         if self.settings.host in ("0.0.0.0", "::"):
@@ -176,7 +176,8 @@ class Jar:
         await self.run_blocking(self.network.prepare)
         if self.settings.host == "0.0.0.0":  # listens there already
             return
-        await server.listen(self.network.host_address, self.port, trusted=False, tls=self.tls.context)
+        for address in (self.network.host_address, *self.network.service_addresses.values()):
+            await server.listen(address, self.port, trusted=False, tls=self.tls.context)
 
     def run_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """The event loop on which answers are sent."""

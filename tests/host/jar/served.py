@@ -37,10 +37,11 @@ from cloudjar.store.database import Database
 from cloudjar.store.tables import Tables
 from tests.crash.server import ServerProcess
 
-TAG, PORT = "rob", 4577
+TAG, PORT = os.environ.get("CLOUDJAR_TEST_TAG", "rob"), int(os.environ.get("CLOUDJAR_TEST_PORT", "4577"))
+"""Whoever runs these tests beside somebody else's on one host has a tag and a port of his own."""
 POOLS = ("198.18.128.0/18", "198.19.64.0/18", "198.19.192.0/18", "198.18.64.0/18")
 """The first that no other jar of this host has: an address leads to one of them only."""
-HOME = Path("/var/tmp/cloudjar-rob")
+HOME = Path(f"/var/tmp/cloudjar-{TAG}")
 REGION = "eu-west-3"
 ACCOUNT = "000000000000"
 VCPUS = "ec2/L-1216C47A"

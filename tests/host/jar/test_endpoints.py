@@ -130,6 +130,27 @@ def test_its_security_group_blocks(world: World, endpoint: str) -> None:
     world.becomes("user/guest")
 
 
+def test_a_guest_hears_of_its_vpcs_dhcp_options_at_its_next_start(world: World) -> None:
+    ec2, guest = world.account.ec2, world.guest.id
+    read = "cat /etc/resolv.conf /etc/systemd/timesyncd.conf.d/dhcp.conf"
+    said = world.jar.inside(guest, read)
+    assert "nameserver 10.0.0.2\n" in said
+    assert f"search {REGION}.compute.internal\n" in said
+    options = [("domain-name", "corp.example"), ("ntp-servers", "10.0.1.99"),
+               ("domain-name-servers", "10.0.1.53,AmazonProvidedDNS")]  # fmt: skip
+    made = ec2.create_dhcp_options(DhcpConfigurations=[{"Key": k, "Values": [v]} for k, v in options])["DhcpOptions"]
+    ec2.associate_dhcp_options(DhcpOptionsId=made["DhcpOptionsId"], VpcId=world.vpc)
+    ec2.stop_instances(InstanceIds=[guest])
+    world.account.reach(guest, "stopped")
+    ec2.start_instances(InstanceIds=[guest])
+    world.account.reach(guest, "running")
+    said = world.jar.inside(guest, read)
+    assert said.startswith("search corp.example\nnameserver 10.0.1.53\nnameserver 10.0.0.2\n")
+    assert said.endswith("[Time]\nNTP=10.0.1.99")
+    ec2.associate_dhcp_options(DhcpOptionsId="default", VpcId=world.vpc)
+    ec2.delete_dhcp_options(DhcpOptionsId=made["DhcpOptionsId"])
+
+
 def test_it_serves_again_after_the_server_was_killed(world: World, endpoint: str) -> None:
     world.jar.kill()
     assert "nothing: " in world.ask("GetCallerIdentity", wait=1)

@@ -38,7 +38,7 @@ def host_rules(site: Site, api: tuple[str, int] | None, uplink: str = "") -> Rul
     chains = [
         NftChain("source", (
             f"iifname != {bridge} accept",
-            f"ip saddr {site.gateway} drop",
+            f"ip saddr {_api_set(site)} drop",
             f"ip saddr != {pool} drop",
             # Where bridges filter too (br_netfilter), what the edge passes on is seen here as well, and is not tracked:
             # one packet seen twice would not belong to its flow the second time.
@@ -70,7 +70,7 @@ def host_rules(site: Site, api: tuple[str, int] | None, uplink: str = "") -> Rul
     if api and _elsewhere(site, api[0]):
         where = f"{api[0]}:{api[1]}"
         chains.append(NftChain("api", (
-            f"iifname {bridge} ip daddr {site.gateway} tcp dport {api[1]} dnat ip to {where}",),
+            f"iifname {bridge} ip daddr {_api_set(site)} tcp dport {api[1]} dnat ip to {where}",),
             "type nat hook prerouting priority dstnat; policy accept;"))
     return Ruleset(site.table, (), tuple(chains))
 
@@ -80,7 +80,11 @@ def _admitted(site: Site, api: tuple[str, int] | None) -> tuple[str, ...]:
         return ()
     if _elsewhere(site, api[0]):
         return (f"ct status dnat ip daddr {api[0]} tcp dport {api[1]} accept",)
-    return (f"ip daddr {site.gateway} tcp dport {api[1]} accept",)
+    return (f"ip daddr {_api_set(site)} tcp dport {api[1]} accept",)
+
+
+def _api_set(site: Site) -> str:
+    return f"{{ {', '.join(site.api_addresses)} }}"
 
 
 def _elsewhere(site: Site, host: str) -> bool:
@@ -147,7 +151,8 @@ class Internet:
         _write(f"net/ipv4/conf/{name}/send_redirects", "0")
         if self.api and IPv4Address(self.api[0]).is_loopback:
             _write(f"net/ipv4/conf/{name}/route_localnet", "1")
-        kernel.add_address(seen.index, f"{self.site.gateway}/32")
+        for own in self.site.api_addresses:
+            kernel.add_address(seen.index, f"{own}/32")
         kernel.set_link(seen.index, up=True)
         return seen.index
 

@@ -83,6 +83,11 @@ class LinuxNetwork:
         return self._api[1] if self._api else 0
 
     @property
+    def service_addresses(self) -> dict[str, str]:
+        """Where guests find the services that gateway endpoints lead to."""
+        return self.site.service_addresses
+
+    @property
     def ipv6_pool(self) -> str:
         """The /40 of which VPCs get their /56 blocks."""
         return self.site.pool6

@@ -48,11 +48,12 @@ def internet(site: Site, api_port: int, born: str) -> str:
 
     The host stands for the Internet, except where it is the API.
     """
+    api = f"{{ {', '.join(site.api_addresses)} }}"
     sent, got = f'oifname "{GATEWAY_LINK}"', f'iifname "{GATEWAY_LINK}"'
     return counting(TABLE, born, ("internet", "regional"), (
         NftChain("sent", (
             f"{sent} ip6 daddr {{ fe80::/10, ff00::/8 }} return",
-            f"{sent} ip daddr {site.gateway} tcp dport {api_port} return",
+            f"{sent} ip daddr {api} tcp dport {api_port} return",
             f"{sent} ip daddr {site.gateway} counter name internet return",
             f"{sent} ip daddr {site.pool} counter name regional return",
             f"{sent} ip6 daddr {site.gateway6} counter name internet return",
@@ -60,7 +61,7 @@ def internet(site: Site, api_port: int, born: str) -> str:
             f"{sent} meta nfproto {{ ipv4, ipv6 }} counter name internet",
         ), "type filter hook postrouting priority 300; policy accept;"),
         NftChain("received", (
-            f"{got} ip saddr != {site.gateway} ip saddr {site.pool} counter name regional",
+            f"{got} ip saddr != {api} ip saddr {site.pool} counter name regional",
             f"{got} ip6 saddr != {site.gateway6} ip6 saddr {site.pool6} counter name regional",
         ), "type filter hook prerouting priority -300; policy accept;"),
     ))

@@ -308,7 +308,7 @@ def _refuse_strangers(vpc: Vpc) -> None:
 def _in_pool(public: tuple[tuple[str, str], ...], site: Site) -> tuple[tuple[str, str], ...]:
     pool = network(site.pool)
     for p, _ in public:
-        if address(p) not in pool or p == site.gateway:
+        if address(p) not in pool or p in site.api_addresses:
             raise PlaneError(f"Public address {p} is not one of this installation's pool {site.pool}.")
     return public
 

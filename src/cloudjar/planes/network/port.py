@@ -298,6 +298,11 @@ class NetworkPort(Protocol):
         ...
 
     @property
+    def service_addresses(self) -> dict[str, str]:
+        """The host's further addresses there, of the services that gateway endpoints lead to: ``s3``, ``dynamodb``."""
+        ...
+
+    @property
     def ipv6_pool(self) -> str:
         """The /40 of which VPCs get their /56 blocks, all but the last: unique local addresses of this installation."""
         ...

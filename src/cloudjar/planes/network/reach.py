@@ -332,7 +332,7 @@ class _Walk:
             if target not in either(site.pool6) or str(target) == site.gateway6:
                 raise _Dropped(f"{target} is beyond this host, which IPv6 does not leave")
             self.from_internet(me, target)
-        elif str(target) == site.gateway:
+        elif str(target) in site.api_addresses:
             if (self.protocol, self.port) != (NUMBERS["tcp"], self.world.api_port):
                 raise _Dropped(f"{target} answers for the API only")
             self.path.append(f"{target} is the API")

@@ -30,6 +30,11 @@ class SimNetwork:
         return self.site.gateway
 
     @property
+    def service_addresses(self) -> dict[str, str]:
+        """Where guests find the services that gateway endpoints lead to."""
+        return self.site.service_addresses
+
+    @property
     def ipv6_pool(self) -> str:
         """The /40 of which VPCs get their /56 blocks."""
         return self.site.pool6

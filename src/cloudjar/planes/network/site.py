@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b32encode
-from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, NetmaskValueError
 
 import msgspec
@@ -31,8 +30,6 @@ _TAG = re.compile(r"[a-z0-9]{1,12}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DOCUMENTATION = tuple(IPv4Network(n) for n in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
 _LINK_NAME = 15
-_REMEMBERED = 8192
-"""Texts whose reading is kept: a change of one rule reads a whole VPC's addresses again."""
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -45,6 +42,18 @@ class Site(msgspec.Struct, frozen=True):
     def gateway(self) -> str:
         """The host's own address on its Internet bridge: the first of the pool."""
         return str(network(self.pool)[1])
+
+    @property
+    def service_addresses(self) -> dict[str, str]:
+        """Where the services of AWS are that gateway endpoints lead to, apart from the API's other addresses: at the
+        end of the pool."""
+        block = network(self.pool)
+        return {"s3": str(block[-2]), "dynamodb": str(block[-3])}
+
+    @property
+    def api_addresses(self) -> tuple[str, ...]:
+        """Every address of the host's own in the pool: at all of them the API answers, and nothing else."""
+        return (self.gateway, *self.service_addresses.values())
 
     @property
     def pool6(self) -> str:
@@ -149,7 +158,6 @@ def address(text: str) -> IPv4Address:
     """An IPv4 address; raises `PlaneError` when the text is none."""
     try:
         return IPv4Address(text)
-@lru_cache(_REMEMBERED)
     except AddressValueError as e:
         raise PlaneError(f"{text!r} is not an IPv4 address: {e}.") from e
 
@@ -158,7 +166,6 @@ def either(cidr: str) -> Network:
     """A network of either family; raises `PlaneError` when the text is none."""
     if ":" not in cidr:
         return network(cidr)
-@lru_cache(_REMEMBERED)
     try:
         return IPv6Network(cidr)
     except ValueError as e:
@@ -167,7 +174,6 @@ def either(cidr: str) -> Network:
 
 def any_address(text: str) -> Address:
     """An address of either family; raises `PlaneError` when the text is none."""
-@lru_cache(_REMEMBERED)
     if ":" not in text:
         return address(text)
     try:
@@ -178,7 +184,6 @@ def any_address(text: str) -> Address:
 
 def checked(name: str) -> str:
     """An id that may become part of a path or of nftables text; raises `PlaneError` otherwise."""
-@lru_cache(_REMEMBERED)
     if not _ID.fullmatch(name):
         raise PlaneError(f"{name!r} cannot name anything on a host.")
     return name
@@ -196,19 +201,16 @@ def number(text: str) -> int:
 
 def mac(kind: str, text: str) -> str:
     """A stable, locally administered unicast hardware address."""
-@lru_cache(_REMEMBERED)
     tail = hashlib.sha256(f"{kind} {text}".encode()).digest()[:5]
     return "06:" + ":".join(f"{b:02x}" for b in tail)
 
 
 def link_name(interface_id: str) -> str:
-@lru_cache(_REMEMBERED)
     """The VPC's end of an ENI: its id where that fits in a link name, a hash of it otherwise."""
     if interface_id.startswith("eni-") and len(checked(interface_id)) <= _LINK_NAME:
         return interface_id
     return "eni-" + letters(checked(interface_id), _LINK_NAME - 4)
 
-@lru_cache(_REMEMBERED)
 
 def tunnel_name(way_id: str) -> str:
     """The VPC's end of a link that is no ENI's, by the id of what it leads to: ``pcx-…``, ``tgw-…``, ``vpce-…``."""

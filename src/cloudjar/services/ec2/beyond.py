@@ -5,7 +5,7 @@ Gateways, peered VPCs, endpoints and prefix lists. What has no other end is left
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from cloudjar.kit.db import Db
@@ -66,8 +66,8 @@ class Ways(NamedTuple):
         yield "egress-only-gateway", route.egress_only_id, route.egress_only_id == self.egress_only_gateway
 
 
-def ways(db: Db, vpc: Vpc, live: set[str], host: str) -> Ways:
-    """Read them. `live` are the interfaces that are laid out, `host` is where the API answers."""
+def ways(db: Db, vpc: Vpc, live: set[str], hosts: Mapping[str, str]) -> Ways:
+    """Read them. `live` are the interfaces that are laid out, `hosts` says where AWS's services answer."""
     gateways = db[InternetGateway].all(vpc_id=vpc.id)
     egress = db[EgressOnlyGateway].all(vpc_id=vpc.id)
     endpoints = [e for e in db[VpcEndpoint].all(vpc_id=vpc.id) if e.state == "available"]
@@ -85,7 +85,7 @@ def ways(db: Db, vpc: Vpc, live: set[str], host: str) -> Ways:
         ),
         tuple(_peering(peering, vpc) for peering in peerings),
         tuple(_peer_groups(db, vpc, peerings)),
-        tuple(_prefix_lists(db, vpc, routes, host)),
+        tuple(_prefix_lists(db, vpc, routes, hosts)),
         tuple(_endpoint(endpoint, live) for endpoint in endpoints),
         routes,
     )
@@ -110,7 +110,7 @@ def _peer_groups(db: Db, vpc: Vpc, peerings: list[Peering]) -> Iterator[port.Pee
 
 
 def _prefix_lists(
-    db: Db, vpc: Vpc, routes: dict[str, tuple[port.Route, ...]], host: str
+    db: Db, vpc: Vpc, routes: dict[str, tuple[port.Route, ...]], hosts: Mapping[str, str]
 ) -> Iterator[port.PrefixList]:
     named = {rule.prefix_list for rule in db[SecurityGroupRule].all(vpc_id=vpc.id) if rule.prefix_list}
     for table in db[RouteTable].all(vpc_id=vpc.id):
@@ -118,7 +118,7 @@ def _prefix_lists(
     named |= {route.destination for rows in routes.values() for route in rows}
     own = {aws_list_id(vpc.region, service): service for service in GATEWAY_SERVICES}
     for key in sorted(named):
-        found = aws_list(vpc.region, own[key], host) if key in own else db[PrefixList].get(key)
+        found = aws_list(vpc.region, own[key], hosts[own[key]]) if key in own else db[PrefixList].get(key)
         if found is not None:
             yield port.PrefixList(id=key, cidrs=tuple(entry.cidr for entry in found.entries))
 

@@ -7,6 +7,7 @@ a VPC without any needs no place on the host.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Literal
 
 from cloudjar.kit.db import Db
@@ -38,7 +39,7 @@ def lay_out(step: Step, vpc_id: str) -> None:
         if version and done.get(vpc_id) == version:
             return
         done.pop(vpc_id, None)
-        wanted = _read(step, vpc_id, network.host_address)
+        wanted = _read(step, vpc_id, network.service_addresses)
         if wanted is None or not wanted.interfaces:
             traffic_bill.read_last(step, vpc_id)
             network.remove(vpc_id)
@@ -47,16 +48,16 @@ def lay_out(step: Step, vpc_id: str) -> None:
         done[vpc_id] = version
 
 
-def _read(step: Step, vpc_id: str, host: str) -> port.Vpc | None:
+def _read(step: Step, vpc_id: str, hosts: Mapping[str, str]) -> port.Vpc | None:
     with step.world.state.database.lock:
         vpc = step.db[Vpc].get(vpc_id)
-        return None if vpc is None else layout(step.db, vpc, host)
+        return None if vpc is None else layout(step.db, vpc, hosts)
 
 
-def layout(db: Db, vpc: Vpc, host: str = "") -> port.Vpc:
-    """One VPC, whole. `host` is where the API answers."""
+def layout(db: Db, vpc: Vpc, hosts: Mapping[str, str]) -> port.Vpc:
+    """One VPC, whole. `hosts` says where the services answer that gateway endpoints lead to."""
     interfaces = [eni for eni in db[NetworkInterface].all(vpc_id=vpc.id) if eni.powered]
-    ways = beyond.ways(db, vpc, {eni.id for eni in interfaces}, host)
+    ways = beyond.ways(db, vpc, {eni.id for eni in interfaces}, hosts)
     return port.Vpc(
         id=vpc.id,
         region=vpc.region,

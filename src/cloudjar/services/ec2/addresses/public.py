@@ -18,6 +18,8 @@ from cloudjar.services.ec2.network_interfaces.records import NetworkInterface, P
 DEFAULT_POOL = "198.18.0.0/16"
 _RESERVED = 2
 """The network's address, and the host's own end of the bridge that plays the Internet."""
+_RESERVED_AFTER = 3
+"""The broadcast address, and the host's own for the services that gateway endpoints lead to."""
 
 
 def take(ctx: Ctx, *, elastic: bool, in_use: bool, wanted: str = "") -> str:
@@ -35,7 +37,8 @@ def _wanted(ctx: Ctx, pool: IPv4Network, wanted: str) -> str:
     found = blocks.address(wanted)
     if found is None:
         raise AwsError("InvalidAddress.Malformed", f"Invalid IPv4 address: {wanted}")
-    inside = found in pool and _RESERVED <= int(found) - int(pool.network_address) < pool.num_addresses - 1
+    place = int(found) - int(pool.network_address)
+    inside = _RESERVED <= place < pool.num_addresses - _RESERVED_AFTER
     if not inside or ctx.db.find(PublicIp, str(found)) is not None:
         raise AwsError("InvalidAddress.NotFound", f"Address '{wanted}' not found.")
     return str(found)
@@ -44,7 +47,7 @@ def _wanted(ctx: Ctx, pool: IPv4Network, wanted: str) -> str:
 def _next(ctx: Ctx, pool: IPv4Network) -> str:
     table = ctx.db.at("", "")[PublicPool]
     cursor = table.get(str(pool)) or table.add(PublicPool(name=str(pool)))
-    base, size = int(pool.network_address), pool.num_addresses - 1 - _RESERVED
+    base, size = int(pool.network_address), pool.num_addresses - _RESERVED_AFTER - _RESERVED
     after = int(IPv4Address(cursor.last)) - base - _RESERVED + 1 if cursor.last else 0
     for step in range(size):
         ip = str(IPv4Address(base + _RESERVED + (after + step) % size))

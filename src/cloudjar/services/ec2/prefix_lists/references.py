@@ -26,13 +26,13 @@ def aws_list_id(region: str, service: str) -> str:
 
 
 def aws_lists(ctx: Ctx) -> list[PrefixList]:
-    """AWS's lists of this region. Their one block is where the API answers in a jar: the host's own address."""
+    """AWS's lists of this region. Their one block is the host's own address for the service."""
     network: NetworkPort = ctx.world.ports["network"]
-    return [aws_list(ctx.region, service, network.host_address) for service in GATEWAY_SERVICES]
+    return [aws_list(ctx.region, service, network.service_addresses[service]) for service in GATEWAY_SERVICES]
 
 
 def aws_list(region: str, service: str, host: str) -> PrefixList:
-    """One of AWS's lists."""
+    """One of AWS's lists; `host` is where the service answers."""
     return PrefixList(
         account=AWS,
         region=region,
