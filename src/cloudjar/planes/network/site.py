@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b32encode
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, NetmaskValueError
 
 import msgspec
@@ -30,6 +31,8 @@ _TAG = re.compile(r"[a-z0-9]{1,12}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DOCUMENTATION = tuple(IPv4Network(n) for n in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
 _LINK_NAME = 15
+_REMEMBERED = 8192
+"""Texts whose reading is kept: a change of one rule reads a whole VPC's addresses again."""
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -146,6 +149,7 @@ def is_installation(route_table: int) -> bool:
     return route_table & 0xFF000000 == _TABLES
 
 
+@lru_cache(_REMEMBERED)
 def network(cidr: str) -> IPv4Network:
     """An IPv4 network; raises `PlaneError` when the text is none."""
     try:
@@ -154,6 +158,7 @@ def network(cidr: str) -> IPv4Network:
         raise PlaneError(f"{cidr!r} is not an IPv4 network: {e}.") from e
 
 
+@lru_cache(_REMEMBERED)
 def address(text: str) -> IPv4Address:
     """An IPv4 address; raises `PlaneError` when the text is none."""
     try:
@@ -162,6 +167,7 @@ def address(text: str) -> IPv4Address:
         raise PlaneError(f"{text!r} is not an IPv4 address: {e}.") from e
 
 
+@lru_cache(_REMEMBERED)
 def either(cidr: str) -> Network:
     """A network of either family; raises `PlaneError` when the text is none."""
     if ":" not in cidr:
@@ -172,6 +178,7 @@ def either(cidr: str) -> Network:
         raise PlaneError(f"{cidr!r} is not an IPv6 network: {e}.") from e
 
 
+@lru_cache(_REMEMBERED)
 def any_address(text: str) -> Address:
     """An address of either family; raises `PlaneError` when the text is none."""
     if ":" not in text:
@@ -189,16 +196,19 @@ def checked(name: str) -> str:
     return name
 
 
+@lru_cache(_REMEMBERED)
 def letters(text: str, length: int) -> str:
     """A stable short name: `length` letters and digits drawn from a hash of `text`."""
     return b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:length]
 
 
+@lru_cache(_REMEMBERED)
 def number(text: str) -> int:
     """A stable number in [0, 2**24) drawn from a hash of `text`."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:3], "big")
 
 
+@lru_cache(_REMEMBERED)
 def mac(kind: str, text: str) -> str:
     """A stable, locally administered unicast hardware address."""
     tail = hashlib.sha256(f"{kind} {text}".encode()).digest()[:5]
