@@ -120,10 +120,10 @@ class Jar:
             self._durably,
             Throttle() if settings.throttle else None,
         )
+        self.tls = Authority(home / "tls", settings.hosts)
         self.world.load = self.services.load
         self.world.ports.update(self._ports())
         self.front = Front(self.pipeline, Admin(self, home / "admin-token"), authenticator, StreamDoors(self.world))
-        self.tls = Authority(home / "tls", settings.hosts)
         self.server: Server | None = None
         self.port = settings.port
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -134,6 +134,7 @@ class Jar:
             "network": self.network,
             "compute": self.compute,
             "proxy": self.proxy,
+            "authority": self.tls,
             "sessions": self.sessions,
             "audit": self.audit,
             "root_keys": self.root_keys,

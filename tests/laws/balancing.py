@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from cloudjar.kit import certificates
 from tests.jar import ACCOUNT, TestJar
 from tests.services.elbv2.site import Site
 
@@ -14,6 +15,7 @@ _FRONT = f"arn:aws:elasticloadbalancing:eu-west-3:{ACCOUNT}:"
 BALANCER = _FRONT + "loadbalancer/app/law/0123456789abcdef"
 LISTENER = _FRONT + "listener/app/law/0123456789abcdef/0123456789abcdef"
 RULE = _FRONT + "listener-rule/app/law/0123456789abcdef/0123456789abcdef/0123456789abcdef"
+CERTIFICATE = f"arn:aws:acm:eu-west-3:{ACCOUNT}:certificate/12345678-1234-1234-1234-123456789012"
 GROUP = _FRONT + "targetgroup/law/0123456789abcdef"
 _ABOUT: dict[str, dict[str, Any]] = {
     "AddTags": {"ResourceArns": [GROUP]},
@@ -36,9 +38,29 @@ _ABOUT: dict[str, dict[str, Any]] = {
 }
 
 
+_OF_CERTIFICATES = (
+    "AddTagsToCertificate", "DeleteCertificate", "DescribeCertificate", "ExportCertificate", "GetCertificate",
+    "ImportCertificate", "ListTagsForCertificate", "RemoveTagsFromCertificate", "RenewCertificate",
+    "ResendValidationEmail", "UpdateCertificateOptions",
+)  # fmt: skip
+
+
 def scenes() -> dict[str, Callable[[Any], dict[str, Any]]]:
     """By service and operation."""
-    return {f"elbv2:{name}": partial(_about, about) for name, about in _ABOUT.items()}
+    found: dict[str, Callable[[Any], dict[str, Any]]] = {
+        f"elbv2:{name}": partial(_about, about) for name, about in _ABOUT.items()
+    }
+    for name in _OF_CERTIFICATES:
+        found[f"acm:{name}"] = partial(_about, {"CertificateArn": CERTIFICATE})
+    return found
+
+
+def certificate(jar: TestJar) -> dict[str, Any]:
+    """One whose domain is proven."""
+    asked = {"DomainName": "www.example.com", "ValidationMethod": "DNS", "KeyAlgorithm": "EC_prime256v1"}
+    arn = jar.client("acm").request_certificate(**asked)["CertificateArn"]
+    certificates.prove(jar.jar.world, arn)
+    return {"CertificateArn": arn}
 
 
 def _about(about: dict[str, Any], _: Any) -> dict[str, Any]:
@@ -84,6 +106,7 @@ def target(jar: TestJar, *, gone: bool = False) -> dict[str, Any]:
 
 
 WAITERS: dict[str, Callable[[TestJar], dict[str, Any]]] = {
+    "CertificateValidated": certificate,
     "LoadBalancerAvailable": balancer,
     "LoadBalancerExists": balancer,
     "LoadBalancersDeleted": lambda jar: balancer(jar, gone=True),

@@ -27,6 +27,7 @@ COMMANDS = {
     "reach": ("cloudjar.cli.reach", "reach", "Why one machine can or cannot reach another."),
     "bill": ("cloudjar.cli.bill", "bill", "What was used, and what it would have cost."),
     "account": ("cloudjar.cli.account", "account", "Accounts: list them, open one on a plan."),
+    "certificate": ("cloudjar.cli.certificate", "certificate", "Certificates: prove their domains, trust their root."),
     "clock": ("cloudjar.cli.clock", "clock", "The cloud's own time, and how to move it on."),
     "consistency": ("cloudjar.cli.consistency", "consistency", "How long IAM's changes take to be seen."),
     "ami": ("cloudjar.cli.ami", "ami", "Bring a system from outside: a root tarball or an OCI image as an AMI."),

@@ -22,7 +22,7 @@ from cloudjar.base import ids
 from cloudjar.base.clock import Clock
 from cloudjar.base.errors import AwsError
 from cloudjar.gateway import accounts, why
-from cloudjar.kit import quantities
+from cloudjar.kit import certificates, quantities
 from cloudjar.kit.audit import Audit
 from cloudjar.kit.context import World
 from cloudjar.kit.events import Events
@@ -89,6 +89,7 @@ class Admin:
             ("POST", "clock"): self.advance,
             ("GET", "accounts"): lambda query: accounts.list_accounts(jar, query),
             ("POST", "accounts"): lambda query: accounts.open_account(jar, query),
+            ("POST", "certificate-proofs"): self.prove,
             ("GET", "consistency"): self.consistency,
             ("POST", "consistency"): self.settle_after,
         }
@@ -216,6 +217,10 @@ class Admin:
     def clock(self, _: Query) -> dict[str, Any]:
         """AWS time."""
         return {"now": self._jar.clock.now().isoformat()}
+
+    def prove(self, query: Query) -> dict[str, Any]:
+        """Take somebody's word that the ``domain`` (or every one) of the certificate ``arn`` is its asker's."""
+        return {"open": certificates.prove(self._jar.world, query["arn"], query.get("domain", ""))}
 
     def consistency(self, _: Query) -> dict[str, Any]:
         """By service: the seconds of AWS time after which readers see a write."""

@@ -21,6 +21,7 @@ from cloudjar.base.clock import SystemClock
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 HOSTS = (
     "localhost",
@@ -68,6 +69,17 @@ class Authority:
                 self._until = self._ensure_leaf()
                 self._context = _server_context(self.folder / "server.pem")
         return self._context
+
+    def issue(
+        self, names: Sequence[str], algorithm: str, not_before: datetime, not_after: datetime
+    ) -> tuple[str, str, bytes]:
+        """A server certificate for DNS names: (certificate, chain, private key), all PEM.
+
+        `algorithm` is Certificate Manager's name of a kind of key: ``RSA_2048``, ``EC_prime256v1``, ``EC_secp384r1``.
+        """
+        with self._locked():
+            ca, ca_key = self._load_or_make_ca()
+        return _issue(ca, ca_key, names, algorithm, not_before, not_after)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -150,6 +162,35 @@ class Authority:
         return leaf.not_valid_after_utc
 
 
+def _issue(
+    ca: x509.Certificate, ca_key: EllipticCurvePrivateKey, names: Sequence[str], algorithm: str,
+    not_before: datetime, not_after: datetime,
+) -> tuple[str, str, bytes]:  # fmt: skip
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+
+    curves = {"EC_prime256v1": ec.SECP256R1(), "EC_secp384r1": ec.SECP384R1()}
+    key: Any = (
+        ec.generate_private_key(curves[algorithm])
+        if algorithm in curves
+        else rsa.generate_private_key(65537, int(algorithm.removeprefix("RSA_")))
+    )
+    common = names[0] if len(names[0]) <= 64 else ""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common)] if common else [])
+    serial = x509.random_serial_number()
+    leaf = (
+        _builder(name, ca.subject, key, not_before, not_after - not_before, serial, ca_key)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(signs=False, enciphers=algorithm.startswith("RSA")), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in names]), critical=not common)
+        .sign(ca_key, _sha256())
+    )
+    return leaf.public_bytes(Encoding.PEM).decode(), ca.public_bytes(Encoding.PEM).decode(), _pem(key)
+
+
 def _server_context(path: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -161,7 +202,7 @@ def _server_context(path: Path) -> ssl.SSLContext:
 def _builder(
     name: x509.Name,
     issuer: x509.Name,
-    key: EllipticCurvePrivateKey,
+    key: EllipticCurvePrivateKey | RSAPrivateKey,
     now: datetime,
     life: timedelta,
     serial: int,
@@ -183,13 +224,13 @@ def _builder(
     )
 
 
-def _usage(*, signs: bool) -> x509.KeyUsage:
+def _usage(*, signs: bool, enciphers: bool = False) -> x509.KeyUsage:
     from cryptography import x509
 
     return x509.KeyUsage(
         digital_signature=True,
         content_commitment=False,
-        key_encipherment=False,
+        key_encipherment=enciphers,
         data_encipherment=False,
         key_agreement=False,
         key_cert_sign=signs,
@@ -217,7 +258,7 @@ def _alternative_names(hosts: Sequence[str]) -> list[x509.GeneralName]:
     return names
 
 
-def _pem(key: EllipticCurvePrivateKey) -> bytes:
+def _pem(key: EllipticCurvePrivateKey | RSAPrivateKey) -> bytes:
     from cryptography.hazmat.primitives import serialization as form
 
     return key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from cloudjar.policy.document import parse
 from cloudjar.policy.evaluate import AccessRequest, Policy, PolicySet, Reason, decide, resource_layer
 from cloudjar.policy.explain import Check, Trace, explain
-from cloudjar.policy.grammar import Flavour
+from cloudjar.policy.grammar import Flavour, PolicySyntaxError
 from cloudjar.policy.principal import Kind, Principal
 
 _WHERE = {
@@ -80,8 +80,11 @@ def additions_for(request: AccessRequest, policies: PolicySet) -> tuple[tuple[Ad
         if any(layer is addition.layer for addition in additions):
             raise AssertionError(f"a statement for this very request in a {layer.value} does not allow it")
         statement = smallest(request, layer, escapes=_escapes(policies, layer))
+        try:
+            policies = _with(request, policies, layer, statement)
+        except PolicySyntaxError:  # an ARN of nowhere: no policy can name it
+            return (), policies
         additions.append(Addition(layer, _place(request, layer), statement))
-        policies = _with(request, policies, layer, statement)
         decision = decide(request, policies)
     return tuple(additions), policies
 

@@ -1,0 +1,1 @@
+"""What Certificate Manager is asked."""
