@@ -84,11 +84,40 @@ def test_the_first_group_needs_the_right_to_make_the_linked_role(scaling: Scalin
     assert "iam:CreateServiceLinkedRole" in message
 
 
-def test_a_group_without_its_role_can_do_nothing_and_says_so(scaling: Scaling, iam: Any) -> None:
+def test_the_linked_role_stays_while_a_group_needs_it(scaling: Scaling, iam: Any) -> None:
     scaling.make(desired=0)
-    iam.delete_service_linked_role(RoleName="AWSServiceRoleForAutoScaling")
-    scaling.api.set_desired_capacity(AutoScalingGroupName="asg", DesiredCapacity=1)
-    scaling.jar.settle()
-    (failed,) = scaling.activities()
-    assert failed["StatusCode"] == "Failed"
-    assert "sts:AssumeRole" in failed["StatusMessage"]
+    name = "AWSServiceRoleForAutoScaling"
+    task = iam.delete_service_linked_role(RoleName=name)["DeletionTaskId"]
+    told = iam.get_service_linked_role_deletion_status(DeletionTaskId=task)
+    assert told["Status"] == "FAILED"
+    assert told["Reason"]["RoleUsageList"] == [
+        {"Region": "eu-west-3", "Resources": [scaling.show()["AutoScalingGroupARN"]]}
+    ]
+    assert iam.get_role(RoleName=name)["Role"]["RoleName"] == name
+    scaling.api.delete_auto_scaling_group(AutoScalingGroupName="asg")
+    task = iam.delete_service_linked_role(RoleName=name)["DeletionTaskId"]
+    assert iam.get_service_linked_role_deletion_status(DeletionTaskId=task)["Status"] == "SUCCEEDED"
+
+
+def test_a_group_with_a_template_launches_what_its_maker_may(scaling: Scaling, iam: Any) -> None:
+    text = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
+    role = iam.create_role(RoleName="web", AssumeRolePolicyDocument=text)["Role"]["Arn"]
+    iam.create_instance_profile(InstanceProfileName="web")
+    iam.add_role_to_instance_profile(InstanceProfileName="web", RoleName="web")
+    data = {"ImageId": scaling.image(), "InstanceType": "t3.micro", "IamInstanceProfile": {"Name": "web"}}
+    scaling.ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData=data)
+    scaling.make("first", desired=0)  # makes the service-linked role
+    scale = {"Effect": "Allow", "Action": ["autoscaling:*", "ec2:RunInstances"], "Resource": "*"}
+    ann = user(scaling, iam, scale)
+    given: dict[str, Any] = {
+        "AutoScalingGroupName": "asg", "LaunchTemplate": {"LaunchTemplateName": "web"}, "MinSize": 0, "MaxSize": 1,
+        "AvailabilityZones": [ZONES[0]],
+    }  # fmt: skip
+    assert refused(ann.create_auto_scaling_group, **given) == (
+        "AccessDenied", "You are not authorized to use launch template: web",
+    )  # fmt: skip
+    passing = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": role}
+    policy = {"Version": "2012-10-17", "Statement": [scale, passing]}
+    iam.put_user_policy(UserName="ann", PolicyName="p", PolicyDocument=json.dumps(policy))
+    ann.create_auto_scaling_group(**given)
+    assert scaling.show()["LaunchTemplate"]["LaunchTemplateName"] == "web"

@@ -15,8 +15,9 @@ from msgspec.structs import replace
 from cloudjar.base import ids
 from cloudjar.base.caller import Caller
 from cloudjar.kit.context import Ctx
-from cloudjar.services.autoscaling import errors
+from cloudjar.services.autoscaling import errors, mixing
 from cloudjar.services.autoscaling.records import Group, LaunchConfiguration, Member
+from cloudjar.spec import prices, regions, shares
 
 NAME_TAG = "aws:autoscaling:groupName"
 _COPIED = ("ImageId", "KeyName", "UserData", "InstanceType", "EbsOptimized", "MetadataOptions")
@@ -38,6 +39,9 @@ class Source(NamedTuple):
     template_name: str = ""
     template_version: str = ""
     made: datetime | None = None
+    weight: int = 1
+    weighed: bool = False
+    market: str = mixing.ON_DEMAND
 
 
 def places(ctx: Ctx, group: Group) -> list[Place]:
@@ -56,25 +60,73 @@ def spread(options: Sequence[Place], members: Iterable[Member]) -> list[Place]:
     return sorted(options, key=lambda place: (zones[place.zone], subnets[place.subnet], place.zone, place.subnet))
 
 
-def source(ctx: Ctx, group: Group, caller: Caller) -> Source:
-    """What the group launches from as it is now; raises the `AwsError` of what is gone."""
+def sources(ctx: Ctx, group: Group, held: Sequence[Member], caller: Caller) -> list[Source]:
+    """What the group launches from as it is now, in the order in which to try it; raises the `AwsError` of what is
+    gone."""
     if group.launch_configuration:
         item = ctx.db[LaunchConfiguration].need(group.launch_configuration)
-        return Source(params_of(ctx, item.spec), configuration=item.name, made=item.created)
-    version = group.template_version or "$Default"
-    asked = {"LaunchTemplateId": group.template_id, "Versions": [version]}
+        return [Source(params_of(ctx, item.spec), configuration=item.name, made=item.created)]
+    if group.mixed is None:
+        named = {"LaunchTemplateId": group.template_id, "Version": group.template_version}
+        return [_of_template(ctx, named, caller)]
+    on_demand = sum(m.weight for m in held if m.market == mixing.ON_DEMAND)
+    bought = mixing.market(group.mixed, group.desired, on_demand)
+    types = Counter(m.type for m in held if m.market == bought)
+    options = mixing.ordered(group.mixed, bought, lambda kind: _price(ctx, group, kind, bought), types)
+    return [_of_option(ctx, group.mixed, option, bought, caller) for option in options]
+
+
+def _of_template(ctx: Ctx, named: Mapping[str, Any], caller: Caller) -> Source:
+    version = named.get("Version") or "$Default"
+    asked = {"LaunchTemplateId": named["LaunchTemplateId"], "Versions": [version]}
     found = ctx.call("ec2", "DescribeLaunchTemplateVersions", asked, caller=caller)["LaunchTemplateVersions"]
     if not found:
         raise errors.invalid(f"The specified launch template version {version} does not exist.")
     number = str(found[0]["VersionNumber"])
-    given = {"LaunchTemplate": {"LaunchTemplateId": group.template_id, "Version": number}}
     return Source(
-        given,
-        template_id=group.template_id,
+        {"LaunchTemplate": {"LaunchTemplateId": named["LaunchTemplateId"], "Version": number}},
+        template_id=named["LaunchTemplateId"],
         template_name=found[0]["LaunchTemplateName"],
         template_version=number,
         made=found[0].get("CreateTime"),
     )
+
+
+def _of_option(
+    ctx: Ctx, policy: Mapping[str, Any], option: mixing.Option, bought: str, caller: Caller
+) -> Source:
+    found = _of_template(ctx, option.template, caller)
+    params = dict(found.params)
+    if option.type:
+        params["InstanceType"] = option.type
+    if option.image:
+        params["ImageId"] = option.image
+    if bought == mixing.SPOT:
+        most = policy["InstancesDistribution"].get("SpotMaxPrice")
+        one_time: dict[str, Any] = {"SpotInstanceType": "one-time"}
+        terms = {**one_time, "MaxPrice": most} if most else one_time
+        params["InstanceMarketOptions"] = {"MarketType": "spot", "SpotOptions": terms}
+    overrides = policy["LaunchTemplate"].get("Overrides") or [{}]
+    weighed = bool(overrides[0].get("WeightedCapacity"))
+    return found._replace(params=params, weight=option.weight, weighed=weighed, market=bought)
+
+
+def _price(ctx: Ctx, group: Group, kind: str, bought: str) -> float:
+    """Dollars for an hour of a type, on the spot market the mean over the group's zones; what has no price comes
+    last."""
+    try:
+        if bought == mixing.ON_DEMAND:
+            return float(prices.price("AmazonEC2", f"BoxUsage:{kind}", ctx.region).per_unit)
+        found = [_spot_price(ctx, zone, kind) for zone in group.zones]
+        return sum(found) / len(found)
+    except prices.NoPrice:
+        return float("inf")
+
+
+def _spot_price(ctx: Ctx, zone_name: str, kind: str) -> float:
+    zone = regions.zone(zone_name, ctx.account)
+    operation = shares.spot_operation(zone.id if zone is not None else "")
+    return float(prices.price("AmazonEC2", f"SpotUsage:{kind}", ctx.region, operation).per_unit)
 
 
 def params_of(ctx: Ctx, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,6 +166,8 @@ def run(ctx: Ctx, group: Group, origin: Source, place: Place, caller: Caller) ->
         params["SubnetId"] = place.subnet
     else:
         params["Placement"] = {"AvailabilityZone": place.zone}
+    if group.placement_group:
+        params["Placement"] = {**params.get("Placement", {}), "GroupName": group.placement_group}
     tags = [{"Key": key, "Value": group.tags[key]} for key in group.propagated]
     if tags:
         params["TagSpecifications"] = [{"ResourceType": "instance", "Tags": tags}]

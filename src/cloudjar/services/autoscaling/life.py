@@ -20,14 +20,16 @@ from cloudjar.services.autoscaling import (
     launching,
     linked_role,
     members,
+    metrics,
     rebalancing,
     refreshing,
     refusals,
+    succession,
     termination,
     traffic,
 )
 from cloudjar.services.autoscaling.activities import at
-from cloudjar.services.autoscaling.launching import Place, Source
+from cloudjar.services.autoscaling.launching import Place
 from cloudjar.services.autoscaling.records import (
     DELETING,
     GROUP,
@@ -40,6 +42,7 @@ from cloudjar.services.autoscaling.records import (
     Policy,
     Refresh,
     Scheduled,
+    Tally,
     Traffic,
 )
 from cloudjar.services.autoscaling.rules import suspended
@@ -85,11 +88,12 @@ def look(ctx: Ctx, group: Group) -> None:
         drop(ctx, now)
     else:
         balance(ctx, now)
+        metrics.tally(ctx, ctx.db[Group].need(now.name), 0)
 
 
 def drop(ctx: Ctx, group: Group) -> None:
     """The group is gone, with all that is about it; its activities are remembered."""
-    for kind in (Hook, Policy, Refresh, Scheduled, Traffic):
+    for kind in (Hook, Policy, Refresh, Scheduled, Tally, Traffic):
         for item in ctx.db[kind].all(group=group.name):
             ctx.db[kind].drop(item)
     for activity in ctx.db[Activity].all(group=group.name):
@@ -199,7 +203,9 @@ def _watch(ctx: Ctx, group: Group, member: Member, instance: str) -> Member:
     if member.health != "Healthy":
         if suspended(group, "ReplaceUnhealthy") or suspended(group, "Terminate"):
             return member
-        return members.unhealthy(ctx, group, member)[1]
+        return succession.ill(ctx, group, member, instance)
+    if member.at_risk and group.capacity_rebalance and not suspended(group, "Terminate"):
+        return succession.at_risk(ctx, group, member)
     if group.lifetime and ctx.now >= member.launched + timedelta(seconds=group.lifetime):
         if suspended(group, "Terminate"):
             return member
@@ -221,13 +227,19 @@ def _end(ctx: Ctx, group: Group, member: Member, instance: str) -> Member | None
 
 
 # -- capacity
+def size(held: list[Member]) -> int:
+    """How much of a capacity members are."""
+    return sum(m.weight for m in held)
+
+
 def balance(ctx: Ctx, group: Group) -> None:
     """Launch what is missing, or take out what is too much."""
     held = [m for m in ctx.db[Member].all(group=group.name) if m.counts]
-    if len(held) < group.desired:
+    surplus = size(held) - group.desired
+    if surplus < 0:
         if not suspended(group, "Launch") and refusals.may_try(ctx, group):
             _grow(ctx, group, held)
-    elif len(held) > group.desired:
+    elif surplus > 0 and any(m.weight <= surplus for m in held):
         waiting = group.rebalancing and not group.reason and any(m.state != "InService" for m in held)
         if not waiting and not suspended(group, "Terminate"):
             _shrink(ctx, group, held)
@@ -240,14 +252,9 @@ def balance(ctx: Ctx, group: Group) -> None:
 
 def _grow(ctx: Ctx, group: Group, held: list[Member]) -> None:
     """Launch into the emptiest zones; when one refuses, into the next, and when all do, later."""
-    try:
-        origin = launching.source(ctx, group, linked_role.acting(ctx, group))
-    except AwsError as error:
-        refusals.no_launch(ctx, group, members.launch_cause(ctx, group, len(held)), Place(group.zones[0]), error)
-        return
     options = launching.places(ctx, group)
-    while len(held) < group.desired:
-        made = _launch_somewhere(ctx, group, origin, options, held)
+    while size(held) < group.desired:
+        made = _launch_somewhere(ctx, group, options, held)
         if made is None:
             return
         held.append(made)
@@ -255,29 +262,34 @@ def _grow(ctx: Ctx, group: Group, held: list[Member]) -> None:
         group = ctx.db[Group].put(_cooling(ctx, replace(group, failures=0, retry_at=None), made.activity))
 
 
-def _launch_somewhere(
-    ctx: Ctx, group: Group, origin: Source, options: list[Place], held: list[Member]
-) -> Member | None:
-    cause = members.launch_cause(ctx, group, len(held))
-    if not options:
-        error = AwsError("", "None of the subnets of the group exist")
+def _launch_somewhere(ctx: Ctx, group: Group, options: list[Place], held: list[Member]) -> Member | None:
+    cause = members.launch_cause(ctx, group, size(held))
+    try:
+        if not options:
+            raise AwsError("", "None of the subnets of the group exist")
+        origins = launching.sources(ctx, group, held, linked_role.acting(ctx, group))
+    except AwsError as error:
         refusals.no_launch(ctx, group, cause, Place(group.zones[0]), error)
-    for number, place in enumerate(launching.spread(options, held)):
+        return None
+    tries = [(origin, place) for origin in origins for place in launching.spread(options, held)]
+    for number, (origin, place) in enumerate(tries, 1):
         try:
             return members.launch(ctx, group, origin, place, cause)
         except AwsError as error:
-            refusals.no_launch(ctx, group, cause, place, error, again=number + 1 == len(options))
+            refusals.no_launch(ctx, group, cause, place, error, again=number == len(tries))
     return None
 
 
 def _shrink(ctx: Ctx, group: Group, held: list[Member]) -> None:
-    before = len(held)
+    before = size(held)
     if group.rebalancing and not group.reason:
         group = replace(group, reason=rebalancing.why(ctx, group))
-    while len(held) > group.desired:
-        chosen = termination.choose(held, group.termination_policies, group.zones, ctx.now)
-        if chosen is None and group.status == DELETING:
-            chosen = held[0]
+    while size(held) > group.desired:
+        surplus = size(held) - group.desired
+        fitting = [m for m in held if m.weight <= surplus]
+        chosen = termination.choose(held, group, ctx.now, fitting)
+        if chosen is None and group.status == DELETING and fitting:
+            chosen = fitting[0]
         if chosen is None:
             return
         selected = "  " + at(ctx.now, f"instance {chosen.id} was selected for termination.")
@@ -302,7 +314,9 @@ def _next(ctx: Ctx, name: str) -> datetime | None:
     times = refreshing.due(ctx, group)
     if group.retry_at is not None:
         times.append(group.retry_at)
-    for member in ctx.db[Member].all(group=name):
+    held = ctx.db[Member].all(group=name)
+    times += succession.due(group, held)
+    for member in held:
         times += [wait.until for wait in member.waits]
         if group.lifetime and member.state == "InService":
             times.append(member.launched + timedelta(seconds=group.lifetime))

@@ -9,6 +9,7 @@ from cloudjar.base import arn as arns
 from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
+from cloudjar.kit.linked_roles import Usage, uses_role
 from cloudjar.kit.record import arn_of
 from cloudjar.services.autoscaling import errors
 from cloudjar.services.autoscaling.records import Group
@@ -35,6 +36,16 @@ def checked(ctx: Ctx, given: str) -> str:
     if not linked or ctx.find("iam", "role", given.rpartition("/")[2]) is None:
         raise errors.invalid(f"ARN specified for Service-Linked Role does not exist: {given}")
     return given
+
+
+@uses_role(PRINCIPAL)
+def used_by(ctx: Ctx, role_arn: str) -> list[Usage]:
+    """The groups that act with a role, by Region."""
+    found: dict[str, list[str]] = {}
+    for group in ctx.db.everywhere(Group):
+        if group.account == ctx.account and group.role_arn == role_arn:
+            found.setdefault(group.region, []).append(arn_of(group))
+    return [Usage(region, tuple(arns)) for region, arns in sorted(found.items())]
 
 
 def acting(ctx: Ctx, group: Group) -> Caller:

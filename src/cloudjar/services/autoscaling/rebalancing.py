@@ -43,7 +43,7 @@ def begin(ctx: Ctx, group: Group, held: list[Member]) -> bool:
     cause = at(ctx.now, "an instance was launched to aid in balancing the group's zones.")
     place = launching.spread(options, held)[0]
     try:
-        origin = launching.source(ctx, group, linked_role.acting(ctx, group))
+        origin = launching.sources(ctx, group, held, linked_role.acting(ctx, group))[0]
         members.launch(ctx, group, origin, place, cause)
     except AwsError as error:
         refusals.no_launch(ctx, group, cause, place, error)

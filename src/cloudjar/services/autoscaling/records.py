@@ -67,6 +67,8 @@ class Group(Record, frozen=True, kw_only=True):
     template_id: str = ""
     template_name: str = ""
     template_version: str = ""
+    mixed: dict[str, Any] | None = None
+    """A mixed instances policy in the API's form, instead of the above."""
     least: int
     most: int
     desired: int
@@ -84,6 +86,14 @@ class Group(Record, frozen=True, kw_only=True):
     lifetime: int = 0
     warmup: int | None = None
     context: str = ""
+    placement_group: str = ""
+    deletion: str = "none"
+    maintenance: tuple[int, int] | None = None
+    """Between which percentages of the desired capacity it stays while members are replaced."""
+    capacity_rebalance: bool = False
+    metrics: tuple[str, ...] = ()
+    """Those that are collected; `tallied` is what they were when last written down."""
+    tallied: dict[str, int] = {}
     status: str = ""
     reason: str = ""
     replacing: int = 0
@@ -94,6 +104,17 @@ class Group(Record, frozen=True, kw_only=True):
     cooled: datetime | None = None
     """When the cooldown after the last scaling activity is over."""
     last_activity: str = ""
+
+
+@record("autoscaling", "tally", key="key", index=("group",))
+class Tally(Record, frozen=True, kw_only=True):
+    """What a group's collected metrics were between two changes; the last one goes on."""
+
+    key: str
+    group: str
+    since: datetime
+    until: datetime | None = None
+    counts: dict[str, int]
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -119,10 +140,18 @@ class Member(Record, frozen=True, kw_only=True):
     health: str = "Healthy"
     why_unhealthy: str = ""
     protected: bool = False
+    at_risk: bool = False
+    """Whether Spot has recommended to replace it."""
+    giving_way: bool = False
+    """Whether it goes when its successor is there."""
     launch_configuration: str = ""
     template_id: str = ""
     template_name: str = ""
     template_version: str = ""
+    weight: int = 1
+    """How much of the capacity it is."""
+    weighed: bool = False
+    market: str = "on-demand"
     configured: datetime
     """When what it was launched from was made: the order of launch configurations."""
     launched: datetime
@@ -139,7 +168,7 @@ class Member(Record, frozen=True, kw_only=True):
     @property
     def counts(self) -> bool:
         """Whether it is part of the group's capacity: not on its way out, and not in standby."""
-        return self.state.startswith("Pending") or self.state == "InService"
+        return (self.state.startswith("Pending") or self.state == "InService") and not self.giving_way
 
 
 @record("autoscaling", "lifecycleHook", key="key", index=("group",))

@@ -30,29 +30,28 @@ _NOT_BUILT = (
     "AvailabilityZoneDistribution",
     "AvailabilityZoneIds",
     "AvailabilityZoneImpairmentPolicy",
-    "CapacityRebalance",
     "CapacityReservationSpecification",
-    "DeletionProtection",
-    "InstanceId",
     "InstanceLifecyclePolicy",
-    "InstanceMaintenancePolicy",
-    "LoadBalancerNames",
-    "MixedInstancesPolicy",
     "Operator",
-    "PlacementGroup",
     "SkipZonalShiftValidation",
 )
 _SHORTEST_LIFE, _LONGEST_LIFE = 86_400, 31_536_000
-_IN_FORCE = {"DeletionProtection": "none"}
 
 
 def refuse(req: Mapping[str, Any]) -> None:
-    """Members that are not built are refused, never passed over; AWS's default value of one is none of them."""
+    """Members that are not built are refused, never passed over. There are no Classic Load Balancers to name."""
+    if req.get("LoadBalancerNames"):
+        raise no_classic()
     for member in _NOT_BUILT:
-        if req.get(member) and req[member] != _IN_FORCE.get(member):
+        if req.get(member):
             raise errors.not_built(f"The parameter {member} of an Auto Scaling group")
     if req.get("DesiredCapacityType") not in (None, "units"):
         raise errors.not_built("A DesiredCapacityType other than units")
+
+
+def no_classic() -> AwsError:
+    """Classic Load Balancers are none of this product: none is ever there."""
+    return errors.invalid("Provided Load Balancers may not be valid. Please ensure they exist and try again.")
 
 
 def health_checks(given: str) -> str:

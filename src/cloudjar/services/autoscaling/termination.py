@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from cloudjar.services.autoscaling.records import Member
+from cloudjar.services.autoscaling import mixing
+from cloudjar.services.autoscaling.records import Group, Member
 
 POLICIES = (
     "AllocationStrategy",
@@ -24,26 +25,39 @@ POLICIES = (
 
 
 def choose(
-    members: Sequence[Member], policies: Sequence[str], zones: Sequence[str], now: datetime
+    members: Sequence[Member], group: Group, now: datetime, among: Sequence[Member] | None = None
 ) -> Member | None:
     """The member to terminate, or None when all are protected.
 
-    `members` is the whole capacity, `zones` are the group's. First come zones that are not the group's any more, then
-    the zone with the most instances among those with one that may go; then each policy narrows what the one before
-    it left.
+    `members` is the whole capacity, `among` are those that it may be. First come zones that are not the group's any
+    more, then the zone with the most instances among those with one that may go; then each policy narrows what the one
+    before it left.
     """
-    free = [m for m in members if not m.protected and m.state == "InService"]
+    offered = members if among is None else among
+    free = [m for m in offered if not m.protected and m.state == "InService"]
     if not free:
-        free = [m for m in members if not m.protected and m.state == "Pending"]
+        free = [m for m in offered if not m.protected and m.state == "Pending"]
     if not free:
         return None
     load = Counter(m.zone for m in members)
-    free = [m for m in free if m.zone not in zones] or free
+    free = [m for m in free if m.zone not in group.zones] or free
     fullest = max(load[m.zone] for m in free)
     left = [m for m in free if load[m.zone] == fullest]
-    for policy in policies:
+    for policy in group.termination_policies:
+        if policy in ("AllocationStrategy", "Default"):
+            left = _too_many(left, members, group)
         left = _narrow(left, policy, now)
     return min(left, key=lambda m: (m.zone, m.launched, m.id))
+
+
+def _too_many(left: list[Member], members: Sequence[Member], group: Group) -> list[Member]:
+    """Of a group with a mixed instances policy those that are bought in the way of which there is too much."""
+    if group.mixed is None:
+        return left
+    wanted = mixing.on_demand(group.mixed, group.desired)
+    held = sum(m.weight for m in members if m.market == mixing.ON_DEMAND)
+    surplus = mixing.ON_DEMAND if held > wanted else mixing.SPOT
+    return [m for m in left if m.market == surplus] or left
 
 
 def _narrow(members: list[Member], policy: str, now: datetime) -> list[Member]:
@@ -63,7 +77,7 @@ def _narrow(members: list[Member], policy: str, now: datetime) -> list[Member]:
         case "Default":
             by_configuration = _narrow(members, "OldestLaunchConfiguration", now)
             return _narrow(_narrow(by_configuration, "OldestLaunchTemplate", now), "ClosestToNextInstanceHour", now)
-    return members  # AllocationStrategy: instances of one purchase option are all alike
+    return members
 
 
 def _least(members: list[Member], key: Callable[[Member], Any]) -> list[Member]:

@@ -42,6 +42,7 @@ def show_group(
         "AutoScalingGroupARN": arn_of(group),
         "LaunchConfigurationName": group.launch_configuration or None,
         "LaunchTemplate": show_template(group),
+        "MixedInstancesPolicy": _show_mixed(group),
         "MinSize": group.least,
         "MaxSize": group.most,
         "DesiredCapacity": group.desired,
@@ -58,7 +59,11 @@ def show_group(
             for name, _, when in (entry.partition("@") for entry in group.suspended)
         ],
         "VPCZoneIdentifier": ",".join(group.subnets),
-        "EnabledMetrics": [],
+        "PlacementGroup": group.placement_group or None,
+        "DeletionProtection": group.deletion,
+        "InstanceMaintenancePolicy": _show_maintenance(group),
+        "CapacityRebalance": group.capacity_rebalance or None,
+        "EnabledMetrics": [{"Metric": name, "Granularity": "1Minute"} for name in group.metrics],
         "Status": group.status or None,
         "Tags": show_tags(group),
         "TerminationPolicies": list(group.termination_policies),
@@ -69,6 +74,31 @@ def show_group(
         "Context": group.context or None,
         "TrafficSources": [{"Identifier": arn, "Type": "elbv2"} for arn in target_groups],
     }
+
+
+def _show_mixed(group: Group) -> dict[str, Any] | None:
+    if group.mixed is None:
+        return None
+    template = group.mixed["LaunchTemplate"]
+    overrides = [
+        {**o, "LaunchTemplateSpecification": _spelt(o["LaunchTemplateSpecification"])}
+        if o.get("LaunchTemplateSpecification")
+        else o
+        for o in template.get("Overrides") or ()
+    ]
+    own = {"LaunchTemplateSpecification": _spelt(template["LaunchTemplateSpecification"]), "Overrides": overrides}
+    return {**group.mixed, "LaunchTemplate": own}
+
+
+def _spelt(template: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in template.items() if value}
+
+
+def _show_maintenance(group: Group) -> dict[str, int] | None:
+    if group.maintenance is None:
+        return None
+    least, most = group.maintenance
+    return {"MinHealthyPercentage": least, "MaxHealthyPercentage": most}
 
 
 def show_tags(group: Group) -> list[dict[str, Any]]:
@@ -96,6 +126,7 @@ def show_member(member: Member) -> dict[str, Any]:
         "LaunchConfigurationName": member.launch_configuration or None,
         "LaunchTemplate": show_template(member),
         "ImageId": member.image or None,
+        "WeightedCapacity": str(member.weight) if member.weighed else None,
         "ProtectedFromScaleIn": member.protected,
     }
 

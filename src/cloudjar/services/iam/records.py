@@ -257,6 +257,8 @@ class AccountPreferences(Record, frozen=True, kw_only=True):
     regional=False,
 )
 class DeletionTask(Record, frozen=True, kw_only=True):
-    """That a service-linked role was deleted: what its caller asks after."""
+    """That a service-linked role was deleted, or why not: what its caller asks after."""
 
     id: str
+    usage: list[tuple[str, tuple[str, ...]]] = []
+    """Regions and ARNs that still need it."""

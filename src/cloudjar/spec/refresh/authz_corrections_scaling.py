@@ -24,8 +24,12 @@ def groups(_service: Any, ops: Ops) -> None:
                 path = "LaunchConfigurationName"
                 resource[1] = ["by", "autoscaling:launchConfiguration", path, CONFIGURATION + "${value}"]
         if operation in ("CreateAutoScalingGroup", "UpdateAutoScalingGroup"):
-            # A launch configuration's role was passed when that was made.
-            entries[:] = [e for e in entries if e.get("when") != ["exists", "LaunchConfigurationName"]]
+            # A launch configuration's role was passed when that was made; what a template launches, and with which
+            # role, is asked of EC2 by a launch that is a dry run.
+            entries[:] = [
+                e for e in entries
+                if e["a"] != "iam:PassRole" or str(e.get("when")).find("Launch") < 0
+            ]
     held = ["by", "autoscaling:group-of-instance", "InstanceId", GROUP + "*"]
     named = ["by", "autoscaling:autoScalingGroup", "AutoScalingGroupName", GROUP + "${value}"]
     ops["SetInstanceHealth"][0]["r"] = [["autoScalingGroup", held, REQUIRED]]
@@ -35,9 +39,8 @@ def groups(_service: Any, ops: Ops) -> None:
         ops[operation][0]["r"] = [["autoScalingGroup", ["first", named, by_policy], REQUIRED]]
     for entries in ops.values():
         for entry in entries:
-            if entry["a"] == "iam:PassRole":  # Auto Scaling's own role, or an instance's
-                whose = "ec2" if str(entry.get("when")).find("LaunchTemplate") >= 0 else "autoscaling"
-                entry["keys"] = {"iam:PassedToService": f"{whose}.amazonaws.com"}
+            if entry["a"] == "iam:PassRole":  # Auto Scaling's own role
+                entry["keys"] = {"iam:PassedToService": "autoscaling.amazonaws.com"}
     profile = ["by", "iam:instance-profile-role", "IamInstanceProfile", "*"]
     ops["CreateLaunchConfiguration"][1] = {
         "a": "iam:PassRole",

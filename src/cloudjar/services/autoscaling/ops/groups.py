@@ -10,25 +10,16 @@ from typing import Any
 from msgspec.structs import replace
 
 from cloudjar.base import ids
-from cloudjar.base.caller import Caller
-from cloudjar.base.errors import AwsError
 from cloudjar.kit import filters
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.autoscaling import errors, life, linked_role, members, rules, traffic
+from cloudjar.services.autoscaling import errors, life, linked_role, members, origin, rules, settings, traffic
 from cloudjar.services.autoscaling.activities import at
 from cloudjar.services.autoscaling.ops import traffic as traffic_ops
 from cloudjar.services.autoscaling.ops.hooks import add_hook
-from cloudjar.services.autoscaling.records import DELETING, Group, LaunchConfiguration, Member
+from cloudjar.services.autoscaling.records import DELETING, Group, Member
 from cloudjar.services.autoscaling.views import show_group
 
-_PLAIN = {
-    "DefaultCooldown": "cooldown",
-    "HealthCheckGracePeriod": "grace",
-    "NewInstancesProtectedFromScaleIn": "protect_new",
-    "DefaultInstanceWarmup": "warmup",
-    "Context": "context",
-}
 _FILTERS: dict[str, filters.Getter] = {}
 
 
@@ -61,60 +52,12 @@ def create_auto_scaling_group(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         role_arn=role,
         reason=at(ctx.now, text) if desired else "",
     )
-    group = replace(group, **_common(req), **_origin(ctx, req, role, needed=True))
+    group = replace(group, **settings.of_request(ctx, req), **origin.of_request(ctx, req, role, None))
     group = ctx.db[Group].add(group)
     traffic.attach(ctx, group, traffic_ops.wanted(req))
     for spec in req.get("LifecycleHookSpecificationList") or ():
         add_hook(ctx, name, spec)
     return {}
-
-
-def _common(req: dict[str, Any]) -> dict[str, Any]:
-    """What creating and updating have in common."""
-    rules.not_negative(req, "DefaultCooldown", "HealthCheckGracePeriod")
-    changes = {field: req[member] for member, field in _PLAIN.items() if req.get(member) is not None}
-    if changes.get("warmup") == -1:  # AWS's way to take it away
-        changes["warmup"] = None
-    if req.get("TerminationPolicies") is not None:
-        changes["termination_policies"] = rules.policies(req["TerminationPolicies"])
-    if req.get("HealthCheckType"):
-        changes["health_check"] = rules.health_checks(req["HealthCheckType"])
-    if req.get("MaxInstanceLifetime") is not None:
-        changes["lifetime"] = rules.lifetime(req["MaxInstanceLifetime"])
-    return changes
-
-
-def _origin(ctx: Ctx, req: dict[str, Any], role: str, *, needed: bool) -> dict[str, Any]:
-    """What the group launches from: one of a launch configuration and a launch template."""
-    configuration, template = req.get("LaunchConfigurationName"), req.get("LaunchTemplate") or {}
-    if bool(configuration) == bool(template):
-        if not configuration and not needed:
-            return {}
-        raise errors.invalid(
-            "Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or "
-            "MixedInstancesPolicy parameter."
-        )
-    nothing = {"launch_configuration": "", "template_id": "", "template_name": "", "template_version": ""}
-    if configuration:
-        return {**nothing, "launch_configuration": ctx.db[LaunchConfiguration].need(configuration).name}
-    caller = ctx.as_role(role, service=linked_role.PRINCIPAL, session_name="AutoScaling")
-    return {**nothing, **_template(ctx, template, caller)}
-
-
-def _template(ctx: Ctx, given: dict[str, Any], caller: Caller) -> dict[str, Any]:
-    by_id, by_name = given.get("LaunchTemplateId"), given.get("LaunchTemplateName")
-    if bool(by_id) == bool(by_name):
-        raise errors.invalid("Valid requests must contain either launchTemplateId or LaunchTemplateName")
-    asked = {"LaunchTemplateIds": [by_id]} if by_id else {"LaunchTemplateNames": [by_name]}
-    try:
-        found = ctx.call("ec2", "DescribeLaunchTemplates", asked, caller=caller)["LaunchTemplates"][0]
-    except AwsError as error:
-        raise errors.invalid(f"You must use a valid fully-formed launch template. {error.message}") from None
-    return {
-        "template_id": found["LaunchTemplateId"],
-        "template_name": found["LaunchTemplateName"],
-        "template_version": given.get("Version") or "",
-    }
 
 
 @op("UpdateAutoScalingGroup")
@@ -131,7 +74,7 @@ def update_auto_scaling_group(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     rules.sizes(least, most, desired)
     given = req.get("ServiceLinkedRoleARN")
     role = linked_role.checked(ctx, given) if given else group.role_arn
-    changes = {**_common(req), **_origin(ctx, req, role, needed=False)}
+    changes = {**settings.of_request(ctx, req), **origin.of_request(ctx, req, role, group)}
     if req.get("VPCZoneIdentifier") is not None or req.get("AvailabilityZones"):
         changes["zones"], changes["subnets"] = rules.where(
             ctx, req.get("AvailabilityZones"), req.get("VPCZoneIdentifier"), role
@@ -170,6 +113,7 @@ def describe_auto_scaling_groups(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any
 def delete_auto_scaling_group(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Delete an empty group, or, when forced, one with all its instances."""
     group = ctx.db[Group].need(req["AutoScalingGroupName"])
+    settings.check_deletion(group, forced=bool(req.get("ForceDelete")))
     held = ctx.db[Member].all(group=group.name)
     if not held:
         life.drop(ctx, group)

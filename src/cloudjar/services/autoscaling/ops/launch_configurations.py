@@ -10,11 +10,11 @@ from typing import Any
 from cloudjar.base import ids
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.autoscaling import errors
+from cloudjar.services.autoscaling import errors, linked_role, origin
 from cloudjar.services.autoscaling.records import Group, LaunchConfiguration
 from cloudjar.services.autoscaling.views import show_configuration
 
-_NOT_BUILT = ("ClassicLinkVPCId", "ClassicLinkVPCSecurityGroups", "InstanceId", "KernelId", "RamdiskId", "SpotPrice")
+_NOT_BUILT = ("ClassicLinkVPCId", "ClassicLinkVPCSecurityGroups", "KernelId", "RamdiskId", "SpotPrice")
 
 
 @op("CreateLaunchConfiguration")
@@ -28,6 +28,10 @@ def create_launch_configuration(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]
     name = req["LaunchConfigurationName"]
     if ctx.db[LaunchConfiguration].get(name) is not None:
         raise errors.configuration_exists(name)
+    if req.get("InstanceId"):
+        caller = ctx.as_role(linked_role.make(ctx), service=linked_role.PRINCIPAL, session_name="AutoScaling")
+        origin.copied(ctx, name, req, caller)
+        return {}
     for member in ("ImageId", "InstanceType"):
         if not req.get(member):
             raise errors.invalid("Valid requests must contain either the InstanceID parameter or both the ImageId "

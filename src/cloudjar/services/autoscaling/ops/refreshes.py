@@ -70,9 +70,9 @@ def _chosen(ctx: Ctx, group: Group, preferences: dict[str, Any]) -> list[Member]
     if preferences["StandbyInstances"] == "Ignore":
         found = [m for m in found if m.state != "Standby"]
     if preferences["SkipMatching"]:
-        now = launching.source(ctx, group, linked_role.acting(ctx, group))
-        wanted = (now.configuration, now.template_id, now.template_version)
-        found = [m for m in found if (m.launch_configuration, m.template_id, m.template_version) != wanted]
+        sources = launching.sources(ctx, group, found, linked_role.acting(ctx, group))
+        wanted = {(s.configuration, s.template_id, s.template_version) for s in sources}
+        found = [m for m in found if (m.launch_configuration, m.template_id, m.template_version) not in wanted]
     return found
 
 

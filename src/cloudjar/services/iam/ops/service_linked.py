@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from cloudjar.base import arn as arns
 from cloudjar.base import ids
+from cloudjar.kit import linked_roles
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import Grant, op
 from cloudjar.kit.record import arn_of
@@ -118,14 +119,21 @@ def delete_service_linked_role(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     role = names.need(ctx, Role, req["RoleName"])
     if not role.linked_service:
         raise errors.invalid_input(f"Role {role.name} is not a service-linked role.")
-    ctx.db[Role].drop(role)
-    trust.rename(ctx, arn_of(role), role.id)
-    task = ctx.db[DeletionTask].add(DeletionTask(id=f"task{role.path}{role.name}/{ids.uuid4()}"))
+    used = linked_roles.usage_of(ctx, role.linked_service, arn_of(role))
+    if not used:
+        ctx.db[Role].drop(role)
+        trust.rename(ctx, arn_of(role), role.id)
+    usage = [(each.region, each.resources) for each in used]
+    task = ctx.db[DeletionTask].add(DeletionTask(id=f"task{role.path}{role.name}/{ids.uuid4()}", usage=usage))
     return {"DeletionTaskId": task.id}
 
 
 @op("GetServiceLinkedRoleDeletionStatus")
 def get_service_linked_role_deletion_status(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Whether a deletion is done: it was when its call returned."""
-    ctx.db[DeletionTask].need(req["DeletionTaskId"])
-    return {"Status": "SUCCEEDED"}
+    """Whether a deletion was done: nobody deletes a role that its service still needs."""
+    task = ctx.db[DeletionTask].need(req["DeletionTaskId"])
+    if not task.usage:
+        return {"Status": "SUCCEEDED"}
+    listed = [{"Region": region, "Resources": list(resources)} for region, resources in task.usage]
+    why = "The role could not be deleted because it is in use by resources of its service."
+    return {"Status": "FAILED", "Reason": {"Reason": why, "RoleUsageList": listed}}
