@@ -86,6 +86,7 @@ def _instance(vm: Instance, near: Around) -> dict[str, Any]:
         "InstanceId": vm.id,
         "InstanceLifecycle": "spot" if vm.spot_request_id else None,
         "InstanceType": vm.type,
+        "Ipv6Address": primary.ipv6[0] if primary is not None and primary.ipv6 else None,
         "KeyName": vm.key_name or None,
         "LaunchTime": vm.launched,
         "MaintenanceOptions": {"AutoRecovery": vm.auto_recovery, "RebootMigration": vm.reboot_migration},
