@@ -22,6 +22,7 @@ from tests.laws.seeds_network import edges
 from tests.laws.seeds_organizations import organization
 from tests.laws.seeds_scaling import groups
 from tests.laws.seeds_secrets import secrets
+from tests.laws.seeds_transit import transits
 
 MANY = 7
 ALLOW = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
@@ -51,6 +52,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
         known.update(groups(jar))
         known.update(market(jar))
         known.update(scenes_logs.many(jar.client("logs")))
+        known.update(transits(jar))
         jar.settle()
         yield jar, {**known, "ServiceCode": "vpc", "QuotaCode": "L-F678F1CE", "Path": "/aws/service"}
 

@@ -21,6 +21,7 @@ MACHINE_ENUMS = {
     "autoscaling/member": ("autoscaling", "LifecycleState"),
     "ec2/instance": ("ec2", "InstanceStateName"),
     "ec2/natgateway": ("ec2", "NatGatewayState"),
+    "ec2/transit-gateway": ("ec2", "TransitGatewayState"),
     "kms/key": ("kms", "KeyState"),
     "service-quotas/request": ("service-quotas", "RequestStatus"),
     "organizations/create-account": ("organizations", "CreateAccountState"),

@@ -18,6 +18,7 @@ from cloudjar.services.ec2.prefix_lists.records import PrefixList
 from cloudjar.services.ec2.prefix_lists.references import GATEWAY_SERVICES, aws_list, aws_list_id
 from cloudjar.services.ec2.route_tables.records import Route, RouteTable
 from cloudjar.services.ec2.security_groups.records import SecurityGroupRule
+from cloudjar.services.ec2.transit_gateways.routing import attached
 from cloudjar.services.ec2.vpc_endpoints.records import VpcEndpoint
 from cloudjar.services.ec2.vpc_peering.finding import peerings_of
 from cloudjar.services.ec2.vpc_peering.records import Peering
@@ -39,6 +40,7 @@ class Ways(NamedTuple):
     endpoints: tuple[port.Endpoint, ...]
     endpoint_routes: dict[str, tuple[port.Route, ...]]
     """Routes of gateway endpoints, by route table."""
+    transit_attachments: tuple[port.TransitAttachment, ...]
 
     @property
     def active(self) -> frozenset[str]:
@@ -64,6 +66,8 @@ class Ways(NamedTuple):
         yield "nat-gateway", route.nat_gateway_id, route.nat_gateway_id in nats
         yield "peering", route.peering_id, route.peering_id in self.active
         yield "egress-only-gateway", route.egress_only_id, route.egress_only_id == self.egress_only_gateway
+        transits = {item.gateway for item in self.transit_attachments}
+        yield "transit-gateway", route.transit_gateway_id, route.transit_gateway_id in transits
 
 
 def ways(db: Db, vpc: Vpc, live: set[str], hosts: Mapping[str, str]) -> Ways:
@@ -88,6 +92,7 @@ def ways(db: Db, vpc: Vpc, live: set[str], hosts: Mapping[str, str]) -> Ways:
         tuple(_prefix_lists(db, vpc, routes, hosts)),
         tuple(_endpoint(endpoint, live) for endpoint in endpoints),
         routes,
+        attached(db, vpc.id),
     )
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from cloudjar.kit.usage import Meter, meters
 from cloudjar.services.ec2.nat_gateways.records import NatGateway
+from cloudjar.services.ec2.transit_gateways.records import TransitAttachment
 from cloudjar.services.ec2.vpc_endpoints.records import VpcEndpoint
 
 NAT = Meter("AmazonEC2", "NatGateway-Hours", "NatGateway", "Hrs")
@@ -27,3 +28,11 @@ def endpoint_hours(endpoint: VpcEndpoint) -> Iterable[Meter]:
     if endpoint.state != "available" or not endpoint.interfaces:
         return ()
     return (Meter("AmazonVPC", "VpcEndpoint-Hours", "VpcEndpoint", "Hrs", Decimal(len(endpoint.interfaces))),)
+
+
+@meters(TransitAttachment)
+def transit_attachment_hours(item: TransitAttachment) -> Iterable[Meter]:
+    """An attachment to a transit gateway; the VPC's owner pays."""
+    if not item.mine or not item.live:
+        return ()
+    return (Meter("AmazonVPC", "TransitGateway-Hours", "TransitGatewayVPC", "Hrs"),)

@@ -81,6 +81,7 @@ def layout(db: Db, vpc: Vpc, hosts: Mapping[str, str]) -> port.Vpc:
         peer_groups=ways.peer_groups,
         prefix_lists=ways.prefix_lists,
         endpoints=ways.endpoints,
+        transit_attachments=ways.transit_attachments,
         names=private_names.of(db, vpc),
     )
 
@@ -148,6 +149,8 @@ def _interface(eni: NetworkInterface) -> port.Interface:
         guest=plugged.instance_id,
         index=plugged.device_index,
         source_dest_check=eni.source_dest_check,
+        relays=eni.relays,
+        unguarded=eni.unguarded,
         rate_mbit=plugged.rate_mbit,
         ipv6=eni.ipv6,
         hostname=naming.private_dns(eni.region, eni.primary.ip),

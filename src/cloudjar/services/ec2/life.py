@@ -10,14 +10,19 @@ from cloudjar.planes.network.port import NetworkPort
 from cloudjar.services.ec2 import traffic_bill
 from cloudjar.services.ec2.layout import lay_out
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
+from cloudjar.services.ec2.transit_gateways.records import TransitAttachment
 from cloudjar.services.ec2.vpc_peering.finding import peerings_of
 from cloudjar.services.ec2.vpcs.records import Vpc
 
 
 @reconciler(Vpc)
 def converge(step: Step, vpc: Vpc | None) -> None:
-    """Lay the VPC out as it is now."""
+    """Lay the VPC out as it is now; transit gateways learn its blocks."""
     lay_out(step, step.key)
+    for item in step.db[TransitAttachment].all(vpc_id=step.key):
+        if item.live and item.mine:
+            with step.world.state.database.transaction():
+                step.world.state.wakes.wake("ec2/transit-gateway", item.gateway_owner, item.region, item.gateway_id)
     _tell_peers(step)
     if vpc is not None:
         _meter(step, vpc)

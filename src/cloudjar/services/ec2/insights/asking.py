@@ -16,6 +16,7 @@ from cloudjar.services.ec2.layout import layout
 from cloudjar.services.ec2.lookup import need
 from cloudjar.services.ec2.network_interfaces.making import interfaces_of
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
+from cloudjar.services.ec2.transit_gateways.routing import everywhere
 from cloudjar.services.ec2.vpcs.records import Vpc
 
 SOMEWHERE = "8.8.8.8"
@@ -58,7 +59,7 @@ def the_world(ctx: Ctx) -> World:
     vpcs: list[port.Vpc] = []
     for vpc in ctx.db.everywhere(Vpc):
         vpcs.append(layout(ctx.db.at(vpc.account, vpc.region), vpc, network.service_addresses))
-    return World(site=network.site, vpcs=tuple(vpcs), api_port=network.api_port)
+    return World(site=network.site, vpcs=tuple(vpcs), api_port=network.api_port, transits=everywhere(ctx.db))
 
 
 def public_address(eni: NetworkInterface) -> str:

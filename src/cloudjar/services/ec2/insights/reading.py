@@ -16,6 +16,7 @@ from cloudjar.planes.network.reach import World
 from cloudjar.planes.network.routing import networks, route_for, rows
 from cloudjar.planes.network.site import Address, any_address
 from cloudjar.planes.network.verdicts import owner, rule_allows, subnet_of
+from cloudjar.services.ec2.insights import transits
 
 View = dict[str, Any]
 _ACL = re.compile(r"(acl-\S+) (?:rule (\d+)|the default rule) (allows|denies) (ingress|egress) (\S+) to (\S+) at (\S+)")
@@ -34,7 +35,8 @@ _DEFAULT_RULE = 32767
 _KINDS = {
     "acl": "network-acl", "eni": "network-interface", "i": "instance", "igw": "internet-gateway", "nat": "natgateway",
     "pcx": "vpc-peering-connection", "rtb": "route-table", "sg": "security-group", "subnet": "subnet", "vpc": "vpc",
-    "vpce": "vpc-endpoint", "eigw": "egress-only-internet-gateway",
+    "vpce": "vpc-endpoint", "eigw": "egress-only-internet-gateway", "tgw": "transit-gateway",
+    "tgw-attach": "transit-gateway-attachment", "tgw-rtb": "transit-gateway-route-table",
 }  # fmt: skip
 
 
@@ -52,7 +54,8 @@ class Reader:
     # -- things
     def thing(self, key: str) -> View:
         """AWS's AnalysisComponent."""
-        kind = _KINDS.get(key.split("-")[0], key.split("-")[0])
+        prefix = key.rpartition("-")[0]
+        kind = _KINDS.get(prefix, prefix)
         return {"Id": key, "Arn": arns.make("ec2", self._region, self._account, f"{kind}/{key}")}
 
     def _with_vpc(self, found: Callable[[port.Vpc], bool]) -> port.Vpc | None:
@@ -119,6 +122,8 @@ class Reader:
             return self._group(found)
         if found := _PEER.match(line):
             return {"Component": self.thing(found.group(1)), "DestinationVpc": self.thing(found.group(2))}
+        if found := transits.LEADS.match(line):
+            return transits.component(found, self.thing)
         if found := _NAT.match(line):
             header = {"SourceAddresses": [f"{found.group(3)}/32"], "Protocol": self._number}
             return {
@@ -213,6 +218,7 @@ class Reader:
         yield _CHECKED, lambda m: {
             "ExplanationCode": "ENI_SOURCE_DEST_CHECK_RESTRICTION", "NetworkInterface": self.thing(m.group(1))
         }  # fmt: skip
+        yield transits.NO_ROUTE, lambda m: transits.explanation(m, self._world, self.thing)
         yield _NO_ROUTE, self._no_route
 
     def _stopped_by_acl(self, found: re.Match[str]) -> View:

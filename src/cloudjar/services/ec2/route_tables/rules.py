@@ -20,6 +20,7 @@ from cloudjar.services.ec2.network_interfaces.making import interfaces_of
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.prefix_lists.references import prefix_list
 from cloudjar.services.ec2.route_tables.records import Route, RouteTable
+from cloudjar.services.ec2.transit_gateways.records import TransitAttachment
 from cloudjar.services.ec2.vpc_peering.records import Peering
 from cloudjar.services.ec2.vpcs.records import Vpc
 
@@ -40,7 +41,6 @@ _TARGETS = (
 
 # Kinds of targets that nobody can have here yet, so that whatever id is given does not exist.
 _NOBODY_HAS = {
-    "TransitGatewayId": ("InvalidTransitGatewayID.NotFound", "transitGateway"),
     "VpcEndpointId": ("InvalidVpcEndpointId.NotFound", "vpcEndpoint"),
 }
 
@@ -157,6 +157,14 @@ def _egress_only(ctx: Ctx, table: RouteTable, where: str, key: str) -> Route:
     return Route(destination=where, egress_only_id=gateway.id)
 
 
+def _transit_gateway(ctx: Ctx, table: RouteTable, where: str, key: str) -> Route:
+    """Only a gateway that the VPC is attached to is known to it, whoever's it is."""
+    for item in ctx.db[TransitAttachment].all(vpc_id=table.vpc_id):
+        if item.gateway_id == key and item.live and item.mine:
+            return Route(destination=where, transit_gateway_id=key)
+    raise errors.not_found("InvalidTransitGatewayID.NotFound", "transitGateway", key)
+
+
 def _same_network(table: RouteTable, noun: str, key: str, vpc_id: str) -> None:
     if table.vpc_id != vpc_id:
         raise errors.invalid_value(f"route table {table.id} and {noun} {key} belong to different networks")
@@ -166,6 +174,7 @@ _GATEWAYS: dict[str, Callable[[Ctx, RouteTable, str, str], Route]] = {
     "NatGatewayId": _nat_gateway,
     "VpcPeeringConnectionId": _peering,
     "EgressOnlyInternetGatewayId": _egress_only,
+    "TransitGatewayId": _transit_gateway,
 }
 
 

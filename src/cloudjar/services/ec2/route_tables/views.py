@@ -15,6 +15,7 @@ from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.prefix_lists.references import aws_list_id
 from cloudjar.services.ec2.route_tables.records import Route, RouteTable
 from cloudjar.services.ec2.subnets.records import Subnet
+from cloudjar.services.ec2.transit_gateways.records import TransitAttachment
 from cloudjar.services.ec2.vpc_endpoints.records import VpcEndpoint
 from cloudjar.services.ec2.vpc_peering.records import Peering
 from cloudjar.services.ec2.vpcs.records import Vpc
@@ -65,6 +66,8 @@ class Near(NamedTuple):
     """NAT and egress-only gateways and peering connections that carry packets."""
     endpoints: Mapping[str, list[GatewayEndpoint]]
     """Gateway endpoints by the route tables that they have a route in."""
+    attached: frozenset[tuple[str, str]]
+    """(VPC, transit gateway) of attachments that carry packets."""
 
 
 def near(db: Db) -> Near:
@@ -85,6 +88,7 @@ def near(db: Db) -> Near:
             + [peering.id for peering in db[Peering].all() if peering.state == "active"]
         ),
         _endpoints(db),
+        frozenset((one.vpc_id, one.gateway_id) for one in db[TransitAttachment].all() if one.live and one.mine),
     )
 
 
@@ -164,6 +168,6 @@ def _route(route: Route, table: RouteTable, around: Near) -> dict[str, Any]:
     else:
         field = next(field for field in _TARGETS if getattr(route, field))
         key = getattr(route, field)
-        target, alive = {_TARGETS[field]: key}, key in around.alive
+        target, alive = {_TARGETS[field]: key}, key in around.alive or (table.vpc_id, key) in around.attached
     state = "active" if alive else "blackhole"
     return {**_destination(route.destination), **target, "Origin": "CreateRoute", "State": state}

@@ -1,0 +1,83 @@
+"""What a transit gateway's tables say in the end: static routes before propagated ones; and the gateway as the plane
+wants it.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import NamedTuple
+
+from cloudjar.kit.db import Db
+from cloudjar.planes.network import port
+from cloudjar.services.ec2.transit_gateways.finding import Block, attachments_of, blocks_of
+from cloudjar.services.ec2.transit_gateways.records import TransitAttachment, TransitGateway, TransitRouteTable
+
+
+class Row(NamedTuple):
+    """A route as it is searched; a black hole may still name the attachment that is gone."""
+
+    block: Block
+    kind: str
+    """static or propagated."""
+    attachment: TransitAttachment | None
+
+    @property
+    def state(self) -> str:
+        """active or blackhole."""
+        return "active" if self.attachment is not None else "blackhole"
+
+
+def rows(db: Db, table: TransitRouteTable) -> list[Row]:
+    """The routes of a table, one for each block, in their order."""
+    attached = {item.id: item for item in attachments_of(db, table.gateway_id) if item.live}
+    found: dict[Block, Row] = {}
+    for route in table.routes:
+        block = ip_network(route.destination)
+        found[block] = Row(block, "static", attached.get(route.attachment))
+    for item in attached.values():
+        if table.id in item.propagates:
+            for block in blocks_of(db, item):
+                found.setdefault(block, Row(block, "propagated", item))
+    return sorted(found.values(), key=lambda row: (row.block.version, row.block))
+
+
+def laid(db: Db, gateway: TransitGateway) -> port.TransitGateway:
+    """A gateway as the network plane wants it; `db` is its own account's."""
+    tables = [table for table in db[TransitRouteTable].all(gateway_id=gateway.id) if table.state == "available"]
+    return port.TransitGateway(
+        id=gateway.id,
+        associations=tuple(
+            port.TransitAssociation(
+                attachment=item.id, vpc=item.vpc_id, route_table=item.table if item.association == "associated" else ""
+            )
+            for item in attachments_of(db, gateway.id)
+            if item.live
+        ),
+        route_tables=tuple(
+            port.TransitRouteTable(
+                id=table.id,
+                routes=tuple(
+                    port.TransitRoute(
+                        destination=str(row.block), attachment=row.attachment.id if row.attachment else ""
+                    )
+                    for row in rows(db, table)
+                ),
+            )
+            for table in tables
+        ),
+    )
+
+
+def everywhere(db: Db) -> tuple[port.TransitGateway, ...]:
+    """Every gateway of the jar."""
+    found = (one for one in db.everywhere(TransitGateway) if one.state in ("available", "modifying"))
+    return tuple(laid(db.at(one.account, one.region), one) for one in found)
+
+
+def attached(db: Db, vpc_id: str) -> tuple[port.TransitAttachment, ...]:
+    """A VPC's attachments as the network plane wants them: what arrives obeys the table of the first subnet."""
+    return tuple(
+        port.TransitAttachment(id=item.id, gateway=item.gateway_id, subnet=item.subnets[0])
+        for item in db[TransitAttachment].all(vpc_id=vpc_id)
+        if item.live and item.mine
+    )
