@@ -16,6 +16,7 @@ from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.console import newest
 from cloudjar.planes.compute.port import Disk, ImageInfo, MachineSpec, Seen
 from cloudjar.planes.compute.recipes import RECIPES
+from cloudjar.planes.compute.sim_inside import SimInside, SimJob
 
 
 class SimMachine(msgspec.Struct, kw_only=True):
@@ -45,14 +46,16 @@ class SimHost(msgspec.Struct, kw_only=True):
     volumes: dict[str, SimVolume] = {}
     snapshots: dict[str, SimVolume] = {}
     built: set[str] = set()
+    jobs: dict[str, SimJob] = {}
 
 
-class SimCompute:
+class SimCompute(SimInside):
     """The ``sim`` driver; implements `ComputePort`. `fail` makes coming calls raise."""
 
     name = "sim"
 
     def __init__(self, host: SimHost | None = None) -> None:
+        super().__init__()
         self.host = host or SimHost(built={"debian-12"})
         self.calls: list[tuple[str, str]] = []
         self._failures: list[tuple[str, str]] = []
@@ -270,6 +273,15 @@ class SimCompute:
         if key not in RECIPES:
             raise PlaneError(f"there is no image {key!r} in the catalogue: {', '.join(RECIPES)}")
         self.host.built.add(key)
+
+    @property
+    def jobs(self) -> dict[str, SimJob]:
+        """By machine and job."""
+        return self.host.jobs
+
+    def _up(self, machine_id: str) -> bool:
+        machine = self.host.machines.get(machine_id)
+        return machine is not None and machine.up
 
     def _need_image(self, key: str) -> None:
         if key not in self.host.built:

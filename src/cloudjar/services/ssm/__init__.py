@@ -1,4 +1,4 @@
-"""AWS Systems Manager: Parameter Store. See README.md for what is real and what is absent."""
+"""AWS Systems Manager: parameters, documents, nodes, sessions. See README.md for what is real and what is absent."""
 
 from cloudjar.kit.operation import Service
 
@@ -15,5 +15,12 @@ SERVICE = Service(
         "ops.tagging",
         "ops.sharing",
         "ops.settings",
+        "documents.ops",
+        "nodes.listing",
+        "nodes.life",
+        "sessions.ops",
+        "sessions.door",
+        "sessions.life",
     ),
+    boots=True,
 )

@@ -1,0 +1,1 @@
+"""Documents: what Run Command and Session Manager do, written down."""

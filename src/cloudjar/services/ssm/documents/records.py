@@ -1,0 +1,54 @@
+"""What is stored of documents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cloudjar.kit.record import Quota, Record, record
+
+COMMAND, SESSION = "Command", "Session"
+
+
+@record(
+    "ssm",
+    "document",
+    key="name",
+    missing=("InvalidDocument", "Document with name {key} does not exist."),
+    quotas=(
+        Quota(
+            ("ssm", "L-60D2045D"),
+            ("DocumentLimitExceeded", "You can have at most {limit} active SSM documents."),
+        ),
+    ),
+)
+class Document(Record, frozen=True, kw_only=True):
+    """A document of an account's own; its contents are its versions."""
+
+    name: str
+    kind: str
+    display_name: str = ""
+    target_type: str = ""
+    created: datetime
+    default: int = 1
+    latest: int = 1
+    shared: tuple[str, ...] = ()
+    """Account ids, or ``all``."""
+    tags: dict[str, str] = {}
+
+
+@record("ssm", "document-version", index=("name",))
+class DocumentVersion(Record, frozen=True, kw_only=True):
+    """One content. Versions are numbers that never come back; `label` is the version's own name."""
+
+    id: str
+    name: str
+    number: int
+    content: str
+    format: str
+    label: str = ""
+    created: datetime
+
+
+def version_key(name: str, number: int) -> str:
+    """The key of a version."""
+    return f"{name}:{number}"

@@ -1,0 +1,1 @@
+"""Managed nodes: instances whose agent has reported, and may."""

@@ -1,0 +1,1 @@
+"""Session Manager: shells, commands and ports of instances, through the jar."""
