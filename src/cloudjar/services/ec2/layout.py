@@ -149,8 +149,6 @@ def _interface(eni: NetworkInterface) -> port.Interface:
         guest=plugged.instance_id,
         index=plugged.device_index,
         source_dest_check=eni.source_dest_check,
-        relays=eni.relays,
-        unguarded=eni.unguarded,
         rate_mbit=plugged.rate_mbit,
         ipv6=eni.ipv6,
         hostname=naming.private_dns(eni.region, eni.primary.ip),
