@@ -18,6 +18,11 @@ def market(jar: TestJar) -> dict[str, Any]:
     jar.advance(minutes=10)
     spec = {"ImageId": image, "InstanceType": "t3.micro"}
     ec2.request_spot_instances(LaunchSpecification=spec, SpotPrice="0.0001", InstanceCount=MANY)
+    for _ in range(MANY):
+        ec2.allocate_hosts(InstanceType="t3.micro", AvailabilityZone="eu-west-3a", Quantity=1)
+        ec2.create_capacity_reservation(
+            InstanceType="t3.nano", InstancePlatform="Linux/UNIX", AvailabilityZone="eu-west-3a", InstanceCount=1
+        )
     return {
         "DescribeSpotPriceHistory": {"InstanceTypes": ["t3.micro", "m5.large"]},
     }

@@ -164,13 +164,17 @@ def needs(arena: Arena, service: str, operation: str) -> Needs:
 MAKERS = ("Create", "Allocate", "Run", "Copy", "Register", "RequestSpot", "StartNetworkInsightsAnalysis")
 
 
+UNNAMED = {"dataset"}
+"""Types of resources that the reference has for actions whose requests cannot name them."""
+
+
 def is_exact(operation: str, statement: Statement) -> bool:
     """Whether a statement names one thing, or a thing that is yet to be made and has no name; an action that the
     reference knows on no thing is exact with ``*``."""
     resource = statement["Resource"]
     if resource == "*":
         try:
-            return not iam.action(statement["Action"]).resources
+            return {resource.type for resource in iam.action(statement["Action"]).resources} <= UNNAMED
         except iam.UnknownAction:
             return True
     # Auto Scaling's ARNs hold an id before the name: ``autoScalingGroup:*:autoScalingGroupName/web``.

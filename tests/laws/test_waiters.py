@@ -12,7 +12,7 @@ from botocore import xform_name
 from cloudjar.app import SERVICES
 from cloudjar.spec import models
 from tests.jar import TestJar
-from tests.laws import balancing
+from tests.laws import balancing, scenes_cloudwatch
 from tests.laws.built import operations
 from tests.laws.seeds_network import nat_gateway, peering
 
@@ -127,6 +127,7 @@ def spot_request(jar: TestJar) -> Params:
 
 SCENES: dict[str, Callable[[TestJar], Params]] = {
     **balancing.WAITERS,
+    **scenes_cloudwatch.WAITERS,
     "VpcPeeringConnectionDeleted": lambda jar: peering(jar, "delete_vpc_peering_connection"),
     "VpcPeeringConnectionExists": peering,
     "ImageAvailable": lambda jar: {"ImageIds": [image(jar)]},
@@ -163,6 +164,7 @@ SCENES: dict[str, Callable[[TestJar], Params]] = {
     "UserExists": lambda jar: {"UserName": made(jar, "iam", "create_user", UserName="w")["User"]["UserName"]},
 }
 NOT_YET = {
+    "LogAlarmExists": "alarms on log queries are not built, and DescribeAlarms lists none",
     "PasswordDataAvailable": "only Windows has a password to wait for",
 }
 

@@ -58,7 +58,7 @@ def launch(ec2: Any, **more: Any) -> str:
     image = ec2.describe_images(
         Owners=["136693071363"], Filters=only(name="debian-12-amd64-*", architecture="x86_64")
     )["Images"][0]["ImageId"]
-    answer = ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1, **more)
+    answer = ec2.run_instances(**{"ImageId": image, "InstanceType": "t3.micro", "MinCount": 1, "MaxCount": 1, **more})
     return str(answer["Instances"][0]["InstanceId"])
 
 
@@ -67,3 +67,10 @@ def interface_of(ec2: Any, instance: str) -> dict[str, Any]:
     assert len(found) == 1
     eni: dict[str, Any] = found[0]
     return eni
+
+
+def allow(jar: Any, quota: str = "L-1216C47A", value: int = 64) -> None:
+    """Raise a quota of EC2 (its code; on-demand vCPUs of the standard families) and wait until it holds."""
+    client = jar.client("service-quotas")
+    client.request_service_quota_increase(ServiceCode="ec2", QuotaCode=quota, DesiredValue=value)
+    jar.advance(minutes=10)

@@ -41,7 +41,7 @@ def test_fewer_threads_are_a_smaller_machine(jar: TestJar, ec2: Any) -> None:
         ({"MetadataOptions": {"HttpPutResponseHopLimit": 65}}, "InvalidParameterValue"),
         ({"Placement": {"GroupName": "nobody"}}, "InvalidPlacementGroup.Unknown"),
         ({"TagSpecifications": [{"ResourceType": "vpc", "Tags": [{"Key": "a"}]}]}, "InvalidParameterValue"),
-        ({"Placement": {"Tenancy": "dedicated"}}, "UnsupportedOperation"),
+        ({"Placement": {"HostId": "h-00000000000000000"}}, "InvalidParameterCombination"),
         ({"KernelId": "aki-12345678"}, "UnsupportedOperation"),
         ({"PrivateDnsNameOptions": {"HostnameType": "resource-name"}}, "UnsupportedOperation"),
         ({"MetadataOptions": {"HttpProtocolIpv6": "enabled"}}, "UnsupportedOperation"),

@@ -34,7 +34,10 @@ def instance_hours(vm: Instance) -> Iterable[Meter]:
         zone = regions.zone(vm.zone, vm.account)
         operation = shares.spot_operation(zone.id if zone is not None else "")
         return (Meter("AmazonEC2", f"SpotUsage:{vm.type}", operation, "Hrs"),)
-    return (Meter("AmazonEC2", f"BoxUsage:{vm.type}", "RunInstances", "Hrs"),)
+    if vm.tenancy == "host":
+        return ()  # the host is paid for
+    usage = "DedicatedUsage" if vm.tenancy == "dedicated" else "BoxUsage"
+    return (Meter("AmazonEC2", f"{usage}:{vm.type}", "RunInstances", "Hrs"),)
 
 
 _USAGE = {"io1": "EBS:VolumeUsage.piops", "standard": "EBS:VolumeUsage"}

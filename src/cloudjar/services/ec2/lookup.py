@@ -23,6 +23,8 @@ _HEX = re.compile(r"[0-9a-f]{8}(?:[0-9a-f]{9})?")
 # IAM resource type -> (prefix of its ids, code for an id of another form). Types that AWS publishes no such code for
 # answer not-found instead.
 FORMS: dict[str, tuple[str, str]] = {
+    "capacity-reservation": ("cr", "InvalidCapacityReservationId.Malformed"),
+    "dedicated-host": ("h", "InvalidHostID.Malformed"),
     "dhcp-options": ("dopt", "InvalidDhcpOptionsId.Malformed"),
     "egress-only-internet-gateway": ("eigw", "InvalidEgressOnlyInternetGatewayId.Malformed"),
     "elastic-ip": ("eipalloc", ""),

@@ -32,7 +32,7 @@ def _instance(vm: Instance) -> dict[str, Any]:
         "ec2:InstanceType": vm.type,
         "ec2:AvailabilityZone": vm.zone,
         "ec2:EbsOptimized": "true" if vm.ebs_optimized else "false",
-        "ec2:Tenancy": "default",
+        "ec2:Tenancy": vm.tenancy,
         "ec2:RootDeviceType": "ebs",
         "ec2:InstanceMarketType": "spot" if vm.spot_request_id else "on-demand",
         "ec2:InstanceMetadataTags": vm.metadata.tags,

@@ -16,7 +16,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.instances.defaults import check_hops, defaults, tokens_enforced
-from cloudjar.services.ec2.instances.launch import vcpus_in_use
+from cloudjar.services.ec2.instances.quota import refuse_more
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.instances.views import around, show_instance, show_metadata_options
 from cloudjar.services.ec2.lookup import need, need_all
@@ -112,10 +112,8 @@ def _set_type(ctx: Ctx, vm: Instance, kind: str) -> Instance:
         raise errors.invalid_value(
             f"The architecture of the type {kind} does not match the architecture '{vm.architecture}' of the instance."
         )
-    code = instance_types.vcpu_quota(kind)
-    limit = ctx.limit("ec2", code) if code else None
-    if limit is not None and code and vcpus_in_use(ctx, code) + instance_types.size(kind).vcpus > limit:
-        raise AwsError("VcpuLimitExceeded", f"The vCPU limit of {int(limit)} does not allow the type {kind}.")
+    if not vm.spot_request_id:
+        refuse_more(ctx, kind, instance_types.size(kind).vcpus)
     burst = instance_types.burst(kind)
     if burst is None:
         return replace(vm, type=kind, cpu=None, credits="")

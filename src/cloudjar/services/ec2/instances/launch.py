@@ -14,13 +14,15 @@ from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.ec2 import errors
+from cloudjar.services.ec2.capacity_reservations.matching import recount
 from cloudjar.services.ec2.images.catalogue import Bootable, need_image, unavailable
-from cloudjar.services.ec2.instances import options, plugs
+from cloudjar.services.ec2.instances import options, plugs, quota
 from cloudjar.services.ec2.instances.access import launch_keys
 from cloudjar.services.ec2.instances.defaults import InstanceDefaults, check_hops, defaults, tokens_enforced
 from cloudjar.services.ec2.instances.life import LIFE
 from cloudjar.services.ec2.instances.profiles import associate, profile_of
 from cloudjar.services.ec2.instances.records import Cpu, Instance, MetadataOptions, ProfileAssociation
+from cloudjar.services.ec2.instances.standing import Standing, refuse_tenancy, reserved_room, stand
 from cloudjar.services.ec2.instances.views import around, show_reservations
 from cloudjar.services.ec2.key_pairs.records import KeyPair
 from cloudjar.services.ec2.launch_templates.merging import complete, named_version
@@ -33,7 +35,6 @@ from cloudjar.services.ec2.volumes.planning import NewDisk, make_disk, planned_d
 from cloudjar.spec import instance_types
 
 _USER_DATA_LIMIT = 16384
-_PREFERENCE = "CapacityReservationSpecification.CapacityReservationPreference"
 
 
 class Plan(NamedTuple):
@@ -54,6 +55,7 @@ class Plan(NamedTuple):
     credits: str
     places: list[Place]
     spot: Terms | None
+    standing: Standing
 
 
 @op("RunInstances", keys=launch_keys, completes=complete)
@@ -62,6 +64,8 @@ def run_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     plan = check(ctx, req)
     reservation_id = ctx.new_id("r")
     made = [_make(ctx, req, plan, reservation_id, index) for index in range(plan.amount)]
+    for key in dict.fromkeys(plan.standing.reservations):
+        recount(ctx, key)
     near = around(ctx.db, ctx.account, ctx.region, [vm.id for vm in made])
     return show_reservations(made, near)[0]
 
@@ -74,6 +78,7 @@ def check(ctx: Ctx, req: dict[str, Any]) -> Plan:
     kind = _type(ctx, req.get("InstanceType") or "m1.small", image)
     key_name = _key_name(ctx, req.get("KeyName"))
     options.refuse_impossible(req, kind)
+    refuse_tenancy(kind, options.member(req, "Placement.Tenancy") or "default")
     cpu = options.cpu(req.get("CpuOptions"), kind)
     terms = of_launch(ctx, req)
     count = _count(ctx, req, kind, options.vcpus(kind, cpu), terms)
@@ -105,6 +110,7 @@ def check(ctx: Ctx, req: dict[str, Any]) -> Plan:
         options.credit_option(ctx, req, kind),
         places(ctx, req.get("Placement") or {}, kind, plug.subnet.zone, count),
         terms,
+        stand(ctx, req, plug.subnet, kind, count, spot=terms is not None),
     )
 
 
@@ -139,54 +145,22 @@ def _key_name(ctx: Ctx, name: str | None) -> str:
 
 
 def _count(ctx: Ctx, req: dict[str, Any], kind: str, each: int, terms: Terms | None) -> int:
+    """As many as asked for, or as the quota lets; raises when that is less than the least."""
     least, most = int(req["MinCount"]), int(req["MaxCount"])
     if least < 1:
         raise errors.invalid_parameter(least, "minCount", "Value must be greater than 0.")
     if most < least:
         raise errors.invalid_value("Minimum count must be less than or equal to maximum count")
-    if terms is not None:
-        left = spot_quota.free(ctx, kind)
-        if left is not None and each * least > left:
-            raise too_many()
-        return most if left is None else min(most, left // each)
-    code = instance_types.vcpu_quota(kind)
-    limit = ctx.limit("ec2", code) if code else None
-    if limit is None:
+    if (req.get("Placement") or {}).get("Tenancy") == "host":
         return most
-    free = int(limit) - vcpus_in_use(ctx, str(code))
-    if each * least > free:
-        raise _too_many_vcpus(limit)
-    return min(most, free // each)
-
-
-def _too_many_vcpus(limit: float) -> AwsError:
-    return AwsError(
-        "VcpuLimitExceeded",
-        f"You have requested more vCPU capacity than your current vCPU limit of {int(limit)} allows for the "
-        "instance bucket that the specified instance type belongs to. Please visit "
-        "http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit.",
-    )
-
-
-def refuse_to_start(ctx: Ctx, vm: Instance) -> None:
-    """Raise VcpuLimitExceeded, or its like of spot, when what runs already leaves a stopped instance no room."""
-    if vm.spot_request_id:
-        spot_quota.refuse_too_many(ctx, vm.type, 1, options.vcpus(vm.type, vm.cpu))
-        return
-    code = instance_types.vcpu_quota(vm.type)
-    limit = ctx.limit("ec2", code) if code else None
-    if limit is not None and vcpus_in_use(ctx, str(code)) + options.vcpus(vm.type, vm.cpu) > limit:
-        raise _too_many_vcpus(limit)
-
-
-def vcpus_in_use(ctx: Ctx, code: str) -> int:
-    """vCPUs of this account's pending and running instances on demand that count towards a quota."""
-    return sum(
-        options.vcpus(vm.type, vm.cpu)
-        for state in ("pending", "running")
-        for vm in ctx.db[Instance].all(state=state)
-        if not vm.spot_request_id and instance_types.vcpu_quota(vm.type) == code
-    )
+    room = spot_quota.free(ctx, kind) if terms is not None else quota.free(ctx, kind)
+    if room is None:
+        return most
+    kept = reserved_room(ctx, req, kind) if terms is None else 0
+    fits = max(room, 0) // each + kept
+    if least > fits:
+        raise too_many() if terms is not None else quota.too_many(ctx, kind)
+    return min(most, fits)
 
 
 def _user_data(text: str | None) -> bytes:
@@ -248,7 +222,12 @@ def _make(ctx: Ctx, req: dict[str, Any], plan: Plan, reservation_id: str, index:
         credits=plan.credits,
         cpu=plan.cpu,
         auto_recovery=(req.get("MaintenanceOptions") or {}).get("AutoRecovery") or "default",
-        reservation_preference=options.member(req, _PREFERENCE) or "open",
+        reservation_preference=plan.standing.preference,
+        reservation_target=plan.standing.target,
+        capacity_reservation_id=plan.standing.reservations[index],
+        tenancy=plan.standing.tenancy,
+        host_id=plan.standing.hosts[index],
+        affinity=plan.standing.affinity,
         placement_group=place.group,
         placement_group_id=place.id,
         partition=place.partition,

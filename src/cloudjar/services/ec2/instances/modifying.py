@@ -13,8 +13,11 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.ec2 import errors
+from cloudjar.services.ec2.capacity_reservations.matching import asked_for
+from cloudjar.services.ec2.hosts import placing as hosts
 from cloudjar.services.ec2.instances import options
 from cloudjar.services.ec2.instances.records import Instance
+from cloudjar.services.ec2.instances.standing import refuse_tenancy
 from cloudjar.services.ec2.lookup import need
 from cloudjar.services.ec2.network_interfaces.making import interfaces_of
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
@@ -74,14 +77,18 @@ def modify_instance_cpu_options(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]
 
 @op("ModifyInstancePlacement")
 def modify_instance_placement(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Move a stopped instance into a placement group, or with an empty name out of it."""
+    """Move a stopped instance into a placement group, or with an empty name out of it; or to another host."""
     vm = need(ctx, Instance, req["InstanceId"])
-    errors.refuse(req, "Affinity", "HostId", "HostResourceGroupArn")
-    if req.get("Tenancy") not in (None, "default"):
-        raise errors.not_built(f"The value {req['Tenancy']} of the parameter Tenancy")
-    if req.get("GroupName") is None and req.get("GroupId") is None and req.get("PartitionNumber") is None:
+    errors.refuse(req, "HostResourceGroupArn")
+    grouped = any(req.get(name) is not None for name in ("GroupName", "GroupId", "PartitionNumber"))
+    hosted = any(req.get(name) for name in ("Affinity", "HostId", "Tenancy"))
+    if not grouped and not hosted:
         raise errors.missing("The request must contain a placement group, an affinity, a tenancy or a host.")
     _stopped(vm)
+    if hosted:
+        vm = ctx.db[Instance].put(_rehosted(ctx, vm, req))
+    if not grouped:
+        return {"Return": True}
     asked = dict(req)
     if req.get("GroupName") is None and req.get("GroupId") is None:
         asked["GroupName"] = vm.placement_group  # another partition of the same group
@@ -93,17 +100,29 @@ def modify_instance_placement(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     return {"Return": True}
 
 
+def _rehosted(ctx: Ctx, vm: Instance, req: dict[str, Any]) -> Instance:
+    """Between hosts, and between dedicated hardware and hosts; shared tenancy is left or come to by a new launch."""
+    tenancy = req.get("Tenancy") or ("host" if req.get("HostId") else vm.tenancy)
+    if tenancy != vm.tenancy and "default" in (tenancy, vm.tenancy):
+        raise errors.combination("The tenancy can be changed between 'dedicated' and 'host' only.")
+    if tenancy != "host":
+        return replace(vm, tenancy=tenancy, host_id="", affinity="")
+    refuse_tenancy(vm.type, tenancy)
+    host = hosts.places(ctx, {"HostId": req["HostId"]}, vm.type, vm.zone, 1)[0] if req.get("HostId") else vm.host_id
+    affinity = req.get("Affinity") or vm.affinity or ("host" if req.get("HostId") else "default")
+    return replace(vm, tenancy=tenancy, host_id=host, affinity=affinity)
+
+
 @op("ModifyInstanceCapacityReservationAttributes")
 def modify_instance_capacity_reservation_attributes(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Whether a stopped instance may run in a Capacity Reservation that matches."""
+    """In which Capacity Reservation a stopped instance is to run: one, any that matches, or none."""
     vm = need(ctx, Instance, req["InstanceId"])
     asked = req["CapacityReservationSpecification"]
-    if asked.get("CapacityReservationTarget"):
-        raise errors.not_built("The parameter CapacityReservationTarget")
-    if not asked.get("CapacityReservationPreference"):
+    if not asked.get("CapacityReservationPreference") and not asked.get("CapacityReservationTarget"):
         raise errors.missing_one("CapacityReservationPreference")
+    preference, target = asked_for(ctx, req)
     _stopped(vm)
-    ctx.db[Instance].put(replace(vm, reservation_preference=asked["CapacityReservationPreference"]))
+    ctx.db[Instance].put(replace(vm, reservation_preference=preference, reservation_target=target))
     return {"Return": True}
 
 

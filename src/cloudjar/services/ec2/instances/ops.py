@@ -16,10 +16,12 @@ from cloudjar.kit import filters
 from cloudjar.kit.context import Ctx
 from cloudjar.planes.compute.port import ComputePort
 from cloudjar.services.ec2 import errors
-from cloudjar.services.ec2.instances.launch import refuse_to_start
+from cloudjar.services.ec2.capacity_reservations.matching import recount
 from cloudjar.services.ec2.instances.life import begin_end, begin_start
+from cloudjar.services.ec2.instances.quota import refuse_start as refuse_more
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.instances.search import INSTANCE_FILTERS, STATUS_FILTERS
+from cloudjar.services.ec2.instances.standing import stand_again
 from cloudjar.services.ec2.instances.views import around, show_reservations, show_state
 from cloudjar.services.ec2.lookup import Row, narrow, need, need_all
 from cloudjar.services.ec2.spot.guarding import refuse_start, refuse_stop
@@ -149,8 +151,11 @@ def start_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         _expect(vm, ("stopped",), "started")
         refuse_start(ctx, vm)
         _need_root(ctx, vm)
-        refuse_to_start(ctx, vm)
-        return begin_start(ctx, vm)
+        host, kept = stand_again(ctx, vm)
+        refuse_more(ctx, vm, reserved=bool(kept))
+        started = begin_start(ctx, ctx.db[Instance].put(replace(vm, host_id=host, capacity_reservation_id=kept)))
+        recount(ctx, kept)
+        return started
 
     return {"StartingInstances": _each(ctx, req, start)}
 

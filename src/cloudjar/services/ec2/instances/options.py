@@ -17,7 +17,6 @@ from cloudjar.spec import instance_types
 
 _NOT_BUILT = (
     "AdditionalInfo",
-    "CapacityReservationSpecification.CapacityReservationTarget",
     "CpuOptions.AmdSevSnp",
     "ElasticGpuSpecification",
     "ElasticInferenceAccelerators",
@@ -26,8 +25,6 @@ _NOT_BUILT = (
     "LicenseSpecifications",
     "Monitoring.MetricCategoryIds",
     "Operator",
-    "Placement.Affinity",
-    "Placement.HostId",
     "Placement.HostResourceGroupArn",
     "Placement.SpreadDomain",
     "RamdiskId",
@@ -36,7 +33,6 @@ _NOT_BUILT = (
 _ONLY = {
     "CpuOptions.NestedVirtualization": (None, "disabled"),
     "MetadataOptions.HttpProtocolIpv6": (None, "disabled"),
-    "Placement.Tenancy": (None, "default"),
     "PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord": (None, False),
     "PrivateDnsNameOptions.EnableResourceNameDnsARecord": (None, False),
     "PrivateDnsNameOptions.HostnameType": (None, "ip-name"),

@@ -177,7 +177,7 @@ def _one_address(address: str | None, count: int) -> None:
 
 
 def _subnet(ctx: Ctx, req: dict[str, Any]) -> Subnet:
-    zone = (req.get("Placement") or {}).get("AvailabilityZone")
+    zone = _zone(ctx, req.get("Placement") or {})
     if req.get("SubnetId"):
         subnet = need(ctx, Subnet, req["SubnetId"])
         if zone and zone != subnet.zone:
@@ -188,6 +188,19 @@ def _subnet(ctx: Ctx, req: dict[str, Any]) -> Subnet:
         if zone and not any(z.name == zone for z in regions.zones(ctx.region, ctx.account)):
             raise errors.invalid_value(f"Invalid availability zone: [{zone}]")
         raise AwsError("MissingInput", "No subnets found for the default VPC. Please specify a subnet.")
+    return found
+
+
+def _zone(ctx: Ctx, asked: dict[str, Any]) -> str | None:
+    """The zone that a placement names by name or id."""
+    name, key = asked.get("AvailabilityZone"), asked.get("AvailabilityZoneId")
+    if name and key:
+        raise errors.combination("You cannot specify both AvailabilityZone and AvailabilityZoneId.")
+    if not key:
+        return name
+    found = next((zone.name for zone in regions.zones(ctx.region, ctx.account) if zone.id == key), None)
+    if found is None:
+        raise errors.invalid_value(f"Invalid availability zone: [{key}]")
     return found
 
 

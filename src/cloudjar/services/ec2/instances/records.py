@@ -90,6 +90,14 @@ class Instance(Record, frozen=True, kw_only=True):
     forced: bool = False
     """Whether its stop may not wait for the guest."""
     client_token: str = ""
+    tenancy: str = "default"
+    host_id: str = ""
+    affinity: str = ""
+    """``default`` or ``host`` on a Dedicated Host."""
+    reservation_target: str = ""
+    """The Capacity Reservation that was named; with it there is no preference."""
+    capacity_reservation_id: str = ""
+    """The one it runs in."""
     spot_request_id: str = ""
     """The request that a spot instance belongs to; on demand there is none."""
     tags: dict[str, str] = {}

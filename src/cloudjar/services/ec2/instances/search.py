@@ -20,6 +20,14 @@ INSTANCE_FILTERS = by_path(
         "block-device-mapping.status": "BlockDeviceMappings[].Ebs.Status",
         "block-device-mapping.volume-id": "BlockDeviceMappings[].Ebs.VolumeId",
         "boot-mode": "BootMode",
+        "affinity": "Placement.Affinity",
+        "capacity-reservation-id": "CapacityReservationId",
+        "capacity-reservation-specification.capacity-reservation-preference": (
+            "CapacityReservationSpecification.CapacityReservationPreference"
+        ),
+        "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id": (
+            "CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId"
+        ),
         "client-token": "ClientToken",
         "current-instance-boot-mode": "CurrentInstanceBootMode",
         "dns-name": "PublicDnsName",
@@ -28,6 +36,7 @@ INSTANCE_FILTERS = by_path(
         "group-id": "SecurityGroups[].GroupId",
         "group-name": "SecurityGroups[].GroupName",
         "hibernation-options.configured": "HibernationOptions.Configured",
+        "host-id": "Placement.HostId",
         "hypervisor": "Hypervisor",
         "iam-instance-profile.arn": "IamInstanceProfile.Arn",
         "iam-instance-profile.id": "IamInstanceProfile.Id",

@@ -72,7 +72,8 @@ def _instance(vm: Instance, near: Around) -> dict[str, Any]:
         "Architecture": vm.architecture,
         "BlockDeviceMappings": [_mapping(v) for v in sorted(near.volumes.get(vm.id, []), key=_root_first(vm))],
         "BootMode": "uefi-preferred",
-        "CapacityReservationSpecification": {"CapacityReservationPreference": vm.reservation_preference},
+        "CapacityReservationId": vm.capacity_reservation_id or None,
+        "CapacityReservationSpecification": _reservation(vm),
         "ClientToken": vm.client_token,
         "CpuOptions": _cpu(vm),
         "CurrentInstanceBootMode": "uefi",
@@ -93,14 +94,7 @@ def _instance(vm: Instance, near: Around) -> dict[str, Any]:
         "MetadataOptions": show_metadata_options(vm),
         "Monitoring": {"State": "enabled" if vm.monitoring else "disabled"},
         "NetworkInterfaces": shown,
-        "Placement": {
-            "AvailabilityZone": vm.zone,
-            "AvailabilityZoneId": near.zone_ids.get(vm.zone),
-            "GroupName": vm.placement_group,
-            "GroupId": vm.placement_group_id or None,
-            "PartitionNumber": vm.partition or None,
-            "Tenancy": "default",
-        },
+        "Placement": _placement(vm, near),
         "PlatformDetails": "Linux/UNIX",
         "PrivateDnsName": naming.private_dns(vm.region, vm.private_ip) if vm.private_ip else "",
         "PrivateDnsNameOptions": _dns_options() if primary is not None else None,
@@ -123,6 +117,25 @@ def _instance(vm: Instance, near: Around) -> dict[str, Any]:
         "VirtualizationType": "hvm",
         "VpcId": vm.vpc_id or None,
     }
+
+
+def _placement(vm: Instance, near: Around) -> dict[str, Any]:
+    return {
+        "Affinity": vm.affinity or None,
+        "AvailabilityZone": vm.zone,
+        "AvailabilityZoneId": near.zone_ids.get(vm.zone),
+        "GroupId": vm.placement_group_id or None,
+        "GroupName": vm.placement_group,
+        "HostId": vm.host_id or None,
+        "PartitionNumber": vm.partition or None,
+        "Tenancy": vm.tenancy,
+    }
+
+
+def _reservation(vm: Instance) -> dict[str, Any]:
+    if vm.reservation_target:
+        return {"CapacityReservationTarget": {"CapacityReservationId": vm.reservation_target}}
+    return {"CapacityReservationPreference": vm.reservation_preference}
 
 
 def show_state(state: str) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Capacity Reservations: room that is kept and paid for, used or not."""

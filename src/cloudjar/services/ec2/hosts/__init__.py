@@ -1,0 +1,1 @@
+"""Dedicated Hosts and dedicated instances: machines of one account alone."""
