@@ -93,6 +93,7 @@ def test_what_aws_does_not_have_is_refused_too(court: Court) -> None:
         if "x-amz-target" in headers:
             headers["x-amz-target"] = headers["x-amz-target"].replace(operation, "MakeCoffee")
         body = request.body.replace(f"Action={operation}".encode(), b"Action=MakeCoffee")
-        answer = court.line.send(signed(request._replace(headers=headers, body=body), service))
+        target = request.target.replace(f"/operation/{operation}", "/operation/MakeCoffee")
+        answer = court.line.send(signed(request._replace(headers=headers, body=body, target=target), service))
         assert 400 <= answer.status < 500, answer
         assert b"nvalidAction" in answer.body or b"UnknownOperation" in answer.body, answer
