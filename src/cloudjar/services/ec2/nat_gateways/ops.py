@@ -77,7 +77,7 @@ def create_nat_gateway(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             zone=subnet.zone,
             connectivity="private" if connectivity == "private" else "public",
             created=ctx.now,
-            addresses=_addresses(subnet, req, connectivity),
+            addresses=_within_limit(ctx, _addresses(subnet, req, connectivity)),
             tags=tags.specified(req, "natgateway"),
         )
     )
@@ -111,6 +111,15 @@ def _addresses(subnet: Subnet, req: dict[str, Any], connectivity: str) -> tuple[
             raise errors.invalid_parameter(ip, "PrivateIpAddress", f"It is not an address of subnet {subnet.id}.")
     primary = NatAddress(allocation_id=req.get("AllocationId") or "", private_ip=first)
     return (primary, *(NatAddress(private_ip=ip) for ip in named or [""] * count))
+
+
+def _within_limit(ctx: Ctx, addresses: tuple[NatAddress, ...]) -> tuple[NatAddress, ...]:
+    limit = ctx.limit("vpc", "L-DFA99DE7")
+    if limit is not None and len(addresses) > limit:
+        raise AwsError(
+            "PrivateIpAddressLimitExceeded", f"A NAT gateway has {limit:.0f} private IPv4 addresses at most."
+        )
+    return addresses
 
 
 @op("DescribeNatGateways")
