@@ -52,9 +52,7 @@ def key() -> Iterator[tuple[Path, str]]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture
-def host() -> Iterator[ContainerCompute]:
-    """The driver; the image is built first when it must be (a minute)."""
+def _driver() -> Iterator[ContainerCompute]:
     if why := root_and_tools():
         pytest.skip(f"machines {why}")
     state = Path(tempfile.mkdtemp(prefix="cjt-", dir="/var/tmp"))
@@ -68,3 +66,15 @@ def host() -> Iterator[ContainerCompute]:
     compute.close()
     assert left == []
     assert not (compute.runtime / compute.tag).exists()
+
+
+@pytest.fixture
+def host() -> Iterator[ContainerCompute]:
+    """The driver; the image is built first when it must be (a minute)."""
+    yield from _driver()
+
+
+@pytest.fixture(scope="module")
+def walled() -> Iterator[ContainerCompute]:
+    """The same for all tests of a module."""
+    yield from _driver()

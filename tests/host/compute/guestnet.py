@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from cloudjar.planes.network import namespaces
+
 TOKEN = "a-token-of-the-test"
 _CLONE_NEWNET = 0x40000000
 
@@ -102,7 +104,7 @@ def guest_network(
     base = f"10.{77 + number // 250}.{number % 250}"
     sh("ip", "link", "del", link, check=False)
     sh("ip", "netns", "del", name, check=False)
-    sh("ip", "netns", "add", name)
+    namespaces.create(name, guest=True)
     try:
         sh("ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", name)
         sh("ip", "addr", "add", f"{base}.1/24", "dev", link)

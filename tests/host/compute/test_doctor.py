@@ -38,7 +38,7 @@ def test_whatever_is_left_is_found(host: ContainerCompute, key: tuple[Path, str]
         assert [s for s in left if s.startswith("process ") and f"conmon of cj-{host.tag}-i-left" in s]
         assert doctor.leaks("another-tag") == []
         # Even a machine whose folder was lost is seen, and can be removed.
-        subprocess.run(["umount", "--lazy", str(host.state / "machines/i-left/root")], check=True)
+        subprocess.run(["umount", "--lazy", str(host.runtime / host.tag / "roots/i-left")], check=True)
         subprocess.run(["umount", "--lazy", str(host.state / "machines/i-left/disk")], check=True)
         subprocess.run(["rm", "-rf", str(host.state / "machines/i-left")], check=True)
         assert host.machines() == {"i-left": "down"}

@@ -216,14 +216,14 @@ def real_jar(*, vcpus: float = 64, accounts: tuple[str, ...] = (), **where: Any)
 def lose_host(jar: RealJar) -> None:
     """What a power cut does to the host: no process, mount, namespace, link or rule outlives it; files do."""
     jar.kill()
-    state = jar.home / "compute" / "machines"
+    state, runtime = jar.home / "compute" / "machines", Path("/run/cloudjar", jar.settings.tag)
     for machine in jar.compute.machines():
         groups = cgroups.Groups(jar.settings.tag, machine)
         until(lambda groups=groups: not groups.kill(), f"the processes of {machine} to die")  # type: ignore[misc]  # mypy cannot type a lambda's default
         groups.remove()
-        for mount in ("root", "disk"):
-            disk.unmount(state / machine / mount)
-    shutil.rmtree(Path("/run/cloudjar", jar.settings.tag), ignore_errors=True)
+        for mount in (runtime / "roots" / machine, state / machine / "disk"):
+            disk.unmount(mount)
+    shutil.rmtree(runtime, ignore_errors=True)
     site = jar.network.site
     for name in namespaces.names(site.prefix):
         namespaces.delete(name)

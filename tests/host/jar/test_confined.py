@@ -163,8 +163,7 @@ def test_the_hosts_other_networks_are_not_part_of_the_internet(cell: Cell) -> No
 
 
 def test_what_would_hurt_the_host_by_accident_fails(cell: Cell) -> None:
-    """Guards, not a wall: a guest's root may mount, and whoever wants to can get further with that
-    (docs/decisions/machines-are-runc-containers.md)."""
+    """More ways out are tried in tests/host/compute/test_walls.py."""
     attempts = {
         "its panic switch": "echo b > /proc/sysrq-trigger",
         "a core pattern": "echo '|/bin/true' > /proc/sys/kernel/core_pattern",

@@ -12,7 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from cloudjar.planes.compute.guards import seccomp
 from cloudjar.planes.compute.port import MachineSpec
+
+NODES = "nodes"
+"""The folder of a machine's disk that has its device nodes, where a guest has users of its own."""
 
 DISK_GROUP = 6
 """``disk`` on Debian, Ubuntu and Amazon Linux."""
@@ -28,6 +32,16 @@ class Loop(NamedTuple):
     @property
     def name(self) -> str:
         return self.path.rpartition("/")[2]
+
+
+class Users(NamedTuple):
+    """The user namespace of a guest: its root is the host's `first` user, who may nothing there."""
+
+    path: str
+    first: int
+    size: int
+    listener: str
+    """The mount keeper's socket."""
 
 
 class Plugged(NamedTuple):
@@ -105,20 +119,23 @@ def oci_config(
     memory_swap: bool,
     disks: Sequence[Plugged] = (),
     block: str = "",
+    users: Users | None = None,
+    machine: str = "x86_64",
 ) -> dict[str, Any]:
     """The configuration of one boot.
 
     `rootfs` is the mounted root, `disk` the mounted volume (absolute paths), `cgroup` the absolute cgroup path,
     `limits` the rlimits by name without ``RLIMIT_`` (soft = hard),
     `permitted` the capability mask that this process has to give, `memory_swap` whether the host accounts swap,
-    `disks` the block devices, `block` the folder that lists them to the guest (`volumes.show`; empty: all are seen).
+    `disks` the block devices, `block` the folder that lists them to the guest (`volumes.show`; empty: all are seen),
+    `users` the guest's own users (None: it has the host's), `machine` the host's architecture.
     """
-    return {
+    config: dict[str, Any] = {
         "ociVersion": "1.0.2",
         "hostname": spec.hostname,
         "root": {"path": rootfs, "readonly": False},
         "process": _process(limits, capabilities(permitted)),
-        "mounts": _mounts(disk, spec.memory_mib, block),
+        "mounts": [*_mounts(disk, spec.memory_mib, block), *(_bound_node(disk, one) for one in disks if users)],
         "linux": {
             "namespaces": [
                 {"type": "pid"},
@@ -131,14 +148,20 @@ def oci_config(
             "cgroupsPath": cgroup,
             "resources": resources(spec, memory_swap=memory_swap, disks=disks),
             "devices": [
-                *(_block_node(plugged) for plugged in disks),
+                *(_block_node(plugged) for plugged in disks if not users),
                 {"path": "/dev/net/tun", "type": "c", "major": 10, "minor": 200, "fileMode": 0o666},
                 {"path": "/dev/fuse", "type": "c", "major": 10, "minor": 229, "fileMode": 0o666},
             ],
             "maskedPaths": _MASKED,
             "readonlyPaths": _READ_ONLY,
+            "seccomp": seccomp(machine, users.listener if users else ""),
         },
     }
+    if users:
+        mapping = [{"containerID": 0, "hostID": users.first, "size": users.size}]
+        config["linux"]["namespaces"].append({"type": "user", "path": users.path})
+        config["linux"] |= {"uidMappings": mapping, "gidMappings": mapping}
+    return config
 
 
 def resources(spec: MachineSpec, *, memory_swap: bool, disks: Sequence[Plugged] = ()) -> dict[str, Any]:
@@ -167,6 +190,12 @@ def _block_node(disk: Plugged) -> dict[str, Any]:
         "uid": 0,
         "gid": DISK_GROUP,
     }
+
+
+def _bound_node(disk: str, plugged: Plugged) -> dict[str, Any]:
+    """A node that the host made: the guest's root may make none."""
+    source = f"{disk}/{NODES}/{plugged.node}"
+    return {"destination": f"/dev/{plugged.node}", "type": "bind", "source": source, "options": ["bind"]}
 
 
 def device_rules(disks: Sequence[Plugged]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ import resource
 import select
 import shutil
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,8 +20,9 @@ import msgspec
 
 from cloudjar.base.clock import monotonic
 from cloudjar.base.errors import PlaneError
-from cloudjar.planes.compute import cgroups, console, disk, identity, volumes
-from cloudjar.planes.compute.bundle import Plugged, device_rules, oci_config, resources
+from cloudjar.planes import guest_users
+from cloudjar.planes.compute import cgroups, console, disk, identity, mount_keeper, volumes
+from cloudjar.planes.compute.bundle import NODES, Plugged, Users, device_rules, oci_config, resources
 from cloudjar.planes.compute.entering import Entering
 from cloudjar.planes.compute.home import POWERED_OFF, Home, again_script, boot_script, home_of
 from cloudjar.planes.compute.images import ImageStore
@@ -186,7 +188,10 @@ class ContainerCompute(Entering):
                 return
             mine = next(one for one in plugged if one.node == volumes.node_name(disk.device))
             self._groups(home).allow_device(mine.loop.major, mine.loop.minor, device_rules(plugged))
-            volumes.plug(pid, mine)
+            if nodes := self._nodes(home, plugged):
+                volumes.plug_node(pid, nodes / mine.node)
+            else:
+                volumes.plug(pid, mine)
 
     def detach(self, machine_id: str, volume_id: str, *, force: bool = False) -> bool:
         """Take node, right and loop device away; False while a file system on it is mounted."""
@@ -205,7 +210,8 @@ class ContainerCompute(Entering):
             else:
                 left = self._describe(home, after)
                 if pid:
-                    volumes.unplug(pid, volumes.node_name(mine[0].device))
+                    take_out = volumes.unplug_node if self._nodes(home, left) else volumes.unplug
+                    take_out(pid, volumes.node_name(mine[0].device))
                 if loop:
                     self._groups(home).deny_device(loop.major, loop.minor, device_rules(left))
             volumes.let_go(image)
@@ -264,7 +270,8 @@ class ContainerCompute(Entering):
     def close(self) -> None:
         """Remove what the driver itself put on the host; a no-op while any machine runs."""
         runtime = self.runtime / self.tag
-        for folder in (runtime / "runc", runtime / "attach", runtime, self.runtime):
+        parts = [runtime / name for name in ("runc", "attach", "roots", "keepers")]
+        for folder in (*parts, runtime, self.runtime):
             with contextlib.suppress(OSError):
                 folder.rmdir()
 
@@ -289,8 +296,10 @@ class ContainerCompute(Entering):
         if not Path("/run/netns", spec.network).exists():
             raise PlaneError(f"the network namespace {spec.network} of machine {spec.id} does not exist")
         self._sweep(home)
-        for folder in (home.folder, home.folder / "exit", home.runc_root, home.runtime / "attach"):
+        sockets = (home.runtime / "attach", home.listener.parent)
+        for folder in (home.folder, home.folder / "exit", home.runc_root, *sockets):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        home.root.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
         home.write("spec.json", msgspec.json.encode(spec))
         _turn_page(home)
         for extra in spec.disks:
@@ -305,6 +314,7 @@ class ContainerCompute(Entering):
             keeper_files=groups.keeper_files(),
             conmon=need_tool("conmon", "conmon"),
             runc=need_tool("runc", "runc"),
+            **self._with_users(home, spec, groups),
         )
         home.write("boot", script.encode(), 0o700)
         home.write("again", again_script(home, need_tool("flock", "util-linux")).encode(), 0o700)
@@ -319,6 +329,7 @@ class ContainerCompute(Entering):
             loop = volumes.hold(self.volumes.image_file(one.volume_id))
             plugged.append(Plugged(volumes.node_name(one.device), loop))
         volumes.show(home.folder / "sys", plugged)
+        owner = self._owner(spec)
         config = oci_config(
             spec,
             rootfs=str(home.root),
@@ -329,7 +340,10 @@ class ContainerCompute(Entering):
             memory_swap=cgroups.accounts_swap(cgroups.hierarchies()),
             disks=plugged,
             block=str(home.folder / "sys"),
+            users=Users(f"{home.folder}/users", owner, guest_users.COUNT, str(home.listener)) if owner else None,
+            machine=os.uname().machine,
         )
+        self._nodes(home, plugged)
         home.write("spec.json", msgspec.json.encode(spec))
         home.write("config.json", msgspec.json.encode(config))
         return plugged
@@ -339,13 +353,41 @@ class ContainerCompute(Entering):
         if rootfs is None and self._wants_image(spec):
             rootfs = self.store.rootfs(spec.image)
         record = self.volumes.ensure(spec.root, spec.image, rootfs)
-        disk.mount_volume(self.volumes.image_file(spec.root.volume_id), home.disk)
-        upper = home.disk / "upper"
-        born = self.volumes.taken_by(spec.root.volume_id, spec.id)
-        identity.plant(upper, identity.seed_files(spec, born_again=born))
-        if born or not identity.has(upper, "etc/ssh/ssh_host_ed25519_key"):
-            identity.plant(upper, identity.host_keys(spec.hostname, born_again=born))
-        disk.mount_root(Path(record.rootfs), home.disk, home.root)
+        with guest_users.owner_of(f"/run/netns/{spec.network}") as users:
+            if users is not None and not guest_users.can_show_as(Path(record.rootfs), users):
+                users = None
+            owner = 0 if users is None else guest_users.FIRST
+            self.volumes.settle_owner(spec.root.volume_id, owner)
+            disk.mount_volume(self.volumes.image_file(spec.root.volume_id), home.disk, owner)
+            upper = home.disk / "upper"
+            born = self.volumes.taken_by(spec.root.volume_id, spec.id)
+            identity.plant(upper, identity.seed_files(spec, born_again=born), owner)
+            if born or not identity.has(upper, "etc/ssh/ssh_host_ed25519_key"):
+                identity.plant(upper, identity.host_keys(spec.hostname, born_again=born), owner)
+            disk.mount_root(Path(record.rootfs), home.disk, home.root, users)
+
+    def _owner(self, spec: MachineSpec) -> int:
+        """The host's id of the guest's root: 0 for a guest that has the host's own users."""
+        record = self.volumes.record(spec.root.volume_id)
+        return (record.owner or 0) if record else 0
+
+    def _nodes(self, home: Home, plugged: list[Plugged]) -> Path | None:
+        """The folder with the device nodes of a guest that can make none; None for one that can."""
+        spec = home.spec()
+        owner = self._owner(spec) if spec else 0
+        if not owner or not disk.is_mounted(home.disk):
+            return None
+        folder = home.disk / NODES
+        volumes.lay_nodes(folder, plugged, owner)
+        return folder
+
+    def _with_users(self, home: Home, spec: MachineSpec, groups: cgroups.Groups) -> dict[str, list[str]]:
+        """What else a guest with users of its own needs at its boot."""
+        owner = self._owner(spec)
+        if not owner:
+            return {}
+        keeper = [sys.executable, "-I", "-S", mount_keeper.__file__, str(home.listener)]
+        return {"mounts": [*keeper, str(home.folder), f"/run/netns/{spec.network}"], "own": groups.giving(owner)}
 
     def _wants_image(self, spec: MachineSpec) -> bool:
         """Whether the root volume is still to be made, and of the image itself."""
@@ -373,6 +415,9 @@ class ContainerCompute(Entering):
             shutil.rmtree(home.runc_root / home.name, ignore_errors=True)
         groups.remove()
         disk.unmount(home.root)
+        with contextlib.suppress(OSError):
+            home.root.rmdir()
+        home.listener.unlink(missing_ok=True)
         disk.unmount(home.disk)
         spec = home.spec()
         for one in spec.disks if spec else ():

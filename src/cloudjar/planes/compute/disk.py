@@ -17,7 +17,8 @@ from pathlib import Path
 import msgspec
 
 from cloudjar.base.errors import PlaneError
-from cloudjar.planes.compute.bundle import DISK_BINDS
+from cloudjar.planes import guest_users
+from cloudjar.planes.compute.bundle import DISK_BINDS, NODES
 from cloudjar.planes.compute.port import Disk
 from cloudjar.planes.compute.process import holding, need_tool, run
 from cloudjar.planes.compute.snapshots import (
@@ -137,6 +138,19 @@ class Volumes:
             self._note(home, msgspec.structs.replace(seen, machine=machine_id))
             return bool(seen.machine)
 
+    def settle_owner(self, volume_id: str, owner: int) -> None:
+        """Note whose a root volume's files are; refuses to let another kind of guest boot from it."""
+        with self._locked(volume_id) as home:
+            seen = self.record(volume_id)
+            if seen is None or seen.owner == owner:
+                return
+            if seen.owner is not None:
+                raise PlaneError(
+                    f"volume {volume_id} was written by guests whose root is the host's user {seen.owner}, and here it "
+                    f"is {owner}. Try: cloudjar doctor, which says whether guests can have users of their own"
+                )
+            self._note(home, msgspec.structs.replace(seen, owner=owner))
+
     def _make(self, home: Path, size_gib: int) -> None:
         half = home / "disk.img.part"
         with contextlib.suppress(FileNotFoundError):
@@ -163,23 +177,30 @@ def _grow(image: Path, size_gib: int) -> None:
     run([need_tool("resize2fs", "e2fsprogs"), str(image)], timeout=300, what="growing a disk")
 
 
-def mount_volume(image: Path, at: Path) -> None:
-    """Mount a volume's file; its loop device goes away with the mount."""
+def mount_volume(image: Path, at: Path, owner: int = 0) -> None:
+    """Mount a volume's file; its loop device goes away with the mount. `owner` is the host's id of the guest's root."""
     if is_mounted(at):
         return
     at.mkdir(parents=True, exist_ok=True)
     # `discard` gives the host back what the guest deletes; the file is zeroes, so no inode table needs writing.
     options = "loop,noatime,noinit_itable,discard"
     run([need_tool("mount", "mount"), "-t", "ext4", "-o", options, str(image), str(at)], what="mounting a disk")
-    for name in ("upper", "work", *(f"data/{bind}" for bind in DISK_BINDS)):
-        (at / name).mkdir(parents=True, exist_ok=True)
+    for name in ("upper", "work", NODES, *(f"data/{bind}" for bind in DISK_BINDS)):
+        folder = at / name
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            os.chown(folder, owner, owner)
 
 
-def mount_root(rootfs: Path, disk: Path, at: Path) -> None:
-    """Lay the volume's upper layer over the image."""
+def mount_root(rootfs: Path, disk: Path, at: Path, users: int | None = None) -> None:
+    """Lay the volume's upper layer over the image, whose files are shown as those of the root of `users`, if any."""
     if is_mounted(at):
         return
     at.mkdir(parents=True, exist_ok=True)
+    if users is not None:
+        # The root needs the place only while it is being mounted; a cut leaves one that `unmount` takes away.
+        guest_users.mount_as(rootfs, at, users)
+        rootfs = at
     layers = f"lowerdir={rootfs},upperdir={disk}/upper,workdir={disk}/work"
     run([need_tool("mount", "mount"), "-t", "overlay", "-o", layers, "cloudjar", str(at)], what="mounting a root")
 

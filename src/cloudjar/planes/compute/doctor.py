@@ -6,14 +6,16 @@ import contextlib
 import os
 import resource
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
+from cloudjar.planes import guest_users
 from cloudjar.planes.compute import cgroups, disk
 from cloudjar.planes.compute.images import CACHE
-from cloudjar.planes.compute.process import find_tool, run
+from cloudjar.planes.compute.process import find_tool, need_tool, run
 
 TOOLS = {
     "runc": "runc",
@@ -51,6 +53,7 @@ def doctor(state_dir: Path = Path("/var/lib/cloudjar"), cache: Path = CACHE) -> 
         _filesystem("overlay", "a machine's disk is laid over its image"),
         _filesystem("ext4", "a volume is a file system of its own"),
         _loops(),
+        _users(cache),
         _space(state_dir),
         _space(cache),
         _open_files(),
@@ -65,8 +68,9 @@ def leaks(tag: str, state_dir: Path | None = None, runtime_dir: Path = Path("/ru
     return [
         *_leaked_groups(tag),
         *_leaked_containers(tag, runtime_dir),
-        *_leaked_watchers(tag),
-        *_leaked_mounts(state_dir),
+        *_leaked_watchers(tag, runtime_dir),
+        *_leaked_mounts(runtime_dir / tag),
+        *(_leaked_mounts(state_dir) if state_dir else ()),
     ]
 
 
@@ -140,6 +144,24 @@ def _loops() -> Finding:
     return Finding(ok=False, what="loop devices", why="there is no /dev/loop-control", hint=hint)
 
 
+def _users(cache: Path) -> Finding:
+    """Without users of its own a guest's root is the host's: fine for one's own work, not for strangers'."""
+    what, hint = "users of their own for guests", "Linux 5.19 or later, images on ext4 or XFS, no outer container"
+    if os.geteuid() != 0:
+        return Finding(ok=False, what=what, why="only root can tell", hint="run with sudo")
+    here = next(folder for folder in (cache, *cache.parents) if folder.exists())
+    with tempfile.NamedTemporaryFile(dir="/run", prefix="cj-doctor-") as place:
+        if not guest_users.make_network(place.name):
+            return Finding(ok=False, what=what, why="user namespaces cannot be made here", hint=hint)
+        try:
+            with guest_users.owner_of(place.name) as users:
+                ok = users is not None and guest_users.can_show_as(here, users)
+        finally:
+            run([need_tool("umount", "mount"), "--lazy", place.name], what="removing a namespace")
+    why = str(guest_users.FIRST) if ok else "a guest's root is this host's root: guests are guarded, not walled in"
+    return Finding(ok=ok, what=what, why=why, hint="" if ok else hint)
+
+
 def _space(folder: Path) -> Finding:
     here = folder
     while not here.exists():
@@ -174,22 +196,22 @@ def _leaked_containers(tag: str, runtime_dir: Path) -> Iterator[str]:
         yield from (f"container {p.name}" for p in (runtime_dir / tag / "runc").iterdir())
 
 
-def _leaked_watchers(tag: str) -> Iterator[str]:
-    mark = f"cj-{tag}-".encode()
+def _leaked_watchers(tag: str, runtime_dir: Path) -> Iterator[str]:
+    mark, socket = f"cj-{tag}-".encode(), f"{runtime_dir}/{tag}/keepers/".encode()
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             words = (folder / "cmdline").read_bytes().split(b"\0")
             if words[0].endswith(b"conmon") and any(word.startswith(mark) for word in words):
                 yield f"process {folder.name}: {b' '.join(words[:1]).decode()} of {_named(words, mark)}"
+            elif any(word.startswith(socket) for word in words):
+                yield f"process {folder.name}: mount keeper of {_named(words, socket).removeprefix(socket.decode())}"
 
 
 def _named(words: list[bytes], mark: bytes) -> str:
     return next(word for word in words if word.startswith(mark)).decode()
 
 
-def _leaked_mounts(state_dir: Path | None) -> Iterator[str]:
-    if state_dir is None:
-        return
-    below = f"{state_dir.absolute()}/"
+def _leaked_mounts(folder: Path) -> Iterator[str]:
+    below = f"{folder.absolute()}/"
     yield from (f"mount {point}" for point, _ in disk.mounts() if point.startswith(below))
     yield from (f"loop device {dev} of {file}" for dev, file in disk.loops().items() if file.startswith(below))

@@ -1,7 +1,7 @@
 """One machine's folder on the host, and the script that boots it.
 
-``<state>/machines/<id>/``: ``spec.json`` (what it is), ``wanted`` (exists while it should run), ``disk`` and
-``root`` (mount points), ``config.json`` (runc's bundle), ``boot`` (the script), ``console.log``, ``init.pid``.
+``<state>/machines/<id>/``: ``spec.json`` (what it is), ``wanted`` (exists while it should run), ``disk`` (a mount
+point), ``config.json`` (runc's bundle), ``boot`` (the script), ``console.log``, ``init.pid``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import contextlib
 import fcntl
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -45,7 +45,13 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def root(self) -> Path:
-        return self.folder / "root"
+        """Where the machine's root is mounted: a place that its own root, nobody on this host, can get to."""
+        return self.runtime / "roots" / self.id
+
+    @property
+    def listener(self) -> Path:
+        """The mount keeper's socket."""
+        return self.runtime / "keepers" / self.id
 
     @property
     def log(self) -> Path:
@@ -109,8 +115,13 @@ def home_of(tag: str, state: Path, runtime: Path, machine_id: str) -> Home:
     return Home(tag=tag, id=machine_id, folder=state / "machines" / machine_id, runtime=runtime / tag)
 
 
-def boot_script(home: Home, *, keeper_files: list[str], conmon: str, runc: str) -> str:
+def boot_script(
+    home: Home, *, keeper_files: list[str], conmon: str, runc: str, mounts: Sequence[str] = (), own: Sequence[str] = ()
+) -> str:
     """The shell script that boots the machine from its mounted root (pure).
+
+    `mounts` is the mount keeper's command and `own` the one that gives the guest its control groups, both for a guest
+    with users of its own.
 
     It is a script so that a reboot from inside needs no server of ours: conmon runs `again` when the guest's init
     ends. The watcher moves to its own control group first, or it would die with the service that called it; until then
@@ -121,6 +132,8 @@ def boot_script(home: Home, *, keeper_files: list[str], conmon: str, runc: str) 
         "runc": f"{shlex.quote(runc)} --root {shlex.quote(str(home.runc_root))}",
         "name": shlex.quote(home.name),
         "join": "\n".join(f"echo $$ > {shlex.quote(file)} 2>/dev/null || :" for file in keeper_files),
+        "mounts": f"{shlex.join(mounts)} || exit 1" if mounts else "",
+        "own": f"{shlex.join(own)} || exit 1" if own else "",
         "conmon": " ".join(shlex.quote(word) for word in _conmon(home, conmon, runc)),
     }
     return _BOOT.format(**words)
@@ -157,6 +170,7 @@ _BOOT = """#!/bin/sh
 cd {folder} || exit 1
 {join}
 exec </dev/null
+{mounts}
 {runc} delete --force {name} >/dev/null 2>&1
 rm -f init.pid .init.pid conmon.pid exit/{name}
 mkfifo -m 600 said.$$ || exit 1
@@ -167,6 +181,7 @@ read -r said <&9
 case $said in
 *'"data":-'* | *'"data": -'*) echo "$said" >&2; exit 1 ;;
 esac
+{own}
 exec {runc} start {name} 9>&-
 """
 

@@ -28,6 +28,8 @@ class VolumeRecord(msgspec.Struct, frozen=True, kw_only=True):
     image: str
     rootfs: str
     size_gib: int
+    owner: int | None = None
+    """The host's id of the root that writes it (`guest_users`), known from its first boot on."""
     machine: str = ""
     """The machine that last booted from it: another one must not take its names and keys over."""
 

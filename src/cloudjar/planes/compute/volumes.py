@@ -18,6 +18,7 @@ from pathlib import Path
 
 from cloudjar.base.clock import monotonic
 from cloudjar.base.errors import PlaneError
+from cloudjar.planes import guest_users
 from cloudjar.planes.compute.bundle import DISK_GROUP, Loop, Plugged
 from cloudjar.planes.compute.disk import mounted_from
 from cloudjar.planes.compute.process import need_tool, run
@@ -99,6 +100,46 @@ def is_busy(loop: Loop) -> bool:
     return False
 
 
+def lay_nodes(folder: Path, disks: list[Plugged], owner: int) -> None:
+    """Bring the folder to have these disks' device nodes, which a guest with users of its own cannot make."""
+    for entry in folder.iterdir():
+        entry.unlink()
+    for disk in disks:
+        os.mknod(folder / disk.node, stat.S_IFBLK | 0o660, os.makedev(disk.loop.major, disk.loop.minor))
+        os.chown(folder / disk.node, owner, owner + DISK_GROUP)
+
+
+def plug_node(pid: int, node: Path) -> None:
+    """Bind a node of the host's into the ``/dev`` of a running guest, over whatever it put there."""
+    with guest_users.a_copy_of(node) as tree, guest_users.in_mounts_of(pid) as run_there:
+        run_there(lambda: _bind_node(tree, node.name))
+
+
+def _bind_node(tree: int, name: str) -> None:
+    with _open_dev("/") as folder:
+        _clear(name, folder)
+        with guest_users.as_root_of_guests():
+            os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600, dir_fd=folder))
+        guest_users.put(tree, folder, name)
+
+
+def unplug_node(pid: int, name: str) -> None:
+    """Take a bound node out of the ``/dev`` of a running guest."""
+    with guest_users.in_mounts_of(pid) as run_there:
+        run_there(lambda: _unbind_node(name))
+
+
+def _unbind_node(name: str) -> None:
+    with _open_dev("/") as folder:
+        _clear(name, folder)
+
+
+def _clear(name: str, folder: int) -> None:
+    guest_users.unmount(folder, name)
+    with contextlib.suppress(FileNotFoundError):
+        _remove(name, folder)
+
+
 def plug(pid: int, disk: Plugged) -> None:
     """Make the node in the ``/dev`` of a running guest, over whatever it put there."""
     number = os.makedev(disk.loop.major, disk.loop.minor)
@@ -129,10 +170,17 @@ def _remove(name: str, folder: int) -> None:
 
 @contextlib.contextmanager
 def _guest_dev(pid: int) -> Iterator[int]:
-    """The guest's ``/dev`` as an open folder. Nothing on the way there may be a link: a guest could lead us astray."""
+    """The ``/dev`` of a guest as an open folder."""
+    with _open_dev(f"/proc/{pid}/root") as folder:
+        yield folder
+
+
+@contextlib.contextmanager
+def _open_dev(place: str) -> Iterator[int]:
+    """``/dev`` below a guest's root. Nothing on the way there may be a link: a guest could lead us astray."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
     try:
-        root = os.open(f"/proc/{pid}/root", flags)
+        root = os.open(place, flags)
     except OSError as gone:
         raise PlaneError(f"the guest has just ended: {gone}") from gone
     try:

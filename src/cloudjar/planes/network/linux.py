@@ -153,7 +153,7 @@ class LinuxNetwork:
         for guest, namespace in _guests(wanted):
             notes.mkdir(parents=True, exist_ok=True)
             (notes / guest).touch()
-            namespaces.create(namespace)
+            namespaces.create(namespace, guest=True)
 
     def _dismiss_guests(self, vpc_id: str, keep: set[str]) -> None:
         """Take away the namespaces of guests that have no interface in this VPC any more."""

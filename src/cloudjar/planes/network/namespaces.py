@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cloudjar.base.errors import PlaneError
+from cloudjar.planes import guest_users
 from cloudjar.planes.network.site import NAMESPACES
 
 _NEW_NETWORK = 0x40000000
@@ -46,14 +47,18 @@ def exists(name: str) -> bool:
         return False
 
 
-def create(name: str) -> None:
-    """Make the namespace if there is none; raises `PlaneError` when the host refuses."""
+def create(name: str, *, guest: bool = False) -> None:
+    """Make the namespace if there is none; raises `PlaneError` when the host refuses.
+
+    A guest's belongs to users of the guest's own, where the host has that (`guest_users`).
+    """
     if exists(name):
         return
     _prepare_directory()
     Path(path(name)).touch()
     try:
-        _in_thread(lambda: _make(path(name)))
+        if not (guest and guest_users.make_network(path(name))):
+            _in_thread(lambda: _make(path(name)))
     except OSError as e:
         Path(path(name)).unlink(missing_ok=True)
         raise PlaneError(f"No network namespace could be made: {e}. Try running as root.") from e
