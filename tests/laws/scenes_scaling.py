@@ -9,7 +9,9 @@ from tests.jar import TestJar
 GROUP, CONFIGURATION = "law", "law"
 _NAMED = (
     "AttachInstances", "AttachLoadBalancerTargetGroups", "AttachTrafficSources", "DetachLoadBalancerTargetGroups",
-    "DetachTrafficSources", "BatchDeleteScheduledAction", "BatchPutScheduledUpdateGroupAction", "CancelInstanceRefresh",
+    "DetachTrafficSources", "AttachLoadBalancers", "DetachLoadBalancers", "PutNotificationConfiguration",
+    "DeleteNotificationConfiguration", "EnableMetricsCollection", "DisableMetricsCollection",
+    "BatchDeleteScheduledAction", "BatchPutScheduledUpdateGroupAction", "CancelInstanceRefresh",
     "CompleteLifecycleAction", "StartInstanceRefresh",
     "DeleteAutoScalingGroup", "DeleteLifecycleHook", "DeletePolicy", "DeleteScheduledAction", "DetachInstances",
     "EnterStandby", "ExecutePolicy", "ExitStandby", "PutLifecycleHook", "PutScalingPolicy",

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from cloudjar.kit import scaling as rules
 from cloudjar.kit.cron_fields import CronError
-from cloudjar.services.autoscaling import adjusting, cron
-from cloudjar.services.autoscaling.records import Bar, Policy
+from cloudjar.kit.scaling import Bar
+from cloudjar.services.autoscaling import cron
 from tests.services.autoscaling.groups import Scaling
 from tests.services.ec2.asking import refused
 
@@ -68,20 +69,6 @@ def test_a_step_policy_waits_for_what_warms_up(scaling: Scaling) -> None:
     assert refused(scaling.api.execute_policy, **GROUP, PolicyName="steps")[0] == "ValidationError"
 
 
-def test_what_needs_metrics_is_refused(scaling: Scaling) -> None:
-    scaling.make(desired=0)
-    wanted = {"PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"}, "TargetValue": 50}
-    code, message = refused(
-        scaling.api.put_scaling_policy,
-        **GROUP,
-        PolicyName="p",
-        PolicyType="TargetTrackingScaling",
-        TargetTrackingConfiguration=wanted,
-    )
-    assert code == "NotImplemented"
-    assert "CloudWatch" in message
-
-
 @pytest.mark.parametrize(
     ("kind", "by", "least", "capacity", "after"),
     [
@@ -96,16 +83,15 @@ def test_what_needs_metrics_is_refused(scaling: Scaling) -> None:
     ],
 )
 def test_adjustments(kind: str, by: int, least: int, capacity: int, after: int) -> None:
-    policy = Policy(key="g/p", group="g", name="p", uuid="u", adjustment=kind, magnitude=least)
-    assert adjusting.adjusted(policy, by, capacity) == after
+    assert rules.adjusted(kind, by, capacity, least) == after
 
 
 def test_steps_neither_overlap_nor_leave_gaps() -> None:
-    assert adjusting.fault([Bar(1, 0, 10), Bar(2, 10)]) == ""
-    assert "overlap" in adjusting.fault([Bar(1, 0, 10), Bar(2, 5)])
-    assert "gap" in adjusting.fault([Bar(1, 0, 10), Bar(2, 11)])
-    assert adjusting.step([Bar(1, 0, 10), Bar(2, 10)], 60, 50) == Bar(2, 10)
-    assert adjusting.step([Bar(-1, -10, 0), Bar(-2, None, -10)], 40, 50) == Bar(-2, None, -10)
+    assert rules.fault([Bar(1, 0, 10), Bar(2, 10)]) == ""
+    assert "overlap" in rules.fault([Bar(1, 0, 10), Bar(2, 5)])
+    assert "gap" in rules.fault([Bar(1, 0, 10), Bar(2, 11)])
+    assert rules.step([Bar(1, 0, 10), Bar(2, 10)], 60, 50) == Bar(2, 10)
+    assert rules.step([Bar(-1, -10, 0), Bar(-2, None, -10)], 40, 50) == Bar(-2, None, -10)
 
 
 def test_a_scheduled_action_happens_once(scaling: Scaling) -> None:

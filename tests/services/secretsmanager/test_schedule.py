@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cloudjar.base.errors import AwsError
-from cloudjar.services.secretsmanager import cron, schedule
+from cloudjar.kit import cron
+from cloudjar.services.secretsmanager import schedule
 
 NOW = datetime(2026, 1, 15, 12, 30, tzinfo=UTC)  # a Thursday
 

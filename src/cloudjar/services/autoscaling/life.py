@@ -26,6 +26,7 @@ from cloudjar.services.autoscaling import (
     refusals,
     succession,
     termination,
+    tracking,
     traffic,
 )
 from cloudjar.services.autoscaling.activities import at
@@ -93,6 +94,8 @@ def look(ctx: Ctx, group: Group) -> None:
 
 def drop(ctx: Ctx, group: Group) -> None:
     """The group is gone, with all that is about it; its activities are remembered."""
+    for policy in ctx.db[Policy].all(group=group.name):
+        tracking.drop_alarms(ctx, policy, linked_role.acting(ctx, group))
     for kind in (Hook, Policy, Refresh, Scheduled, Tally, Traffic):
         for item in ctx.db[kind].all(group=group.name):
             ctx.db[kind].drop(item)

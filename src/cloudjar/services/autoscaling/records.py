@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from cloudjar.kit.record import Quota, Record, record
+from cloudjar.kit.scaling import Bar
 from cloudjar.services.autoscaling import errors
 
 _GROUP = errors.no_group("{key}")
@@ -229,14 +230,6 @@ def hook_key(group: str, name: str) -> str:
     return f"{group}/{name}"
 
 
-class Bar(msgspec.Struct, frozen=True):
-    """A step adjustment: how much, between which distances from the threshold; None is without end."""
-
-    by: int
-    lower: float | None = None
-    upper: float | None = None
-
-
 @record(
     "autoscaling",
     "scalingPolicy",
@@ -245,14 +238,15 @@ class Bar(msgspec.Struct, frozen=True):
     arn="scalingPolicy:{uuid}:autoScalingGroupName/{group}:policyName/{name}",
 )
 class Policy(Record, frozen=True, kw_only=True):
-    """A simple or a step scaling policy; `key` is ``group/name``, `magnitude` the least change in instances."""
+    """A scaling policy; `key` is ``group/name``, `magnitude` the least change in instances. Of target tracking:
+    `tracking` is its configuration in the API's form, `alarms` are the names of its alarms."""
 
     key: str
     group: str
     name: str
     uuid: str
     kind: str = "SimpleScaling"
-    adjustment: str
+    adjustment: str = ""
     by: int = 0
     magnitude: int = 0
     step: int = 0
@@ -260,6 +254,8 @@ class Policy(Record, frozen=True, kw_only=True):
     steps: tuple[Bar, ...] = ()
     aggregation: str = ""
     warmup: int | None = None
+    tracking: dict[str, Any] = {}
+    alarms: tuple[str, ...] = ()
     enabled: bool = True
 
 

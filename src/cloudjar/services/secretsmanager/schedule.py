@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from cloudjar.kit import cron
 from cloudjar.kit.cron_fields import CronError
-from cloudjar.services.secretsmanager import cron, errors
+from cloudjar.services.secretsmanager import errors
 from cloudjar.services.secretsmanager.records import Rotation
 
 _SHORTEST_HOURS, _LONGEST_DAYS = 4, 999

@@ -1,23 +1,23 @@
-"""Scaling policies: simple and step, executed by hand. Those that need CloudWatch's metrics are refused.
+"""Scaling policies: made, listed, removed, executed by hand.
 
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-simple-step.html
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
 
 from cloudjar.base import ids
+from cloudjar.kit import scaling
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
-from cloudjar.services.autoscaling import adjusting, errors, rules
-from cloudjar.services.autoscaling.activities import at
+from cloudjar.kit.scaling import Bar
+from cloudjar.services.autoscaling import errors, executing, linked_role, rules, tracking
 from cloudjar.services.autoscaling.ops.capacity import cooled
-from cloudjar.services.autoscaling.records import Bar, Group, Member, Policy, hook_key
+from cloudjar.services.autoscaling.records import Group, Policy, hook_key
 
 _MOST = 50
 _STEPS = 20
@@ -27,16 +27,32 @@ _STATISTICS = ("Minimum", "Maximum", "Average")
 
 @op("PutScalingPolicy")
 def put_scaling_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Make a policy, or replace the one of that name."""
+    """Make a policy, or replace the one of that name; the alarms of one that tracks a target are its own."""
     group = rules.alive(ctx.db[Group].need(req["AutoScalingGroupName"]))
     kind = req.get("PolicyType") or "SimpleScaling"
     if kind not in _KINDS:
         raise errors.invalid(f"Invalid policy type: {kind}")
-    if kind in ("TargetTrackingScaling", "PredictiveScaling"):
-        raise errors.not_built(f"The policy type {kind}, which needs the metrics and alarms of CloudWatch,")
-    if req.get("AdjustmentType") not in adjusting.TYPES:
-        raise errors.invalid(f"Adjustment type must be one of {', '.join(adjusting.TYPES)}")
+    if kind == "PredictiveScaling":
+        raise errors.not_built("Predictive scaling")
+    if kind == "TargetTrackingScaling":
+        stored = _stored(ctx, group, kind, req, _target(ctx, group, req))
+        stored = ctx.db[Policy].put(replace(stored, alarms=tracking.put_alarms(ctx, group, stored)))
+        return {"PolicyARN": arn_of(stored), "Alarms": tracking.alarms_of(ctx, stored)}
+    if req.get("TargetTrackingConfiguration"):
+        raise errors.invalid(f"TargetTrackingConfiguration is not supported for policy type {kind}")
+    if req.get("AdjustmentType") not in scaling.TYPES:
+        raise errors.invalid(f"Adjustment type must be one of {', '.join(scaling.TYPES)}")
     rules.not_negative(req, "Cooldown", "EstimatedInstanceWarmup", "MinAdjustmentMagnitude", "MinAdjustmentStep")
+    shared = {
+        "adjustment": req["AdjustmentType"],
+        "magnitude": req.get("MinAdjustmentMagnitude") or 0,
+        "step": req.get("MinAdjustmentStep") or 0,
+    }
+    stored = _stored(ctx, group, kind, req, {**shared, **(_simple(req) if kind == "SimpleScaling" else _step(req))})
+    return {"PolicyARN": arn_of(stored), "Alarms": []}
+
+
+def _stored(ctx: Ctx, group: Group, kind: str, req: dict[str, Any], fields: dict[str, Any]) -> Policy:
     key = hook_key(group.name, req["PolicyName"])
     known = ctx.db[Policy].get(key)
     policy = Policy(
@@ -45,19 +61,29 @@ def put_scaling_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         name=req["PolicyName"],
         uuid=known.uuid if known else ids.uuid4(),
         kind=kind,
-        adjustment=req["AdjustmentType"],
-        magnitude=req.get("MinAdjustmentMagnitude") or 0,
-        step=req.get("MinAdjustmentStep") or 0,
         enabled=req.get("Enabled") is not False,
+        alarms=known.alarms if known else (),
+        **fields,
     )
-    policy = replace(policy, **(_simple(req) if kind == "SimpleScaling" else _step(req)))
     if known is not None:
-        stored = ctx.db[Policy].put(replace(policy, account=known.account, region=known.region))
-    elif ctx.db[Policy].count(group=group.name) >= _MOST:
+        if kind != "TargetTrackingScaling":
+            tracking.drop_alarms(ctx, known, linked_role.acting(ctx, group))
+            policy = replace(policy, alarms=())
+        return ctx.db[Policy].put(replace(policy, account=known.account, region=known.region))
+    if ctx.db[Policy].count(group=group.name) >= _MOST:
         raise errors.limit(f"You may only have {_MOST} scaling policies per AutoScalingGroup.")
-    else:
-        stored = ctx.db[Policy].add(policy)
-    return {"PolicyARN": arn_of(stored), "Alarms": []}
+    return ctx.db[Policy].add(policy)
+
+
+def _target(ctx: Ctx, group: Group, req: dict[str, Any]) -> dict[str, Any]:
+    if not req.get("TargetTrackingConfiguration"):
+        raise errors.invalid("TargetTrackingConfiguration must be specified for policy type TargetTrackingScaling")
+    for member in ("AdjustmentType", "ScalingAdjustment", "Cooldown", "StepAdjustments"):
+        if req.get(member) is not None:
+            raise errors.invalid(f"{member} is not supported for policy type TargetTrackingScaling")
+    rules.not_negative(req, "EstimatedInstanceWarmup")
+    wanted = tracking.checked(ctx, group, req["TargetTrackingConfiguration"])
+    return {"tracking": wanted, "warmup": req.get("EstimatedInstanceWarmup")}
 
 
 def _simple(req: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +105,7 @@ def _step(req: dict[str, Any]) -> dict[str, Any]:
         raise errors.invalid("At least one StepAdjustment must be specified for policy type StepScaling")
     if len(steps) > _STEPS:
         raise errors.limit(f"You may only have {_STEPS} step adjustments per scaling policy.")
-    wrong = adjusting.fault(steps)
+    wrong = scaling.fault(steps)
     if wrong:
         raise errors.invalid(wrong)
     statistic = req.get("MetricAggregationType") or "Average"
@@ -88,7 +114,7 @@ def _step(req: dict[str, Any]) -> dict[str, Any]:
     return {"steps": steps, "aggregation": statistic, "warmup": req.get("EstimatedInstanceWarmup")}
 
 
-def show_policy(policy: Policy) -> dict[str, Any]:
+def show_policy(policy: Policy, alarms: list[dict[str, str]]) -> dict[str, Any]:
     """AWS's ScalingPolicy."""
     simple = policy.kind == "SimpleScaling"
     return {
@@ -96,7 +122,7 @@ def show_policy(policy: Policy) -> dict[str, Any]:
         "PolicyName": policy.name,
         "PolicyARN": arn_of(policy),
         "PolicyType": policy.kind,
-        "AdjustmentType": policy.adjustment,
+        "AdjustmentType": policy.adjustment or None,
         "MinAdjustmentMagnitude": policy.magnitude or None,
         "MinAdjustmentStep": policy.step or None,
         "ScalingAdjustment": policy.by if simple else None,
@@ -111,7 +137,8 @@ def show_policy(policy: Policy) -> dict[str, Any]:
         ],
         "MetricAggregationType": policy.aggregation or None,
         "EstimatedInstanceWarmup": policy.warmup,
-        "Alarms": [],
+        "Alarms": alarms,
+        "TargetTrackingConfiguration": policy.tracking or None,
         "Enabled": policy.enabled,
     }
 
@@ -124,7 +151,8 @@ def describe_policies(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         ctx.db[Group].need(name)
     items = ctx.db[Policy].all(group=name) if name else ctx.db[Policy].all()
     found = [p for p in items if not wanted or p.name in wanted or arn_of(p) in wanted]
-    return {"ScalingPolicies": [show_policy(p) for p in found if not kinds or p.kind in kinds]}
+    shown = [p for p in found if not kinds or p.kind in kinds]
+    return {"ScalingPolicies": [show_policy(p, tracking.alarms_of(ctx, p)) for p in shown]}
 
 
 def _need(ctx: Ctx, req: dict[str, Any]) -> Policy:
@@ -141,15 +169,17 @@ def _need(ctx: Ctx, req: dict[str, Any]) -> Policy:
 
 @op("DeletePolicy")
 def delete_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Delete a policy."""
-    ctx.db[Policy].drop(_need(ctx, req))
+    """Delete a policy, and the alarms that were made for it."""
+    policy = _need(ctx, req)
+    tracking.drop_alarms(ctx, policy, linked_role.acting(ctx, ctx.db[Group].need(policy.group)))
+    ctx.db[Policy].drop(policy)
     return {}
 
 
 @op("DescribeAdjustmentTypes")
 def describe_adjustment_types(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """What the number of an adjustment can mean."""
-    return {"AdjustmentTypes": [{"AdjustmentType": name} for name in adjusting.TYPES]}
+    return {"AdjustmentTypes": [{"AdjustmentType": name} for name in scaling.TYPES]}
 
 
 @op("ExecutePolicy")
@@ -159,40 +189,22 @@ def execute_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     group = rules.alive(ctx.db[Group].need(policy.group))
     if not policy.enabled:
         raise errors.invalid(f"The policy {policy.name} is disabled")
+    if policy.kind == "TargetTrackingScaling":
+        raise errors.invalid("Policies of type TargetTrackingScaling cannot be executed by hand")
     if policy.kind == "SimpleScaling":
         if req.get("HonorCooldown"):
             cooled(ctx, group)
-        wanted = adjusting.adjusted(policy, policy.by, group.desired)
+        wanted = scaling.adjusted(policy.adjustment, policy.by, group.desired, policy.magnitude or policy.step)
     else:
         wanted = _by_step(ctx, group, policy, req)
-    wanted = max(group.least, min(group.most, wanted))
-    if wanted != group.desired:
-        text = f"a user request executed policy {policy.name} changing the desired capacity from {group.desired} to "
-        ctx.db[Group].put(
-            replace(group, desired=wanted, reason=at(ctx.now, f"{text}{wanted}."), failures=0, retry_at=None)
-        )
+    executing.resize(ctx, group, wanted, f"a user request executed policy {policy.name}")
     return {}
 
 
 def _by_step(ctx: Ctx, group: Group, policy: Policy, req: dict[str, Any]) -> int:
-    """Instances that are still warming up are part of what a scale-out has brought already; no scale-in before."""
     value, threshold = req.get("MetricValue"), req.get("BreachThreshold")
     if value is None or threshold is None:
         raise errors.invalid("MetricValue and BreachThreshold are required for policies of type StepScaling")
     if req.get("HonorCooldown"):
         raise errors.invalid("HonorCooldown is not supported for policies of type StepScaling")
-    bar = adjusting.step(policy.steps, value, threshold)
-    if bar is None:
-        raise errors.invalid(f"There are no step adjustments for the specified metric value {value}")
-    warming = _warming(ctx, group, policy)
-    wanted = adjusting.adjusted(policy, bar.by, group.desired)
-    if wanted <= group.desired:
-        return group.desired if warming else wanted
-    return max(group.desired, adjusting.adjusted(policy, bar.by, max(0, group.desired - warming)))
-
-
-def _warming(ctx: Ctx, group: Group, policy: Policy) -> int:
-    given = (policy.warmup, group.warmup, group.cooldown)
-    seconds = next(s for s in given if s is not None)
-    held = [m for m in ctx.db[Member].all(group=group.name) if m.counts]
-    return sum(m.in_service is None or ctx.now < m.in_service + timedelta(seconds=seconds) for m in held)
+    return executing.by_step(ctx, group, policy, value, threshold)

@@ -1,6 +1,6 @@
-"""AWS's cron expressions: six fields, with ``L``, ``W`` and ``#``; times are UTC. Pure.
+"""AWS's cron expressions: six fields, with ``L``, ``W`` and ``#``. Pure.
 
-https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from cloudjar.kit.cron_fields import DAYS, MONTHS, CronError, named, numbers
@@ -28,15 +28,16 @@ class Cron(NamedTuple):
     years: frozenset[int] | None
     day: DayTest
 
-    def after(self, moment: datetime) -> datetime | None:
-        """The first time later than `moment`, or None when there is none within some years."""
-        day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    def after(self, moment: datetime, zone: tzinfo = UTC) -> datetime | None:
+        """The first time later than `moment`, in UTC, or None when there is none within some years; hours that a clock
+        change leaves out do not come."""
+        day = moment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
         for _ in range(_YEARS * 366):
             if self._is_on(day):
                 for hour in self.hours:
                     for minute in self.minutes:
-                        found = day.replace(hour=hour, minute=minute)
-                        if found > moment:
+                        found = day.replace(hour=hour, minute=minute, tzinfo=zone).astimezone(UTC)
+                        if found > moment and found.astimezone(zone).hour == hour:
                             return found
             day += timedelta(days=1)
         return None
