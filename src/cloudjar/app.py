@@ -25,7 +25,7 @@ from cloudjar.base.clock import Clock
 from cloudjar.base.settings import Settings, is_loopback
 from cloudjar.gateway import private
 from cloudjar.gateway.admin import Admin
-from cloudjar.gateway.endpoints import VpcEndpoints
+from cloudjar.gateway.endpoints import VpcEndpoints, api_names
 from cloudjar.gateway.front import Front
 from cloudjar.gateway.imds import Metadata
 from cloudjar.gateway.pipeline import Pipeline
@@ -120,7 +120,7 @@ class Jar:
             self._durably,
             Throttle() if settings.throttle else None,
         )
-        self.tls = Authority(home / "tls", settings.hosts)
+        self.tls = Authority(home / "tls", (*settings.hosts, *api_names(settings.region)))
         self.world.load = self.services.load
         self.world.ports.update(self._ports())
         self.front = Front(self.pipeline, Admin(self, home / "admin-token"), authenticator, StreamDoors(self.world))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from typing import NamedTuple
+from urllib.request import Request, urlopen
 
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from cloudjar.gateway.admin import TOKEN_HEADER
+from cloudjar.gateway.tls import Authority
 from tests.host.jar.account import Account, Machine
 from tests.host.jar.packets import Wire
 from tests.host.jar.served import REGION, RealJar, until
@@ -53,8 +56,8 @@ class World(NamedTuple):
         text = json.dumps(json.dumps(told))
         return self.jar.inside(self.guest.id, f"printf %s {_quoted(text)} | python3 -c {_quoted(_ASK_TEXT)}", wait + 30)
 
-    def becomes(self, wanted: str, action: str = "GetCallerIdentity", **more: Any) -> None:
-        until(lambda: wanted in self.ask(action, **more), f"{action} to answer {wanted}", 60)
+    def becomes(self, wanted: str, action: str = "GetCallerIdentity", wait: float = 20, host: str = STS) -> None:
+        until(lambda: wanted in self.ask(action, host, wait), f"{action} to answer {wanted}", 60)
 
 
 _ASK_TEXT = _ASK.replace("json.load(sys.stdin)", "json.loads(json.load(sys.stdin))")
@@ -98,6 +101,15 @@ def test_a_guest_without_a_way_out_calls_the_api_by_its_public_name(world: World
     for name in names:
         assert world.jar.inside(world.guest.id, f"getent ahostsv4 {name}").split()[0] == eni["PrivateIpAddress"]
     assert "user/guest" in world.ask("GetCallerIdentity", names[0])
+
+
+def test_https_works_with_the_installations_authority(world: World, endpoint: str) -> None:
+    assert endpoint
+    authority = Authority(world.jar.home / "tls").bundle.read_text()
+    world.jar.inside(world.guest.id, f"printf %s {_quoted(authority)} > /root/ca.pem")
+    known = f"python3 -c 'import ssl, socket; c = ssl.create_default_context(cafile=\"/root/ca.pem\"); " \
+        f"print(c.wrap_socket(socket.create_connection((\"{STS}\", 443), 20), server_hostname=\"{STS}\").version())'"
+    until(lambda: world.jar.inside(world.guest.id, known, 60).startswith("TLSv1."), "TLS at the endpoint")
 
 
 def test_its_policy_decides_and_so_do_policies_that_ask_for_it(world: World, endpoint: str) -> None:
@@ -149,6 +161,26 @@ def test_a_guest_hears_of_its_vpcs_dhcp_options_at_its_next_start(world: World) 
     assert said.endswith("[Time]\nNTP=10.0.1.99")
     ec2.associate_dhcp_options(DhcpOptionsId="default", VpcId=world.vpc)
     ec2.delete_dhcp_options(DhcpOptionsId=made["DhcpOptionsId"])
+
+
+def test_its_bytes_are_on_the_bill_once_whatever_becomes_of_the_server(world: World, endpoint: str) -> None:
+    def carried() -> int:
+        token = (world.jar.home / "admin-token").read_text()
+        asked = Request(f"{world.jar.endpoint}/_cloudjar/quantities?start=0&end=9e9", headers={TOKEN_HEADER: token})
+        with urlopen(asked, timeout=60) as answer:
+            found = json.load(answer)["quantities"]
+        mine = [one["amount"] for one in found if one["resource"] == endpoint]
+        assert {one["usage_type"] for one in found if one["resource"] == endpoint} <= {"VpcEndpoint-Bytes"}
+        return sum(mine)
+
+    world.becomes("user/guest")
+    before = carried()
+    assert before > 1000
+    world.jar.kill()
+    world.jar.start()
+    assert carried() == before  # nobody asked the endpoint meanwhile
+    world.becomes("user/guest")
+    assert before + 300 < carried() < before * 2
 
 
 def test_it_serves_again_after_the_server_was_killed(world: World, endpoint: str) -> None:
