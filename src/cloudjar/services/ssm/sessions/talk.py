@@ -58,6 +58,7 @@ class Talk:
         self._greeted = False
         self._waiting = False
         self._over = False
+        self._last: str | None = None
         self._began = world.clock.real()
 
     @property
@@ -147,6 +148,8 @@ class Talk:
             return
         self._unheard = deque(message for message in self._unheard if message.sequence != sequence)
         self._check_window()
+        if self._last is not None and not self._unheard:
+            self.end(self._last)
 
     def _input(self, message: Message) -> None:
         if message.sequence > self._next_in and len(self._early) >= _AHEAD:
@@ -212,8 +215,14 @@ class Talk:
         return workers.Shell(self, starting.shell(session.run_as), session.profile)
 
     # -- the end
+    def finish(self, words: str = "") -> None:
+        """The guest's side is over: so is the session, once the client has heard everything."""
+        self._last = words
+        if not self._unheard:
+            self.end(words)
+
     def end(self, words: str = "") -> None:
-        """The session is over: the client is told, the guest's side hung up, the record closed."""
+        """The session is over now: the client is told, the guest's side hung up, the record closed."""
         if self._over:
             return
         self._over = True

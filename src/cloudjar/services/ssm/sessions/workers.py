@@ -25,6 +25,7 @@ class Host(Protocol):
     def soon(self, work: Callable[[], None]) -> None: ...
     def apart(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None: ...
     def send(self, kind: int, payload: bytes) -> None: ...
+    def finish(self, words: str = "") -> None: ...
     def end(self, words: str = "") -> None: ...
 
 
@@ -98,7 +99,7 @@ class Single:
 
     def failed(self, why: Exception) -> None:
         """The line could not be opened."""
-        self.host.end(f"----------ERROR-------\n{why}")
+        self.host.finish(f"----------ERROR-------\n{why}")
 
     def said(self, data: bytes) -> None:
         self.host.send(Payload.OUTPUT, data)
@@ -108,7 +109,7 @@ class Single:
 
     def ended(self, _code: int) -> None:
         """The line is over."""
-        self.host.end()
+        self.host.finish()
 
     def input(self, data: bytes) -> None:
         if self.line is None:
@@ -167,7 +168,7 @@ class Program(Single):
     def ended(self, _code: int) -> None:
         if self._separate:
             self.host.send(Payload.EXIT_CODE, str(_code).encode())
-        self.host.end()
+        self.host.finish()
 
 
 class Port(Single):
@@ -183,12 +184,12 @@ class Port(Single):
     def failed(self, why: Exception) -> None:
         self.host.send(Payload.FLAG, int(Flag.CONNECT_TO_PORT_ERROR).to_bytes(4, "big"))
         if not self._again:
-            self.host.end(f"Connection to destination port failed, check SSM Agent logs. {why}")
+            self.host.finish(f"Connection to destination port failed, check SSM Agent logs. {why}")
 
     def ended(self, _code: int) -> None:
         self.line = None
         if not self._again:
-            self.host.end()
+            self.host.finish()
         elif not self._gone:
             self.begin()
 

@@ -1,0 +1,91 @@
+"""Ways into real machines: sessions, commands, pushed keys, consoles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cloudjar.services.ssm.sessions import smux
+from tests.host.jar.account import Account
+from tests.host.jar.served import RealJar, until
+from tests.services.ssm.agent_client import CONNECTED, opened
+from tests.services.ssm.nodes import profile
+
+pytestmark = [pytest.mark.host, pytest.mark.timeout(300)]
+
+
+class Place:
+    """One machine in a private subnet, with the role of a node."""
+
+    def __init__(self, jar: RealJar) -> None:
+        self.jar, self.account = jar, Account(jar)
+        self.ec2, self.ssm = self.account.ec2, jar.client("ssm")
+        profile(jar.client("iam"))
+        vpc = self.account.vpc()
+        subnet = self.account.subnet(vpc, public=True)
+        self.account.gateway(vpc)
+        group = self.account.group(vpc, "ssh", 22)
+        role: dict[str, Any] = {"IamInstanceProfile": {"Name": "node"}}
+        self.machine = self.account.launch(subnet, group, **role)[0]
+        self.vm = self.account.reach(self.machine, "running")
+        until(lambda: self.ssm.get_connection_status(Target=self.machine)["Status"] == "connected", "the agent")
+
+
+@pytest.fixture(scope="module")
+def place(real: RealJar) -> Iterator[Place]:
+    yield Place(real)
+    while CONNECTED:
+        CONNECTED.pop().close()
+
+
+def test_a_shell_in_a_machine(place: Place) -> None:
+    answer = place.ssm.start_session(Target=place.machine)
+    client = opened(answer).shaken()
+    client.resize(33, 111)
+    client.send(b"id -un; pwd; sudo id -u; stty size; tty; echo $((6*7))-done\r")
+    client.said(b"42-done\r\n")
+    for word in (b"ssm-user\r\n", b"/usr/bin\r\n", b"\r\n0\r\n", b"33 111\r\n", b"/dev/pts/"):
+        assert word in client.out, client.out
+    client.send(b"sleep 1000\r")
+    until(lambda: place.jar.compute.run(place.machine, ["pgrep", "-fx", "sleep 1000"])[0] == 0, "sleep")
+    client.send(b"\x03")
+    client.send(b"echo interr''upted\r")
+    client.said(b"interrupted\r\n")
+    client.send(b"exit\r")
+    client.ended()
+    ended = place.ssm.describe_sessions(State="History")["Sessions"][0]
+    assert (ended["SessionId"], ended["Status"]) == (answer["SessionId"], "Terminated")
+
+
+def test_much_output_arrives_whole_and_is_resumed(place: Place) -> None:
+    given = {"command": ["seq 1 60000"]}
+    answer = place.ssm.start_session(
+        Target=place.machine, DocumentName="AWS-StartNonInteractiveCommand", Parameters=given
+    )
+    client = opened(answer).shaken()
+    client.until(lambda c: len(c.out) > 50_000)
+    client.close()
+    again = place.ssm.resume_session(SessionId=answer["SessionId"])
+    back = opened(again, sent=client.sent, expected=client.expected)
+    back.out = client.out
+    back.ended()
+    assert back.out.split() == [b"%d" % number for number in range(1, 60_001)]
+
+
+def test_ports_of_a_machine(place: Place) -> None:
+    answer = place.ssm.start_session(Target=place.machine, DocumentName="AWS-StartSSHSession")
+    client = opened(answer).shaken()
+    client.said(b"SSH-2.0-OpenSSH")
+    place.ssm.terminate_session(SessionId=answer["SessionId"])
+    client.ended()
+    parameters = {"portNumber": ["22"]}
+    forward = place.ssm.start_session(
+        Target=place.machine, DocumentName="AWS-StartPortForwardingSession", Parameters=parameters
+    )
+    client = opened(forward).shaken()
+    for stream in (3, 5):
+        client.send(smux.encode(smux.Frame(smux.SYN, stream)))
+    client.until(lambda c: c.out.count(b"SSH-2.0-OpenSSH") == 2)
+    client.close()
