@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from cloudjar.base.clock import monotonic
 from cloudjar.planes.network import namespaces
-from cloudjar.planes.network.reach import Answer, World, reach
+from cloudjar.planes.network.reach import World, reach
+from cloudjar.planes.network.steps import Answer
 from tests.host.network.conftest import Host
 
 PATIENCE = 60.0

@@ -25,9 +25,10 @@ from cloudjar.planes.network.port import (
     TransitRouteTable,
     Vpc,
 )
-from cloudjar.planes.network.reach import Answer, World, reach
+from cloudjar.planes.network.reach import World, reach
 from cloudjar.planes.network.routing import route_for
 from cloudjar.planes.network.site import any_address, site
+from cloudjar.planes.network.steps import Answer
 from cloudjar.planes.network.transit import onward, transit_plan
 from tests.planes.network.test_plan import kept
 from tests.planes.network.topology import ANYWHERE, OPEN, PRIVATE, PUBLIC, TO_INTERNET, allow, eni, group, vpc

@@ -8,7 +8,7 @@ Whether anything listens at the end is the guest's own business and no part of t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any
 
 import msgspec
 
@@ -25,6 +25,7 @@ from cloudjar.planes.network.match import ANY, NUMBERS, Packet, protocol_number
 from cloudjar.planes.network.port import Interface, Peering, Subnet, TransitAttachment, TransitGateway, Vpc
 from cloudjar.planes.network.routing import nat_interface, networks, route_for
 from cloudjar.planes.network.site import Address, Site, address, any_address, either, network
+from cloudjar.planes.network.steps import Answer, Dropped, Kind, Step
 from cloudjar.planes.network.transit import onward
 from cloudjar.planes.network.verdicts import (
     Direction,
@@ -72,17 +73,6 @@ class World(msgspec.Struct, frozen=True):
         return next((v for v in self.vpcs if v.id == vpc_id), None)
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """``open`` or ``dropped``, and the path: one line per decision, the last one decisive."""
-
-    status: Literal["open", "dropped"]
-    path: tuple[str, ...]
-
-
-class _Dropped(Exception):
-    """Raised with the reason where a packet ends."""
-
-
 def reach(
     world: World, source: str, target: str, protocol: str, port: int, *, source_port: int = EPHEMERAL, code: int = 0
 ) -> Answer:
@@ -105,9 +95,9 @@ def reach(
         else:
             walk.from_interface(source, where)
         walk.return_()
-    except _Dropped as end:
-        return Answer("dropped", (*walk.path, str(end)))
-    return Answer("open", tuple(walk.path))
+    except Dropped as end:
+        return Answer("dropped", (*walk.steps, end.step))
+    return Answer("open", tuple(walk.steps))
 
 
 class _Walk:
@@ -119,26 +109,34 @@ class _Walk:
         self.port = port
         self.source_port = source_port
         self.code = code
-        self.path: list[str] = []
+        self.steps: list[Step] = []
+        self._returning = False
         self._backs: list[Callable[[], None]] = []
         """What the answer must pass, nearest to the asker first."""
         self._translated: set[str] = set()
 
     def return_(self) -> None:
         """The answer's way, farthest first."""
+        self._returning = True
         for back in reversed(self._backs):
             back()
+
+    def _pass(self, kind: Kind, text: str, **more: Any) -> None:
+        self.steps.append(Step(kind=kind, text=text, back=self._returning, **more))
+
+    def _stop(self, kind: Kind, text: str, **more: Any) -> Dropped:
+        return Dropped(Step(kind=kind, text=text, passed=False, back=self._returning, **more))
 
     def from_interface(self, source: str, target: Address) -> None:
         found = self.world.interface(source)
         if found is None:
-            raise _Dropped(f"{source} is not attached to anything")
+            raise self._stop("sender", f"{source} is not attached to anything", what=source)
         vpc, eni = found
         me = next((a for a in own_addresses(eni) if a.version == target.version), None)
         if me is None:
-            raise _Dropped(f"{source} has no IPv{target.version} address")
+            raise self._stop("sender", f"{source} has no IPv{target.version} address", what=source)
         if target == me or target.is_loopback:
-            self.path.append(f"{target} is {source} itself")
+            self._pass("sender", f"{target} is {source} itself", what=source)
             return
         self._send(vpc, eni, me, target)
 
@@ -153,9 +151,10 @@ class _Walk:
             return
         peer = owner(vpc, target)
         if peer is None:
-            raise _Dropped(f"nothing in {vpc.id} has the address {target}")
+            raise self._nobody(vpc, target)
         if peer.id == eni.id:
-            raise _Dropped(f"{target} is an address of {eni.id} that its guest was not given")
+            text = f"{target} is an address of {eni.id} that its guest was not given"
+            raise self._stop("nobody", text, what=vpc.id, target=str(target))
         near, far = subnet_of(vpc, eni.subnet), subnet_of(vpc, peer.subnet)
         there, apart = self._packet(me, target), near.id != far.id
         if apart:
@@ -169,21 +168,21 @@ class _Walk:
     def _deliver(self, vpc: Vpc, peer: Interface, there: Packet) -> None:
         self._groups(vpc, peer, "ingress", there)
         if peer.id in translators(vpc):
-            raise _Dropped(f"{peer.id} is a NAT gateway's: it answers nobody")
+            raise self._stop("nat", f"{peer.id} is a NAT gateway's: it answers nobody", what=peer.id)
 
     def _fabric(self, vpc: Vpc, target: Address) -> bool:
         """The VPC's own services: metadata and resolver, which no group or ACL concerns."""
         names = resolver_addresses(vpc) if vpc.dns_support else ()
         asked = (self.protocol, self.port)
         if str(target) == METADATA and asked == (NUMBERS["tcp"], 80):
-            self.path.append(f"{target} is the instance metadata service")
+            self._pass("fabric", f"{target} is the instance metadata service", what=vpc.id)
             return True
         if str(target) in names and asked in ((NUMBERS["udp"], 53), (NUMBERS["tcp"], 53)):
-            self.path.append(f"{target} is the resolver of {vpc.id}")
+            self._pass("fabric", f"{target} is the resolver of {vpc.id}", what=vpc.id)
             return True
         routers = {str(network(s.cidr)[1]) for s in vpc.subnets}
         if target.is_link_local or str(target) in {*routers, *resolver_addresses(vpc)}:
-            raise _Dropped(f"the fabric of {vpc.id} does not answer this at {target}")
+            raise self._stop("fabric", f"the fabric of {vpc.id} does not answer this at {target}", what=vpc.id)
         return False
 
     def _outside(self, vpc: Vpc, eni: Interface, me: Address, target: Address) -> None:
@@ -191,7 +190,7 @@ class _Walk:
         there = self._packet(me, target)
         route = route_for(vpc, subnet, target)
         if route is None:
-            raise _Dropped(f"{subnet.route_table or subnet.id} has no route to {target}")
+            raise self._no_route(subnet, target)
         if route.kind in ("interface", "nat-gateway"):
             hop = route.target if route.kind == "interface" else nat_interface(vpc, route.target)
             self._hop(vpc, eni, hop, there)
@@ -223,7 +222,8 @@ class _Walk:
 
     def _into(self, vpc: Vpc, hop: Interface, there: Packet, *, across: bool, back: bool = True) -> None:
         if hop not in unchecked(vpc):
-            raise _Dropped(f"{hop.id} drops what is not addressed to it: its source/destination check is on")
+            text = f"{hop.id} drops what is not addressed to it: its source/destination check is on"
+            raise self._stop("check", text, what=hop.id)
         far = subnet_of(vpc, hop.subnet)
         if across:
             self._acl(vpc, far, "ingress", there)
@@ -231,31 +231,34 @@ class _Walk:
         if back:
             self._groups(vpc, hop, "ingress", there)
         if hop.id not in translators(vpc):
-            self.path.append(f"{hop.id} receives it; what it forwards is its own decision")
+            self._pass("forwarder", f"{hop.id} receives it; what it forwards is its own decision", what=hop.id)
             self._backs.clear()
             return
         if hop.id in self._translated:
-            raise _Dropped(f"{hop.id} is a NAT gateway's, and gets it back again")
+            raise self._stop("nat", f"{hop.id} is a NAT gateway's, and gets it back again", what=hop.id)
         self._translated.add(hop.id)
         own = address(hop.private[0][0])
-        self.path.append(f"the NAT gateway at {hop.id} translates {there.source} to {own}")
+        self._pass("nat", f"the NAT gateway at {hop.id} translates {there.source} to {own}", what=hop.id,
+                   source=str(there.source), target=str(own))
         self._send(vpc, hop, own, there.target)
 
     def _public(self, vpc: Vpc, me: Address) -> Address:
         public = {private: p for p, private in published(vpc)}.get(str(me))
         if public is None:
-            raise _Dropped(f"{me} has no public address, so {vpc.internet_gateway} drops it")
-        self.path.append(f"{vpc.internet_gateway} translates {me} to {public}")
+            text = f"{me} has no public address, so {vpc.internet_gateway} drops it"
+            raise self._stop("public-address", text, what=vpc.internet_gateway, direction="egress", source=str(me))
+        self._pass("gateway", f"{vpc.internet_gateway} translates {me} to {public}", what=vpc.internet_gateway,
+                   direction="egress", source=str(me), target=public)
         return address(public)
 
     def _endpoint(self, endpoint_id: str, target: Address) -> None:
         if self.protocol != NUMBERS["tcp"] or self.port not in self.world.endpoint_ports:
-            raise _Dropped(f"{endpoint_id} answers for the API only")
-        self.path.append(f"{endpoint_id} answers for {target}")
+            raise self._stop("endpoint", f"{endpoint_id} answers for the API only", what=endpoint_id)
+        self._pass("endpoint", f"{endpoint_id} answers for {target}", what=endpoint_id, target=str(target))
 
     def _peer(self, vpc: Vpc, peering_id: str, me: Address, target: Address) -> None:
         other = self._across_peering(vpc, peering_id, me, target)
-        self.path.append(f"{peering_id} leads to {other.id}")
+        self._pass("peering", f"{peering_id} leads to {other.id}", what=peering_id, target=other.id)
         self._arrive(vpc, other, me, target)
 
     def _across_peering(self, vpc: Vpc, peering_id: str, source: Address, target: Address) -> Vpc:
@@ -263,23 +266,27 @@ class _Walk:
         other = self.world.vpc(mine.vpc) if mine else None
         theirs = _peering(other, peering_id) if other else None
         if mine is None or other is None or theirs is None:
-            raise _Dropped(f"{peering_id} has no other side")
+            raise self._stop("peering", f"{peering_id} has no other side", what=peering_id)
         if not any(target in n for n in networks(other)):
-            raise _Dropped(f"{target} is no address of {other.id}: {peering_id} leads no further")
+            text = f"{target} is no address of {other.id}: {peering_id} leads no further"
+            raise self._stop("peering", text, what=peering_id, target=str(target))
         if not _in(source, theirs.cidrs):
-            raise _Dropped(f"{peering_id} carries addresses of its two VPCs only")
+            text = f"{peering_id} carries addresses of its two VPCs only"
+            raise self._stop("peering", text, what=peering_id, target=str(source))
         return other
 
     def _transit(self, vpc: Vpc, gateway_id: str, me: Address, target: Address) -> None:
         other, theirs = self._across_transit(vpc, gateway_id, me, target)
-        self.path.append(f"{gateway_id} leads to {other.id}")
+        self._pass("transit", f"{gateway_id} leads to {other.id}", what=gateway_id, target=other.id)
         if any(target in n for n in networks(other)):
             self._arrive(vpc, other, me, target)
             return
         subnet = subnet_of(other, theirs.subnet)
         route = route_for(other, subnet, target)
         if route is None or route.kind not in ("nat-gateway", "interface"):
-            raise _Dropped(f"{subnet.route_table or subnet.id} leads nothing from {gateway_id} to {target}")
+            table = subnet.route_table or subnet.id
+            text = f"{table} leads nothing from {gateway_id} to {target}"
+            raise self._stop("route", text, what=table, target=str(target), at=subnet.id)
         hop_id = route.target if route.kind == "interface" else nat_interface(other, route.target)
         hop = next(i for i in other.interfaces if i.id == hop_id)
         self._backs.append(lambda: self._home(vpc, other, subnet_of(other, hop.subnet), target, me))
@@ -296,9 +303,11 @@ class _Walk:
         theirs = next((a for a in other.transit_attachments if onto and a.id == onto.attachment), None) \
             if other else None
         if other is None or theirs is None:
-            raise _Dropped(f"{gateway_id} has no route to {target} for {mine.id}")
+            text = f"{gateway_id} has no route to {target} for {mine.id}"
+            raise self._stop("transit", text, what=gateway_id, target=str(target), at=mine.id)
         if other.id == vpc.id or any(source in n for n in networks(other)):
-            raise _Dropped(f"{other.id} takes nothing from {gateway_id} that claims to come from itself")
+            text = f"{other.id} takes nothing from {gateway_id} that claims to come from itself"
+            raise self._stop("spoofed", text, what=other.id)
         return other, theirs
 
     def _home(self, home: Vpc, vpc: Vpc, far: Subnet, source: Address, target: Address) -> None:
@@ -312,13 +321,13 @@ class _Walk:
         elif route is not None and route.kind == "internet-gateway" and target.version == 6:
             came = home if home.internet_gateway or home.egress_only_gateway else None
         if came is None or came.id != home.id:
-            raise _Dropped(f"{far.route_table or far.id} has no route back to {target}")
+            raise self._no_route(far, target)
 
     def _arrive(self, home: Vpc, vpc: Vpc, me: Address, target: Address) -> None:
         """At an ENI of another VPC."""
         peer = owner(vpc, target)
         if peer is None:
-            raise _Dropped(f"nothing in {vpc.id} has the address {target}")
+            raise self._nobody(vpc, target)
         far, there = subnet_of(vpc, peer.subnet), self._packet(me, target)
         self._acl(vpc, far, "ingress", there)
         self._later(vpc, far, "egress", self._answer(target, me))
@@ -330,29 +339,34 @@ class _Walk:
         site = self.world.site
         if target.version == 6:
             if target not in either(site.pool6) or str(target) == site.gateway6:
-                raise _Dropped(f"{target} is beyond this host, which IPv6 does not leave")
+                text = f"{target} is beyond this host, which IPv6 does not leave"
+                raise self._stop("outside", text, target=str(target))
             self.from_internet(me, target)
         elif str(target) in site.api_addresses:
             if (self.protocol, self.port) != (NUMBERS["tcp"], self.world.api_port):
-                raise _Dropped(f"{target} answers for the API only")
-            self.path.append(f"{target} is the API")
+                raise self._stop("api", f"{target} answers for the API only", target=str(target))
+            self._pass("api", f"{target} is the API", target=str(target))
         elif target in network(site.pool):
             self.from_internet(me, target)
         else:
-            self.path.append(f"{target} is on the Internet, outside of this installation")
+            self._pass("outside", f"{target} is on the Internet, outside of this installation", target=str(target))
 
     def from_internet(self, source: Address, target: Address) -> None:
         """A packet that arrives at an internet gateway, and the answer's way out again."""
         found = self.world.published(str(target))
         if found is None:
-            raise _Dropped(f"{target} is no public address of an attached interface")
+            text = f"{target} is no public address of an attached interface"
+            raise self._stop("public-address", text, direction="ingress", target=str(target))
         vpc, eni, private = found
         if any(source in n for n in networks(vpc)):
-            raise _Dropped(f"{source} cannot come from outside of {vpc.id}")
+            raise self._stop("spoofed", f"{source} cannot come from outside of {vpc.id}", what=vpc.id)
         if target.version == 4:
-            self.path.append(f"{vpc.internet_gateway} translates {target} to {private} of {eni.id}")
+            text = f"{vpc.internet_gateway} translates {target} to {private} of {eni.id}"
+            self._pass("gateway", text, what=vpc.internet_gateway, direction="ingress", source=str(target),
+                       target=private, at=eni.id)
         else:
-            self.path.append(f"{vpc.internet_gateway} leads to {eni.id}")
+            text = f"{vpc.internet_gateway} leads to {eni.id}"
+            self._pass("gateway", text, what=vpc.internet_gateway, direction="ingress", at=eni.id)
         me, subnet = any_address(private), subnet_of(vpc, eni.subnet)
         there = self._packet(source, me)
         self._acl(vpc, subnet, "ingress", there)
@@ -367,7 +381,7 @@ class _Walk:
             return
         home = next((v for v in self.world.vpcs if any(source in n for n in networks(v))), None)
         if source.version == 4 or home is None:
-            raise _Dropped(f"{subnet.route_table or subnet.id} has no route back to {source}")
+            raise self._no_route(subnet, source)
         self._home(home, vpc, subnet, me, source)
 
     def _packet(self, source: Address, target: Address) -> Packet:
@@ -389,17 +403,34 @@ class _Walk:
         rule = f"rule {number}" if number else "the default rule"
         word = "allows" if allowed else "denies"
         line = f"{acl.id} {rule} {word} {direction} {packet.source} to {packet.target} at {subnet.id}"
+        more = {**_ends(packet), "direction": direction, "what": acl.id, "at": subnet.id, "number": number}
         if not allowed:
-            raise _Dropped(line)
-        self.path.append(line)
+            raise self._stop("acl", line, **more)
+        self._pass("acl", line, **more)
 
     def _groups(self, vpc: Vpc, eni: Interface, direction: Direction, packet: Packet) -> None:
-        if eni.unguarded or eni.id in translators(vpc):
-            return  # no groups at all
+        if eni.id in translators(vpc):
+            return  # a NAT gateway has no groups
+        what, more = f"{direction} {packet.source} to {packet.target}", {**_ends(packet), "direction": direction}
+        if eni.unguarded:
+            self._pass("group", f"no security group decides about {what} at {eni.id}", at=eni.id, **more)
+            return
         group = group_verdict(vpc, eni, direction, packet)
         if not group:
-            raise _Dropped(f"no security group of {eni.id} allows {direction} {packet.source} to {packet.target}")
-        self.path.append(f"{group} allows {direction} {packet.source} to {packet.target} at {eni.id}")
+            raise self._stop("group", f"no security group of {eni.id} allows {what}", at=eni.id, **more)
+        self._pass("group", f"{group} allows {what} at {eni.id}", what=group, at=eni.id, **more)
+
+    def _nobody(self, vpc: Vpc, target: Address) -> Dropped:
+        return self._stop("nobody", f"nothing in {vpc.id} has the address {target}", what=vpc.id, target=str(target))
+
+    def _no_route(self, subnet: Subnet, target: Address) -> Dropped:
+        table, back = subnet.route_table or subnet.id, "back " if self._returning else ""
+        text = f"{table} has no route {back}to {target}"
+        return self._stop("route", text, what=table, target=str(target), at=subnet.id)
+
+
+def _ends(packet: Packet) -> dict[str, str]:
+    return {"source": str(packet.source), "target": str(packet.target)}
 
 
 def _peering(vpc: Vpc, peering_id: str) -> Peering | None:

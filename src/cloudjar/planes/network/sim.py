@@ -6,8 +6,9 @@ import threading
 
 from cloudjar.planes.network.plan import Plan, plan
 from cloudjar.planes.network.port import Carried, Flow, NatTraffic, TransitGateway, Vpc
-from cloudjar.planes.network.reach import Answer, World, reach
+from cloudjar.planes.network.reach import World, reach
 from cloudjar.planes.network.site import site
+from cloudjar.planes.network.steps import Answer
 
 
 class SimNetwork:
@@ -21,6 +22,7 @@ class SimNetwork:
         self._lock = threading.Lock()
         self._vpcs: dict[str, Vpc] = {}
         self._transits: dict[str, TransitGateway] = {}
+        self._passed: dict[str, list[Flow]] = {}
         self._carried: dict[str, dict[str, int]] = {}
         self._lives = 1
 
@@ -90,9 +92,18 @@ class SimNetwork:
             here = where in self._vpcs or any(i.guest == where for v in self._vpcs.values() for i in v.interfaces)
             return Carried(born=str(self._lives), amounts=dict(self._carried.get(where, {}))) if here else None
 
-    def flows(self, vpc_id: str) -> tuple[Flow, ...]:  # noqa: ARG002 - of the port
-        """None: no packets move here."""
-        return ()
+    def flows(self, vpc_id: str) -> tuple[Flow, ...]:
+        """What `pass_by` has told of the VPC's logged interfaces since this was last asked: no packets move here."""
+        with self._lock:
+            return tuple(self._passed.pop(vpc_id, ()))
+
+    def pass_by(self, *flows: Flow) -> None:
+        """Say that packets have passed, or tried to; what nobody logs is not counted."""
+        with self._lock:
+            logged = {i.id: v.id for v in self._vpcs.values() for i in v.interfaces if i.logged and i.guest}
+            for flow in flows:
+                if flow.interface in logged:
+                    self._passed.setdefault(logged[flow.interface], []).append(flow)
 
     def vpcs(self) -> list[str]:
         """Every VPC that was applied."""

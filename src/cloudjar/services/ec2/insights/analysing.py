@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from cloudjar.kit.context import Ctx
-from cloudjar.planes.network.reach import EPHEMERAL, Answer, World, reach
+from cloudjar.planes.network.reach import EPHEMERAL, World, reach
+from cloudjar.planes.network.steps import Answer
 from cloudjar.services.ec2.insights.asking import (
     SOMEWHERE,
     End,
@@ -42,16 +43,15 @@ def analyse(ctx: Ctx, path: Path) -> Outcome:
     answer, number = _first_open(world, source, address, path)
     reader = Reader(world, ctx.account, ctx.region, path.protocol, number)
     lines = list(answer.path)
-    arrived = answer.status == "open" and _is_there(lines, target)
-    passed = lines if answer.status == "open" else lines[:-1]
-    forward, back = reader.components(passed)
+    arrived = answer.status == "open" and _is_there(answer, target)
+    forward, back = reader.components(step for step in answer.steps if step.passed)
     first, last = _ends(reader, source), list(reversed(_ends(reader, target))) if target and arrived else []
     if source.eni is not None:
         forward = reader.routed(forward, source.eni.id, address)
     forward = _numbered([*first, *forward, *last])
     if arrived:
         return Outcome(True, forward, _numbered(back), [], lines)
-    reason: View = reader.explanation(lines[-1]) if answer.status != "open" else {"ExplanationCode": "NO_PATH"}
+    reason: View = reader.explanation(answer.steps[-1]) if answer.status != "open" else {"ExplanationCode": "NO_PATH"}
     if target is not None and "Destination" not in reason:
         reason["Destination"] = reader.thing(target.id)
     return Outcome(False, [], [], [reason], lines)
@@ -101,11 +101,11 @@ def _first_open(world: World, source: End, address: str, path: Path) -> tuple[An
     return tried[0]
 
 
-def _is_there(lines: list[str], target: End | None) -> bool:
+def _is_there(answer: Answer, target: End | None) -> bool:
     """Whether the packet came to the interface that was meant: another VPC may have the same address."""
     if target is None or target.eni is None:
         return True
-    return any(line.endswith(f" at {target.eni.id}") and " allows ingress " in line for line in lines)
+    return any((step.kind, step.direction, step.at) == ("group", "ingress", target.eni.id) for step in answer.steps)
 
 
 def _ends(reader: Reader, one: End | None) -> list[View]:

@@ -1,12 +1,11 @@
-"""The lines in which the plan says what becomes of a packet, read as AWS's path components and explanations.
+"""The steps in which the plan says what becomes of a packet, as AWS's path components and explanations.
 
 https://docs.aws.amazon.com/vpc/latest/reachability/explanation-codes.html
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from cloudjar.base import arn as arns
@@ -15,21 +14,11 @@ from cloudjar.planes.network.match import NUMBERS, Packet
 from cloudjar.planes.network.reach import World
 from cloudjar.planes.network.routing import networks, route_for, rows
 from cloudjar.planes.network.site import Address, any_address
+from cloudjar.planes.network.steps import Step
 from cloudjar.planes.network.verdicts import owner, rule_allows, subnet_of
 from cloudjar.services.ec2.insights import transits
 
 View = dict[str, Any]
-_ACL = re.compile(r"(acl-\S+) (?:rule (\d+)|the default rule) (allows|denies) (ingress|egress) (\S+) to (\S+) at (\S+)")
-_GROUP = re.compile(r"(sg-\S+) allows (ingress|egress) (\S+) to (\S+) at (\S+)")
-_NO_GROUP = re.compile(r"no security group of (\S+) allows (ingress|egress) (\S+) to (\S+)")
-_NO_ROUTE = re.compile(r"(\S+) has no route (?:back )?to (\S+)")
-_NO_PUBLIC = re.compile(r"(\S+) has no public address, so (\S+) drops it")
-_NOT_PUBLIC = re.compile(r"(\S+) is no public address of an attached interface")
-_CHECKED = re.compile(r"(eni-\S+) drops what is not addressed to it")
-_PEER = re.compile(r"(pcx-\S+) leads to (\S+)")
-_NAT = re.compile(r"the NAT gateway at (eni-\S+) translates (\S+) to (\S+)")
-_IGW = re.compile(r"(igw-\S+) (?:translates (\S+) to (\S+)|leads to)")
-_PCX = re.compile(r"pcx-[0-9a-f]+")
 _DEFAULT_RULE = 32767
 
 _KINDS = {
@@ -41,7 +30,7 @@ _KINDS = {
 
 
 class Reader:
-    """Reads the lines of one answer. `account` and `region` are where the path is."""
+    """Reads the steps of one answer. `account` and `region` are where the path is."""
 
     def __init__(self, world: World, account: str, region: str, protocol: str, number: int) -> None:
         self._world = world
@@ -66,22 +55,18 @@ class Reader:
         return None if vpc is None else (vpc, next(i for i in vpc.interfaces if i.id == key))
 
     # -- what was passed
-    def components(self, lines: list[str]) -> tuple[list[View], list[View]]:
-        """(components there, components back) of the lines of a packet that went on."""
+    def components(self, steps: Iterable[Step]) -> tuple[list[View], list[View]]:
+        """(components there, components back) of the steps of a packet that went on."""
         there: list[View] = []
         back: list[View] = []
-        went: set[tuple[str, str]] = set()
-        for line in lines:
-            shown = self._component(line)
+        for step in steps:
+            shown = self._component(step)
             if shown is None:
                 continue
-            found = _ACL.match(line) or _GROUP.match(line)
-            pair = (found.group(found.re.groups - 2), found.group(found.re.groups - 1)) if found else ("", "")
-            if found and pair[::-1] in went:
+            if step.back:
                 back.append(shown)
-                continue
-            went.add(pair)
-            there += self._ordered(there, shown, line)
+            else:
+                there += self._ordered(there, shown, step)
         return there, back
 
     def routed(self, there: list[View], eni: str, target: str) -> list[View]:
@@ -104,9 +89,9 @@ class Reader:
         at = edge[0] + 1 if edge else 0
         return [*there[:at], shown, *there[at:]]
 
-    def _ordered(self, there: list[View], shown: View, line: str) -> list[View]:
+    def _ordered(self, there: list[View], shown: View, step: Step) -> list[View]:
         """A packet that leaves meets the groups of its interface, its subnet's ACL, the gateway, in this order."""
-        if " egress " not in line:
+        if step.direction != "egress" or step.kind == "gateway":
             return [shown]
         at = len(there)
         while at and (_is_way_out(there[at - 1]) or ("AclRule" in there[at - 1] and "AclRule" not in shown)):
@@ -115,30 +100,34 @@ class Reader:
         del there[at:]
         return [shown, *rest]
 
-    def _component(self, line: str) -> View | None:
-        if found := _ACL.match(line):
-            return self._acl(found)
-        if found := _GROUP.match(line):
-            return self._group(found)
-        if found := _PEER.match(line):
-            return {"Component": self.thing(found.group(1)), "DestinationVpc": self.thing(found.group(2))}
-        if found := transits.LEADS.match(line):
-            return transits.component(found, self.thing)
-        if found := _NAT.match(line):
-            header = {"SourceAddresses": [f"{found.group(3)}/32"], "Protocol": self._number}
-            return {
-                "Component": self.thing(self._nat_of(found.group(1))),
-                "AttachedTo": self.thing(found.group(1)),
-                "OutboundHeader": header,
-            }
-        if found := _IGW.match(line):
-            vpc = self._with_vpc(lambda v: v.internet_gateway == found.group(1))
-            shown: View = {"Component": self.thing(found.group(1))}
-            if found.group(3):
-                way, members = _HEADERS[" of eni-" in line]
-                shown[way] = {members: [f"{found.group(3)}/32"], "Protocol": self._number}
-            return shown | ({"Vpc": self.thing(vpc.id)} if vpc else {})
+    def _component(self, step: Step) -> View | None:
+        match step.kind:
+            case "acl":
+                return self._acl(step)
+            case "group":
+                return self._group(step) if step.what else None
+            case "peering":
+                return {"Component": self.thing(step.what), "DestinationVpc": self.thing(step.target)}
+            case "transit":
+                return transits.component(step, self.thing)
+            case "nat":
+                header = {"SourceAddresses": [f"{step.target}/32"], "Protocol": self._number}
+                return {
+                    "Component": self.thing(self._nat_of(step.what)),
+                    "AttachedTo": self.thing(step.what),
+                    "OutboundHeader": header,
+                }
+            case "gateway":
+                return self._gateway(step)
         return None
+
+    def _gateway(self, step: Step) -> View:
+        vpc = self._with_vpc(lambda v: v.internet_gateway == step.what)
+        shown: View = {"Component": self.thing(step.what)}
+        if step.target:
+            members = "SourceAddresses" if step.direction == "egress" else "DestinationAddresses"
+            shown["OutboundHeader"] = {members: [f"{step.target}/32"], "Protocol": self._number}
+        return shown | ({"Vpc": self.thing(vpc.id)} if vpc else {})
 
     @property
     def _number(self) -> str:
@@ -151,93 +140,91 @@ class Reader:
                     return gateway.id
         return eni
 
-    def _acl(self, found: re.Match[str]) -> View:
-        key, number, _, direction, _, _, subnet = found.groups()
-        vpc = self._with_vpc(lambda v: any(acl.id == key for acl in v.acls))
+    def _acl(self, step: Step) -> View:
+        vpc = self._with_vpc(lambda v: any(acl.id == step.what for acl in v.acls))
         shown: View = {
-            "Component": self.thing(key),
-            "AclRule": self._acl_rule(vpc, key, number, direction),
-            "Subnet": self.thing(subnet),
+            "Component": self.thing(step.what),
+            "AclRule": self._acl_rule(vpc, step),
+            "Subnet": self.thing(step.at),
         }
         return shown | ({"Vpc": self.thing(vpc.id)} if vpc else {})
 
-    def _acl_rule(self, vpc: port.Vpc | None, key: str, number: str | None, direction: str) -> View:
-        if vpc is None or number is None:
-            return {"Cidr": "0.0.0.0/0", "Egress": direction == "egress", "Protocol": "all",
+    def _acl_rule(self, vpc: port.Vpc | None, step: Step) -> View:
+        egress = step.direction == "egress"
+        if vpc is None or not step.number:
+            return {"Cidr": "0.0.0.0/0", "Egress": egress, "Protocol": "all",
                     "RuleAction": "deny", "RuleNumber": _DEFAULT_RULE}  # fmt: skip
-        acl = next(acl for acl in vpc.acls if acl.id == key)
-        entry = next(e for e in acl.entries if e.number == int(number) and e.direction == direction)
+        acl = next(acl for acl in vpc.acls if acl.id == step.what)
+        entry = next(e for e in acl.entries if e.number == step.number and e.direction == step.direction)
         return {
             "Cidr": entry.cidr,
-            "Egress": direction == "egress",
+            "Egress": egress,
             "PortRange": _range(entry.from_port, entry.to_port),
             "Protocol": "all" if entry.protocol == "-1" else entry.protocol,
             "RuleAction": "allow" if entry.allow else "deny",
             "RuleNumber": entry.number,
         }
 
-    def _group(self, found: re.Match[str]) -> View:
-        key, direction, source, target, eni = found.groups()
-        shown: View = {"Component": self.thing(key), "AttachedTo": self.thing(eni)}
-        where = self._of_eni(eni)
+    def _group(self, step: Step) -> View:
+        shown: View = {"Component": self.thing(step.what), "AttachedTo": self.thing(step.at)}
+        where = self._of_eni(step.at)
         if where is not None:
             shown["Vpc"] = self.thing(where[0].id)
-            rule = self._rule(where[0], key, direction, source, target)
+            rule = self._rule(where[0], step)
             if rule is not None:
                 shown["SecurityGroupRule"] = _group_rule(rule)
         return shown
 
-    def _rule(self, vpc: port.Vpc, key: str, direction: str, source: str, target: str) -> port.Rule | None:
-        packet = Packet(any_address(source), any_address(target), NUMBERS[self._protocol], self._port, 0)
-        group = next(group for group in vpc.groups if group.id == key)
-        rules = (rule for rule in group.rules if rule.direction == direction)
+    def _rule(self, vpc: port.Vpc, step: Step) -> port.Rule | None:
+        source, target = any_address(step.source), any_address(step.target)
+        packet = Packet(source, target, NUMBERS[self._protocol], self._port, 0)
+        group = next(group for group in vpc.groups if group.id == step.what)
+        rules = (rule for rule in group.rules if rule.direction == step.direction)
         return next((rule for rule in rules if rule_allows(vpc, rule, packet)), None)
 
     # -- why it ended
-    def explanation(self, line: str) -> View:
+    def explanation(self, step: Step) -> View:
         """What stopped the packet, with AWS's code."""
-        for pattern, explain in self._explanations():
-            found = pattern.match(line)
-            if found:
-                return explain(found)
-        pcx = _PCX.match(line)
-        if pcx:
-            return {
-                "ExplanationCode": "BAD_STATE" if "other side" in line else "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR",
-                "VpcPeeringConnection": self.thing(pcx.group()),
-            }
-        return {"ExplanationCode": _CODES.get(_ending(line), "NO_PATH")}
+        match step.kind:
+            case "acl":
+                return self._stopped_by_acl(step)
+            case "group":
+                return self._stopped_by_groups(step)
+            case "route":
+                return self._no_route(step)
+            case "public-address":
+                return self._no_public_address(step)
+            case "transit":
+                return transits.explanation(step, self._world, self.thing)
+            case "check":
+                return {
+                    "ExplanationCode": "ENI_SOURCE_DEST_CHECK_RESTRICTION",
+                    "NetworkInterface": self.thing(step.what),
+                }
+            case "peering":
+                return {
+                    "ExplanationCode": "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR" if step.target else "BAD_STATE",
+                    "VpcPeeringConnection": self.thing(step.what),
+                }
+        return {"ExplanationCode": _CODES.get(step.kind, "NO_PATH")}
 
-    def _explanations(self) -> Iterator[tuple[re.Pattern[str], Callable[[re.Match[str]], View]]]:
-        yield _ACL, self._stopped_by_acl
-        yield _NO_GROUP, self._stopped_by_groups
-        yield _NO_PUBLIC, self._no_public_address
-        yield _NOT_PUBLIC, lambda m: {
-            "ExplanationCode": "IGW_PUBLIC_IP_ASSOCIATION_FOR_INGRESS", "Address": m.group(1)
-        }  # fmt: skip
-        yield _CHECKED, lambda m: {
-            "ExplanationCode": "ENI_SOURCE_DEST_CHECK_RESTRICTION", "NetworkInterface": self.thing(m.group(1))
-        }  # fmt: skip
-        yield transits.NO_ROUTE, lambda m: transits.explanation(m, self._world, self.thing)
-        yield _NO_ROUTE, self._no_route
-
-    def _stopped_by_acl(self, found: re.Match[str]) -> View:
-        shown = self._acl(found)
+    def _stopped_by_acl(self, step: Step) -> View:
+        shown = self._acl(step)
         return {
             "ExplanationCode": "SUBNET_ACL_RESTRICTION",
             "Acl": shown["Component"],
             "AclRule": shown["AclRule"],
-            "Direction": found.group(4),
+            "Direction": step.direction,
             "Subnet": shown["Subnet"],
             "Vpc": shown.get("Vpc"),
         }
 
-    def _stopped_by_groups(self, found: re.Match[str]) -> View:
-        where = self._of_eni(found.group(1))
+    def _stopped_by_groups(self, step: Step) -> View:
+        where = self._of_eni(step.at)
         shown: View = {
             "ExplanationCode": "ENI_SG_RULES_MISMATCH",
-            "Direction": found.group(2),
-            "NetworkInterface": self.thing(found.group(1)),
+            "Direction": step.direction,
+            "NetworkInterface": self.thing(step.at),
             "Port": self._port,
             "Protocols": [self._number],
         }
@@ -250,25 +237,28 @@ class Reader:
             }
         return shown
 
-    def _no_public_address(self, found: re.Match[str]) -> View:
+    def _no_public_address(self, step: Step) -> View:
+        if step.direction == "ingress":
+            return {"ExplanationCode": "IGW_PUBLIC_IP_ASSOCIATION_FOR_INGRESS", "Address": step.target}
         return {
             "ExplanationCode": "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS",
-            "Address": found.group(1),
-            "InternetGateway": self.thing(found.group(2)),
+            "Address": step.source,
+            "InternetGateway": self.thing(step.what),
         }
 
-    def _no_route(self, found: re.Match[str]) -> View:
-        key, target = found.groups()
+    def _no_route(self, step: Step) -> View:
+        key, where = step.what, any_address(step.target)
         vpc = self._with_vpc(lambda v: any(t.id == key for t in v.route_tables))
-        shown: View = {"ExplanationCode": "NO_ROUTE_TO_DESTINATION", "Address": target, "RouteTable": self.thing(key)}
+        shown: View = {
+            "ExplanationCode": "NO_ROUTE_TO_DESTINATION", "Address": step.target, "RouteTable": self.thing(key)
+        }  # fmt: skip
         if vpc is None:
             return shown
         shown["Vpc"] = self.thing(vpc.id)
         table = next(t for t in vpc.route_tables if t.id == key)
-        where = any_address(target)
-        dead = [n for n, r in rows(vpc, table).items() if n.version == where.version and where in n]
-        if dead:
-            best = max(dead, key=lambda n: n.prefixlen)
+        found = [n for n, r in rows(vpc, table).items() if n.version == where.version and where in n]
+        if found:
+            best = max(found, key=lambda n: n.prefixlen)
             shown |= {
                 "ExplanationCode": "BAD_STATE_ROUTE",
                 "RouteTableRoute": {"DestinationCidr": str(best), "State": "blackhole"},
@@ -276,20 +266,12 @@ class Reader:
         return shown
 
 
-# What an internet gateway does to a packet's header, by whether it comes in.
-_HEADERS = {False: ("OutboundHeader", "SourceAddresses"), True: ("OutboundHeader", "DestinationAddresses")}
-
-
 def _is_way_out(one: View) -> bool:
     """Whether a component is an internet gateway that a packet leaves by."""
     return one["Component"]["Id"].startswith("igw-") and "SourceAddresses" in one.get("OutboundHeader", {})
 
 
-_CODES = {
-    "is not attached to anything": "UNASSOCIATED_COMPONENT",
-    "it answers nobody": "NGW_REQUIRES_SOURCE_IN_VPC",
-    "": "NO_PATH",
-}
+_CODES = {"sender": "UNASSOCIATED_COMPONENT", "nat": "NGW_REQUIRES_SOURCE_IN_VPC"}
 
 
 _TARGETS = {
@@ -311,10 +293,6 @@ def _route(vpc: port.Vpc, route: port.Route, target: Address) -> View:
         "Origin": "createroute",
         "State": "active",
     }
-
-
-def _ending(line: str) -> str:
-    return next((ending for ending in _CODES if ending and line.endswith(ending)), "")
 
 
 def _range(low: int, high: int) -> View | None:

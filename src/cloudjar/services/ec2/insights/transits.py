@@ -5,33 +5,31 @@ https://docs.aws.amazon.com/vpc/latest/reachability/explanation-codes.html
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from cloudjar.planes.network.port import TransitGateway
 from cloudjar.planes.network.reach import World
 from cloudjar.planes.network.site import any_address
+from cloudjar.planes.network.steps import Step
 from cloudjar.planes.network.transit import rows
 
 View = dict[str, Any]
 Thing = Callable[[str], View]
-LEADS = re.compile(r"(tgw-\S+) leads to (\S+)")
-NO_ROUTE = re.compile(r"(tgw-\S+) has no route to (\S+) for (tgw-attach-\S+)")
 
 
-def component(found: re.Match[str], thing: Thing) -> View:
+def component(step: Step, thing: Thing) -> View:
     """A gateway that a packet passed."""
     return {
-        "Component": thing(found.group(1)),
-        "TransitGateway": thing(found.group(1)),
-        "DestinationVpc": thing(found.group(2)),
+        "Component": thing(step.what),
+        "TransitGateway": thing(step.what),
+        "DestinationVpc": thing(step.target),
     }
 
 
-def explanation(found: re.Match[str], world: World, thing: Thing) -> View:
+def explanation(step: Step, world: World, thing: Thing) -> View:
     """Why a gateway had no way on: no table, no route, or a black hole."""
-    key, target, attachment = found.groups()
+    key, target, attachment = step.what, step.target, step.at
     shown: View = {"Address": target, "TransitGateway": thing(key), "TransitGatewayAttachment": thing(attachment)}
     gateway = next((one for one in world.transits if one.id == key), None)
     table = _table(gateway, attachment)
