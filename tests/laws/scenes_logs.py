@@ -1,4 +1,4 @@
-"""What the access law asks CloudWatch Logs about."""
+"""What the access law asks CloudWatch Logs, and EC2's flow logs, about."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ _BY_ARN = ("ListTagsForResource", "TagResource", "UntagResource")
 SCENES: dict[str, Any] = {
     **{f"logs:{name}": lambda _: {"logGroupName": "aaa"} for name in _BY_NAME},
     **{f"logs:{name}": lambda _: {"resourceArn": ARN} for name in _BY_ARN},
+    "ec2:CreateFlowLogs": lambda things: {"ResourceIds": [things.vpc]},
 }
 
 

@@ -15,6 +15,7 @@ from cloudjar.kit.machine import Step
 from cloudjar.planes.network import port
 from cloudjar.planes.network.port import NetworkPort
 from cloudjar.services.ec2 import beyond, naming, private_names, traffic_bill
+from cloudjar.services.ec2.flow_logs.covering import logged
 from cloudjar.services.ec2.network_acls.records import AclEntry, NetworkAcl
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.route_tables.records import RouteTable
@@ -57,6 +58,7 @@ def _read(step: Step, vpc_id: str, hosts: Mapping[str, str]) -> port.Vpc | None:
 def layout(db: Db, vpc: Vpc, hosts: Mapping[str, str]) -> port.Vpc:
     """One VPC, whole. `hosts` says where the services answer that gateway endpoints lead to."""
     interfaces = [eni for eni in db[NetworkInterface].all(vpc_id=vpc.id) if eni.powered]
+    wanted = logged(db, vpc.id, interfaces)
     ways = beyond.ways(db, vpc, {eni.id for eni in interfaces}, hosts)
     return port.Vpc(
         id=vpc.id,
@@ -71,7 +73,7 @@ def layout(db: Db, vpc: Vpc, hosts: Mapping[str, str]) -> port.Vpc:
             port.NetworkAcl(id=acl.id, entries=tuple(_entry(e) for e in acl.entries))
             for acl in db[NetworkAcl].all(vpc_id=vpc.id)
         ),
-        interfaces=tuple(_interface(eni) for eni in interfaces),
+        interfaces=tuple(_interface(eni, logged=eni.id in wanted) for eni in interfaces),
         internet_gateway=ways.internet_gateway,
         dns_support=vpc.dns_support,
         ipv6_cidrs=tuple(block.cidr for block in vpc.ipv6_cidrs),
@@ -137,7 +139,7 @@ def _direction(egress: bool) -> Literal["ingress", "egress"]:
     return "egress" if egress else "ingress"
 
 
-def _interface(eni: NetworkInterface) -> port.Interface:
+def _interface(eni: NetworkInterface, *, logged: bool) -> port.Interface:
     plugged = eni.attachment
     assert plugged is not None
     return port.Interface(
@@ -149,6 +151,7 @@ def _interface(eni: NetworkInterface) -> port.Interface:
         guest=plugged.instance_id,
         index=plugged.device_index,
         source_dest_check=eni.source_dest_check,
+        logged=logged,
         rate_mbit=plugged.rate_mbit,
         ipv6=eni.ipv6,
         hostname=naming.private_dns(eni.region, eni.primary.ip),

@@ -49,6 +49,7 @@ FORMS: dict[str, tuple[str, str]] = {
     "transit-gateway-route-table": ("tgw-rtb", "InvalidRouteTableId.Malformed"),
     "volume": ("vol", "InvalidVolumeID.Malformed"),
     "vpc": ("vpc", "InvalidVpcID.Malformed"),
+    "vpc-flow-log": ("fl", ""),
     "vpc-endpoint": ("vpce", "InvalidVpcEndpointId.Malformed"),
     "vpc-peering-connection": ("pcx", "InvalidVpcPeeringConnectionId.Malformed"),
 }

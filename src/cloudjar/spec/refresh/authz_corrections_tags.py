@@ -68,6 +68,9 @@ def correct(service: Any, ops: Ops) -> None:
             for entry in ops[operation]:
                 if entry["a"] == "iam:PassRole":
                     entry["keys"]["iam:AssociatedResourceArn"] = instance
+        for entry in ops["CreateFlowLogs"]:
+            if entry["a"] == "iam:PassRole":
+                entry["keys"] = {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}
     for operation, (member, to) in PASSED.get(service.name, {}).items():
         passing = {"a": "iam:PassRole", "r": [["role", "${" + member + "}", 1]], "when": ["exists", member]}
         ops[operation].append({**passing, "keys": {"iam:PassedToService": to}})

@@ -1,0 +1,197 @@
+"""Flow logs: made for VPCs, subnets and interfaces, described, removed.
+
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from cloudjar.base import arn as arns
+from cloudjar.base.errors import AwsError
+from cloudjar.kit import tags
+from cloudjar.kit.context import Ctx
+from cloudjar.services.ec2 import errors
+from cloudjar.services.ec2.flow_logs.lines import DEFAULT, VERSIONS
+from cloudjar.services.ec2.flow_logs.records import FlowLog
+from cloudjar.services.ec2.lookup import by_path, describe, need
+from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
+from cloudjar.services.ec2.subnets.records import Subnet
+from cloudjar.services.ec2.vpcs.making import op
+from cloudjar.services.ec2.vpcs.records import Vpc
+
+_KINDS: dict[str, type[Vpc] | type[Subnet] | type[NetworkInterface]] = {
+    "VPC": Vpc, "Subnet": Subnet, "NetworkInterface": NetworkInterface,
+}  # fmt: skip
+_PER_RESOURCE = 2
+"""Flow logs of one resource (with the same traffic and destination there is only one)."""
+_FORMAT = re.compile(r"\$\{([a-z-]+)\}")
+FILTERS = by_path(
+    {
+        "deliver-log-status": "DeliverLogsStatus",
+        "flow-log-id": "FlowLogId",
+        "log-destination-type": "LogDestinationType",
+        "log-group-name": "LogGroupName",
+        "resource-id": "ResourceId",
+        "traffic-type": "TrafficType",
+    }
+)
+
+
+class _Wanted(NamedTuple):
+    """What a request asks for, of each of its resources."""
+
+    traffic: str
+    group: str
+    role: str
+    fields: tuple[str, ...]
+    interval: int
+
+
+@op("CreateFlowLogs")
+def create_flow_logs(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """A log for each resource; those that cannot have one are told, the others get theirs."""
+    kind = req["ResourceType"]
+    if kind not in _KINDS:
+        raise errors.not_built(f"A flow log of a {kind}")
+    errors.refuse(req, "DeliverCrossAccountRole", "TagFieldSpecifications")
+    if not req.get("TrafficType"):
+        raise errors.missing_one("TrafficType")
+    where = req.get("LogDestinationType") or "cloud-watch-logs"
+    interval = req.get("MaxAggregationInterval") or 600
+    if interval not in (60, 600):
+        raise invalid("Invalid Flow Log Max Aggregation Interval")
+    fields = _fields(req.get("LogFormat"))
+    resources = [need(ctx, _KINDS[kind], key) for key in dict.fromkeys(req["ResourceIds"])]
+    if where != "cloud-watch-logs":
+        return _nowhere(req, [item.id for item in resources])
+    wanted = _Wanted(req["TrafficType"], _group(ctx, req), _role(req), fields, interval)
+    held = tags.specified(req, "vpc-flow-log")
+    made, unsuccessful = [], []
+    for item in resources:
+        refusal = _refusal(ctx, item.id, wanted)
+        if refusal is not None:
+            unsuccessful.append(_unsuccessful(item.id, *refusal))
+            continue
+        log = FlowLog(
+            id=ctx.new_id("fl"),
+            vpc_id=item.id if isinstance(item, Vpc) else item.vpc_id,
+            resource_id=item.id,
+            created=ctx.now,
+            tags=held,
+            **wanted._asdict(),
+        )
+        made.append(ctx.db[FlowLog].add(log).id)
+    return {"ClientToken": req.get("ClientToken"), "FlowLogIds": made, "Unsuccessful": unsuccessful}
+
+
+def invalid(message: str) -> AwsError:
+    """A parameter that cannot be, in the words of these operations."""
+    return AwsError("InvalidParameter", message)
+
+
+def _nowhere(req: dict[str, Any], keys: list[str]) -> dict[str, Any]:
+    """What AWS says of a bucket, or a delivery stream, that is not there: none is here yet."""
+    target = req.get("LogDestination")
+    if not target:
+        raise invalid("LogDestination can't be empty if LogGroupName is not provided.")
+    if req.get("LogGroupName"):
+        raise invalid("LogDestination type must be cloud-watch-logs if LogGroupName is provided.")
+    refused = [_unsuccessful(key, "400", f"LogDestination: {target} does not exist") for key in keys]
+    return {"ClientToken": req.get("ClientToken"), "FlowLogIds": [], "Unsuccessful": refused}
+
+
+def _unsuccessful(key: str, code: str, message: str) -> dict[str, Any]:
+    return {"ResourceId": key, "Error": {"Code": code, "Message": message}}
+
+
+def _group(ctx: Ctx, req: dict[str, Any]) -> str:
+    errors.refuse(req, "DestinationOptions")
+    name, target = req.get("LogGroupName"), req.get("LogDestination")
+    if name and target:
+        raise invalid("Please only provide LogGroupName or only provide LogDestination.")
+    if name:
+        return str(name)
+    if not target:
+        raise invalid("LogDestination can't be empty if LogGroupName is not provided.")
+    parsed = arns.parse(str(target))
+    here = parsed is not None and (parsed.service, parsed.region, parsed.account) == ("logs", ctx.region, ctx.account)
+    if parsed is None or not here or not parsed.resource.startswith("log-group:"):
+        raise invalid(f"Invalid LogDestination: {target}")
+    return parsed.resource.removeprefix("log-group:").partition(":")[0]
+
+
+def _role(req: dict[str, Any]) -> str:
+    role = req.get("DeliverLogsPermissionArn")
+    if not role:
+        raise invalid("DeliverLogsPermissionArn can't be empty if LogDestinationType is cloud-watch-logs.")
+    return str(role)
+
+
+def _fields(text: str | None) -> tuple[str, ...]:
+    if not text:
+        return DEFAULT
+    parts = text.split()
+    names = [found.group(1) for part in parts if (found := _FORMAT.fullmatch(part))]
+    if len(names) != len(parts) or not names:
+        raise invalid("Invalid Flow Log format: fields are written as ${field}, with blanks between them")
+    unknown = [name for name in names if name not in VERSIONS]
+    if unknown:
+        raise invalid(f"Invalid Flow Log format: unknown fields {', '.join(unknown)}")
+    if len(set(names)) != len(names):
+        raise invalid("Invalid Flow Log format: a field stands twice")
+    return tuple(names)
+
+
+def _refusal(ctx: Ctx, key: str, wanted: _Wanted) -> tuple[str, str] | None:
+    held = ctx.db[FlowLog].all(resource_id=key)
+    if any((log.traffic, log.group) == (wanted.traffic, wanted.group) for log in held):
+        return "FlowLogAlreadyExists", (
+            "Error. There is an existing Flow Log with the same configuration and log destination."
+        )
+    if len(held) >= _PER_RESOURCE:
+        return "FlowLogsLimitExceeded", f"You have reached the limit of flow logs of {key}."
+    return None
+
+
+def show_flow_log(log: FlowLog) -> dict[str, Any]:
+    """AWS's FlowLog."""
+    return {
+        "CreationTime": log.created,
+        "DeliverLogsErrorMessage": log.error or None,
+        "DeliverLogsPermissionArn": log.role,
+        "DeliverLogsStatus": "FAILED" if log.error else "SUCCESS",
+        "FlowLogId": log.id,
+        "FlowLogStatus": "ACTIVE",
+        "LogDestination": arns.make("logs", log.region, log.account, f"log-group:{log.group}"),
+        "LogDestinationType": "cloud-watch-logs",
+        "LogFormat": " ".join(f"${{{name}}}" for name in log.fields),
+        "LogGroupName": log.group,
+        "MaxAggregationInterval": log.interval,
+        "ResourceId": log.resource_id,
+        "Tags": tags.as_list(log.tags),
+        "TrafficType": log.traffic,
+    }
+
+
+@op("DescribeFlowLogs")
+def describe_flow_logs(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Logs by id or filter."""
+    asked = {**req, "Filters": req.get("Filter")}
+    return {"FlowLogs": describe(ctx, asked, FlowLog, "FlowLogIds", show_flow_log, FILTERS)}
+
+
+@op("DeleteFlowLogs")
+def delete_flow_logs(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Stop logging; what was delivered stays. All of them are there, or nothing happens."""
+    wanted = list(dict.fromkeys(req["FlowLogIds"]))
+    missing = [key for key in wanted if ctx.db[FlowLog].get(key) is None]
+    if missing:
+        raise AwsError(
+            "InvalidFlowLogId.NotFound",
+            f"These flow log ids in the input list are not found: [TotalCount: {len(missing)}] {', '.join(missing)}",
+        )
+    for key in wanted:
+        ctx.db[FlowLog].drop(ctx.db[FlowLog].need(key))
+    return {"Unsuccessful": []}
