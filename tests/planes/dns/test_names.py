@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 import msgspec
 import pytest
 
-from cloudjar.planes.dns.names import Known, lookup
+from cloudjar.planes.dns.names import Known, lookup, outside
 from tests.planes.network.topology import eni, vpc
 
 POOL = IPv4Network("198.18.0.0/16")
@@ -77,3 +77,13 @@ def test_what_a_vpc_says_of_a_name_itself_comes_first() -> None:
     assert lookup(here, POOL, "STS.us-east-1.amazonaws.com.", lambda *_: ("1.2.3.4",)) == Known(
         "sts.us-east-1.amazonaws.com", ("10.0.1.9", "10.0.2.9"))
     assert lookup(HERE, POOL, "sts.us-east-1.amazonaws.com") is None
+
+
+def test_the_host_hears_public_names_as_they_are() -> None:
+    assert outside(POOL, "EC2-198-18-0-5.compute-1.amazonaws.com.") == Known("compute-1.amazonaws.com", ("198.18.0.5",))
+    assert outside(POOL, "ec2-198-18-0-5.eu-west-3.compute.amazonaws.com") == Known(
+        "eu-west-3.compute.amazonaws.com", ("198.18.0.5",))
+    assert outside(POOL, "web.elb.amazonaws.com", lambda *asked: ("1.2.3.4",) if asked[0] == "" else None) == Known(
+        "web.elb.amazonaws.com", ("1.2.3.4",))
+    for theirs in ("ec2-1-2-3-4.compute-1.amazonaws.com", "ip-10-0-1-5.ec2.internal", "example.com"):
+        assert outside(POOL, theirs) is None

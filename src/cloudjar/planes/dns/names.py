@@ -16,6 +16,8 @@ from cloudjar.planes.network.port import Interface, Vpc
 ExtraNames = Callable[[str, str], tuple[str, ...] | None]
 """(VPC id, lower-case name without final dot) -> IPv4 addresses; None = not mine to say, () = no such name."""
 
+HOST = "the host"
+"""In place of a VPC's id."""
 TTL = 60
 _DASHED = re.compile(r"(?:ip|ec2)-(\d{1,3})-(\d{1,3})-(\d{1,3})-(\d{1,3})")
 
@@ -70,6 +72,18 @@ def lookup(vpc: Vpc, pool: IPv4Network, name: str, extra: ExtraNames | None = No
         return Known(private, _private(vpc, name, label if zone == private else ""))
     found = next((i for i in _attached(vpc) if i.hostname.lower() == name), None)
     return Known(zone, (found.private[0][0],)) if found else None
+
+
+def outside(pool: IPv4Network, name: str, extra: ExtraNames | None = None) -> Known | None:
+    """What a name means to the host, which is in no VPC: services' names, and public names of machines as they are."""
+    name = name.lower().rstrip(".")
+    given = extra("", name) if extra else None
+    if given is not None:
+        return Known(name, given)
+    label, _, zone = name.partition(".")
+    address = _dashed("ec2-", label)
+    public = zone == "compute-1.amazonaws.com" or zone.endswith(".compute.amazonaws.com")
+    return Known(zone, (address,)) if public and address and IPv4Address(address) in pool else None
 
 
 def _private(vpc: Vpc, name: str, label: str) -> tuple[str, ...]:

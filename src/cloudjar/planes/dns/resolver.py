@@ -18,7 +18,7 @@ from typing import cast
 
 from dnslib import PTR, QTYPE, RCODE, RR, SOA, A, DNSError, DNSRecord
 
-from cloudjar.planes.dns.names import TTL, ExtraNames, Known, lookup
+from cloudjar.planes.dns.names import HOST, TTL, ExtraNames, Known, lookup, outside
 from cloudjar.planes.network.port import Vpc
 
 PORT = 53
@@ -58,6 +58,12 @@ class Resolver:
             served.vpc = vpc
             if opened or served.doors.keys() - set(addresses):
                 self._run(self._rearrange(served, addresses, opened))
+
+    def serve_host(self, addresses: tuple[str, ...], opened: dict[str, Sockets]) -> None:
+        """Answer the host itself at these addresses, as `serve` does for a VPC."""
+        with self._lock:
+            served = self._served.setdefault(HOST, _Served(None, {}))
+            self._run(self._rearrange(served, addresses, opened))
 
     def forget(self, vpc_id: str) -> None:
         """Stop answering for a VPC; its sockets are closed on return."""
@@ -109,8 +115,8 @@ class Resolver:
                 await writer.drain()
         writer.close()
 
-    async def answer(self, vpc: Vpc, query: bytes, *, stream: bool = False) -> bytes | None:
-        """The answer to one query's bytes; None when they deserve none."""
+    async def answer(self, vpc: Vpc | None, query: bytes, *, stream: bool = False) -> bytes | None:
+        """The answer to one query's bytes, asked in a VPC or (None) on the host; None when they deserve none."""
         request = _parsed(query)
         if request is None:
             return _refusal(query, RCODE.FORMERR)
@@ -118,7 +124,8 @@ class Resolver:
             return None
         if request.header.opcode != 0 or len(request.questions) != 1:
             return _refusal(query, RCODE.NOTIMP)
-        known = lookup(vpc, self._pool, str(request.q.qname), self._extra)
+        name = str(request.q.qname)
+        known = lookup(vpc, self._pool, name, self._extra) if vpc else outside(self._pool, name, self._extra)
         if known is None:
             return await self._forward(query, stream=stream) or _refusal(query, RCODE.SERVFAIL)
         reply = _reply(request, known)
@@ -137,9 +144,9 @@ class Resolver:
 
 
 class _Served:
-    """One VPC's value and its open sockets by address."""
+    """One VPC's value (None: the host's) and its open sockets by address."""
 
-    def __init__(self, vpc: Vpc, doors: dict[str, tuple[asyncio.DatagramTransport, asyncio.Server]]) -> None:
+    def __init__(self, vpc: Vpc | None, doors: dict[str, tuple[asyncio.DatagramTransport, asyncio.Server]]) -> None:
         self.vpc = vpc
         self.doors = doors
         self.busy: set[asyncio.Task[None]] = set()

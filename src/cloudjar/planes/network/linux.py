@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from cloudjar.planes.network.site import EDGE, HUBS, link_name, mac, site
 if TYPE_CHECKING:
     from cloudjar.planes.dns.resolver import Resolver
 
+log = logging.getLogger("cloudjar.network")
 T = TypeVar("T")
 _METADATA_PORT = 80
 
@@ -67,6 +69,7 @@ class LinuxNetwork:
         self._tallies: dict[str, flowlog.Tally] = {}
         self._resolver: Resolver | None = None
         self._resolver_turn = threading.Lock()
+        self._answers_host = False
         self._plans: dict[str, Plan] = {}
         self._vpcs: dict[str, Vpc] = {}
         self._listening: set[str] = set()
@@ -175,10 +178,25 @@ class LinuxNetwork:
             self._listening.add(vpc.id)
         self._doorways.open(vpc)
         resolver = self._resolving()
+        self._answer_host(resolver)
         missing = resolver.missing(vpc.id, wanted.resolvers)
         opened = namespaces.inside(wanted.namespace, lambda: [(_udp((a, 53)), _tcp((a, 53))) for a in missing]) \
             if missing else []
         resolver.serve(vpc, wanted.resolvers, dict(zip(missing, opened, strict=True)))
+
+    def _answer_host(self, resolver: Resolver) -> None:
+        """The host may ask for names of machines and services at its own address, where port 53 of it is free."""
+        here = self.host_address
+        with self._resolver_turn:
+            if self._answers_host:
+                return
+            self._answers_host = True
+            try:
+                sockets = _udp((here, 53)), _tcp((here, 53))
+            except OSError as e:
+                log.warning("nobody answers for names at %s: %s", here, e)
+                return
+            resolver.serve_host((here,), {here: sockets})
 
     def remove(self, vpc_id: str) -> None:
         """Remove every trace of the VPC: namespace, links, rules, sockets, and its guests' namespaces."""
@@ -284,6 +302,7 @@ class LinuxNetwork:
                 self._hush(vpc_id)
         if self._resolver:
             self._resolver.close()
+            self._answers_host = False
 
     def close(self) -> None:
         """Restore the host: every VPC, guest namespace, link, route, rule and setting of this installation."""
@@ -295,6 +314,7 @@ class LinuxNetwork:
         _guarded("the Internet bridge", self._internet.close)
         if self._resolver:
             self._resolver.close()
+            self._answers_host = False
 
 
 def _guests(wanted: Plan) -> list[tuple[str, str]]:
