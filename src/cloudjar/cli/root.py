@@ -30,6 +30,7 @@ COMMANDS = {
     "certificate": ("cloudjar.cli.certificate", "certificate", "Certificates: prove their domains, trust their root."),
     "clock": ("cloudjar.cli.clock", "clock", "The cloud's own time, and how to move it on."),
     "consistency": ("cloudjar.cli.consistency", "consistency", "How long IAM's changes take to be seen."),
+    "fault": ("cloudjar.cli.fault", "fault", "Break things on purpose: a zone's power, an instance's host."),
     "ami": ("cloudjar.cli.ami", "ami", "Bring a system from outside: a root tarball or an OCI image as an AMI."),
     "image": ("cloudjar.cli.image", "image", "Machine images of this host: list, build."),
 }

@@ -22,7 +22,7 @@ from cloudjar.base import ids
 from cloudjar.base.clock import Clock
 from cloudjar.base.errors import AwsError
 from cloudjar.gateway import accounts, why
-from cloudjar.kit import certificates, quantities
+from cloudjar.kit import certificates, faults, quantities
 from cloudjar.kit.audit import Audit
 from cloudjar.kit.context import World
 from cloudjar.kit.events import Events
@@ -90,6 +90,9 @@ class Admin:
             ("GET", "accounts"): lambda query: accounts.list_accounts(jar, query),
             ("POST", "accounts"): lambda query: accounts.open_account(jar, query),
             ("POST", "certificate-proofs"): self.prove,
+            ("GET", "faults"): lambda _: {"faults": faults.breaker(jar.world).all(jar.world)},
+            ("POST", "faults"): self.begin_fault,
+            ("POST", "faults-end"): lambda query: faults.breaker(jar.world).end(jar.world, query["id"]),
             ("GET", "consistency"): self.consistency,
             ("POST", "consistency"): self.settle_after,
         }
@@ -221,6 +224,14 @@ class Admin:
     def prove(self, query: Query) -> dict[str, Any]:
         """Take somebody's word that the ``domain`` (or every one) of the certificate ``arn`` is its asker's."""
         return {"open": certificates.prove(self._jar.world, query["arn"], query.get("domain", ""))}
+
+    def begin_fault(self, query: Query) -> dict[str, Any]:
+        """Break the ``target`` of a ``kind`` for ``seconds`` of AWS time, or until it is ended when 0."""
+        seconds = float(query.get("seconds", "0"))
+        if not 0 <= seconds <= 366 * 86400:
+            raise ValueError("seconds must be between 0 and a year")
+        world = self._jar.world
+        return faults.breaker(world).begin(world, query["kind"], query["target"], seconds)
 
     def consistency(self, _: Query) -> dict[str, Any]:
         """By service: the seconds of AWS time after which readers see a write."""

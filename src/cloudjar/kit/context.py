@@ -14,6 +14,7 @@ from cloudjar.base.caller import Caller
 from cloudjar.base.clock import Clock
 from cloudjar.kit.db import Db, State
 from cloudjar.kit.events import Events
+from cloudjar.kit.faults import Faults
 from cloudjar.kit.record import Record, arn_of, by_noun, meta
 from cloudjar.store.sealer import Sealer
 
@@ -48,6 +49,8 @@ class World:
         """What a plane was last brought to, by key: the records' version (`WakeTable.version`) it was made from."""
         self.ports: dict[str, Any] = {}
         """What another room lends: ``identity``, ``audit``, ... by name; set by the composition root."""
+        self.faults = Faults()
+        """What is broken on purpose just now."""
         self.at_stop: list[Callable[[], None]] = []
         """Called at a clean stop, before the store is closed: whoever remembers more than he has stored."""
 

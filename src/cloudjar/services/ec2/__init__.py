@@ -51,6 +51,7 @@ SERVICE = Service(
         "prefix_lists.ops",
         "regions.ops",
         "route_tables.ops",
+        "power",
         "security_groups.ops",
         "security_groups.peers",
         "security_groups.rule_ops",

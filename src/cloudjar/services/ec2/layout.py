@@ -7,7 +7,7 @@ a VPC without any needs no place on the host.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from cloudjar.kit.db import Db
@@ -52,12 +52,13 @@ def lay_out(step: Step, vpc_id: str) -> None:
 def _read(step: Step, vpc_id: str, hosts: Mapping[str, str]) -> port.Vpc | None:
     with step.world.state.database.lock:
         vpc = step.db[Vpc].get(vpc_id)
-        return None if vpc is None else layout(step.db, vpc, hosts)
+        return None if vpc is None else layout(step.db, vpc, hosts, step.world.faults.zones)
 
 
-def layout(db: Db, vpc: Vpc, hosts: Mapping[str, str]) -> port.Vpc:
-    """One VPC, whole. `hosts` says where the services answer that gateway endpoints lead to."""
-    interfaces = [eni for eni in db[NetworkInterface].all(vpc_id=vpc.id) if eni.powered]
+def layout(db: Db, vpc: Vpc, hosts: Mapping[str, str], dark: Collection[str] = ()) -> port.Vpc:
+    """One VPC, whole. `hosts` says where the services answer that gateway endpoints lead to, `dark` which zones (ids)
+    have no power."""
+    interfaces = [eni for eni in db[NetworkInterface].all(vpc_id=vpc.id) if eni.powered and eni.zone_id not in dark]
     wanted = logged(db, vpc.id, interfaces)
     ways = beyond.ways(db, vpc, {eni.id for eni in interfaces}, hosts)
     return port.Vpc(

@@ -58,7 +58,7 @@ def the_world(ctx: Ctx) -> World:
     network = ctx.world.ports["network"]  # both drivers know the site that they are at, and the API's port
     vpcs: list[port.Vpc] = []
     for vpc in ctx.db.everywhere(Vpc):
-        vpcs.append(layout(ctx.db.at(vpc.account, vpc.region), vpc, network.service_addresses))
+        vpcs.append(layout(ctx.db.at(vpc.account, vpc.region), vpc, network.service_addresses, ctx.world.faults.zones))
     return World(site=network.site, vpcs=tuple(vpcs), api_port=network.api_port, transits=everywhere(ctx.db))
 
 

@@ -89,6 +89,7 @@ def check(ctx: Ctx, req: dict[str, Any]) -> Plan:
             f"Your requested instance type ({kind}) is not supported in your requested Availability Zone "
             f"({plug.subnet.zone}).",
         )
+    ctx.world.faults.refuse_dark(plug.subnet.zone, ctx.account, kind)
     if terms is not None:
         refuse_low(ctx, terms, plug.subnet.zone, kind)
         SPOT.make(ctx)

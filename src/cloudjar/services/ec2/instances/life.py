@@ -57,6 +57,8 @@ def converge(step: Step, vm: Instance | None) -> None:
     match vm.state:
         case "pending" if not all(keys.is_open(step.ctx, v) for v in step.db[Volume].all(instance_id=vm.id)):
             _give_up(step)
+        case "pending" | "running" if step.world.faults.is_off(vm.id, vm.zone, vm.account):
+            host.stop(vm.id, force=True)  # it boots when the power is back: `power.power_changed`
         case "pending":
             _start(step, vm, host)
             step.move(LIFE, "pending", "running", rebooted=vm.reboots)

@@ -150,6 +150,7 @@ def start_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             return vm
         _expect(vm, ("stopped",), "started")
         refuse_start(ctx, vm)
+        ctx.world.faults.refuse_dark(vm.zone, vm.account, vm.type)
         _need_root(ctx, vm)
         host, kept = stand_again(ctx, vm)
         refuse_more(ctx, vm, reserved=bool(kept))

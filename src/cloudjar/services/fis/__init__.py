@@ -1,0 +1,5 @@
+"""AWS Fault Injection Service, and the faults themselves. See README.md."""
+
+from cloudjar.kit.operation import Service
+
+SERVICE = Service("fis", modules=("faults.life",), boots=True)
