@@ -33,8 +33,17 @@ class Lender(Protocol):
         description: str,
         owner: str,
         public: bool,
+        kind: str = "interface",
+        relays: bool = False,
+        guarded: bool = True,
+        private: str = "",
+        allocation: str = "",
     ) -> Lent:
-        """A new interface in a subnet, attached to `guest`. `owner` is an alias like ``amazon-elb``."""
+        """A new interface in a subnet, attached to `guest`. `owner` is an alias like ``amazon-elb``.
+
+        One that `relays` passes flows on in their own names; without `guarded` it has no security groups and none
+        decide. `private` is the address it must have, `allocation` the Elastic IP in front of it.
+        """
         ...
 
     def look(self, ctx: Ctx, interface_id: str) -> Lent | None:

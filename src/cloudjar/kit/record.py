@@ -72,12 +72,14 @@ def record(
     regional: bool = True,
     everywhere: bool = False,
     parent: tuple[str, str] | None = None,
+    also: tuple[str, ...] = (),
 ) -> Callable[[type[R]], type[R]]:
     """Class decorator: declare a stored type.
 
     `service` and `noun` are the IAM service prefix and resource type; `arn` is the resource part with fields in
     braces (``vpc/{id}``); `everywhere` makes the key findable across accounts and regions; `parent` is (table,
-    field with its key): the record whose reconciler is woken when this one changes.
+    field with its key): the record whose reconciler is woken when this one changes; `also` are further IAM resource
+    types that are stored here.
     """
 
     def declare(cls: type[R]) -> type[R]:
@@ -96,6 +98,8 @@ def record(
         )
         _BY_TYPE[cls] = declared
         _BY_TABLE[spec.name] = declared
+        for other in also:
+            _BY_TABLE[f"{service}/{other}"] = declared
         return cls
 
     return declare

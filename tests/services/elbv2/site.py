@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cloudjar.kit import certificates
 from tests.jar import TestJar
 
 
@@ -31,6 +32,14 @@ class Site:
         """A target group of addresses."""
         asked = {"Name": name, "Protocol": "HTTP", "Port": 80, "VpcId": self.vpc, "TargetType": "ip", **more}
         return str(self.elb.create_target_group(**asked)["TargetGroups"][0]["TargetGroupArn"])
+
+    def certificate(self, domain: str = "www.example.com") -> str:
+        """A certificate that is issued."""
+        asked = {"DomainName": domain, "ValidationMethod": "DNS", "KeyAlgorithm": "EC_prime256v1"}
+        arn = str(self.jar.client("acm").request_certificate(**asked)["CertificateArn"])
+        certificates.prove(self.jar.jar.world, arn)
+        self.jar.settle()
+        return arn
 
     def listener(self, balancer: str, group: str, port: int = 80) -> str:
         """A listener that forwards."""

@@ -79,7 +79,7 @@ def test_what_rules_and_listeners_refuse(jar: TestJar) -> None:
         site.elb.describe_rules(RuleArns=[arn])
     with refused("ListenerNotFound", "One or more listeners not found"):
         site.elb.describe_listeners(ListenerArns=[listener + "0"])
-    with refused("UnsupportedOperation", "HTTPS"):
+    with refused("ValidationError", "A certificate must be specified for HTTPS listeners"):
         site.elb.modify_listener(ListenerArn=listener, Protocol="HTTPS")
 
 

@@ -61,8 +61,13 @@ def test_what_create_refuses(jar: TestJar) -> None:
         site.balancer("-x")
     with refused("InvalidSecurityGroup"):
         site.balancer(SecurityGroups=["sg-0123456789abcdef0"])
-    with refused("UnsupportedOperation", "type network"):
-        site.balancer(Type="network")
+    with refused("UnsupportedOperation", "type gateway"):
+        site.balancer(Type="gateway")
+    with refused("UnsupportedOperation", "dualstack"):
+        site.balancer(IpAddressType="dualstack")
+    with refused("ValidationError", "network load balancers only"):
+        mappings = [{"SubnetId": s, "AllocationId": "eipalloc-1"} for s in site.subnets[:2]]
+        site.balancer(Subnets=[], SubnetMappings=mappings)
     gateway = site.ec2.describe_internet_gateways()["InternetGateways"][0]["InternetGatewayId"]
     site.ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=site.vpc)
     with refused("InvalidSubnet", f"VPC {site.vpc} has no internet gateway"):
@@ -99,7 +104,8 @@ def test_deletion_protection_and_other_attributes(jar: TestJar) -> None:
         modify("idle_timeout.timeout_seconds", "4001")
     with refused("ValidationError", "is not recognized"):
         modify("colour", "blue")
-    with refused("UnsupportedOperation", "access_logs"):
+    modify("access_logs.s3.bucket", "logs")
+    with refused("InvalidConfigurationRequest", "Access Denied for bucket: logs"):
         modify("access_logs.s3.enabled", "true")
 
 

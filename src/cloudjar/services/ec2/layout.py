@@ -152,6 +152,8 @@ def _interface(eni: NetworkInterface, *, logged: bool) -> port.Interface:
         guest=plugged.instance_id,
         index=plugged.device_index,
         source_dest_check=eni.source_dest_check,
+        relays=eni.relays,
+        unguarded=eni.unguarded,
         logged=logged,
         rate_mbit=plugged.rate_mbit,
         ipv6=eni.ipv6,

@@ -57,9 +57,14 @@ def _forward(action: dict[str, Any]) -> dict[str, Any]:
         raise errors.validation("Target group weight must be between 0 and 999")
     sticky = config.get("TargetGroupStickinessConfig") or {}
     if sticky.get("Enabled"):
-        raise errors.not_built("Stickiness between target groups")
+        seconds = sticky.get("DurationSeconds")
+        if seconds is None or not 1 <= int(seconds) <= 604800:
+            raise errors.validation("The stickiness duration must be between 1 and 604800 seconds")
+        sticky = {"Enabled": True, "DurationSeconds": int(seconds)}
+    else:
+        sticky = {"Enabled": False}
     made = {"Type": "forward", "Order": action["Order"], "ForwardConfig": {
-        "TargetGroups": groups, "TargetGroupStickinessConfig": {"Enabled": False}}}  # fmt: skip
+        "TargetGroups": groups, "TargetGroupStickinessConfig": sticky}}  # fmt: skip
     return {**made, "TargetGroupArn": groups[0]["TargetGroupArn"]} if len(groups) == 1 else made
 
 
@@ -162,8 +167,10 @@ def planned_action(action: Mapping[str, Any], names: Mapping[str, str]) -> port.
         c = action["FixedResponseConfig"]
         return port.FixedResponse(status=int(c["StatusCode"]), body=c.get("MessageBody") or "",
                                   content_type=c.get("ContentType") or "text/plain")  # fmt: skip
+    config = action["ForwardConfig"]
     return port.Forward(
-        groups=tuple((names[g["TargetGroupArn"]], int(g["Weight"])) for g in action["ForwardConfig"]["TargetGroups"])
+        groups=tuple((names[g["TargetGroupArn"]], int(g["Weight"])) for g in config["TargetGroups"]),
+        sticky_seconds=config["TargetGroupStickinessConfig"].get("DurationSeconds") or 0,
     )
 
 

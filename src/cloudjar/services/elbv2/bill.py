@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from cloudjar.kit.usage import Meter, meters
 from cloudjar.services.elbv2.records import LoadBalancer
 
+OPERATIONS = {"app": "LoadBalancing:Application", "net": "LoadBalancing:Network"}
+
 
 @meters(LoadBalancer)
-def hours(_: LoadBalancer) -> Iterable[Meter]:
+def hours(balancer: LoadBalancer) -> Iterable[Meter]:
     """The load balancer, for as long as it is there."""
-    return (Meter("AWSELB", "LoadBalancerUsage", "LoadBalancing:Application", "Hrs"),)
+    return (Meter("AWSELB", "LoadBalancerUsage", OPERATIONS[balancer.kind], "Hrs"),)

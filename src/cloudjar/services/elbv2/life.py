@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from msgspec.structs import replace
 
 from cloudjar.base.caller import service as service_caller
 from cloudjar.base.errors import PlaneError
+from cloudjar.kit.certificates import on_change
 from cloudjar.kit.context import Ctx, World
+from cloudjar.kit.events import hears
 from cloudjar.kit.machine import Machine, Step, on_boot, reconciler
-from cloudjar.planes.network.port import NetworkPort
-from cloudjar.planes.proxy import port
 from cloudjar.planes.proxy.port import ProxyPort, TargetHealth
-from cloudjar.services.elbv2 import actions, defaults
-from cloudjar.services.elbv2.records import BALANCER, Listener, LoadBalancer, Probed, Rule, TargetGroup
+from cloudjar.services.elbv2 import planning
+from cloudjar.services.elbv2.places import node_name
+from cloudjar.services.elbv2.planning import group_name
+from cloudjar.services.elbv2.records import BALANCER, LoadBalancer, Probed, Registered, TargetGroup
+from cloudjar.services.elbv2.views import users
 
 LIFE = Machine(LoadBalancer, start="provisioning", moves="provisioning -> active")
 _WORST = ("unhealthy", "initial", "healthy")
@@ -31,86 +35,14 @@ def converge(step: Step, balancer: LoadBalancer | None) -> None:
             proxies.remove(name)
     if balancer is None:
         return
-    nodes, groups = _read(step, balancer)
+    found = planning.read(step.ctx, balancer)
+    groups, nodes = found.groups, planning.nodes(found, step.port("network"))
     for node in nodes:
         proxies.apply(node)
     if balancer.state == "provisioning":
         step.move(LIFE, "provisioning", "active")
     _learn(step, groups, [proxies.health(node.id) for node in nodes])
     _end_draining(step, groups)
-
-
-def node_name(suffix: str, zone: str) -> str:
-    """``elb-0123456789abcdef-a``: guest and proxy of one zone; without a zone the beginning of all."""
-    return f"elb-{suffix}-{zone[-1:]}"
-
-
-def _read(step: Step, balancer: LoadBalancer) -> tuple[list[port.Node], list[TargetGroup]]:
-    network: NetworkPort = step.port("network")
-    with step.world.state.database.lock:
-        listeners = step.db[Listener].all(load_balancer_arn=balancer.arn)
-        rules = step.db[Rule].all(load_balancer_arn=balancer.arn)
-        acting = [*(item.actions for item in listeners), *(item.actions for item in rules)]
-        named = {arn for given in acting for arn in actions.groups_of(given)}
-        groups = [group for group in step.db[TargetGroup].all() if group.arn in named]
-    names = {group.arn: group_name(group) for group in groups}
-    attributes = defaults.whole(defaults.BALANCER, balancer.attributes)
-    delays = [int(_of(group, "deregistration_delay.timeout_seconds")) for group in groups]
-    made = port.Node(
-        id="", namespace="",
-        listeners=tuple(_listener(item, rules, names) for item in sorted(listeners, key=lambda item: item.port)),
-        groups=tuple(_group(group) for group in sorted(groups, key=group_name)),
-        idle_seconds=int(attributes["idle_timeout.timeout_seconds"]),
-        drain_seconds=max([1, *delays]),
-        http2=attributes["routing.http2.enabled"] == "true",
-        drop_invalid_headers=attributes["routing.http.drop_invalid_header_fields.enabled"] == "true",
-        forwarded_for=attributes["routing.http.xff_header_processing.mode"],  # type: ignore[arg-type]  # checked when set
-    )  # fmt: skip
-    nodes = [replace(made, id=zone.node, namespace=network.guest_path(zone.node)) for zone in balancer.zones]
-    return nodes, groups
-
-
-def group_name(group: TargetGroup) -> str:
-    """What the proxy plane calls a target group."""
-    return f"{group.name}-{group.suffix}"
-
-
-def _of(group: TargetGroup, attribute: str) -> str:
-    return defaults.whole(defaults.GROUP, group.attributes)[attribute]
-
-
-def _listener(listener: Listener, rules: list[Rule], names: dict[str, str]) -> port.Listener:
-    own = sorted((r for r in rules if r.listener_arn == listener.arn), key=lambda rule: rule.priority)
-    made = [
-        port.Rule(action=actions.planned_action(rule.actions[0], names),
-                  conditions=tuple(actions.planned_condition(c) for c in rule.conditions))
-        for rule in own
-    ]  # fmt: skip
-    default = port.Rule(action=actions.planned_action(listener.actions[0], names))
-    return port.Listener(port=listener.port, rules=(*made, default))
-
-
-def _group(group: TargetGroup) -> port.TargetGroup:
-    check = group.check
-    probed = port.HealthCheck(
-        secure=check["HealthCheckProtocol"] == "HTTPS",
-        port=0 if check["HealthCheckPort"] == "traffic-port" else int(check["HealthCheckPort"]),
-        path=check["HealthCheckPath"],
-        interval=check["HealthCheckIntervalSeconds"],
-        timeout=check["HealthCheckTimeoutSeconds"],
-        rise=check["HealthyThresholdCount"],
-        fall=check["UnhealthyThresholdCount"],
-        codes=check["Matcher"]["HttpCode"],
-    )
-    sticky = _of(group, "stickiness.enabled") == "true"
-    return port.TargetGroup(
-        id=group_name(group),
-        targets=tuple(port.Target(address=t.address, port=t.port) for t in group.targets if t.draining_until is None),
-        secure=group.protocol == "HTTPS",
-        check=probed,
-        algorithm=_of(group, "load_balancing.algorithm.type"),  # type: ignore[arg-type]  # checked when set
-        cookie_seconds=int(_of(group, "stickiness.lb_cookie.duration_seconds")) if sticky else 0,
-    )
 
 
 def _learn(step: Step, groups: list[TargetGroup], seen: list[dict[tuple[str, str], TargetHealth]]) -> None:
@@ -147,6 +79,48 @@ def _end_draining(step: Step, groups: list[TargetGroup]) -> None:
 def over(until: datetime | None, now: datetime) -> bool:
     """Whether a deregistered target's time to end is over."""
     return until is not None and until <= now
+
+
+@reconciler(TargetGroup)
+def follow_instances(step: Step, group: TargetGroup | None) -> None:
+    """Instances that are gone are no targets any more; those that do not run get no requests."""
+    if group is None or group.target_type != "instance":
+        return
+    with step.world.state.database.transaction():
+        now = step.db[TargetGroup].get(group.arn)
+        if now is None:
+            return
+        followed = tuple(t for t in (_followed(step.ctx, t) for t in now.targets) if t is not None)
+        if followed != now.targets:
+            step.db[TargetGroup].put(replace(now, targets=followed))
+            for arn in users(step.ctx, group.arn):
+                step.ctx.wake(step.db[LoadBalancer].need(arn))
+
+
+def _followed(ctx: Ctx, target: Registered) -> Registered | None:
+    vm = ctx.find("ec2", "instance", target.id)
+    state = getattr(vm, "state", "terminated")
+    if state in ("shutting-down", "terminated"):
+        return None
+    return replace(target, stopped="" if state in ("running", "pending") else state)
+
+
+@hears("aws.ec2", "EC2 Instance State-change Notification")
+def instance_changed(world: World, account: str, region: str, detail: dict[str, Any]) -> None:
+    """Have the target groups looked at in which an instance is."""
+    ctx = Ctx(world, account, region, service_caller("elasticloadbalancing.amazonaws.com", account))
+    for group in ctx.db[TargetGroup].all():
+        if any(target.id == detail["instance-id"] for target in group.targets):
+            ctx.wake(group)
+
+
+@on_change
+def certificate_changed(ctx: Ctx, _: str, users_of: tuple[str, ...]) -> None:
+    """Serve with the certificate as it is now."""
+    for arn in users_of:
+        balancer = ctx.db[LoadBalancer].get(arn)
+        if balancer is not None:
+            ctx.wake(balancer)
 
 
 def node_changed(world: World, node: str) -> None:

@@ -10,7 +10,9 @@ from cloudjar.base import ids
 from cloudjar.base.caller import service as service_caller
 from cloudjar.kit import interfaces
 from cloudjar.kit.context import Ctx, World
+from cloudjar.kit.names import resolves
 from cloudjar.services.elbv2.records import LoadBalancer
+from cloudjar.spec import regions
 
 HOSTED_ZONES = {
     "us-east-1": "Z35SXDOTRQ7X7K", "us-east-2": "Z3AADJGX6KTTL2", "us-west-1": "Z368ELLRRE2KJ0",
@@ -18,6 +20,13 @@ HOSTED_ZONES = {
     "eu-west-3": "Z3Q77PNBQS71R4", "eu-central-1": "Z215JYRZR1TBD5", "eu-north-1": "Z23TAZ6LKFMNIO",
     "ap-southeast-1": "Z1LMS91P8CMLE5", "ap-southeast-2": "Z1GM3OXH4ZPM65", "ap-northeast-1": "Z14GRHDCWA56QT",
     "ap-south-1": "ZP97RAFLXTNZK", "ca-central-1": "ZQSVJUPU6J1EY", "sa-east-1": "Z2P70J7HTTTPLU",
+}  # fmt: skip
+NETWORK_ZONES = {
+    "us-east-1": "Z26RNL4JYFTOTI", "us-east-2": "ZLMOA37VPKANP", "us-west-1": "Z24FKFUX50B4VW",
+    "us-west-2": "Z18D5FSROUN65G", "eu-west-1": "Z2IFOLAFXWLO4F", "eu-west-2": "ZD4D7Y8KGAS4G",
+    "eu-west-3": "Z1CMS0P5QUZ6D5", "eu-central-1": "Z3F0SRJ5LGBH90", "eu-north-1": "Z1UDT6IFJ4EJM",
+    "ap-southeast-1": "ZKVM4W9LS7TM", "ap-southeast-2": "ZCT6FZBF4DROD", "ap-northeast-1": "Z31USIVHYNEOWT",
+    "ap-south-1": "ZVDDRBQ08TROA", "ca-central-1": "Z2EPGBW3API2WT", "sa-east-1": "ZTK26PT1VY4CU",
 }  # fmt: skip
 DOMAIN = ".elb.amazonaws.com"
 
@@ -32,26 +41,40 @@ def arn(ctx: Ctx, resource: str) -> str:
     return f"arn:{arns.PARTITION}:elasticloadbalancing:{ctx.region}:{ctx.account}:{resource}"
 
 
-def dns_name(ctx: Ctx, name: str, scheme: str) -> str:
-    """``web-1234567890.eu-west-3.elb.amazonaws.com``, with ``internal-`` in front of an internal one."""
+def dns_name(ctx: Ctx, kind: str, name: str, suffix: str, scheme: str) -> str:
+    """``web-1234567890.eu-west-3.elb.amazonaws.com``, with ``internal-`` in front of an internal one; a Network Load
+    Balancer's: ``web-0123456789abcdef.elb.eu-west-3.amazonaws.com``."""
+    if kind == "net":
+        return f"{name}-{suffix}{network_domain(ctx.region)}"
     front = "internal-" if scheme == "internal" else ""
     return f"{front}{name}-{10**9 + ids.below(9 * 10**9)}.{ctx.region}{DOMAIN}"
 
 
-def addresses(world: World, name: str) -> tuple[str, ...] | None:
+def network_domain(region: str) -> str:
+    """What names of Network Load Balancers end with."""
+    return f".elb.{region}.amazonaws.com"
+
+
+@resolves(DOMAIN)
+def addresses(world: World, _: str, name: str) -> tuple[str, ...]:
     """What a load balancer's name resolves to, inside VPCs and out: public addresses, or an internal one's private
-    ones. None when it is not the name of one."""
-    if not name.endswith(DOMAIN):
-        return None
+    ones."""
     with world.state.database.lock:
         ctx = Ctx(world, "", "", service_caller("elasticloadbalancing.amazonaws.com", ""))
         for balancer in ctx.db.everywhere(LoadBalancer):
-            if balancer.dns_name.lower() == name:
-                return _addresses(ctx.at(balancer.account, balancer.region), balancer)
+            if balancer.dns_name.lower() in (name, name.partition(".")[2]):
+                zone = "" if balancer.dns_name.lower() == name else name.partition(".")[0]
+                return _addresses(ctx.at(balancer.account, balancer.region), balancer, zone)
     return ()
 
 
-def _addresses(ctx: Ctx, balancer: LoadBalancer) -> tuple[str, ...]:
+for _region in regions.NAMES:
+    resolves(network_domain(_region))(addresses)
+
+
+def _addresses(ctx: Ctx, balancer: LoadBalancer, zone: str) -> tuple[str, ...]:
+    """Of all its zones, or of the one that a Network Load Balancer's name begins with."""
     lender = interfaces.lender(ctx)
-    lent = [lender.look(ctx, zone.interface_id) for zone in balancer.zones]
+    asked = [z for z in balancer.zones if not zone or (z.name == zone and balancer.kind == "net")]
+    lent = [lender.look(ctx, z.interface_id) for z in asked]
     return tuple(e.private if balancer.scheme == "internal" else e.public for e in lent if e is not None)

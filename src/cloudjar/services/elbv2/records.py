@@ -22,6 +22,10 @@ class Zone(msgspec.Struct, frozen=True, kw_only=True):
     subnet_id: str
     interface_id: str
     node: str
+    allocation: str = ""
+    """The Elastic IP that was asked for."""
+    address: str = ""
+    """The private address that was asked for."""
 
 
 @record(
@@ -29,17 +33,24 @@ class Zone(msgspec.Struct, frozen=True, kw_only=True):
     "loadbalancer/app/",
     key="arn",
     index=("name",),
-    arn="loadbalancer/app/{name}/{suffix}",
+    arn="loadbalancer/{kind}/{name}/{suffix}",
+    also=("loadbalancer/net/",),
     missing=("LoadBalancerNotFound", "One or more load balancers not found"),
     quotas=(
         Quota(
             ("elasticloadbalancing", "L-53DA6B97"),
             ("TooManyLoadBalancers", "The maximum number of load balancers has been reached."),
+            counts=lambda balancer: balancer.kind == "app",
+        ),
+        Quota(
+            ("elasticloadbalancing", "L-69A177A2"),
+            ("TooManyLoadBalancers", "The maximum number of load balancers has been reached."),
+            counts=lambda balancer: balancer.kind == "net",
         ),
     ),
 )
 class LoadBalancer(Record, frozen=True, kw_only=True):
-    """An Application Load Balancer."""
+    """A load balancer: an Application Load Balancer (``app``) or a Network Load Balancer (``net``)."""
 
     arn: str
     name: str
@@ -50,6 +61,9 @@ class LoadBalancer(Record, frozen=True, kw_only=True):
     zones: tuple[Zone, ...]
     groups: tuple[str, ...]
     created: datetime
+    kind: str = "app"
+    guarded: bool = True
+    """Has security groups, which a Network Load Balancer may be made without."""
     state: str = "provisioning"
     attributes: dict[str, str] = {}
     tags: dict[str, str] = {}
@@ -60,7 +74,8 @@ class LoadBalancer(Record, frozen=True, kw_only=True):
     "listener/app",
     key="arn",
     index=("load_balancer_arn",),
-    arn="listener/app/{path}",
+    arn="listener/{kind}/{path}",
+    also=("listener/net",),
     missing=("ListenerNotFound", "One or more listeners not found"),
     parent=(BALANCER, "load_balancer_arn"),
     quotas=(
@@ -80,6 +95,12 @@ class Listener(Record, frozen=True, kw_only=True):
     port: int
     protocol: str
     actions: list[dict[str, Any]]
+    kind: str = "app"
+    certificates: tuple[str, ...] = ()
+    """ARNs; the default one first."""
+    ssl_policy: str = ""
+    alpn: str = ""
+    attributes: dict[str, str] = {}
     tags: dict[str, str] = {}
 
 
@@ -89,6 +110,7 @@ class Listener(Record, frozen=True, kw_only=True):
     key="arn",
     index=("listener_arn", "load_balancer_arn"),
     arn="listener-rule/app/{path}",
+    also=("listener-rule/net",),
     missing=("RuleNotFound", "One or more rules not found"),
     parent=(BALANCER, "load_balancer_arn"),
 )
@@ -115,6 +137,10 @@ class Registered(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     address: str
     zone: str = ""
+    home: str = ""
+    """The zone where an instance is; `zone` is what was asked for."""
+    stopped: str = ""
+    """The state of an instance that does not run."""
     draining_until: datetime | None = None
 
     @property

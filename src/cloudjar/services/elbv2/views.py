@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from cloudjar.kit import interfaces
 from cloudjar.kit.context import Ctx
 from cloudjar.services.elbv2 import actions, naming
-from cloudjar.services.elbv2.records import Listener, LoadBalancer, Probed, Registered, Rule, TargetGroup
+from cloudjar.services.elbv2.defaults import RELAYED
+from cloudjar.services.elbv2.records import Listener, LoadBalancer, Probed, Registered, Rule, TargetGroup, Zone
 
 _REASONS = {
     "timeout": ("Target.Timeout", "Request timed out"),
@@ -14,24 +16,36 @@ _REASONS = {
 }
 
 
-def show_balancer(balancer: LoadBalancer) -> dict[str, Any]:
+def show_balancer(ctx: Ctx, balancer: LoadBalancer) -> dict[str, Any]:
     """AWS's LoadBalancer."""
-    return {
+    net = balancer.kind == "net"
+    shown: dict[str, Any] = {
         "LoadBalancerArn": balancer.arn,
         "DNSName": balancer.dns_name,
-        "CanonicalHostedZoneId": naming.HOSTED_ZONES.get(balancer.region),
+        "CanonicalHostedZoneId": (naming.NETWORK_ZONES if net else naming.HOSTED_ZONES).get(balancer.region),
         "CreatedTime": balancer.created,
         "LoadBalancerName": balancer.name,
         "Scheme": balancer.scheme,
         "VpcId": balancer.vpc_id,
         "State": {"Code": balancer.state},
-        "Type": "application",
+        "Type": "network" if net else "application",
         "AvailabilityZones": [
-            {"ZoneName": zone.name, "SubnetId": zone.subnet_id, "LoadBalancerAddresses": []} for zone in balancer.zones
+            {"ZoneName": zone.name, "SubnetId": zone.subnet_id, "LoadBalancerAddresses": _addresses(ctx, zone)}
+            for zone in balancer.zones
         ],
-        "SecurityGroups": list(balancer.groups),
         "IpAddressType": "ipv4",
     }
+    if balancer.guarded:
+        shown["SecurityGroups"] = list(balancer.groups)
+    return {**shown, "EnablePrefixForIpv6SourceNat": "off"} if net else shown
+
+
+def _addresses(ctx: Ctx, zone: Zone) -> list[dict[str, str]]:
+    """The addresses that were asked for: Elastic IPs, and private ones of an internal load balancer."""
+    if zone.allocation:
+        lent = interfaces.lender(ctx).look(ctx, zone.interface_id)
+        return [{"IpAddress": lent.public if lent else "", "AllocationId": zone.allocation}]
+    return [{"PrivateIPv4Address": zone.address}] if zone.address else []
 
 
 def show_listener(listener: Listener) -> dict[str, Any]:
@@ -42,7 +56,19 @@ def show_listener(listener: Listener) -> dict[str, Any]:
         "Port": listener.port,
         "Protocol": listener.protocol,
         "DefaultActions": listener.actions,
+        **_secured(listener),
     }
+
+
+def _secured(listener: Listener) -> dict[str, Any]:
+    if not listener.certificates:
+        return {}
+    shown: dict[str, Any] = {
+        "Certificates": [{"CertificateArn": listener.certificates[0]}], "SslPolicy": listener.ssl_policy,
+    }  # fmt: skip
+    if listener.kind == "app":
+        return {**shown, "MutualAuthentication": {"Mode": "off"}}
+    return {**shown, "AlpnPolicy": [listener.alpn]} if listener.alpn else shown
 
 
 def show_rule(rule: Rule) -> dict[str, Any]:
@@ -78,7 +104,7 @@ def show_group(ctx: Ctx, group: TargetGroup) -> dict[str, Any]:
         "TargetGroupArn": group.arn,
         "TargetGroupName": group.name,
         "Protocol": group.protocol,
-        "ProtocolVersion": "HTTP1",
+        "ProtocolVersion": None if group.protocol in RELAYED else "HTTP1",
         "Port": group.port,
         "VpcId": group.vpc_id,
         **group.check,
@@ -96,7 +122,13 @@ def users(ctx: Ctx, group_arn: str) -> list[str]:
     return sorted(found)
 
 
-def show_health(group: TargetGroup, target: Registered, *, used: bool) -> dict[str, Any]:
+def zones_of(ctx: Ctx, group_arn: str) -> set[str]:
+    """The zones in which load balancers send to a target group."""
+    found = (ctx.db[LoadBalancer].get(arn) for arn in users(ctx, group_arn))
+    return {zone.name for balancer in found if balancer is not None for zone in balancer.zones}
+
+
+def show_health(group: TargetGroup, target: Registered, zones: set[str]) -> dict[str, Any]:
     """AWS's TargetHealthDescription."""
     described: dict[str, Any] = {"Id": target.id, "Port": target.port}
     if target.zone:
@@ -105,17 +137,25 @@ def show_health(group: TargetGroup, target: Registered, *, used: bool) -> dict[s
     return {
         "Target": described,
         "HealthCheckPort": str(target.port) if port == "traffic-port" else port,
-        "TargetHealth": _state(group, target, used=used),
+        "TargetHealth": _state(group, target, zones),
     }
 
 
-def _state(group: TargetGroup, target: Registered, *, used: bool) -> dict[str, Any]:
+def _state(group: TargetGroup, target: Registered, zones: set[str]) -> dict[str, Any]:
     if target.draining_until is not None:
         return _said("draining", "Target.DeregistrationInProgress", "Target deregistration is in progress")
-    if not used:
+    if target.stopped:
+        return _said("unused", "Target.InvalidState", f"Target is in the {target.stopped} state")
+    if not zones:
         return _said(
             "unused", "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer"
         )
+    home = target.home or ("" if target.zone == "all" else target.zone)
+    if home and home not in zones:
+        return _said(
+            "unused", "Target.NotInUse",
+            "Target is in an Availability Zone that is not enabled for the load balancer",
+        )  # fmt: skip
     found = group.health.get(target.place)
     if found is None:
         return _said("initial", "Elb.RegistrationInProgress", "Target registration is in progress")

@@ -34,8 +34,11 @@ def balancers(_: Any, ops: dict[str, list[dict[str, Any]]]) -> None:
             _name(ops, operation, "ListenerArn", "listener/app", "listener/net")
     for operation in ("AddTags", "RemoveTags"):
         _name(ops, operation, "ResourceArns[]", *_TYPES)
-    made = _ARN + "loadbalancer/app/${Name}/*"
-    ops["CreateLoadBalancer"][0]["r"] = [["loadbalancer/app/", made, 1]]
+    made = ops["CreateLoadBalancer"][0]
+    ops["CreateLoadBalancer"] = [
+        {**made, "r": [[kind, _ARN + kind + "${Name}/*", 1]], "when": [test, "Type", "network"]}
+        for kind, test in (("loadbalancer/app/", "differs"), ("loadbalancer/net/", "equals"))
+    ]
 
 
 def _name(ops: dict[str, list[dict[str, Any]]], operation: str, member: str, *kinds: str) -> None:

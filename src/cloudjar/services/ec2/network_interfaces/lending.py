@@ -7,10 +7,13 @@ from ipaddress import IPv4Address, IPv4Network
 
 from msgspec.structs import replace
 
+from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.interfaces import Lent, lends
-from cloudjar.services.ec2.addresses.public import assign_public
+from cloudjar.services.ec2.addresses.public import assign_public, associate
+from cloudjar.services.ec2.addresses.records import ElasticIp
 from cloudjar.services.ec2.internet_gateways.records import InternetGateway
+from cloudjar.services.ec2.lookup import need
 from cloudjar.services.ec2.network_interfaces import making
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.subnets.records import Subnet
@@ -20,12 +23,32 @@ class Interfaces:
     """EC2 as the lender of interfaces."""
 
     def lend(
-        self, ctx: Ctx, guest: str, subnet_id: str, groups: Sequence[str], *, description: str, owner: str, public: bool
+        self,
+        ctx: Ctx,
+        guest: str,
+        subnet_id: str,
+        groups: Sequence[str],
+        *,
+        description: str,
+        owner: str,
+        public: bool,
+        kind: str = "interface",
+        relays: bool = False,
+        guarded: bool = True,
+        private: str = "",
+        allocation: str = "",
     ) -> Lent:
         """A new interface in a subnet, attached to `guest`."""
         subnet = ctx.db[Subnet].need(subnet_id)
-        eni = making.make_interface(ctx, subnet, groups, description=description, requester_id=owner)
+        eni = making.make_interface(
+            ctx, subnet, groups, primary=private, description=description, requester_id=owner, interface_type=kind,
+            groupless=not guarded,
+        )  # fmt: skip
+        eni = replace(eni, relays=relays, unguarded=not guarded)
         eni = making.attach(ctx, eni, guest, 1, powered=True, instance_owner=owner)
+        if allocation:
+            _put_in_front(ctx, allocation, eni)
+            return _lent(ctx.db[NetworkInterface].need(eni.id))
         return _lent(assign_public(ctx, eni) if public else eni)
 
     def look(self, ctx: Ctx, interface_id: str) -> Lent | None:
@@ -61,6 +84,16 @@ class Interfaces:
     def has_internet_gateway(self, ctx: Ctx, vpc_id: str) -> bool:
         """Whether one is attached to the VPC."""
         return bool(ctx.db[InternetGateway].all(vpc_id=vpc_id))
+
+
+def _put_in_front(ctx: Ctx, allocation: str, eni: NetworkInterface) -> None:
+    elastic = need(ctx, ElasticIp, allocation)
+    if elastic.association_id:
+        raise AwsError(
+            "Resource.AlreadyAssociated",
+            f"resource {elastic.id} is already associated with associate-id {elastic.association_id}",
+        )
+    associate(ctx, elastic, eni, eni.primary.ip)
 
 
 def _lent(eni: NetworkInterface) -> Lent:

@@ -70,6 +70,10 @@ class NetworkInterface(Record, frozen=True, kw_only=True):
     description: str = ""
     interface_type: str = "interface"
     source_dest_check: bool = True
+    relays: bool = False
+    """Passes flows on in their own names: a network load balancer's."""
+    unguarded: bool = False
+    """No security groups decide about it."""
     requester_id: str = ""
     requester_managed: bool = False
     lend_public: bool = False

@@ -1,4 +1,8 @@
-"""Listeners: made, listed, changed, removed."""
+"""Listeners: made, listed, changed, removed.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html
+https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-listeners.html
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,17 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.elbv2 import actions, errors, naming
+from cloudjar.services.elbv2 import actions, errors, naming, serving, ssl_policies
 from cloudjar.services.elbv2.records import Listener, LoadBalancer, Rule, TargetGroup
 from cloudjar.services.elbv2.views import show_listener, users
+
+_PROTOCOLS = {"app": ("HTTP", "HTTPS"), "net": ("TCP", "UDP", "TLS", "TCP_UDP")}
+_SENT_TO = {
+    "HTTP": ("HTTP", "HTTPS"), "HTTPS": ("HTTP", "HTTPS"), "TCP": ("TCP", "TCP_UDP"), "UDP": ("UDP", "TCP_UDP"),
+    "TLS": ("TCP", "TLS"), "TCP_UDP": ("TCP_UDP",),
+}  # fmt: skip
+_ALPN = ("HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Preferred", "None")
+_SECURE = ("HTTPS", "TLS")
 
 
 @op("CreateListener")
@@ -24,42 +36,87 @@ def create_listener(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         raise errors.validation(
             "A listener protocol must be specified" if not protocol else "A listener port must be specified"
         )
-    _check_protocol(req)
-    made = checked_actions(ctx, balancer.arn, req["DefaultActions"])
-    if any(other.port == port for other in ctx.db[Listener].all(load_balancer_arn=balancer.arn)):
-        raise errors.port_taken(balancer.arn)
     path = f"{balancer.name}/{balancer.suffix}/{naming.suffix()}"
     listener = Listener(
-        arn=naming.arn(ctx, f"listener/app/{path}"), path=path, load_balancer_arn=balancer.arn, port=port,
-        protocol=protocol, actions=made, tags=tags.within_limit(tags.from_list(req.get("Tags") or ())),
+        arn=naming.arn(ctx, f"listener/{balancer.kind}/{path}"), path=path, load_balancer_arn=balancer.arn, port=port,
+        protocol=protocol, actions=[], kind=balancer.kind,
+        tags=tags.within_limit(tags.from_list(req.get("Tags") or ())),
     )  # fmt: skip
-    return {"Listeners": [show_listener(ctx.db[Listener].add(listener))]}
+    listener = _secured(ctx, listener, req)
+    listener = replace(listener, actions=checked_actions(ctx, balancer, req["DefaultActions"], protocol))
+    if any(other.port == port for other in ctx.db[Listener].all(load_balancer_arn=balancer.arn)):
+        raise errors.port_taken(balancer.arn)
+    listener = ctx.db[Listener].add(listener)
+    serving.settle(ctx, balancer.arn, listener.certificates)
+    return {"Listeners": [show_listener(listener)]}
 
 
-def _check_protocol(req: dict[str, Any]) -> None:
-    protocol = req.get("Protocol")
-    if protocol == "HTTPS":
-        raise errors.not_built("An HTTPS listener")
-    if protocol not in (None, "HTTP"):
+def _secured(ctx: Ctx, listener: Listener, req: dict[str, Any]) -> Listener:
+    """A listener with the protocol, certificate and policy of a request; raises ValidationError and others."""
+    protocol = req.get("Protocol") or listener.protocol
+    if protocol not in _PROTOCOLS[listener.kind]:
+        name = "an application" if listener.kind == "app" else "a network"
+        if protocol in ("QUIC", "TCP_QUIC") and listener.kind == "net":
+            raise errors.not_built(f"A listener of protocol {protocol}")
         raise errors.validation(
-            f"Listener protocol '{protocol}' must be one of 'HTTP, HTTPS' for an application load balancer"
+            f"Listener protocol '{protocol}' must be one of '{', '.join(_PROTOCOLS[listener.kind])}' for {name} load "
+            "balancer"
         )
-    if req.get("Certificates") or req.get("SslPolicy") or req.get("AlpnPolicy") or req.get("MutualAuthentication"):
-        raise errors.validation("A certificate cannot be specified for HTTP listeners")
+    if (req.get("MutualAuthentication") or {}).get("Mode", "off") != "off":
+        raise errors.not_built("Mutual authentication")
+    if protocol not in _SECURE:
+        if req.get("Certificates") or req.get("SslPolicy") or req.get("AlpnPolicy"):
+            raise errors.validation(f"A certificate cannot be specified for {protocol} listeners")
+        return replace(listener, protocol=protocol, certificates=(), ssl_policy="", alpn="")
+    given = req.get("Certificates") or ()
+    if len(given) > 1:
+        raise errors.validation("Only one certificate can be specified: add others by AddListenerCertificates")
+    if not given and not listener.certificates:
+        raise errors.validation(f"A certificate must be specified for {protocol} listeners")
+    default = serving.checked(ctx, given, listener.kind)
+    rest = listener.certificates[1:] if listener.certificates else ()
+    policy = req.get("SslPolicy") or listener.ssl_policy or ssl_policies.DEFAULT
+    if policy not in ssl_policies.POLICIES:
+        raise AwsError("SSLPolicyNotFound", f"SSL policy '{policy}' not found")
+    return replace(
+        listener, protocol=protocol, ssl_policy=policy, alpn=_alpn(listener, req, protocol),
+        certificates=(*default, *(a for a in rest if a not in default)) if default else listener.certificates,
+    )  # fmt: skip
 
 
-def checked_actions(ctx: Ctx, balancer_arn: str, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Actions in their full form, whose target groups are there and nobody else's."""
+def _alpn(listener: Listener, req: dict[str, Any], protocol: str) -> str:
+    given = req.get("AlpnPolicy")
+    if not given:
+        return listener.alpn
+    if protocol != "TLS" or len(given) > 1 or given[0] not in _ALPN:
+        named = ", ".join(given)
+        raise AwsError("ALPNPolicyNotFound", f"The ALPN policy '{named}' is not supported for {protocol} listeners")
+    return "" if given[0] == "None" else str(given[0])
+
+
+def checked_actions(
+    ctx: Ctx, balancer: LoadBalancer, given: list[dict[str, Any]], protocol: str
+) -> list[dict[str, Any]]:
+    """Actions in their full form, whose target groups are there, nobody else's, and speak a listener's protocol."""
     made = actions.checked(given)
-    balancer = ctx.db[LoadBalancer].need(balancer_arn)
+    if balancer.kind == "net" and (made[0]["Type"] != "forward" or len(actions.groups_of(made)) != 1):
+        raise AwsError(
+            "InvalidLoadBalancerAction", "Listeners of network load balancers forward to exactly one target group"
+        )
     for arn in actions.groups_of(made):
         group = ctx.db[TargetGroup].get(arn)
         if group is None:
             raise AwsError("TargetGroupNotFound", f"Target group '{arn}' not found")
+        if group.protocol not in _SENT_TO[protocol]:
+            raise AwsError(
+                "IncompatibleProtocols",
+                f"Listener protocol '{protocol}' is not supported with a target group with the protocol "
+                f"'{group.protocol}'",
+            )
         if group.vpc_id != balancer.vpc_id:
             raise AwsError("InvalidConfigurationRequest",
                            f"The load balancer and the target group '{arn}' must be in the same VPC")  # fmt: skip
-        if [user for user in users(ctx, arn) if user != balancer_arn]:
+        if [user for user in users(ctx, arn) if user != balancer.arn]:
             raise AwsError(
                 "TargetGroupAssociationLimit",
                 f"The following target groups cannot be associated with more than one load balancer: {arn}",
@@ -82,16 +139,19 @@ def describe_listeners(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 
 @op("ModifyListener")
 def modify_listener(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Change a listener's port or what it does by default."""
-    listener = ctx.db[Listener].need(req["ListenerArn"])
-    _check_protocol(req)
+    """Change a listener's port, protocol, certificate, policy or what it does by default."""
+    before = ctx.db[Listener].need(req["ListenerArn"])
+    balancer = ctx.db[LoadBalancer].need(before.load_balancer_arn)
+    listener = _secured(ctx, before, req)
     port = req.get("Port") or listener.port
-    others = ctx.db[Listener].all(load_balancer_arn=listener.load_balancer_arn)
+    others = ctx.db[Listener].all(load_balancer_arn=balancer.arn)
     if any(other.port == port and other.arn != listener.arn for other in others):
-        raise errors.port_taken(listener.load_balancer_arn)
-    given = req.get("DefaultActions")
-    made = checked_actions(ctx, listener.load_balancer_arn, given) if given else listener.actions
-    return {"Listeners": [show_listener(ctx.db[Listener].put(replace(listener, port=port, actions=made)))]}
+        raise errors.port_taken(balancer.arn)
+    given = req.get("DefaultActions") or listener.actions
+    made = checked_actions(ctx, balancer, given, listener.protocol)
+    listener = ctx.db[Listener].put(replace(listener, port=port, actions=made))
+    serving.settle(ctx, balancer.arn, (*before.certificates, *listener.certificates))
+    return {"Listeners": [show_listener(listener)]}
 
 
 @op("DeleteListener")
@@ -101,4 +161,5 @@ def delete_listener(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     for rule in ctx.db[Rule].all(listener_arn=listener.arn):
         ctx.db[Rule].drop(rule)
     ctx.db[Listener].drop(listener)
+    serving.settle(ctx, listener.load_balancer_arn, listener.certificates)
     return {}

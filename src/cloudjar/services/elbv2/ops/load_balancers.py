@@ -1,4 +1,4 @@
-"""Load balancers: made, listed, removed, their security groups."""
+"""Load balancers: made, listed, removed, their security groups and subnets."""
 
 from __future__ import annotations
 
@@ -11,43 +11,51 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import interfaces, tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.kit.record import Record
-from cloudjar.services.elbv2 import errors, naming
-from cloudjar.services.elbv2.defaults import BALANCER, whole
-from cloudjar.services.elbv2.life import node_name
-from cloudjar.services.elbv2.records import Listener, LoadBalancer, Rule, Zone
+from cloudjar.services.elbv2 import errors, naming, places, serving
+from cloudjar.services.elbv2.defaults import of_balancer, whole
+from cloudjar.services.elbv2.records import Listener, LoadBalancer, Rule
 from cloudjar.services.elbv2.views import show_balancer
 
-OWNER = "amazon-elb"
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 
 
 @op("CreateLoadBalancer")
 def create_load_balancer(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """An Application Load Balancer with a node in each of its subnets' zones."""
-    _refuse(req)
+    """A load balancer with a node in each of its subnets' zones."""
+    kind = _kind(req)
     name, scheme = check_name("load balancer", req["Name"]), req.get("Scheme") or "internet-facing"
     if name.startswith("internal-"):
         raise errors.validation("The load balancer name cannot begin with 'internal-'")
-    subnets = _subnets(ctx, req)
-    vpc_id = str(subnets[0].vpc_id)  # type: ignore[attr-defined]  # a subnet has one
-    lender = interfaces.lender(ctx)
-    groups = _groups(ctx, vpc_id, req.get("SecurityGroups") or ())
+    wanted = places.asked(ctx, req, kind, scheme)
+    vpc_id = wanted[0].subnet.vpc_id
+    guarded = kind == "app" or bool(req.get("SecurityGroups"))
+    groups = places.groups(ctx, vpc_id, req.get("SecurityGroups") or ()) if guarded else ()
     existing = ctx.db[LoadBalancer].all(name=name)
     if existing:
-        return {"LoadBalancers": [_again(existing[0], scheme, [s.id for s in subnets], groups)]}  # type: ignore[attr-defined]  # subnets have ids
-    if scheme == "internet-facing" and not lender.has_internet_gateway(ctx, vpc_id):
+        return {"LoadBalancers": [_again(ctx, existing[0], (kind, scheme, places.subnets(wanted), set(groups)))]}
+    if scheme == "internet-facing" and not interfaces.lender(ctx).has_internet_gateway(ctx, vpc_id):
         raise AwsError("InvalidSubnet", f"VPC {vpc_id} has no internet gateway")
     suffix = naming.suffix()
-    balancer = ctx.db[LoadBalancer].add(
-        LoadBalancer(
-            arn=naming.arn(ctx, f"loadbalancer/app/{name}/{suffix}"), name=name, suffix=suffix,
-            dns_name=naming.dns_name(ctx, name, scheme), scheme=scheme, vpc_id=vpc_id, groups=groups, created=ctx.now,
-            zones=tuple(_zone(ctx, subnet, f"app/{name}/{suffix}", groups, scheme) for subnet in subnets),
-            tags=tags.within_limit(tags.from_list(req.get("Tags") or ())),
-        )
+    bare = LoadBalancer(
+        arn=naming.arn(ctx, f"loadbalancer/{kind}/{name}/{suffix}"), name=name, suffix=suffix, kind=kind,
+        dns_name=naming.dns_name(ctx, kind, name, suffix, scheme), scheme=scheme, vpc_id=vpc_id, groups=groups,
+        guarded=guarded, created=ctx.now, zones=(), tags=tags.within_limit(tags.from_list(req.get("Tags") or ())),
     )  # fmt: skip
-    return {"LoadBalancers": [show_balancer(balancer)]}
+    balancer = ctx.db[LoadBalancer].add(replace(bare, zones=tuple(places.make(ctx, bare, p) for p in wanted)))
+    return {"LoadBalancers": [show_balancer(ctx, balancer)]}
+
+
+def _kind(req: dict[str, Any]) -> str:
+    asked = req.get("Type") or "application"
+    if asked not in ("application", "network"):
+        raise errors.not_built(f"A load balancer of type {asked}")
+    if (req.get("IpAddressType") or "ipv4") != "ipv4":
+        raise errors.not_built(f"The IP address type {req['IpAddressType']}")
+    if req.get("CustomerOwnedIpv4Pool") or req.get("IpamPools"):
+        raise errors.not_built("An address pool of one's own")
+    if req.get("EnablePrefixForIpv6SourceNat") == "on":
+        raise errors.not_built("Source NAT prefixes for IPv6")
+    return "net" if asked == "network" else "app"
 
 
 def check_name(kind: str, name: str) -> str:
@@ -62,64 +70,12 @@ def check_name(kind: str, name: str) -> str:
     return name
 
 
-def _refuse(req: dict[str, Any]) -> None:
-    if (req.get("Type") or "application") != "application":
-        raise errors.not_built(f"A load balancer of type {req['Type']}")
-    if (req.get("IpAddressType") or "ipv4") != "ipv4":
-        raise errors.not_built(f"The IP address type {req['IpAddressType']}")
-    if any(mapping.keys() - {"SubnetId"} for mapping in req.get("SubnetMappings") or ()):
-        raise errors.not_built("A subnet mapping with an address")
-    if req.get("CustomerOwnedIpv4Pool") or req.get("IpamPools"):
-        raise errors.not_built("An address pool of one's own")
-
-
-def _subnets(ctx: Ctx, req: dict[str, Any]) -> list[Record]:
-    asked = list(req.get("Subnets") or ()) or [m["SubnetId"] for m in req.get("SubnetMappings") or ()]
-    found = [_subnet(ctx, subnet_id) for subnet_id in dict.fromkeys(asked)]
-    zones = [s.zone for s in found]  # type: ignore[attr-defined]  # a subnet has one
-    if len(set(zones)) < len(zones):
-        raise AwsError(
-            "InvalidConfigurationRequest",
-            "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
-        )
-    if len(found) < 2:
-        raise errors.validation("At least two subnets in two different Availability Zones must be specified")
-    if len({s.vpc_id for s in found}) > 1:  # type: ignore[attr-defined]  # a subnet has one
-        raise AwsError("InvalidConfigurationRequest", "All subnets must belong to the same VPC")
-    return found
-
-
-def _subnet(ctx: Ctx, subnet_id: str) -> Record:
-    found = ctx.find("ec2", "subnet", subnet_id)
-    if found is None:
-        raise AwsError("SubnetNotFound", f"The subnet ID '{subnet_id}' does not exist")
-    return found
-
-
-def _groups(ctx: Ctx, vpc_id: str, asked: Any) -> tuple[str, ...]:
-    try:
-        return interfaces.lender(ctx).groups_of(ctx, vpc_id, asked)
-    except AwsError as e:
-        raise AwsError("InvalidSecurityGroup", e.message) from e
-
-
-def _again(balancer: LoadBalancer, scheme: str, subnets: list[str], groups: tuple[str, ...]) -> dict[str, Any]:
+def _again(ctx: Ctx, balancer: LoadBalancer, asked: tuple[Any, ...]) -> dict[str, Any]:
     """Asked for once more just so, it is the same one."""
-    if (balancer.scheme, {z.subnet_id for z in balancer.zones}, set(balancer.groups)) != (
-        scheme,
-        set(subnets),
-        set(groups),
-    ):
+    had = (balancer.kind, balancer.scheme, {z.subnet_id for z in balancer.zones}, set(balancer.groups))
+    if had != asked:
         raise errors.same_name("load balancer", "DuplicateLoadBalancerName", balancer.name)
-    return show_balancer(balancer)
-
-
-def _zone(ctx: Ctx, subnet: Any, path: str, groups: tuple[str, ...], scheme: str) -> Zone:
-    node = node_name(path.rpartition("/")[2], subnet.zone)
-    lent = interfaces.lender(ctx).lend(
-        ctx, node, subnet.id, groups, description=f"ELB {path}", owner=OWNER, public=scheme == "internet-facing"
-    )
-    return Zone(name=subnet.zone, subnet_id=subnet.id, interface_id=lent.id, node=node)
+    return show_balancer(ctx, balancer)
 
 
 @op("DescribeLoadBalancers")
@@ -135,7 +91,7 @@ def describe_load_balancers(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         found = [by_name[name] for name in named]
     else:
         found = [table.need(arn) for arn in arns] if arns else table.all()
-    return {"LoadBalancers": [show_balancer(balancer) for balancer in found]}
+    return {"LoadBalancers": [show_balancer(ctx, balancer) for balancer in found]}
 
 
 @op("DeleteLoadBalancer")
@@ -144,7 +100,7 @@ def delete_load_balancer(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     balancer = ctx.db[LoadBalancer].get(req["LoadBalancerArn"])
     if balancer is None:
         return {}
-    if whole(BALANCER, balancer.attributes)["deletion_protection.enabled"] == "true":
+    if whole(of_balancer(balancer), balancer.attributes)["deletion_protection.enabled"] == "true":
         raise AwsError(
             "OperationNotPermitted",
             f"Load balancer '{balancer.arn}' cannot be deleted because deletion protection is enabled",
@@ -153,6 +109,7 @@ def delete_load_balancer(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         ctx.db[Rule].drop(rule)
     for listener in ctx.db[Listener].all(load_balancer_arn=balancer.arn):
         ctx.db[Listener].drop(listener)
+        serving.settle(ctx, balancer.arn, listener.certificates)
     for zone in balancer.zones:
         interfaces.lender(ctx).take_back(ctx, zone.interface_id)
     ctx.db[LoadBalancer].drop(balancer)
@@ -163,8 +120,38 @@ def delete_load_balancer(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def set_security_groups(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Change the security groups of all nodes."""
     balancer = ctx.db[LoadBalancer].need(req["LoadBalancerArn"])
-    groups = _groups(ctx, balancer.vpc_id, req["SecurityGroups"])
+    if not balancer.guarded:
+        raise AwsError(
+            "InvalidConfigurationRequest",
+            f"Security groups cannot be set for load balancer '{balancer.arn}', which was created without any",
+        )
+    groups = places.groups(ctx, balancer.vpc_id, req["SecurityGroups"])
     for zone in balancer.zones:
         interfaces.lender(ctx).regroup(ctx, zone.interface_id, groups)
     ctx.db[LoadBalancer].put(replace(balancer, groups=groups))
     return {"SecurityGroupIds": list(groups)}
+
+
+@op("SetSubnets")
+def set_subnets(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Give a load balancer other zones: nodes come and go, those whose subnet stays stay."""
+    balancer = ctx.db[LoadBalancer].need(req["LoadBalancerArn"])
+    _kind({"IpAddressType": req.get("IpAddressType")})
+    wanted = places.asked(ctx, req, balancer.kind, balancer.scheme)
+    if wanted[0].subnet.vpc_id != balancer.vpc_id:
+        raise AwsError("InvalidConfigurationRequest", "All subnets must belong to the same VPC")
+    kept = {zone.subnet_id: zone for zone in balancer.zones}
+    for zone in balancer.zones:
+        if zone.subnet_id not in places.subnets(wanted):
+            interfaces.lender(ctx).take_back(ctx, zone.interface_id)
+    zones = tuple(kept.get(p.subnet.id) or places.make(ctx, balancer, p) for p in wanted)
+    balancer = ctx.db[LoadBalancer].put(replace(balancer, zones=zones))
+    return {"AvailabilityZones": show_balancer(ctx, balancer)["AvailabilityZones"], "IpAddressType": "ipv4"}
+
+
+@op("SetIpAddressType")
+def set_ip_address_type(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """IPv4 is the only one yet."""
+    ctx.db[LoadBalancer].need(req["LoadBalancerArn"])
+    _kind({"IpAddressType": req["IpAddressType"]})
+    return {"IpAddressType": "ipv4"}

@@ -12,7 +12,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.elbv2 import actions, errors, naming
 from cloudjar.services.elbv2.ops.listeners import checked_actions
-from cloudjar.services.elbv2.records import Listener, Rule
+from cloudjar.services.elbv2.records import Listener, LoadBalancer, Rule
 from cloudjar.services.elbv2.views import default_rule_arn, show_default_rule, show_rule
 
 _LIMIT = ("elasticloadbalancing", "L-7EED9B64")
@@ -25,8 +25,10 @@ def create_rule(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     listener = ctx.db[Listener].need(req["ListenerArn"])
     if req.get("Transforms"):
         raise errors.not_built("A transform")
+    if listener.kind == "net":
+        raise errors.validation("Rules are not supported for listeners of network load balancers")
     conditions = actions.conditions(req["Conditions"])
-    made = checked_actions(ctx, listener.load_balancer_arn, req["Actions"])
+    made = _actions(ctx, listener, req["Actions"])
     _check_priorities(ctx, listener.arn, {"": req["Priority"]})
     limit = ctx.limit(*_LIMIT)
     if limit is not None and ctx.db[Rule].count(load_balancer_arn=listener.load_balancer_arn) >= limit:
@@ -38,6 +40,10 @@ def create_rule(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         tags=tags.within_limit(tags.from_list(req.get("Tags") or ())),
     )  # fmt: skip
     return {"Rules": [show_rule(ctx.db[Rule].add(rule))]}
+
+
+def _actions(ctx: Ctx, listener: Listener, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return checked_actions(ctx, ctx.db[LoadBalancer].need(listener.load_balancer_arn), given, listener.protocol)
 
 
 def _check_priorities(ctx: Ctx, listener_arn: str, wanted: dict[str, int]) -> None:
@@ -84,7 +90,7 @@ def modify_rule(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if req.get("Conditions"):
         rule = replace(rule, conditions=actions.conditions(req["Conditions"]))
     if req.get("Actions"):
-        rule = replace(rule, actions=checked_actions(ctx, rule.load_balancer_arn, req["Actions"]))
+        rule = replace(rule, actions=_actions(ctx, ctx.db[Listener].need(rule.listener_arn), req["Actions"]))
     return {"Rules": [show_rule(ctx.db[Rule].put(rule))]}
 
 

@@ -11,7 +11,7 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.elbv2 import errors, naming
+from cloudjar.services.elbv2 import defaults, errors, naming
 from cloudjar.services.elbv2.ops.load_balancers import check_name
 from cloudjar.services.elbv2.records import LoadBalancer, TargetGroup
 from cloudjar.services.elbv2.views import show_group, users
@@ -22,6 +22,12 @@ _CHECK = {
     "HealthCheckPath": "/", "HealthCheckIntervalSeconds": 30, "HealthCheckTimeoutSeconds": 5,
     "HealthyThresholdCount": 5, "UnhealthyThresholdCount": 2, "Matcher": {"HttpCode": "200"},
 }  # fmt: skip
+_CHECK_RELAYED = {
+    "HealthCheckProtocol": "TCP", "HealthCheckPort": "traffic-port", "HealthCheckEnabled": True,
+    "HealthCheckIntervalSeconds": 30, "HealthyThresholdCount": 5, "UnhealthyThresholdCount": 2,
+}  # fmt: skip
+_MEMBERS = (*_CHECK,)
+_HTTP = ("HTTP", "HTTPS")
 _RANGES = {
     "HealthCheckIntervalSeconds": (5, 300), "HealthCheckTimeoutSeconds": (2, 120), "HealthyThresholdCount": (2, 10),
     "UnhealthyThresholdCount": (2, 10),
@@ -42,7 +48,7 @@ def create_target_group(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         raise errors.validation("A VPC ID must be specified")
     if ctx.find("ec2", "vpc", req["VpcId"]) is None:
         raise errors.validation(f"The VPC ID '{req['VpcId']}' is not found")
-    check = _checked({**_CHECK, **_asked(req)})
+    check = _checked(protocol, _with_defaults(protocol, _asked(req)))
     existing = ctx.db[TargetGroup].all(name=name)
     if existing:
         return {"TargetGroups": [_again(ctx, existing[0], (protocol, req["Port"], req["VpcId"], kind, check))]}
@@ -58,8 +64,10 @@ def create_target_group(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def _refuse(req: dict[str, Any], kind: str, protocol: str | None) -> None:
     if kind not in ("instance", "ip"):
         raise errors.not_built(f"The target type {kind}")
-    if protocol not in (None, "HTTP", "HTTPS"):
+    if protocol not in (None, *_HTTP, *defaults.RELAYED):
         raise errors.not_built(f"A target group of protocol {protocol}")
+    if protocol in defaults.RELAYED and req.get("ProtocolVersion"):
+        raise errors.validation("Protocol version is not supported for target groups of network load balancers")
     if (req.get("ProtocolVersion") or "HTTP1") != "HTTP1":
         raise errors.not_built(f"The protocol version {req['ProtocolVersion']}")
     if (req.get("IpAddressType") or "ipv4") != "ipv4" or req.get("TargetControlPort"):
@@ -67,14 +75,24 @@ def _refuse(req: dict[str, Any], kind: str, protocol: str | None) -> None:
 
 
 def _asked(req: dict[str, Any]) -> dict[str, Any]:
-    return {name: req[name] for name in _CHECK if req.get(name) is not None}
+    return {name: req[name] for name in _MEMBERS if req.get(name) is not None}
 
 
-def _checked(check: dict[str, Any]) -> dict[str, Any]:
-    if check["HealthCheckProtocol"] not in ("HTTP", "HTTPS"):
-        raise errors.validation(
-            f"Health check protocol '{check['HealthCheckProtocol']}' must be one of 'HTTP' or 'HTTPS'"
-        )
+def _with_defaults(protocol: str, given: dict[str, Any]) -> dict[str, Any]:
+    """A check in full: what is not given depends on the protocol, the group's and the check's own."""
+    if protocol not in defaults.RELAYED:
+        return {**_CHECK, **given}
+    kind = given.get("HealthCheckProtocol") or "TCP"
+    timeout = 6 if kind == "HTTP" else 10
+    by_http = {"HealthCheckPath": "/", "Matcher": {"HttpCode": "200-399"}} if kind in _HTTP else {}
+    return {**_CHECK_RELAYED, "HealthCheckTimeoutSeconds": timeout, **by_http, **given}
+
+
+def _checked(protocol: str, check: dict[str, Any]) -> dict[str, Any]:
+    kinds = ("TCP", *_HTTP) if protocol in defaults.RELAYED else _HTTP
+    if check["HealthCheckProtocol"] not in kinds:
+        listed = " or ".join(f"'{kind}'" for kind in kinds)
+        raise errors.validation(f"Health check protocol '{check['HealthCheckProtocol']}' must be one of {listed}")
     if not check["HealthCheckEnabled"]:
         raise errors.validation(
             "Health check enabled must be true for target groups with target type 'instance' or 'ip'"
@@ -89,12 +107,17 @@ def _checked(check: dict[str, Any]) -> dict[str, Any]:
             raise errors.validation(f"{name} '{check[name]}' must be between '{low}' and '{high}'")
     if check["HealthCheckTimeoutSeconds"] >= check["HealthCheckIntervalSeconds"]:
         raise errors.validation("Health check interval must be greater than the timeout.")
+    if check["HealthCheckProtocol"] == "TCP":
+        if check.get("HealthCheckPath") or check.get("Matcher"):
+            raise errors.validation("Health check path and matcher are not supported for TCP health checks")
+        return check
     path = check["HealthCheckPath"]
     if not path.startswith("/") or not path.isprintable() or not path.isascii():
         raise errors.validation(f"Health check path '{path}' must begin with a '/' and be printable ASCII")
     codes = str((check["Matcher"] or {}).get("HttpCode") or "")
-    if not _CODES.fullmatch(codes) or any(not 200 <= int(code) <= 499 for code in re.findall(r"\d{3}", codes)):
-        raise errors.validation(f"Health check matcher HTTP code '{codes}' must be within '200-499' inclusive")
+    highest = 599 if protocol in defaults.RELAYED else 499
+    if not _CODES.fullmatch(codes) or any(not 200 <= int(code) <= highest for code in re.findall(r"\d{3}", codes)):
+        raise errors.validation(f"Health check matcher HTTP code '{codes}' must be within '200-{highest}' inclusive")
     return check
 
 
@@ -127,9 +150,20 @@ def describe_target_groups(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def modify_target_group(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Change how targets are probed."""
     group = ctx.db[TargetGroup].need(req["TargetGroupArn"])
-    group = ctx.db[TargetGroup].put(replace(group, check=_checked({**group.check, **_asked(req)})))
+    check = _checked(group.protocol, _modified(group.check, _asked(req)))
+    group = ctx.db[TargetGroup].put(replace(group, check=check))
     wake_users(ctx, group.arn)
     return {"TargetGroups": [show_group(ctx, group)]}
+
+
+def _modified(check: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """A check of another protocol has other members."""
+    before, after = check["HealthCheckProtocol"], given.get("HealthCheckProtocol") or check["HealthCheckProtocol"]
+    if after == "TCP":
+        check = {name: value for name, value in check.items() if name not in ("HealthCheckPath", "Matcher")}
+    elif before == "TCP":
+        check = {**check, "HealthCheckPath": "/", "Matcher": {"HttpCode": "200-399"}}
+    return {**check, **given}
 
 
 @op("DeleteTargetGroup")

@@ -19,7 +19,7 @@ from cloudjar.services.elbv2 import defaults, errors
 from cloudjar.services.elbv2.life import over
 from cloudjar.services.elbv2.ops.target_groups import wake_users
 from cloudjar.services.elbv2.records import Registered, TargetGroup
-from cloudjar.services.elbv2.views import show_health, users
+from cloudjar.services.elbv2.views import show_health, users, zones_of
 
 _PRIVATE = [IPv4Network(block) for block in ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")]
 _LIMIT = ("elasticloadbalancing", "L-A0D0B863")
@@ -60,7 +60,7 @@ def _instance(ctx: Ctx, group: TargetGroup, instance_id: str, port: int) -> Regi
             f"The following targets are not in a running state and cannot be registered: '{instance_id}'",
         )
     address = interfaces.lender(ctx).address_of(ctx, instance_id)
-    return Registered(id=instance_id, port=port, address=address)
+    return Registered(id=instance_id, port=port, address=address, home=vm.zone)
 
 
 def _address(ctx: Ctx, group: TargetGroup, asked: dict[str, Any], port: int) -> Registered:
@@ -87,7 +87,7 @@ def deregister_targets(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Targets get no new requests; those that are under way may end within the deregistration delay."""
     group = ctx.db[TargetGroup].need(req["TargetGroupArn"])
     asked = {(t["Id"], t.get("Port")) for t in req["Targets"]}
-    delay = int(defaults.whole(defaults.GROUP, group.attributes)["deregistration_delay.timeout_seconds"])
+    delay = int(defaults.whole(defaults.of_group(group), group.attributes)["deregistration_delay.timeout_seconds"])
     until = ctx.now + timedelta(seconds=delay)
     used = bool(users(ctx, group.arn))
     kept = []
@@ -106,15 +106,15 @@ def deregister_targets(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def describe_target_health(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """What probes of the group's targets came to; a target that is not registered is unused."""
     group = ctx.db[TargetGroup].need(req["TargetGroupArn"])
-    used = bool(users(ctx, group.arn))
+    zones = zones_of(ctx, group.arn)
     held = [t for t in group.targets if not over(t.draining_until, ctx.now)]
     if not req.get("Targets"):
-        return {"TargetHealthDescriptions": [show_health(group, target, used=used) for target in held]}
+        return {"TargetHealthDescriptions": [show_health(group, target, zones) for target in held]}
     found = []
     for asked in req["Targets"]:
         port = asked.get("Port") or group.port
         target = next((t for t in held if (t.id, t.port) == (asked["Id"], port)), None)
-        found.append(show_health(group, target, used=used) if target else _unknown(asked["Id"], port))
+        found.append(show_health(group, target, zones) if target else _unknown(asked["Id"], port))
     return {"TargetHealthDescriptions": found}
 
 
