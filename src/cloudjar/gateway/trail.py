@@ -102,9 +102,10 @@ def _besides(caller: Caller, request: Request | None, noted: dict[str, Any] | No
     """What this call has that most have not; None for most."""
     issued, via = caller.token_issued, caller.called_via
     tls = None if request is None else request.tls
-    if issued is None and tls is None and noted is None and not via:
+    through = request.vpce if request is not None else ""
+    if issued is None and tls is None and noted is None and not via and not through:
         return None
-    made = Besides(via=via[-1] if via else "")
+    made = Besides(via=via[-1] if via else "", endpoint=through)
     if issued is not None:
         made.session = SessionFacts(
             issuer=caller.role_arn,

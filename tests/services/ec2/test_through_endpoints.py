@@ -95,3 +95,13 @@ def test_policies_may_ask_for_the_endpoint_and_the_vpc(jar: TestJar, ec2: Any) -
     iam = jar.client("iam")
     iam.put_user_policy(UserName="guest", PolicyName="own", PolicyDocument=json.dumps(by_vpc))
     assert code(client("kms", door(jar, vpc, key), who).list_keys) == "AccessDeniedException"
+
+
+def test_the_trail_tells_the_endpoint(jar: TestJar, ec2: Any) -> None:
+    vpc, key = endpoint(jar, ec2)
+    client("kms", door(jar, vpc, key), user(jar, statement("kms:*"))).list_keys()
+    found = jar.client("cloudtrail").lookup_events(
+        LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "ListKeys"}]
+    )
+    told = json.loads(found["Events"][0]["CloudTrailEvent"])
+    assert told["vpcEndpointId"] == key
