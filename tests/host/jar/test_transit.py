@@ -1,0 +1,130 @@
+"""Two VPCs that meet at a transit gateway, with real packets; and a flow log that tells which of them arrived."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+from urllib.request import Request, urlopen
+
+import pytest
+
+from cloudjar.gateway.admin import TOKEN_HEADER
+from tests.host.jar.account import Account, Machine
+from tests.host.jar.packets import Wire
+from tests.host.jar.served import RealJar, until
+
+pytestmark = [pytest.mark.host, pytest.mark.timeout(300)]
+OPEN, SHUT = 8080, 8081
+
+
+class World(NamedTuple):
+    """A machine in each of two attached VPCs; the second lets one port in."""
+
+    jar: RealJar
+    wire: Wire
+    account: Account
+    gateway: str
+    table: str
+    tables: tuple[str, str]
+    vpc: str
+    one: Machine
+    two: Machine
+
+    def knock(self, port: int = OPEN) -> str:
+        """What becomes of a connection of the first machine to the second."""
+        return self.wire.knock(self.two.private, port, guest=self.one.id)
+
+    def becomes(self, wanted: str) -> None:
+        until(lambda: self.knock() == wanted, f"the way to be {wanted}")
+
+
+@pytest.fixture(scope="module")
+def world(real: RealJar, wire: Wire) -> World:
+    account = Account(real)
+    ec2 = account.ec2
+    made = ec2.create_transit_gateway()["TransitGateway"]
+    gateway = str(made["TransitGatewayId"])
+
+    def gone_through() -> bool:
+        return bool(ec2.describe_transit_gateways()["TransitGateways"][0]["State"] == "available")
+
+    until(gone_through, "the transit gateway to be available")
+    vpcs, machines, tables = [], [], []
+    for n in (1, 2):
+        vpc = account.vpc(f"10.{n}.0.0/16")
+        subnet = account.subnet(vpc, f"10.{n}.1.0/24")
+        group = account.group(vpc, f"g{n}", OPEN)
+        ec2.create_transit_gateway_vpc_attachment(TransitGatewayId=gateway, VpcId=vpc, SubnetIds=[subnet])
+        vpcs.append(vpc)
+        tables.append(account.main_table(vpc))
+        machines.append(account.run(subnet, group))
+
+    def attached() -> bool:
+        found = ec2.describe_transit_gateway_vpc_attachments()["TransitGatewayVpcAttachments"]
+        return all(one["State"] == "available" for one in found)
+
+    until(attached, "both VPCs to be attached")
+    for n, table in ((2, tables[0]), (1, tables[1])):
+        ec2.create_route(RouteTableId=table, DestinationCidrBlock=f"10.{n}.0.0/16", TransitGatewayId=gateway)
+    wire.listen(machines[1].id, OPEN, SHUT)
+    table = str(made["Options"]["AssociationDefaultRouteTableId"])
+    return World(real, wire, account, gateway, table, (tables[0], tables[1]), vpcs[1], machines[0], machines[1])
+
+
+def test_packets_pass_as_long_as_every_table_leads_on(world: World) -> None:
+    ec2 = world.account.ec2
+    world.becomes("open")
+    with world.wire.connect(world.two.private, OPEN, guest=world.one.id, wait=5) as line:
+        assert line.getsockname()[0] == world.one.private
+    ec2.delete_route(RouteTableId=world.tables[0], DestinationCidrBlock="10.2.0.0/16")
+    world.becomes("dropped")
+    ec2.create_route(
+        RouteTableId=world.tables[0], DestinationCidrBlock="10.2.0.0/16", TransitGatewayId=world.gateway
+    )
+    world.becomes("open")
+    hole = {"TransitGatewayRouteTableId": world.table, "DestinationCidrBlock": "10.2.1.0/24"}
+    ec2.create_transit_gateway_route(**hole, Blackhole=True)
+    world.becomes("dropped")
+    ec2.delete_transit_gateway_route(**hole)
+    world.becomes("open")
+
+
+def _role(iam: Any) -> str:
+    def policy(**statement: Any) -> str:
+        return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+
+    trust = policy(Principal={"Service": "vpc-flow-logs.amazonaws.com"}, Action="sts:AssumeRole")
+    made = iam.create_role(RoleName="flows", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.put_role_policy(RoleName="flows", PolicyName="p", PolicyDocument=policy(Action="logs:*", Resource="*"))
+    return str(made)
+
+
+def _advance(jar: RealJar, seconds: int) -> None:
+    token = (jar.home / "admin-token").read_text()
+    asked = Request(f"{jar.endpoint}/_cloudjar/clock?seconds={seconds}", b"", {TOKEN_HEADER: token}, method="POST")
+    urlopen(asked, timeout=60).close()
+
+
+def test_a_flow_log_tells_what_arrived_and_what_did_not(world: World) -> None:
+    logs = world.jar.client("logs")
+    world.account.ec2.create_flow_logs(
+        ResourceIds=[world.vpc], ResourceType="VPC", TrafficType="ALL", LogGroupName="flows",
+        DeliverLogsPermissionArn=_role(world.jar.client("iam")), MaxAggregationInterval=60,
+    )  # fmt: skip
+
+    def told() -> set[tuple[str, str, str, str]]:
+        """(source, target, port, action) of the records so far; some packets, and another interval."""
+        assert (world.knock(OPEN), world.knock(SHUT)) == ("open", "dropped")
+        _advance(world.jar, 61)
+        if not logs.describe_log_groups(logGroupNamePrefix="flows")["logGroups"]:
+            return set()
+        found = logs.filter_log_events(logGroupName="flows", logStreamNames=[f"{world.two.eni}-all"])["events"]
+        rows = [event["message"].split() for event in found]
+        return {(row[3], row[4], row[6], row[12]) for row in rows}
+
+    ways = (world.one.private, world.two.private)
+    wanted = {(*ways, str(OPEN), "ACCEPT"), (*ways, str(SHUT), "REJECT")}
+    until(lambda: wanted <= told(), "the flow log to tell of both ports")
+    assert (*ways, str(SHUT), "ACCEPT") not in told()
+    shown = world.account.ec2.describe_flow_logs()["FlowLogs"][0]
+    assert shown["DeliverLogsStatus"] == "SUCCESS"
