@@ -15,6 +15,7 @@ from cloudjar.billing.lines import UsageLine, requests
 PRICE_LIST_CODES = {
     "cloudtrail": "AWSCloudTrail",
     "cloudwatch": "AmazonCloudWatch",
+    "logs": "AmazonCloudWatchLogs",  # not a code of the list: there they are CloudWatch's, whose other calls cost
     "ec2": "AmazonEC2",
     "iam": "AWSIdentityAndAccessManagement",
     "kms": "awskms",

@@ -32,6 +32,7 @@ FREE_REQUESTS = {
     "AWSServiceQuotas": "Service Quotas",
     "AWSCloudTrail": "AWS CloudTrail",
     "AWSSystemsManager": "AWS Systems Manager",
+    "AmazonCloudWatchLogs": "Amazon CloudWatch Logs",
     "AWSOrganizations": "AWS Organizations",
     "AWSAccountManagement": "AWS Account Management",
     "ComputeSavingsPlans": "Savings Plans for AWS Compute usage",

@@ -33,6 +33,8 @@ def put_metric_filter(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     pattern = compiled(req["filterPattern"])
     if pattern.regexes > 2:
         raise errors.invalid("Invalid filter pattern: more than 2 regular expressions")
+    for selector in _selectors(req["metricTransformations"][0]):
+        pattern.value("{}", selector)  # raises for what is no selector
     table, key = ctx.db[MetricFilter], f"{group.name}:{req['filterName']}"
     made = MetricFilter(
         key=key,
@@ -52,6 +54,11 @@ def put_metric_filter(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     else:
         table.put(replace(made, account=held.account, region=held.region))
     return {}
+
+
+def _selectors(given: dict[str, Any]) -> list[str]:
+    found = [given["metricValue"], *(given.get("dimensions") or {}).values()]
+    return [selector for selector in found if selector.startswith("$")]
 
 
 def _transformation(given: dict[str, Any]) -> Transformation:

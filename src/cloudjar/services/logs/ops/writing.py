@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.logs import errors, life, sealing, tokens
+from cloudjar.services.logs import errors, life, metrics, sealing, tokens
+from cloudjar.services.logs.bill import ingested
 from cloudjar.services.logs.finding import horizon, millis, need_stream
 from cloudjar.services.logs.records import LogGroup
 from cloudjar.services.logs.rows import New, rows
@@ -47,6 +48,9 @@ def put_log_events(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             for (time, plain), message in zip(kept, messages, strict=True)
         ]
         rows(ctx.world).append(stream, new, millis(ctx.now), group.data_key)
+        size = sum(event.size for event in new)
+        ingested(ctx, group, size)
+        metrics.observed(ctx, group, kept, size)
         life.tend_soon(ctx, group)
     return answer
 
