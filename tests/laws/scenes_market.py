@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -21,8 +22,26 @@ def _host(_: Any) -> dict[str, Any]:
     return {"InstanceType": "t3.micro", "AvailabilityZone": ZONE, "Quantity": 1}
 
 
+def _fleet(things: Any) -> dict[str, Any]:
+    named = {"LaunchTemplateId": things.template(), "Version": "1"}
+    return {
+        "LaunchTemplateConfigs": [{"LaunchTemplateSpecification": named}],
+        "TargetCapacitySpecification": {"TotalTargetCapacity": 0},
+    }
+
+
+def _spot_fleet(things: Any) -> dict[str, Any]:
+    trust = {"Effect": "Allow", "Principal": {"Service": "spotfleet.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = things.iam.create_role(RoleName="law-fleet", AssumeRolePolicyDocument=text)["Role"]["Arn"]
+    spec = {"ImageId": things.image, "InstanceType": "t3.micro"}
+    return {"SpotFleetRequestConfig": {"IamFleetRole": role, "TargetCapacity": 0, "LaunchSpecifications": [spec]}}
+
+
 SCENES: dict[str, Scene] = {
     "ec2:AllocateHosts": _host,
     "ec2:CreateCapacityReservation": _room,
+    "ec2:CreateFleet": _fleet,
+    "ec2:RequestSpotFleet": _spot_fleet,
     "ec2:RequestSpotInstances": _spot,
 }

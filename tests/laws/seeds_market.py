@@ -23,6 +23,16 @@ def market(jar: TestJar) -> dict[str, Any]:
         ec2.create_capacity_reservation(
             InstanceType="t3.nano", InstancePlatform="Linux/UNIX", AvailabilityZone="eu-west-3a", InstanceCount=1
         )
+    ec2.create_launch_template(LaunchTemplateName="fleet", LaunchTemplateData=spec)
+    named = {"LaunchTemplateName": "fleet", "Version": "1"}
+    fleet = ""
+    for _ in range(MANY):
+        fleet = ec2.create_fleet(
+            LaunchTemplateConfigs=[{"LaunchTemplateSpecification": named}],
+            TargetCapacitySpecification={"TotalTargetCapacity": 1},
+        )["FleetId"]
+    jar.settle()
     return {
+        "FleetId": fleet,
         "DescribeSpotPriceHistory": {"InstanceTypes": ["t3.micro", "m5.large"]},
     }

@@ -28,6 +28,8 @@ FORMS: dict[str, tuple[str, str]] = {
     "dhcp-options": ("dopt", "InvalidDhcpOptionsId.Malformed"),
     "egress-only-internet-gateway": ("eigw", "InvalidEgressOnlyInternetGatewayId.Malformed"),
     "elastic-ip": ("eipalloc", ""),
+    "fleet": ("fleet", ""),
+    "spot-fleet-request": ("sfr", ""),
     "image": ("ami", "InvalidAMIID.Malformed"),
     "instance": ("i", "InvalidInstanceID.Malformed"),
     "internet-gateway": ("igw", "InvalidInternetGatewayId.Malformed"),

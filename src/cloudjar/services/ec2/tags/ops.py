@@ -23,6 +23,8 @@ FILTERS = by_path({"key": "Key", "resource-id": "ResourceId", "resource-type": "
 
 NOUNS = {prefix: noun for noun, (prefix, _) in FORMS.items()} | {"key": "key-pair"}
 """Prefix of an id -> IAM resource type."""
+_UUIDS = ("fleet-", "sfr-")
+"""Ids that are a prefix and a UUID."""
 
 
 @op("CreateTags")
@@ -64,9 +66,11 @@ def _store(ctx: Ctx, item: Record, wanted: dict[str, str]) -> None:
 def _resource(ctx: Ctx, key: str) -> Record:
     """The record behind an id of any kind; raises InvalidID, or the kind's not-found."""
     prefix = key.rpartition("-")[0]
+    if key.startswith(_UUIDS):
+        prefix = key.partition("-")[0]
     noun = NOUNS.get(prefix)
     declared = by_noun("ec2", noun) if noun else None
-    if declared is None or not is_id(prefix, key):
+    if declared is None or not (is_id(prefix, key) or key.startswith(_UUIDS)):
         raise AwsError("InvalidID", f"The ID '{key}' is not valid")
     found: Record | None = by_id(ctx, key) if noun == "key-pair" else ctx.db[declared.type].get(key)
     if found is None:

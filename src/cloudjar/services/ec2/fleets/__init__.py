@@ -1,0 +1,1 @@
+"""EC2 Fleet and Spot Fleet: capacity over several pools, kept by two markets."""
