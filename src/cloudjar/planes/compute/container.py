@@ -26,6 +26,7 @@ from cloudjar.planes.compute.bundle import NODES, Plugged, Users, device_rules, 
 from cloudjar.planes.compute.entering import Entering
 from cloudjar.planes.compute.home import POWERED_OFF, Home, again_script, boot_script, home_of
 from cloudjar.planes.compute.images import ImageStore
+from cloudjar.planes.compute.limits import make_room
 from cloudjar.planes.compute.port import Disk, ImageInfo, MachineSpec, Seen
 from cloudjar.planes.compute.process import need_tool, run
 from cloudjar.planes.compute.watch import Watch
@@ -83,6 +84,7 @@ class ContainerCompute(Entering):
 
     def start(self, spec: MachineSpec) -> None:
         """Boot the machine on its disk, making both as needed; limits and names are those of this `spec`."""
+        make_room()
         home = self._home(spec.id)
         rootfs = None
         if self._wants_image(spec):
