@@ -192,6 +192,7 @@ class Jar:
             self.services.load(name)
             machine.boot(name, self.world)
         self.compute.watch(self._went_down)
+        self.compute.meter(self._measure, lambda: self.clock.now().timestamp())
         self.proxy.watch(self._node_changed)
 
     def _services_with_records(self) -> list[str]:
@@ -285,6 +286,12 @@ class Jar:
 
         self.services.load("ec2")
         went_down(self.world, machine_id)
+
+    def _measure(self) -> None:
+        from cloudjar.services.ec2.metering.life import measure
+
+        self.services.load("ec2")
+        measure(self.world)
 
     def _node_changed(self, node: str) -> None:
         from cloudjar.services.elbv2.life import node_changed

@@ -27,6 +27,7 @@ from cloudjar.planes.compute.entering import Entering
 from cloudjar.planes.compute.home import POWERED_OFF, Home, again_script, boot_script, home_of
 from cloudjar.planes.compute.images import ImageStore
 from cloudjar.planes.compute.limits import make_room
+from cloudjar.planes.compute.metering import Metering
 from cloudjar.planes.compute.port import Disk, ImageInfo, MachineSpec, Seen
 from cloudjar.planes.compute.process import need_tool, run
 from cloudjar.planes.compute.watch import Watch
@@ -38,8 +39,8 @@ _SYS_RESOURCE = 24
 """The capability that ext4 wants of who grows it while it is mounted."""
 
 
-class ContainerCompute(Entering):
-    """The ``container`` driver; implements `ComputePort` and, by `Entering`, `Inside`.
+class ContainerCompute(Entering, Metering):
+    """The ``container`` driver; implements `ComputePort` (measuring by `Metering`) and, by `Entering`, `Inside`.
 
     `tag` names the installation (unique on the host), `state_dir` holds machines and volumes, `images` the shared
     image cache. `shutdown_seconds` is how long a guest may take to shut down before its power is cut.

@@ -7,6 +7,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from cloudjar.planes.compute.usage import Usage
+
 Seen = Literal["up", "down"]
 
 
@@ -122,6 +124,19 @@ class ComputePort(Protocol):
 
     def changed_blocks(self, snapshot_id: str, since: str = "") -> int:
         """How many blocks of 512 KiB a snapshot holds, or holds otherwise than the snapshot `since`."""
+        ...
+
+    def usage(self, machine_id: str) -> Usage | None:
+        """What a machine has used since its boot; None when it does not run."""
+        ...
+
+    def limit_cpu(self, machine_id: str, share: float) -> None:
+        """Let a machine use this share of its CPUs (`MachineSpec.cpu_share`), at once and after its next boot."""
+        ...
+
+    def meter(self, tell: Callable[[], None], clock: Callable[[], float]) -> None:
+        """From now on call `tell`, from any thread, when it is worth asking for `usage`: each minute while machines
+        run. `clock` gives AWS time (Unix seconds), in which simulated machines run."""
         ...
 
     def watch(self, ended: Callable[[str], None]) -> None:

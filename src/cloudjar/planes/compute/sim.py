@@ -17,6 +17,7 @@ from cloudjar.planes.compute.console import newest
 from cloudjar.planes.compute.port import Disk, ImageInfo, MachineSpec, Seen
 from cloudjar.planes.compute.recipes import RECIPES
 from cloudjar.planes.compute.sim_inside import SimInside, SimJob
+from cloudjar.planes.compute.sim_metering import SimMetering
 
 
 class SimMachine(msgspec.Struct, kw_only=True):
@@ -49,12 +50,13 @@ class SimHost(msgspec.Struct, kw_only=True):
     jobs: dict[str, SimJob] = {}
 
 
-class SimCompute(SimInside):
+class SimCompute(SimInside, SimMetering):
     """The ``sim`` driver; implements `ComputePort`. `fail` makes coming calls raise."""
 
     name = "sim"
 
     def __init__(self, host: SimHost | None = None) -> None:
+        SimMetering.__init__(self)
         super().__init__()
         self.host = host or SimHost(built={"debian-12"})
         self.calls: list[tuple[str, str]] = []

@@ -38,7 +38,7 @@ def evaluate(world: World, alarm: Alarm) -> Evaluation:
         verdict = Verdict(None)
     newest = next((point.value for point in reversed(seen) if point.value is not None), None)
     start = end - judged.period * len(seen)
-    alive = _alive(world, alarm, judged, start)
+    alive = newest is not None or _alive(world, alarm, judged, start)
     return Evaluation(
         verdict, _facts(world, judged, verdict, seen), newest, metrics.instant(end + step) if alive else None
     )

@@ -20,6 +20,7 @@ from cloudjar.services.ec2.instances.quota import refuse_more
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.instances.views import around, show_instance, show_metadata_options
 from cloudjar.services.ec2.lookup import need, need_all
+from cloudjar.services.ec2.metering import life as metering
 from cloudjar.services.ec2.network_interfaces.making import check_groups, interfaces_of
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.volumes.records import Volume
@@ -225,7 +226,9 @@ def modify_instance_credit_specification(ctx: Ctx, req: dict[str, Any]) -> dict[
             error = {"Code": code, "Message": f"The credit specification of '{entry['InstanceId']}' cannot be changed."}
             failed.append({"InstanceId": entry["InstanceId"], "Error": error})
             continue
-        ctx.db[Instance].put(replace(vm, credits=entry["CpuCredits"]))
+        if entry["CpuCredits"] not in ("standard", "unlimited"):
+            raise errors.invalid_parameter(entry["CpuCredits"], "cpuCredits", "Valid values are standard and unlimited.")
+        metering.wake(ctx, ctx.db[Instance].put(replace(vm, credits=entry["CpuCredits"])))
         done.append({"InstanceId": vm.id})
     return {
         "SuccessfulInstanceCreditSpecifications": done,

@@ -17,6 +17,7 @@ from cloudjar.services.ec2.dhcp_options import rules as dhcp
 from cloudjar.services.ec2.dhcp_options.records import DhcpOptions
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.layout import lay_out
+from cloudjar.services.ec2.metering.records import Load
 from cloudjar.services.ec2.network_interfaces.life import release_interfaces, restore_interfaces
 from cloudjar.services.ec2.volumes import keys
 from cloudjar.services.ec2.volumes.life import disk, freed
@@ -118,6 +119,7 @@ def machine_spec(step: Step, vm: Instance) -> MachineSpec:
         domain=lease.domain,
         time_servers=lease.time_servers,
         vcpus=vm.cpu.cores * vm.cpu.threads if vm.cpu is not None else kind.vcpus,
+        cpu_share=_cpu_share(step, vm),
         memory_mib=kind.memory_mib,
         hostname=f"ip-{vm.private_ip.replace('.', '-')}",
         root=disk(root),
@@ -130,6 +132,13 @@ def _lease(step: Step, vm: Instance) -> dhcp.Told:
     vpc = step.db[Vpc].need(vm.vpc_id)
     options = step.db[DhcpOptions].get(vpc.dhcp_options_id)
     return dhcp.told(None if options is None else options.options, vpc.cidrs[0].cidr)
+
+
+def _cpu_share(step: Step, vm: Instance) -> float:
+    """Less than all of its CPUs for a burstable machine that was out of credits when it was stopped."""
+    burst, load = instance_types.burst(vm.type), step.db[Load].get(vm.id)
+    held = burst is not None and load is not None and load.limited and vm.credits != "unlimited"
+    return burst.baseline if burst is not None and held else 1.0
 
 
 def _keep(step: Step, vm: Instance, host: ComputePort) -> None:

@@ -24,6 +24,7 @@ from cloudjar.services.ec2.instances.search import INSTANCE_FILTERS, STATUS_FILT
 from cloudjar.services.ec2.instances.standing import stand_again
 from cloudjar.services.ec2.instances.views import around, show_reservations, show_state
 from cloudjar.services.ec2.lookup import Row, narrow, need, need_all
+from cloudjar.services.ec2.metering import life as metering
 from cloudjar.services.ec2.spot.guarding import refuse_start, refuse_stop
 from cloudjar.services.ec2.volumes.records import Volume
 from cloudjar.services.ec2.volumes.rules import point
@@ -231,7 +232,7 @@ def unmonitor_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def _monitor(ctx: Ctx, req: dict[str, Any], *, on: bool) -> list[dict[str, Any]]:
     answer = []
     for vm in need_all(ctx, Instance, req["InstanceIds"]):
-        ctx.db[Instance].put(replace(vm, monitoring=on))
+        metering.wake(ctx, ctx.db[Instance].put(replace(vm, monitoring=on)))
         state = ("pending" if on else "disabling") if vm.monitoring != on else ("enabled" if on else "disabled")
         answer.append({"InstanceId": vm.id, "Monitoring": {"State": state}})
     return answer

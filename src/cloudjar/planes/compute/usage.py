@@ -1,0 +1,26 @@
+"""What a machine uses: counters that its guest cannot reach."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """Counters of one boot, which only grow: a smaller number than before means that they began anew.
+
+    `at` is when they were read, in seconds of the host's own time; network counters are the guest's (what it received
+    and sent), disk counters those of its block devices.
+    """
+
+    at: float
+    cpu_seconds: float = 0.0
+    received_bytes: float = 0.0
+    sent_bytes: float = 0.0
+    received_packets: float = 0.0
+    sent_packets: float = 0.0
+    read_ops: float = 0.0
+    write_ops: float = 0.0
+    read_bytes: float = 0.0
+    written_bytes: float = 0.0
+    cpus_now: float | None = None
+    """CPUs in use at this moment, where the driver knows."""
