@@ -30,6 +30,7 @@ class Place:
         role: dict[str, Any] = {"IamInstanceProfile": {"Name": "node"}}
         self.machine = self.account.launch(subnet, group, **role)[0]
         self.vm = self.account.reach(self.machine, "running")
+        until(lambda: jar.compute.run(self.machine, ["systemctl", "is-active", "ssh"])[0] == 0, "sshd")
         until(lambda: self.ssm.get_connection_status(Target=self.machine)["Status"] == "connected", "the agent")
 
 
@@ -89,3 +90,41 @@ def test_ports_of_a_machine(place: Place) -> None:
         client.send(smux.encode(smux.Frame(smux.SYN, stream)))
     client.until(lambda c: c.out.count(b"SSH-2.0-OpenSSH") == 2)
     client.close()
+
+
+def test_commands_in_a_machine(place: Place) -> None:
+    lines = ["echo to $AWS_SSM_INSTANCE_ID as $(id -un) in $(pwd)", "echo bad >&2", "seq 1 20000", "exit 9"]
+    sent = place.ssm.send_command(
+        Targets=[{"Key": "InstanceIds", "Values": [place.machine]}],
+        DocumentName="AWS-RunShellScript",
+        Parameters={"commands": lines},
+    )["Command"]["CommandId"]
+    one = {"CommandId": sent, "InstanceId": place.machine}
+
+    def over() -> dict[str, Any] | None:
+        found = place.ssm.list_command_invocations(CommandId=sent)["CommandInvocations"]
+        return found[0] if found and found[0]["Status"] not in ("Pending", "InProgress") else None
+
+    assert until(over, "the command to end")["Status"] == "Failed"
+    shown = place.ssm.get_command_invocation(**one)
+    assert shown["ResponseCode"] == 9
+    assert shown["StandardOutputContent"].startswith(f"to {place.machine} as root in /usr/bin\n1\n2\n")
+    assert len(shown["StandardOutputContent"]) == 24_000
+    assert shown["StandardErrorContent"] == "bad\nfailed to run commands: exit status 9"
+
+
+def test_a_command_goes_on_while_the_server_does_not(place: Place) -> None:
+    line = "mkfifo /tmp/goes-on; read word < /tmp/goes-on; echo $word"
+    sent = place.ssm.send_command(
+        InstanceIds=[place.machine], DocumentName="AWS-RunShellScript", Parameters={"commands": [line]}
+    )["Command"]["CommandId"]
+    there = ["test", "-p", "/tmp/goes-on"]
+    until(lambda: place.jar.compute.run(place.machine, there)[0] == 0, "the command to begin")
+    place.jar.kill()
+    place.jar.inside(place.machine, "echo heard > /tmp/goes-on")
+    place.jar.start()
+    place.ssm.get_waiter("command_executed").wait(
+        CommandId=sent, InstanceId=place.machine, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    shown = place.ssm.get_command_invocation(CommandId=sent, InstanceId=place.machine)
+    assert shown["StandardOutputContent"] == "heard\n"

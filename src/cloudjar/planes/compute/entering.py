@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -34,7 +35,7 @@ _START_SECONDS = 30
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
 
-class Entering:
+class Entering(ABC):
     """The part of the ``container`` driver that implements `Inside`."""
 
     tag: str
@@ -43,12 +44,13 @@ class Entering:
         self._board = Switchboard()
         self._jobs_watch: Watch | None = None
 
+    @abstractmethod
     def _home(self, machine_id: str) -> Home:
-        raise NotImplementedError
+        """Where everything of a machine is."""
 
+    @abstractmethod
     def _pid(self, home: Home) -> int:
         """The guest's booted init, or 0."""
-        raise NotImplementedError
 
     def enterable(self, machine_id: str) -> bool:
         """Whether its init lives, and is not held."""

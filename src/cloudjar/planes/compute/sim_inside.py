@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import msgspec
 
 from cloudjar.base.errors import PlaneError
@@ -52,7 +54,7 @@ class SimLine:
             self.ears.ended(0)
 
 
-class SimInside:
+class SimInside(ABC):
     """The part of the ``sim`` driver that implements `Inside`; `_up` and `jobs` are the driver's."""
 
     def __init__(self) -> None:
@@ -61,12 +63,13 @@ class SimInside:
         self._job_ended: JobEnded = lambda machine_id, job_id: None
 
     @property
+    @abstractmethod
     def jobs(self) -> dict[str, SimJob]:
         """By machine and job."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _up(self, machine_id: str) -> bool:
-        raise NotImplementedError
+        """Whether a machine runs."""
 
     def finish_job(self, machine_id: str, job_id: str, code: int, out: bytes = b"", err: bytes = b"") -> None:
         """As if the job had said this and ended so."""

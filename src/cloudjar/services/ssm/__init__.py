@@ -18,6 +18,8 @@ SERVICE = Service(
         "documents.ops",
         "nodes.listing",
         "nodes.life",
+        "commands.ops",
+        "commands.running",
         "sessions.ops",
         "sessions.door",
         "sessions.life",

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from typing import Any
 
 from cloudjar.kit.record import Quota, Record, record
 
 COMMAND, SESSION = "Command", "Session"
+_SHARED = (
+    "ssm:DescribeDocument",
+    "ssm:GetDocument",
+    "ssm:ListDocumentVersions",
+    "ssm:SendCommand",
+    "ssm:StartSession",
+)
+"""What somebody with whom a document is shared may do with it."""
 
 
 @record(
@@ -34,6 +44,15 @@ class Document(Record, frozen=True, kw_only=True):
     shared: tuple[str, ...] = ()
     """Account ids, or ``all``."""
     tags: dict[str, str] = {}
+
+    @property
+    def policy(self) -> str:
+        """The shares as a resource policy: what authorisation looks at."""
+        if not self.shared:
+            return ""
+        who: Any = "*" if "all" in self.shared else {"AWS": [f"arn:aws:iam::{one}:root" for one in self.shared]}
+        statement = {"Effect": "Allow", "Principal": who, "Action": list(_SHARED), "Resource": "*"}
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 @record("ssm", "document-version", index=("name",))

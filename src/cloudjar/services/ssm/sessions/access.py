@@ -14,7 +14,7 @@ from cloudjar.base import arn as arns
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import Grant, keys_of_resource, resource_keys
-from cloudjar.kit.record import Record
+from cloudjar.kit.record import Record, arn_of
 from cloudjar.services.ssm.documents import finding
 from cloudjar.services.ssm.documents.managed import DOCUMENTS, PREFERENCES
 from cloudjar.services.ssm.nodes import agent
@@ -49,12 +49,14 @@ def document_grant(ctx: Ctx, action: str, name: str, more: dict[str, Any] | None
     if plain in DOCUMENTS:
         return Grant(action, arns.make("ssm", ctx.region, "", f"document/{plain}"), more)
     found = finding.stored(ctx, name)
-    account = ctx.account if found is None else found.account
     keys: dict[str, Any] = dict(more or {})
     if found is not None:
         keys.update(keys_of_resource("ssm", "document", found))
         keys.update({f"ssm:resourcetag/{tag.lower()}": value for tag, value in found.tags.items()})
-    return Grant(action, arns.make("ssm", ctx.region, account, f"document/{plain}"), keys or None)
+        return Grant(action, arn_of(found), keys or None, found.policy, found.account)
+    parsed = arns.parse(name)
+    account = parsed.account if parsed is not None else ctx.account
+    return Grant(action, arns.make("ssm", ctx.region, account, f"document/{plain}"), keys or None, owner=account)
 
 
 def starting(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:

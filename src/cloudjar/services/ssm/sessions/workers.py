@@ -5,6 +5,7 @@ All methods are called on the event loop; lines call back from the plane's threa
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
@@ -59,7 +60,7 @@ class _Ears:
         self._host.soon(partial(self._ended, code))
 
 
-class Single:
+class Single(ABC):
     """The worker with one line. What comes in before the line is there waits for it."""
 
     def __init__(self, host: Host) -> None:
@@ -70,9 +71,9 @@ class Single:
         self._waiting = False
         self._gone = False
 
+    @abstractmethod
     def open(self) -> Line:
         """Open the line; may block, and raise `PlaneError`."""
-        raise NotImplementedError
 
     def ears(self) -> _Ears:
         """Who hears the line."""

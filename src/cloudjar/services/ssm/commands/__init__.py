@@ -1,0 +1,1 @@
+"""Run Command: documents done by many nodes at once."""
