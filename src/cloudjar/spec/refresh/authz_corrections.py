@@ -340,6 +340,8 @@ def ssm(service: Any, ops: Ops) -> None:
                 kinds["instance"][1] = REGIONAL + "instance/${" + path + "|only:i-}"
             if "managed-instance" in kinds:
                 kinds["managed-instance"][1] = SSM + "managed-instance/${" + path + "|only:mi-}"
+    put(ops, "GetConnectionStatus", "instance", REGIONAL + "instance/${Target|only:i-}", 0)
+    put(ops, "GetConnectionStatus", "managed-instance", SSM + "managed-instance/${Target|only:mi-}", 0)
     put(ops, "SendCommand", "instance", REGIONAL + "instance/${InstanceIds[]|only:i-}", 0)
     put(ops, "SendCommand", "managed-instance", SSM + "managed-instance/${InstanceIds[]|only:mi-}", 0)
     kinds = {"Document": "document", "ManagedInstance": "managed-instance", "MaintenanceWindow": "maintenancewindow",
