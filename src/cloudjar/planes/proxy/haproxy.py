@@ -51,7 +51,7 @@ class HaproxyNodes:
                 raise PlaneError(f"The network of {node.id} is not laid out yet.")
             home = self._home(node.id)
             wanted = files(node, str(home))
-            mark = _mark(node.namespace, wanted)
+            mark = _mark(_inode(node), wanted)
             running = [p for p in processes.of(home / "haproxy.cfg") if processes.lives_in(p, node.namespace)]
             self._nodes[node.id] = node
             if running and _read(home / "applied") == mark and self._newest(home) in running:
@@ -70,9 +70,9 @@ class HaproxyNodes:
         if not node.relays and node.id not in self._steered:
             return
         text = relaying.ruleset(node, self.health(node.id))
-        known = (os.stat(node.namespace).st_ino, text)
+        known = (_inode(node), text)
         if self._steered.get(node.id) != known:
-            namespaces.inside(Path(node.namespace).name, lambda: _relay(node, text))
+            _inside(node, lambda: _relay(node, text))
             self._steered[node.id] = known
 
     def remove(self, node_id: str) -> None:
@@ -145,8 +145,7 @@ class HaproxyNodes:
             argv += ["-x", str(home / "admin.sock")]
         if running:
             argv += ["-sf", *map(str, running)]
-        name = Path(node.namespace).name
-        namespaces.inside(name, lambda: run(argv, what=f"the proxy {node.id}", timeout=30))
+        _inside(node, lambda: run(argv, what=f"the proxy {node.id}", timeout=30))
 
     def _look(self, changed: Callable[[str], None]) -> None:
         while not self._stop.wait(_LOOK_SECONDS):
@@ -173,6 +172,13 @@ class HaproxyNodes:
         return False
 
 
+def _inside(node: Node, work: Callable[[], object]) -> None:
+    try:
+        namespaces.inside(Path(node.namespace).name, work)
+    except FileNotFoundError:  # whoever lays networks out was quicker
+        raise PlaneError(f"The network of {node.id} is gone.") from None
+
+
 def _relay(node: Node, text: str) -> None:
     """Inside the node's namespace: its settings and its packet rules."""
     for key, value in relaying.settings(node).items():
@@ -194,9 +200,15 @@ def _ask(home: Path, command: str) -> str:
     return b"".join(pieces).decode()
 
 
-def _mark(namespace: str, wanted: dict[str, str]) -> str:
-    found = os.stat(namespace)
-    return hashlib.sha256(repr((found.st_ino, sorted(wanted.items()))).encode()).hexdigest()
+def _inode(node: Node) -> int:
+    try:
+        return os.stat(node.namespace).st_ino
+    except FileNotFoundError:
+        raise PlaneError(f"The network of {node.id} is gone.") from None
+
+
+def _mark(inode: int, wanted: dict[str, str]) -> str:
+    return hashlib.sha256(repr((inode, sorted(wanted.items()))).encode()).hexdigest()
 
 
 def _read(path: Path) -> str:
