@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from tests.jar import ACCOUNT, TestJar
-from tests.laws import balancing, scenes_cloudwatch, scenes_logs, scenes_market
+from tests.laws import balancing, scenes_applications, scenes_cloudwatch, scenes_logs, scenes_market
 from tests.laws import scenes_scaling as scaling
 from tests.laws.seeds_network import peering, question, six
 
@@ -282,6 +282,7 @@ def _scaling(operation: str) -> Scene:
 
 SCENES: dict[str, Scene] = {
     **balancing.scenes(),
+    **scenes_applications.SCENES,
     **scenes_cloudwatch.SCENES,
     **scenes_logs.SCENES,
     **scenes_market.SCENES,

@@ -35,6 +35,7 @@ def uses_role(principal: str) -> Callable[[Users], Users]:
 
 def usage_of(ctx: Ctx, principal: str, role_arn: str) -> list[Usage]:
     """What still needs a service-linked role; its service is loaded when it is not yet."""
-    ctx.world.load(principal.partition(".")[0])
+    for part in principal.split(".")[:2]:  # ``ec2.application-autoscaling.amazonaws.com`` is the second one's
+        ctx.world.load(part)
     users = _USERS.get(principal)
     return users(ctx, role_arn) if users is not None else []

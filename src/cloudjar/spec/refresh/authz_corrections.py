@@ -37,6 +37,7 @@ def correct(service: Any, ops: Ops) -> Ops:
         "account": account,
         "apigateway": api_gateway,
         "apigatewayv2": api_gateway,
+        "application-autoscaling": scaling.applications,
         "autoscaling": scaling.groups,
     }
     if service.name in fixes:

@@ -12,6 +12,21 @@ GROUP = "arn:${Partition}:autoscaling:${Region}:${Account}:autoScalingGroup:*:au
 CONFIGURATION = "arn:${Partition}:autoscaling:${Region}:${Account}:launchConfiguration:*:launchConfigurationName/"
 
 
+TARGET = "arn:${Partition}:application-autoscaling:${Region}:${Account}:scalable-target/*"
+
+
+def applications(_service: Any, ops: Ops) -> None:
+    """Scalable targets have ids of their own; requests name the resource."""
+    by_resource = ["by", "application-autoscaling:target", "ResourceId", TARGET]
+    for entries in ops.values():
+        for entry in entries:
+            for resource in entry["r"]:
+                if resource[0] == "ScalableTarget" and isinstance(resource[1], str):
+                    resource[1] = by_resource
+    # Roles that are named are passed over: a service-linked one acts.
+    ops["RegisterScalableTarget"][:] = ops["RegisterScalableTarget"][:1]
+
+
 def groups(_service: Any, ops: Ops) -> None:
     """Change the table in place."""
     for operation, entries in ops.items():

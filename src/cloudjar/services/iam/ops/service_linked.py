@@ -37,6 +37,9 @@ LINKED = {
     "ecs.application-autoscaling.amazonaws.com": Linked(
         "ApplicationAutoScaling_ECSService", "AWSApplicationAutoscalingECSServicePolicy"
     ),
+    "ec2.application-autoscaling.amazonaws.com": Linked(
+        "ApplicationAutoScaling_EC2SpotFleetRequest", "AWSApplicationAutoscalingEC2SpotFleetRequestPolicy"
+    ),
     "dynamodb.application-autoscaling.amazonaws.com": Linked(
         "ApplicationAutoScaling_DynamoDBTable", "AWSApplicationAutoscalingDynamoDBTablePolicy"
     ),
