@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.jar import TestJar
@@ -31,8 +32,29 @@ def market(jar: TestJar) -> dict[str, Any]:
             LaunchTemplateConfigs=[{"LaunchTemplateSpecification": named}],
             TargetCapacitySpecification={"TotalTargetCapacity": 1},
         )["FleetId"]
+    trust = {"Effect": "Allow", "Principal": {"Service": "spotfleet.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = jar.client("iam").create_role(
+        RoleName="spot-fleet",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )["Role"]["Arn"]
+    older = ""
+    for _ in range(MANY):
+        config = {"IamFleetRole": role, "TargetCapacity": 1, "LaunchSpecifications": [spec]}
+        older = ec2.request_spot_fleet(SpotFleetRequestConfig=config)["SpotFleetRequestId"]
+    one = ec2.describe_reserved_instances_offerings(InstanceType="t3.micro")["ReservedInstancesOfferings"][0]
+    bought = [
+        ec2.purchase_reserved_instances_offering(
+            ReservedInstancesOfferingId=one["ReservedInstancesOfferingId"], InstanceCount=1
+        )["ReservedInstancesId"]
+        for _ in range(MANY)
+    ]
     jar.settle()
+    for key in bought:
+        target = [{"InstanceCount": 1, "InstanceType": "t3.micro"}]
+        ec2.modify_reserved_instances(ReservedInstancesIds=[key], TargetConfigurations=target)
     return {
+        "SpotFleetRequestId": older,
+        "DescribeReservedInstancesOfferings": {"InstanceType": "t3.micro"},
         "FleetId": fleet,
         "DescribeSpotPriceHistory": {"InstanceTypes": ["t3.micro", "m5.large"]},
     }

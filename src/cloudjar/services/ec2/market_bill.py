@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from cloudjar.kit.usage import Meter, meters
+from cloudjar.kit.usage import Meter, fees, meters
 from cloudjar.services.ec2.capacity_reservations.records import CapacityReservation
 from cloudjar.services.ec2.hosts.records import DedicatedFee, Host
+from cloudjar.services.ec2.reserved_instances.records import ReservedInstances
+from cloudjar.spec import prices
 
+RESERVED = "RunInstances:Reserved"
+"""How the fees of Reserved Instances stand on the bill: no usage is under this operation."""
 FEE = Meter("AmazonEC2", "DedicatedUsage-region-fee", "", "Hrs")
 
 
@@ -23,6 +27,24 @@ def unused_room(one: CapacityReservation) -> Iterable[Meter]:
         return ()
     usage = "UnusedDed" if one.tenancy == "dedicated" else "UnusedBox"
     return (Meter("AmazonEC2", f"{usage}:{one.type}", "RunInstances", "Hrs", Decimal(free)),)
+
+
+@meters(ReservedInstances)
+def reserved_hours(held: ReservedInstances) -> Iterable[Meter]:
+    """What every hour of the term costs, used or not."""
+    hourly = Decimal(held.hourly) * held.count
+    if held.state != "active" or not hourly:
+        return ()
+    return (Meter("AmazonEC2", f"HeavyUsage:{held.type}", RESERVED, prices.RECURRING, hourly),)
+
+
+@fees(ReservedInstances)
+def reserved_upfront(held: ReservedInstances) -> Iterable[Meter]:
+    """What is due when a purchase becomes active; it is not due again for what it is modified to."""
+    due = Decimal(held.fee)
+    if held.state != "active" or not due:
+        return ()
+    return (Meter("AmazonEC2", f"HeavyUsage:{held.type}", RESERVED, prices.ONCE, due),)
 
 
 @meters(Host)

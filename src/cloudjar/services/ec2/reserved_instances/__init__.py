@@ -1,0 +1,1 @@
+"""Reserved Instances: what is bought ahead, for a year or three."""
