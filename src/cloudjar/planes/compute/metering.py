@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 from msgspec.structs import replace
 
 from cloudjar.base.clock import monotonic
+from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute import cgroups, volumes
 from cloudjar.planes.compute.bundle import CPU_PERIOD, cpu_quota
 from cloudjar.planes.compute.disk import Volumes
@@ -19,6 +22,8 @@ from cloudjar.planes.compute.usage import Usage
 EVERY = 60.0
 """Seconds between the moments at which it is worth measuring."""
 _SECTOR = 512
+_TRIES = 5
+"""A guest may be changing its own groups at the same time."""
 
 
 class Metering:
@@ -59,8 +64,8 @@ class Metering:
             if spec is None or spec.cpu_share == share:
                 return
             changed = replace(spec, cpu_share=share)
-            home.write("spec.json", _encode(changed))
             limit(self.tag, machine_id, cpu_quota(changed))
+            home.write("spec.json", msgspec.json.encode(changed))  # at last: what failed is tried again
 
     def meter(self, tell: Callable[[], None], clock: Callable[[], float]) -> None:  # noqa: ARG002 - the host has its own
         """Call `tell` each minute while any machine runs."""
@@ -82,12 +87,6 @@ class Metering:
         return [self.volumes.image_file(one.volume_id) for one in (spec.root, *spec.disks)]
 
 
-def _encode(spec: object) -> bytes:
-    import msgspec
-
-    return msgspec.json.encode(spec)
-
-
 def _boxes(tag: str, machine_id: str) -> list[Path]:
     """The group with a machine's limits, under every hierarchy."""
     relative = f"{cgroups.TOP}/{tag}/{machine_id}/box"
@@ -106,11 +105,30 @@ def cpu_seconds(tag: str, machine_id: str) -> float:
 
 
 def limit(tag: str, machine_id: str, quota: int) -> None:
-    """Write a CPU quota (microseconds per `CPU_PERIOD`) to a running machine's group."""
+    """Write a CPU quota (microseconds per `CPU_PERIOD`) to a running machine's group; raises `PlaneError`."""
     for box in _boxes(tag, machine_id):
-        for name, value in (("cpu.cfs_quota_us", str(quota)), ("cpu.max", f"{quota} {CPU_PERIOD}")):
-            if (box / name).exists():
-                (box / name).write_text(value)
+        if (box / "cpu.max").exists():
+            (box / "cpu.max").write_text(f"{quota} {CPU_PERIOD}")
+        elif (box / "cpu.cfs_quota_us").exists():
+            _limit_version_1(box, quota)
+
+
+def _limit_version_1(box: Path, quota: int) -> None:
+    """No group below may be allowed more than its parent is about to be: what is, has no limit of its own then."""
+    for _ in range(_TRIES):
+        for folder, _, _ in os.walk(box, topdown=False):
+            group = Path(folder)
+            with contextlib.suppress(OSError, ValueError):
+                own, period = (int((group / f"cpu.cfs_{name}_us").read_text()) for name in ("quota", "period"))
+                if group != box and own > 0 and own * CPU_PERIOD > quota * period:
+                    (group / "cpu.cfs_quota_us").write_text("-1")
+        try:
+            (box / "cpu.cfs_quota_us").write_text(str(quota))
+        except OSError as error:
+            why = error
+        else:
+            return
+    raise PlaneError(f"the CPU quota of {box} cannot be set to {quota}: {why}")
 
 
 def quota_of(tag: str, machine_id: str) -> int:
@@ -119,6 +137,15 @@ def quota_of(tag: str, machine_id: str) -> int:
         for name in ("cpu.cfs_quota_us", "cpu.max"):
             with contextlib.suppress(OSError, ValueError):
                 return int((box / name).read_text().split()[0])
+    return 0
+
+
+def throttled(tag: str, machine_id: str) -> int:
+    """How often the kernel has held a running machine back."""
+    for box in _boxes(tag, machine_id):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            lines = (box / "cpu.stat").read_text().splitlines()
+            return int(dict(line.split(" ", 1) for line in lines)["nr_throttled"])
     return 0
 
 

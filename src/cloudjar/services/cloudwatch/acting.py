@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from cloudjar.base import arn as arns
 from cloudjar.base.caller import Caller
-from cloudjar.base.caller import service as service_caller
 from cloudjar.base.errors import AwsError
 from cloudjar.kit import alarm_actions
 from cloudjar.kit.context import Ctx
@@ -88,8 +87,6 @@ def _act(ctx: Ctx, alarm: Alarm, state: str, arn: str) -> str:
         hook = alarm_actions.action(ctx, service)
         if hook is not None:
             hook(ctx, _seen(alarm, state), arn)
-        elif service == "autoscaling":
-            _scale(ctx, alarm, arn)
         else:
             return f"Cloudjar does not have the service of {arn} yet"
     except AwsError as error:
@@ -102,26 +99,6 @@ def _ec2(ctx: Ctx, alarm: Alarm, name: str) -> None:
     role = arns.make("iam", "", alarm.account, f"role/aws-service-role/{LINKED}/{ROLE}")
     caller: Caller = ctx.as_role(role, service=LINKED, source_arn=arn_of(alarm), session_name="CloudWatchAlarm")
     ctx.call("ec2", _EC2[name], {"InstanceIds": [instance]}, caller=caller)
-
-
-def _scale(ctx: Ctx, alarm: Alarm, arn: str) -> None:
-    """The policy of an Auto Scaling group, by its own service principal."""
-    params: dict[str, Any] = {"PolicyName": arn}
-    found = ctx.call("autoscaling", "DescribePolicies", {"PolicyNames": [arn]}, caller=_linked(ctx))["ScalingPolicies"]
-    if not found:
-        raise AwsError("ValidationError", f"There is no scaling policy {arn}")
-    if found[0].get("PolicyType") == "StepScaling":
-        judged = alarm.judged
-        if alarm.value is None or judged is None:
-            return
-        params |= {"MetricValue": alarm.value, "BreachThreshold": judged.threshold}
-    else:
-        params["HonorCooldown"] = True
-    ctx.call("autoscaling", "ExecutePolicy", params, caller=_linked(ctx))
-
-
-def _linked(ctx: Ctx) -> Caller:
-    return service_caller(PRINCIPAL, ctx.account)
 
 
 def _dimensions(alarm: Alarm) -> dict[str, str]:
