@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -128,3 +131,27 @@ def test_a_command_goes_on_while_the_server_does_not(place: Place) -> None:
     )
     shown = place.ssm.get_command_invocation(CommandId=sent, InstanceId=place.machine)
     assert shown["StandardOutputContent"] == "heard\n"
+
+
+def test_a_pushed_key_opens_the_machine_for_a_minute(place: Place, tmp_path: Path) -> None:
+    def signs_in(user: str) -> subprocess.CompletedProcess[str]:
+        argv = ["ssh", "-i", str(tmp_path / "key"), "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-F", "none"]
+        argv += ["-o", "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={tmp_path}/hosts", "-o", "LogLevel=ERROR"]
+        argv += ["-o", "ConnectTimeout=30", f"{user}@{place.vm.public}", "id -un"]
+        return subprocess.run(argv, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, check=False)
+
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True, timeout=60)
+    until(lambda: place.jar.compute.run(place.machine, ["id", "admin"])[0] == 0, "cloud-init to make the user")
+    assert signs_in("admin").returncode == 255
+    push = place.jar.client("ec2-instance-connect")
+    push.send_ssh_public_key(
+        InstanceId=place.machine, InstanceOSUser="admin", SSHPublicKey=(tmp_path / "key.pub").read_text()
+    )
+    done = signs_in("admin")
+    assert (done.returncode, done.stdout.strip()) == (0, "admin"), done.stderr
+    assert signs_in("root").returncode == 255
+    asked = f"{place.jar.endpoint}/_cloudjar/clock?seconds=61"
+    token = (place.jar.home / "admin-token").read_text()
+    with urlopen(Request(asked, method="POST", headers={"x-cloudjar-token": token}), timeout=60) as answer:
+        assert answer.status == 200
+    assert signs_in("admin").returncode == 255

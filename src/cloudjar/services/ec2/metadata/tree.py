@@ -108,6 +108,10 @@ def meta_data(ctx: Ctx, vm: Instance, *, with_token: bool) -> Tree:
             found["spot"] = action
         if advice:
             found["events"]["recommendations"] = advice
+    pushed: Any = ctx.find("ec2-instance-connect", "pushed-keys", vm.id)
+    active = pushed.active(ctx.now) if pushed is not None else {}
+    if active:
+        found["managed-ssh-keys"] = {"active-keys": {user: "\n".join(keys) + "\n" for user, keys in active.items()}}
     if vm.metadata.tags == "enabled":
         found["tags"] = {"instance": dict(vm.tags)}
     return found
