@@ -343,7 +343,7 @@ def _network(
     if planes_of(settings) == "sim":
         from cloudjar.planes.network.sim import SimNetwork
 
-        return SimNetwork(pool=settings.public_pool)
+        return SimNetwork(pool=settings.public_pool, api_port=settings.port)
     from cloudjar.planes.network.linux import LinuxNetwork
 
     # Guests come to the listener that is made for them, never to the one that trusts this host.

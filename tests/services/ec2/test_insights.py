@@ -194,3 +194,27 @@ def test_what_is_no_path(ec2: Any, more: dict[str, Any], expected: str) -> None:
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     assert make_vpc(ec2)
     assert code(ec2.create_network_insights_path, Source=gateway, Protocol="tcp", **more) == expected
+
+
+def test_the_api_is_reached_where_it_answers_and_nowhere_else(jar: TestJar, ec2: Any) -> None:
+    site = Asked(jar, ec2)
+    jar.network.api_port = 4566
+    asked = {"DestinationIp": jar.network.host_address}
+    assert site.analysis(site.front, **asked, DestinationPort=4566)["NetworkPathFound"] is True
+    assert site.analysis(site.front, **asked, DestinationPort=4567)["NetworkPathFound"] is False
+
+
+def test_a_source_port_that_the_way_back_lets_through(jar: TestJar, ec2: Any) -> None:
+    site = Asked(jar, ec2)
+    ec2.authorize_security_group_ingress(GroupId=site.group, IpPermissions=http(443))
+    [acl] = ec2.describe_network_acls(Filters=[{"Name": "vpc-id", "Values": [site.vpc]}])["NetworkAcls"]
+    ec2.create_network_acl_entry(
+        NetworkAclId=acl["NetworkAclId"], RuleNumber=60, Egress=True, Protocol="6", RuleAction="deny",
+        CidrBlock=ANYWHERE, PortRange={"From": 50000, "To": 65535},
+    )  # fmt: skip
+
+    def found(port: int) -> bool:
+        ports = {"SourcePortRange": {"FromPort": port, "ToPort": port}}
+        return bool(site.analysis(site.front, site.back, FilterAtSource=ports)["NetworkPathFound"])
+
+    assert (found(49999), found(50000)) == (True, False)
