@@ -18,6 +18,7 @@ RULE = _FRONT + "listener-rule/app/law/0123456789abcdef/0123456789abcdef/0123456
 CERTIFICATE = f"arn:aws:acm:eu-west-3:{ACCOUNT}:certificate/12345678-1234-1234-1234-123456789012"
 GROUP = _FRONT + "targetgroup/law/0123456789abcdef"
 _ABOUT: dict[str, dict[str, Any]] = {
+    "AddListenerCertificates": {"ListenerArn": LISTENER},
     "AddTags": {"ResourceArns": [GROUP]},
     "CreateListener": {"LoadBalancerArn": BALANCER},
     "CreateRule": {"ListenerArn": LISTENER},
@@ -27,14 +28,18 @@ _ABOUT: dict[str, dict[str, Any]] = {
     "DeleteTargetGroup": {"TargetGroupArn": GROUP},
     "DeregisterTargets": {"TargetGroupArn": GROUP},
     "ModifyListener": {"ListenerArn": LISTENER},
+    "ModifyListenerAttributes": {"ListenerArn": LISTENER},
     "ModifyLoadBalancerAttributes": {"LoadBalancerArn": BALANCER},
     "ModifyRule": {"RuleArn": RULE},
     "ModifyTargetGroup": {"TargetGroupArn": GROUP},
     "ModifyTargetGroupAttributes": {"TargetGroupArn": GROUP},
     "RegisterTargets": {"TargetGroupArn": GROUP},
+    "RemoveListenerCertificates": {"ListenerArn": LISTENER},
     "RemoveTags": {"ResourceArns": [GROUP]},
+    "SetIpAddressType": {"LoadBalancerArn": BALANCER},
     "SetRulePriorities": {"RulePriorities": [{"RuleArn": RULE, "Priority": 1}]},
     "SetSecurityGroups": {"LoadBalancerArn": BALANCER},
+    "SetSubnets": {"LoadBalancerArn": BALANCER},
 }
 
 

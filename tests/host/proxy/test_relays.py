@@ -21,14 +21,16 @@ CHECK = HealthCheck(http=False, interval=1, timeout=1, rise=2, fall=2)
 NODE, WEB, OTHER, CLIENT = "10.0.1.10", "10.0.2.5", "10.0.2.6", "10.0.2.9"
 
 
-def laid(host: Host, *, admits: str = "0.0.0.0/0", unguarded: bool = False) -> None:
+def laid(
+    host: Host, *, admits: str = "0.0.0.0/0", unguarded: bool = False, ports: tuple[int, ...] = (80,)
+) -> None:
     """The node in the public subnet; two targets and a client in the private one, which has no way out."""
     node = replace(eni(1, "subnet-public", NODE, "sg-lb", public=host.public(5), guest="elb-1"), relays=True,
                        unguarded=unguarded)  # fmt: skip
     host.net.apply(vpc(
         node, *(eni(n, "subnet-private", a, "sg-web") for n, a in ((5, WEB), (6, OTHER))),
         eni(9, "subnet-private", CLIENT),
-        groups=(group("sg-lb", allow("tcp", 80), allow("udp", 80)), group("sg-open"),
+        groups=(group("sg-lb", *(allow(p, n) for p in ("tcp", "udp") for n in ports)), group("sg-open"),
                 group("sg-web", allow("tcp", 8000, admits), allow("udp", 8000, admits))),
     ))  # fmt: skip
 

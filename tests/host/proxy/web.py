@@ -37,7 +37,9 @@ def until(what: Callable[[], object], seconds: float = 30) -> None:
 class Site:
     """A web server in a guest that repeats what it was asked; at the path `silent` it waits for `let_go`."""
 
-    def __init__(self, host: Host, guest: str, port: int, *, silent: str = "-", status: int = 200) -> None:
+    def __init__(
+        self, host: Host, guest: str, port: int, *, silent: str = "-", status: int = 200, sets: str = ""
+    ) -> None:
         self.requests: list[Seen] = []
         self.let_go = threading.Event()
         site = self
@@ -54,6 +56,8 @@ class Site:
                 body = f"{self.command} {self.path}".encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
+                if sets:
+                    self.send_header("Set-Cookie", sets)
                 self.end_headers()
                 self.wfile.write(body)
 
