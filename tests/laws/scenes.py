@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from tests.jar import ACCOUNT, TestJar
-from tests.laws import balancing, scenes_applications, scenes_cloudwatch, scenes_logs, scenes_market
+from tests.laws import balancing, scenes_applications, scenes_cloudwatch, scenes_logs, scenes_market, ways_in
 from tests.laws import scenes_scaling as scaling
 from tests.laws.seeds_network import peering, question, six
 
@@ -286,6 +286,7 @@ SCENES: dict[str, Scene] = {
     **scenes_cloudwatch.SCENES,
     **scenes_logs.SCENES,
     **scenes_market.SCENES,
+    **ways_in.SCENES,
     **{f"autoscaling:{name}": _scaling(name) for name in scaling.OPERATIONS},
     **{f"accessanalyzer:{name}": lambda _: {"analyzerArn": _ANALYZER} for name in _BY_ANALYZER},
     **{f"accessanalyzer:{name}": lambda _: {"resourceArn": _ANALYZER} for name in _TAGGED},

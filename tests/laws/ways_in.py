@@ -25,4 +25,5 @@ def command(jar: TestJar) -> Params:
     return {"CommandId": found, "InstanceId": node}
 
 
+SCENES: dict[str, Callable[[Any], Params]] = {"ssm:GetConnectionStatus": lambda things: {"Target": things.instance}}
 WAITERS: dict[str, Callable[[TestJar], Params]] = {"CommandExecuted": command}
