@@ -143,6 +143,22 @@ def test_a_change_keeps_the_health_that_is_known_and_the_requests_under_way(
         assert set(processes.below(proxies._folder)) <= set(after)  # nothing to do
 
 
+def test_a_new_target_is_well_after_one_probe_and_stays_so(host: Host, proxies: HaproxyNodes) -> None:
+    """However seldom and often the group's own probes must pass."""
+    laid(host)
+    slow = (TargetGroup(id="web", targets=(Target(address=WEB, port=8000, new=True),),
+                        check=HealthCheck(interval=300, timeout=1, rise=10, fall=2)),)  # fmt: skip
+    known = (TargetGroup(id="web", targets=(Target(address=WEB, port=8000),), check=slow[0].check),)
+    proxies.apply(node(host, groups=slow))
+    with Site(host, "i-5", 8000):
+        place = ("web", f"{WEB}:8000")
+        until(lambda: proxies.health("elb-1").get(place) == TargetHealth(state="healthy"))
+        proxies.apply(node(host, groups=known))
+        assert proxies.health("elb-1")[place] == TargetHealth(state="healthy")
+    proxies.apply(node(host, groups=known))
+    assert proxies.health("elb-1")[place] == TargetHealth(state="healthy")  # nobody has asked again
+
+
 def test_a_node_without_its_network_is_refused_and_one_that_died_comes_back(
     host: Host, proxies: HaproxyNodes
 ) -> None:

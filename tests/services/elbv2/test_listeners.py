@@ -93,6 +93,8 @@ def test_the_health_of_targets_from_registration_to_the_end(jar: TestJar) -> Non
     assert site.health(group)["172.31.0.200"] == ("initial", "Elb.RegistrationInProgress")
     jar.proxy.found("172.31.0.201:80", TargetHealth(state="unhealthy", why="code", code=500))
     jar.settle()
+    assert site.health(group)["172.31.0.201"] == ("initial", "Elb.InitialHealthChecking")
+    jar.advance(seconds=61)
     assert site.health(group) == {
         "172.31.0.200": ("healthy", ""), "172.31.0.201": ("unhealthy", "Target.ResponseCodeMismatch")}  # fmt: skip
     jar.proxy.found("172.31.0.201:80", TargetHealth(state="unhealthy", why="timeout"))

@@ -15,6 +15,8 @@ from cloudjar.planes.proxy.port import HealthCheck, Target, TargetGroup
 from cloudjar.planes.proxy.words import SERVER, quoted
 
 COOKIE, APP_COOKIE = "AWSALB", "AWSALBAPP-0"
+NEW_SECONDS = 1
+"""How often a target is probed that is not known yet."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,120}")
 
 
@@ -23,8 +25,8 @@ def cookie_of(target: Target) -> str:
     return hashlib.sha256(target.name.encode()).hexdigest()[:24]
 
 
-def backends(group: TargetGroup, folder: str, *, relayed: bool = False) -> Iterator[str]:
-    """A group's backend, and one of all its targets for when too few are well."""
+def backends(group: TargetGroup, folder: str, *, relayed: bool = False, lent: bool = False) -> Iterator[str]:
+    """A group's backend, and one of all its targets for when too few are well; `lent` speaks in the clients' names."""
     if not _NAME.fullmatch(group.id):
         raise ValueError(f"not the name of a target group: {group.id!r}")
     yield f"backend {group.id}"
@@ -35,11 +37,15 @@ def backends(group: TargetGroup, folder: str, *, relayed: bool = False) -> Itera
             page = f"content-type text/html file {folder}/503.html hdr Server {SERVER}"
             yield f"    http-request return status 503 {page}"
         return
+    if lent:
+        yield "    source 0.0.0.0 usesrc clientip"
     yield from _members(group, group.check, relayed)
     if group.check:
         yield f"backend {group.id}.open"
         if relayed:
             yield "    mode tcp"
+        if lent:
+            yield "    source 0.0.0.0 usesrc clientip"
         yield from _members(group, None, relayed)
 
 
@@ -94,7 +100,8 @@ def _server(group: TargetGroup, target: Target, check: HealthCheck | None, relay
     if relayed and group.announces:
         yield "send-proxy-v2"
     if check:
-        yield f"check inter {check.interval}s rise {check.rise} fall {check.fall}"
+        often = f"inter {NEW_SECONDS}s rise 1" if target.new else f"inter {check.interval}s rise {check.rise}"
+        yield f"check {often} fall {check.fall}"
         if relayed and group.announces:
             yield "no-check-send-proxy"
         if group.slow_start:

@@ -13,6 +13,7 @@ from cloudjar.planes.proxy.backends import backends
 from cloudjar.planes.proxy.layer4 import frontends, relayed, tls_words
 from cloudjar.planes.proxy.matching import acl, token
 from cloudjar.planes.proxy.port import FixedResponse, Forward, Listener, Node, Redirect, Relay, Rule, TargetGroup
+from cloudjar.planes.proxy.relaying import lending
 from cloudjar.planes.proxy.words import SERVER, quoted
 
 GROUP_COOKIE = "AWSALBTG"
@@ -68,7 +69,8 @@ def new_server_states(node: Node) -> Iterator[str]:
         if group.check is None:
             continue
         for n, target in enumerate(group.targets, 1):
-            yield (f"1 {group.id} {n} {target.name} {target.address} 0 0 1 1 0 1 0 {group.check.rise - 1} 6 0 0 0 - "
+            short = 0 if target.new else group.check.rise - 1
+            yield (f"1 {group.id} {n} {target.name} {target.address} 0 0 1 1 0 1 0 {short} 6 0 0 0 - "
                    f"{target.port} - {int(group.secure)} {group.check.port} - - 0")
 
 
@@ -77,7 +79,9 @@ def _lines(node: Node, folder: str) -> Iterator[str]:
     yield from _in(
         f"stats socket {folder}/admin.sock mode 600 level admin expose-fd listeners",
         f"server-state-file {folder}/states",
-        f"hard-stop-after {node.drain_seconds}s", "nbthread 1", "maxconn 4000", f"uid {_NOBODY}", f"gid {_NOBODY}",
+        f"hard-stop-after {node.drain_seconds}s", "nbthread 1", "maxconn 4000",
+        # Who speaks in others' names must stay root; he is started with little of what root may (`haproxy._confined`).
+        *(() if lending(node) else (f"uid {_NOBODY}", f"gid {_NOBODY}")),
         f"chroot {folder}/empty", "tune.ssl.default-dh-param 2048", "ssl-default-bind-options no-sslv3",
         "ssl-server-verify none",
     )  # fmt: skip
@@ -94,9 +98,9 @@ def _lines(node: Node, folder: str) -> Iterator[str]:
     for listener in node.listeners:
         yield from _frontend(node, listener, folder)
     yield from frontends(node, folder)
-    layer4 = relayed(node)
+    layer4, lent = relayed(node), lending(node)
     for group in node.groups:
-        yield from backends(group, folder, relayed=group.id in layer4)
+        yield from backends(group, folder, relayed=group.id in layer4, lent=group.id in lent)
 
 
 def _in(*lines: str) -> Iterator[str]:

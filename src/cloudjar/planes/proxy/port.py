@@ -18,10 +18,12 @@ ConditionField = Literal[
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """Where requests may go; `address` is IPv4."""
+    """Where requests may go; `address` is IPv4. A `new` one is probed each second and is well after one probe that
+    passes."""
 
     address: str
     port: int
+    new: bool = False
 
     @property
     def name(self) -> str:

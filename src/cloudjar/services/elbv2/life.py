@@ -42,19 +42,38 @@ def converge(step: Step, balancer: LoadBalancer | None) -> None:
     if balancer.state == "provisioning":
         step.move(LIFE, "provisioning", "active")
     _learn(step, groups, [proxies.health(node.id) for node in nodes])
+    _end_novelty(step, balancer, groups)
     _end_draining(step, groups)
+
+
+def _end_novelty(step: Step, balancer: LoadBalancer, groups: list[TargetGroup]) -> None:
+    """Targets that are new no more are probed as often as the others; come back for those that still are."""
+    if not any(planning.new_until(g, t, step.ctx.now) for g in groups for t in g.targets):
+        return
+    proxies: ProxyPort = step.port("proxy")
+    found = planning.read(step.ctx, balancer)
+    for node in planning.nodes(found, step.port("network")):
+        proxies.apply(node)
+    times = [planning.new_until(g, t, step.ctx.now) for g in found.groups for t in g.targets]
+    waiting = [until for until in times if until is not None]
+    if waiting:
+        step.again("new", min(waiting))
 
 
 def _learn(step: Step, groups: list[TargetGroup], seen: list[dict[tuple[str, str], TargetHealth]]) -> None:
     """A target is as well as the node that thinks worst of it says."""
     for group in groups:
         name = group_name(group)
+        new = {t.place for t in group.targets if planning.new_until(group, t, step.ctx.now)}
         found: dict[str, Probed] = {}
         for node in seen:
             for (of, place), health in node.items():
                 worst = found.get(place)
                 if of == name and (worst is None or _WORST.index(health.state) < _WORST.index(worst.state)):
                     found[place] = Probed(state=health.state, why=health.why, code=health.code)
+        for place in new:
+            if place in found and found[place].state == "unhealthy":
+                found[place] = Probed(state="initial")
         with step.world.state.database.transaction():
             now = step.db[TargetGroup].get(group.arn)
             if now is not None and now.health != found:
@@ -102,7 +121,8 @@ def _followed(ctx: Ctx, target: Registered) -> Registered | None:
     state = getattr(vm, "state", "terminated")
     if state in ("shutting-down", "terminated"):
         return None
-    return replace(target, stopped="" if state in ("running", "pending") else state)
+    stopped = "" if state in ("running", "pending") else state
+    return replace(target, stopped=stopped, since=ctx.now if target.stopped and not stopped else target.since)
 
 
 @hears("aws.ec2", "EC2 Instance State-change Notification")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -26,6 +27,7 @@ class Read(NamedTuple):
     groups: list[TargetGroup]
     pems: dict[str, str]
     """By certificate's ARN."""
+    now: datetime
 
 
 def read(ctx: Ctx, balancer: LoadBalancer) -> Read:
@@ -38,7 +40,7 @@ def read(ctx: Ctx, balancer: LoadBalancer) -> Read:
         groups = [group for group in ctx.db[TargetGroup].all() if group.arn in named]
         wanted = {arn for listener in listeners for arn in listener.certificates}
         pems = {arn: certificates.keeper(ctx).pem(ctx, arn) for arn in wanted}
-    return Read(balancer, sorted(listeners, key=lambda item: item.port), rules, groups, pems)
+    return Read(balancer, sorted(listeners, key=lambda item: item.port), rules, groups, pems, ctx.now)
 
 
 def nodes(found: Read, network: NetworkPort) -> list[port.Node]:
@@ -133,7 +135,9 @@ def _relay(listener: Listener, names: dict[str, str], pems: dict[str, str]) -> p
 
 def _group(found: Read, group: TargetGroup, zone: Zone) -> port.TargetGroup:
     targets = tuple(
-        port.Target(address=t.address, port=t.port) for t in group.targets if _serves(found.balancer, group, t, zone)
+        port.Target(address=t.address, port=t.port, new=new_until(group, t, found.now) is not None)
+        for t in group.targets
+        if _serves(found.balancer, group, t, zone)
     )
     said = defaults.whole(defaults.of_group(group), group.attributes)
     common = port.TargetGroup(
@@ -154,6 +158,19 @@ def _group(found: Read, group: TargetGroup, zone: Zone) -> port.TargetGroup:
         app_cookie=said["stickiness.app_cookie.cookie_name"] if sticky and by_app else "",
         slow_start=int(said["slow_start.duration_seconds"]),
     )  # fmt: skip
+
+
+def new_until(group: TargetGroup, target: Registered, now: datetime) -> datetime | None:
+    """Until when a target is new: its first probe that passes makes it well, and only as many failed ones as the
+    threshold says, in their time, make it unwell. None when that is over, or it is one of both already."""
+    known = group.health.get(target.place)
+    if target.since is None or target.draining_until is not None or (known is not None and known.state != "initial"):
+        return None
+    check = group.check
+    until = target.since + timedelta(
+        seconds=check["HealthCheckIntervalSeconds"] * check["UnhealthyThresholdCount"]
+    )
+    return until if now < until else None
 
 
 def _least(said: dict[str, str], targets: int) -> int:

@@ -141,6 +141,8 @@ class Registered(msgspec.Struct, frozen=True, kw_only=True):
     """The zone where an instance is; `zone` is what was asked for."""
     stopped: str = ""
     """The state of an instance that does not run."""
+    since: datetime | None = None
+    """When it was registered, or began to run again."""
     draining_until: datetime | None = None
 
     @property

@@ -60,7 +60,7 @@ def _instance(ctx: Ctx, group: TargetGroup, instance_id: str, port: int) -> Regi
             f"The following targets are not in a running state and cannot be registered: '{instance_id}'",
         )
     address = interfaces.lender(ctx).address_of(ctx, instance_id)
-    return Registered(id=instance_id, port=port, address=address, home=vm.zone)
+    return Registered(id=instance_id, port=port, address=address, home=vm.zone, since=ctx.now)
 
 
 def _address(ctx: Ctx, group: TargetGroup, asked: dict[str, Any], port: int) -> Registered:
@@ -79,7 +79,7 @@ def _address(ctx: Ctx, group: TargetGroup, asked: dict[str, Any], port: int) -> 
         raise errors.validation(f"The IP address '{address}' is not within an allowed range")
     if inside and not zone:
         zone = interfaces.lender(ctx).zone_of(ctx, group.vpc_id, str(address))
-    return Registered(id=str(address), port=port, address=str(address), zone=zone)
+    return Registered(id=str(address), port=port, address=str(address), zone=zone, since=ctx.now)
 
 
 @op("DeregisterTargets")
