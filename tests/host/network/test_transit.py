@@ -102,6 +102,32 @@ def test_one_way_out_for_all(host: Host) -> None:
     assert host.tcp("i-1", host.public(8), 80) == "dropped"
 
 
+def test_it_counts_what_attachments_send_and_tells_flows_while_they_are_logged(host: Host) -> None:
+    gateway = joined({"tgw-rtb-a": EVERYBODY}, dict.fromkeys((1, 2), "tgw-rtb-a"))
+    host.net.apply_transit(gateway)
+    for n in (1, 2):
+        host.net.apply(spoke(n))
+    host.listen("i-2", 80)
+    assert host.seen_as("i-1", "10.2.1.5", 80) == "10.1.1.5"
+    assert host.net.flows("tgw-1") == ()
+    sent = host.net.carried("tgw-attach-1")
+    assert sent is not None
+    assert sent.amounts["sent"] >= 120
+    host.net.apply_transit(replace(gateway, logged=True))
+    assert host.net.carried("tgw-attach-1") == sent
+    assert host.tcp("i-1", "10.2.1.5", 80) == "open"
+    assert host.tcp("i-1", "10.9.1.5", 80) == "dropped"  # there is no way on
+    told = host.net.flows("tgw-1")
+    assert {(f.interface, f.source, f.target) for f in told if f.target_port == 80} == {
+        ("tgw-attach-1", "10.1.1.5", "10.2.1.5"), ("tgw-attach-1", "10.1.1.5", "10.9.1.5"),
+    }  # fmt: skip
+    assert {f.interface for f in told if f.source_port == 80} == {"tgw-attach-2"}
+    assert host.net.flows("tgw-1") == ()
+    host.net.apply_transit(gateway)
+    assert host.tcp("i-1", "10.2.1.5", 80) == "open"
+    assert host.net.flows("tgw-1") == ()
+
+
 def test_a_later_process_finds_it_as_it_is(host: Host) -> None:
     gateway = joined({"tgw-rtb-a": EVERYBODY}, dict.fromkeys((1, 2), "tgw-rtb-a"))
     host.net.apply_transit(gateway)

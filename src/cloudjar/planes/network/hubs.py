@@ -8,14 +8,14 @@ from __future__ import annotations
 import threading
 from functools import partial
 
-from cloudjar.planes.network import namespaces, nft
+from cloudjar.planes.network import flowlog, hubmeters, namespaces, nft
 from cloudjar.planes.network.farends import blackholes, router
 from cloudjar.planes.network.layout import Layout, seen_layout, spread
 from cloudjar.planes.network.netlink import Netlink
 from cloudjar.planes.network.plan import Plan
-from cloudjar.planes.network.port import TransitGateway
+from cloudjar.planes.network.port import Carried, Flow, TransitGateway
 from cloudjar.planes.network.ruleset import render
-from cloudjar.planes.network.site import HUBS, Site
+from cloudjar.planes.network.site import HUBS, Site, tunnel_name
 from cloudjar.planes.network.transit import TransitPlan, transit_plan
 
 
@@ -26,6 +26,7 @@ class Hubs:
         self.site = site
         self.turn = threading.RLock()
         self.gateways: dict[str, TransitGateway] = {}
+        self._tallies: dict[str, flowlog.Tally] = {}
         self._begun: set[str] = set()
         """Namespaces that this process has put in order: another may have died before it had."""
 
@@ -59,10 +60,30 @@ class Hubs:
         """Forget a transit gateway; while VPCs still hold on to it, its namespace stays, and drops everything."""
         with self.turn:
             self.gateways.pop(gateway_id, None)
+            self._tallies.pop(gateway_id, None)
             if namespaces.exists(self.site.hub_namespace(gateway_id)):
                 nothing = TransitGateway(id=gateway_id)
                 namespaces.inside(self.site.hub_namespace(gateway_id), partial(_settle, nothing, self.site))
             self.sweep()
+
+    def flows(self, gateway_id: str) -> tuple[Flow, ...]:
+        """What came by the attachments of a logged gateway since this was last asked; their ids are the interfaces."""
+        with self.turn:
+            gateway = self.gateways.get(gateway_id)
+            if gateway is None:
+                return ()
+            listed = namespaces.inside(
+                self.site.hub_namespace(gateway_id), partial(nft.elements, hubmeters.FLOWS)) if gateway.logged else {}
+            links = {tunnel_name(a.attachment): a.attachment for a in gateway.associations}
+            return self._tallies.setdefault(gateway_id, flowlog.Tally()).flows(listed, links)
+
+    def carried(self, attachment: str) -> Carried | None:
+        """The bytes that an attachment has sent into its gateway; None when there is none."""
+        with self.turn:
+            hub = next((g.id for g in self.gateways.values() for a in g.associations if a.attachment == attachment), "")
+            if not hub or not namespaces.exists(name := self.site.hub_namespace(hub)):
+                return None
+            return namespaces.inside(name, partial(hubmeters.carried, tunnel_name(attachment)))
 
     def names(self) -> list[str]:
         """The ids of hubs that have a namespace."""
@@ -90,6 +111,8 @@ def _begin(routed: bool) -> None:
     if routed:
         with Netlink() as kernel:
             blackholes(kernel)
+    else:
+        hubmeters.begin()
 
 
 def _linked() -> bool:
@@ -102,6 +125,7 @@ def _settle(gateway: TransitGateway, site: Site) -> None:
         links = kernel.links()
         wanted = transit_plan(gateway, site, {k.alias for k in links if k.name != "lo"})
         nft.transaction(render(wanted.rules))
+        hubmeters.log(gateway.logged)
         seen = seen_layout(kernel, links)
         seen.neighbours = set()
         spread(kernel, seen, _layout(wanted, seen))

@@ -253,7 +253,9 @@ class LinuxNetwork:
         return NatTraffic()
 
     def carried(self, where: str) -> Carried | None:
-        """What was counted at a NAT gateway, an endpoint's ENI or a VPC; None where nothing counts now."""
+        """What was counted at a NAT gateway, an endpoint's ENI, a VPC or a transit attachment; None: nothing counts."""
+        if where.startswith("tgw-attach-"):
+            return _guarded(where, partial(self._hubs.carried, where))
         whole = where.startswith("vpc-")
         name = self.site.vpc_namespace(where) if whole else self.site.guest_namespace(where)
         if not namespaces.exists(name):
@@ -264,8 +266,11 @@ class LinuxNetwork:
     def flows(self, vpc_id: str) -> tuple[Flow, ...]:
         """What passed, or tried to pass, the logged interfaces of a VPC since this was last asked.
 
-        A process begins with nothing: its first touch of a VPC sets the kernel's counters anew.
+        A process begins with nothing: its first touch of a VPC sets the kernel's counters anew. Transit gateways have
+        flows too.
         """
+        if vpc_id.startswith("tgw-"):
+            return _guarded(vpc_id, partial(self._hubs.flows, vpc_id))
         with self._turn(vpc_id):
             vpc = self._vpcs.get(vpc_id)
             if vpc is None:

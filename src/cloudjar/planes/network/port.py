@@ -222,6 +222,8 @@ class TransitGateway(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     associations: tuple[TransitAssociation, ...] = ()
     route_tables: tuple[TransitRouteTable, ...] = ()
+    logged: bool = False
+    """Whether a flow log wants to know what comes by its attachments."""
 
 
 class NatTraffic(msgspec.Struct, frozen=True, kw_only=True):
@@ -336,11 +338,15 @@ class NetworkPort(Protocol):
         ...
 
     def carried(self, where: str) -> Carried | None:
-        """What was counted at a NAT gateway, an endpoint's ENI or a VPC, by id; None where nothing counts now."""
+        """What was counted at a NAT gateway, an endpoint's ENI, a VPC or a transit attachment, by id; None where
+        nothing counts now."""
         ...
 
     def flows(self, vpc_id: str) -> tuple[Flow, ...]:
-        """What has passed, or tried to pass, the logged interfaces of a VPC since this was last asked."""
+        """What has passed, or tried to pass, the logged interfaces of a VPC since this was last asked.
+
+        Of a logged transit gateway, by its id: what came by its attachments (``interface``), wherever it went.
+        """
         ...
 
     def vpcs(self) -> list[str]:

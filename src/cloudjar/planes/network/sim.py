@@ -90,6 +90,7 @@ class SimNetwork:
         """What `carry` made it."""
         with self._lock:
             here = where in self._vpcs or any(i.guest == where for v in self._vpcs.values() for i in v.interfaces)
+            here = here or any(a.attachment == where for t in self._transits.values() for a in t.associations)
             return Carried(born=str(self._lives), amounts=dict(self._carried.get(where, {}))) if here else None
 
     def flows(self, vpc_id: str) -> tuple[Flow, ...]:
@@ -101,6 +102,7 @@ class SimNetwork:
         """Say that packets have passed, or tried to; what nobody logs is not counted."""
         with self._lock:
             logged = {i.id: v.id for v in self._vpcs.values() for i in v.interfaces if i.logged and i.guest}
+            logged |= {a.attachment: t.id for t in self._transits.values() if t.logged for a in t.associations}
             for flow in flows:
                 if flow.interface in logged:
                     self._passed.setdefault(logged[flow.interface], []).append(flow)
