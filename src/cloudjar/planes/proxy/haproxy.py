@@ -18,11 +18,14 @@ from pathlib import Path
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.process import need_tool, run
 from cloudjar.planes.network import namespaces, nft
+from cloudjar.planes.network.netlink import Netlink
 from cloudjar.planes.proxy import processes, relaying, statistics
 from cloudjar.planes.proxy.configuration import files, new_server_states
 from cloudjar.planes.proxy.port import Node, TargetHealth
 
 _LOOK_SECONDS = 0.5
+_PREFERENCE = 100
+_RIGHTS = ("kill", "net_admin", "net_bind_service", "net_raw", "sys_chroot")
 _LONGEST_SOCKET = 94
 """A Unix socket's path has 107 bytes at most, and HAProxy makes a new one beside the old under a longer name."""
 
@@ -140,7 +143,8 @@ class HaproxyNodes:
         return "\n".join(["1", statistics.STATE_FIELDS, *known, *fresh]) + "\n"
 
     def _launch(self, node: Node, home: Path, running: list[int]) -> None:
-        argv = [need_tool("haproxy", "haproxy"), "-D", "-f", str(home / "haproxy.cfg"), "-p", str(home / "pid")]
+        argv = [*_confined(node), need_tool("haproxy", "haproxy"), "-D"]
+        argv += ["-f", str(home / "haproxy.cfg"), "-p", str(home / "pid")]
         if running and (home / "admin.sock").exists():
             argv += ["-x", str(home / "admin.sock")]
         if running:
@@ -172,6 +176,14 @@ class HaproxyNodes:
         return False
 
 
+def _confined(node: Node) -> list[str]:
+    """What a proxy is started by that must stay root: of root's rights it keeps those without which it is no proxy."""
+    if not relaying.lending(node):
+        return []
+    kept = ",".join(f"+{name}" for name in _RIGHTS)
+    return [need_tool("setpriv", "util-linux"), f"--bounding-set=-all,{kept}", "--no-new-privs"]
+
+
 def _inside(node: Node, work: Callable[[], object]) -> None:
     try:
         namespaces.inside(Path(node.namespace).name, work)
@@ -187,6 +199,12 @@ def _relay(node: Node, text: str) -> None:
         for key in ("rp_filter", "send_redirects"):
             (link / key).write_text("0")
     nft.transaction(text)
+    if relaying.lending(node):
+        with Netlink() as kernel:
+            loopback = kernel.link("lo")
+            if loopback is not None:
+                kernel.add_rule(_PREFERENCE, relaying.OWN_MARK, mark=relaying.OWN_MARK)
+                kernel.set_local(relaying.OWN_MARK, "0.0.0.0/0", loopback.index)
 
 
 def _ask(home: Path, command: str) -> str:

@@ -13,12 +13,26 @@ from cloudjar.planes.proxy.port import Node, Relay, Target, TargetGroup, TargetH
 
 TABLE = "relays"
 UDP_IDLE = 120
+OWN_MARK = 0x1
+"""Of flows that the proxy itself began, and the number of the table that delivers their answers to it."""
 Health = Mapping[tuple[str, str], TargetHealth]
 
 
 def in_kernel(relay: Relay, group: TargetGroup) -> bool:
     """Whether a relay is packets alone: nothing is said to the target beside them, nor ended, nor renamed."""
     return relay.protocol != "tls" and group.keeps_source and not group.announces
+
+
+def lends_source(relay: Relay, group: TargetGroup) -> bool:
+    """Whether the proxy speaks to the target in the client's name: it ends TLS, or says the PROXY protocol, in front of
+    one that is to see the client all the same."""
+    return group.keeps_source and not in_kernel(relay, group)
+
+
+def lending(node: Node) -> set[str]:
+    """Ids of the groups to whose targets the proxy speaks in its clients' names."""
+    groups = {group.id: group for group in node.groups}
+    return {relay.group for relay in node.relays if lends_source(relay, groups[relay.group])}
 
 
 def chosen(group: TargetGroup, health: Health) -> tuple[Target, ...]:
@@ -41,7 +55,15 @@ def ruleset(node: Node, health: Health) -> str:
         if in_kernel(relay, group):
             handing += list(_handed(relay, group, health))
             ending += list(_ended(group, health))
+    own = () if not lending(node) else (
+        NftChain("asking", (f"ct state new ct mark set {OWN_MARK:#x}",),
+                 "type filter hook output priority mangle; policy accept;"),
+        # What answers the proxy is for it, whosever name it asked in.
+        NftChain("answered", (f"ct direction reply ct mark {OWN_MARK:#x} meta mark set {OWN_MARK:#x}",),
+                 "type filter hook prerouting priority mangle; policy accept;"),
+    )  # fmt: skip
     return render(Ruleset(TABLE, (), (
+        *own,
         NftChain("handing-on", tuple(handing), "type nat hook prerouting priority dstnat; policy accept;"),
         NftChain("passing", (*dict.fromkeys(ending), "ct status dnat accept"),
                  "type filter hook forward priority filter; policy drop;"),
