@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from tests.jar import ACCOUNT
+
 Scene = Callable[[Any], dict[str, Any]]
 ZONE = "eu-west-3a"
 
@@ -38,7 +40,16 @@ def _spot_fleet(things: Any) -> dict[str, Any]:
     return {"SpotFleetRequestConfig": {"IamFleetRole": role, "TargetCapacity": 0, "LaunchSpecifications": [spec]}}
 
 
+_PLAN = f"arn:aws:savingsplans::{ACCOUNT}:savingsplan/nobody"
+
+
+def _plan(_: Any) -> dict[str, Any]:
+    return {"resourceArn": _PLAN}
+
+
 SCENES: dict[str, Scene] = {
+    **{f"savingsplans:{name}": _plan for name in ("ListTagsForResource", "TagResource", "UntagResource")},
+    "savingsplans:DescribeSavingsPlans": lambda _: {"savingsPlanArns": [_PLAN]},
     "ec2:AllocateHosts": _host,
     "ec2:CreateCapacityReservation": _room,
     "ec2:CreateFleet": _fleet,

@@ -25,7 +25,9 @@ OPT_IN = frozenset({
 })  # fmt: skip
 NAMES = DEFAULT | OPT_IN
 GLOBAL = "us-east-1"  # where global services (IAM, Organizations, Route 53) live
-WITHOUT_REGIONS = frozenset({"iam", "organizations", "account", "route53", "cloudfront", "budgets", "ce"})
+WITHOUT_REGIONS = frozenset(
+    ("iam", "organizations", "account", "route53", "cloudfront", "budgets", "ce", "savingsplans")
+)
 
 # Regions up to 2012 deal out their zones anew to every account; the others name them alike for all.
 SHUFFLED = frozenset({
