@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,21 +27,21 @@ _TRIES = 5
 """A guest may be changing its own groups at the same time."""
 
 
-class Metering:
+class Metering(ABC):
     """The part of the ``container`` driver that measures machines and limits their CPUs."""
 
     tag: str
     volumes: Volumes
     _meter: threading.Thread | None = None
 
-    def _home(self, machine_id: str) -> Home:
-        raise NotImplementedError
+    @abstractmethod
+    def _home(self, machine_id: str) -> Home: ...
 
-    def _pid(self, home: Home) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def _pid(self, home: Home) -> int: ...
 
-    def _traces(self) -> set[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def _traces(self) -> set[str]: ...
 
     def usage(self, machine_id: str) -> Usage | None:
         """The counters of a running machine, None when it does not run."""

@@ -196,7 +196,7 @@ def _charge(step: Step, load: Load, charged: float, length: timedelta) -> None:
     if charged <= _EMPTY:
         return
     length = max(length, timedelta(minutes=1))
-    family = load.facts.type.partition(".")[0]
+    family = "t4g" if load.facts.type.startswith("t4g.") else "t3"  # one price for T2, T3 and T3a
     rate = Decimal(repr(round(charged / 60 / (length / timedelta(hours=1)), 9)))
     meter = Meter("AmazonEC2", f"CPUCredits:{family}", "", "vCPU-Hours", rate)
     now = step.world.clock.now()
