@@ -7,16 +7,31 @@ back, so that whoever has something in the zone looks at it again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError
 from cloudjar.spec import regions
 
 if TYPE_CHECKING:
-    from cloudjar.kit.context import World
+    from cloudjar.kit.context import Ctx, World
 
 SOURCE, CHANGED = "cloudjar.faults", "Power Changed"
 """An event of this jar's own, in an account ``""``; its detail has the ``zone``'s id, or the ``instance``'s."""
+
+
+class Strike(NamedTuple):
+    """Calls of a role (its ARN) that fail: of these operations of a service, so many of a hundred."""
+
+    role: str
+    service: str
+    operations: tuple[str, ...]
+    percentage: int
+    code: str
+    message: str
+    status: int
 
 
 class Faults:
@@ -28,6 +43,19 @@ class Faults:
 
         self.machines: frozenset[str] = frozenset()
         """Ids of the instances whose host is without power."""
+
+        self.strikes: tuple[Strike, ...] = ()
+        self._struck: dict[Strike, int] = {}
+
+    def strike(self, caller: Caller, service: str, operation: str) -> None:
+        """Raise the failure that a call has to meet, if it has to."""
+        for one in self.strikes:
+            if one.role == caller.role_arn and one.service == service and operation in one.operations:
+                # Not drawn by chance: of a hundred calls exactly so many fail, evenly.
+                level = self._struck.get(one, 0) + one.percentage
+                self._struck[one] = level % 100
+                if level >= 100:
+                    raise AwsError(one.code, one.message, one.status)
 
     def is_off(self, instance_id: str, zone: str, account: str) -> bool:
         """Whether an instance can have no power, because its zone or its host has none."""
@@ -80,3 +108,21 @@ def breaker(world: World) -> Breaker:
     """Who breaks things; its service is loaded when it is not yet."""
     world.load("fis")
     return _BREAKERS[0]
+
+
+Interrupt = Callable[["Ctx", Caller, str, timedelta], None]
+_INTERRUPTERS: list[Interrupt] = []
+
+
+def interrupts(interrupter: Interrupt) -> Interrupt:
+    """Decorator: who interrupts Spot Instances (at import): (ctx, who asks, instance id, after how long)."""
+    _INTERRUPTERS[:] = [interrupter]
+    return interrupter
+
+
+def interrupt(ctx: Ctx, role: Caller, instance_id: str, within: timedelta) -> None:
+    """Have a Spot Instance interrupted; raises the `AwsError` of why not."""
+    ctx.world.load("ec2")
+    if not _INTERRUPTERS:
+        raise AwsError("UnsupportedOperation", "Spot Instances are not implemented by Cloudjar.", 501)
+    _INTERRUPTERS[0](ctx, role, instance_id, within)

@@ -25,6 +25,7 @@ import socket
 import stat
 import struct
 import sys
+from collections.abc import Callable
 
 _NOTICE = struct.Struct("=QIIiIQ6Q")  # id, pid, flags, call, architecture, address, arguments
 _ANSWER = struct.Struct("=QqiI")  # id, value, error, flags
@@ -320,13 +321,13 @@ def _options(kind: str, data: bytes) -> list[tuple[str, str]]:
     return found
 
 
-def _in_child(work: object) -> None:
+def _in_child(work: Callable[[], None]) -> None:
     """Run `work` in a process of its own; its OSError is raised here."""
     child = os.fork()
     if not child:
         code = errno.EIO
         try:
-            work()  # type: ignore[operator]
+            work()
             code = 0
         except OSError as failed:
             code = failed.errno or errno.EIO

@@ -2,4 +2,8 @@
 
 from cloudjar.kit.operation import Service
 
-SERVICE = Service("fis", modules=("faults.life",), boots=True)
+SERVICE = Service(
+    "fis",
+    modules=("faults.life", "life", "ops.catalogue", "ops.experiments", "ops.templates"),
+    boots=True,
+)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 from cloudjar.base.caller import service as service_caller
 from cloudjar.kit.context import Ctx, World
-from cloudjar.kit.faults import CHANGED, SOURCE, breaks
+from cloudjar.kit.faults import CHANGED, SOURCE, Strike, breaks
 from cloudjar.kit.machine import Step, on_boot, reconciler
 from cloudjar.kit.record import by_noun
 from cloudjar.services.fis.faults.records import Fault
@@ -66,6 +67,27 @@ def begin(ctx: Ctx, kind: str, target: str, seconds: float) -> Fault:
     return fault
 
 
+def strike_all(ctx: Ctx, owner: str, roles: Iterable[str], strike: Strike) -> None:
+    """Have calls of these roles (ARNs) fail until `end_all`."""
+    with ctx.world.state.database.transaction():
+        db = _ctx(ctx.world).db
+        for role in roles:
+            made = Fault(
+                account="", region="", id=ctx.new_id("fault"), kind="api", target=role, since=ctx.now,
+                strike=strike._replace(role=role), owner=owner,
+            )  # fmt: skip
+            db[Fault].add(made)
+        index(ctx.world)
+
+
+def end_all(ctx: Ctx, owner: str) -> None:
+    """End whatever the action of an experiment began."""
+    with ctx.world.state.database.transaction():
+        own = _ctx(ctx.world)
+        for fault in own.db[Fault].all(owner=owner):
+            end(own, fault)
+
+
 def end(ctx: Ctx, fault: Fault) -> None:
     """Mend what a fault broke, in the running transaction."""
     ctx.db[Fault].drop(fault)
@@ -74,7 +96,8 @@ def end(ctx: Ctx, fault: Fault) -> None:
 
 def _tell(ctx: Ctx, fault: Fault) -> None:
     index(ctx.world)
-    ctx.world.events.emit("", "", SOURCE, CHANGED, {fault.kind: fault.target})
+    if fault.kind != "api":
+        ctx.world.events.emit("", "", SOURCE, CHANGED, {fault.kind: fault.target})
 
 
 @reconciler(Fault)
@@ -96,6 +119,7 @@ def index(world: World) -> None:
     """Bring the index to what is stored."""
     faults = _ctx(world).db[Fault].all()
     world.faults.zones = frozenset(fault.target for fault in faults if fault.kind == "zone")
+    world.faults.strikes = tuple(fault.strike for fault in faults if fault.strike is not None)
     world.faults.machines = frozenset(fault.target for fault in faults if fault.kind == "instance")
 
 
