@@ -20,7 +20,7 @@ INTERNET = "internet"
 _KINDS = {"eni": "network-interface", "i": "instance", "igw": "internet-gateway"}
 _PORTS = (49152, 11848)
 """Source ports to send from: the first, and how many; within those that clients of any system take."""
-_TRIES = 3
+_TRIES = 4
 """The network follows a change of its rules within a moment: who asks at once may be answered by both in turn."""
 
 
@@ -198,12 +198,19 @@ def _probed(client: AdminClient, question: Question) -> tuple[dict[str, Any], Se
         raise Failure("internet is no place to send a packet to", "", "cloudjar reach FROM ADDRESS:PORT --probe")
     if os.geteuid():
         raise Failure("no packet can be sent", "only root enters a machine's network", "sudo cloudjar reach ...")
-    while_changing = range(_TRIES - 1)
-    for _ in while_changing:
-        asked = _once(client, question)
+    from cloudjar.planes.network.probe import PortTaken
+
+    asked = None
+    for _ in range(_TRIES):
+        try:
+            asked = _once(client, question)
+        except PortTaken:
+            continue
         if asked[1].agrees is not False:
-            return asked
-    return _once(client, question)
+            break
+    if asked is None:
+        raise Failure("no packet could be sent", "every port that was tried is taken", "try again")
+    return asked
 
 
 def _once(client: AdminClient, question: Question) -> tuple[dict[str, Any], Sent]:
@@ -218,7 +225,7 @@ def _once(client: AdminClient, question: Question) -> tuple[dict[str, Any], Sent
 def _sent(client: AdminClient, question: Question, source_port: int) -> str:
     """``open``, ``refused`` (it arrived, and nobody listens), ``dropped``, ``silent`` or ``nowhere to send it to``."""
     from cloudjar.base.errors import PlaneError
-    from cloudjar.planes.network.probe import probe
+    from cloudjar.planes.network.probe import PortTaken, probe
     from cloudjar.planes.network.site import Site
 
     site, (source, target) = Site(client.settings.tag, client.settings.public_pool), question.ends
@@ -231,6 +238,8 @@ def _sent(client: AdminClient, question: Question, source_port: int) -> str:
     own = str(sender["PrivateIpAddress"]) if sender and ":" not in address else ""
     try:
         return probe(asker, address, question.protocol, question.port, source_port, source=own, asked=asked)
+    except PortTaken:
+        raise
     except PlaneError as error:
         hint = f"aws ec2 start-instances --instance-ids {source}"
         raise Failure("no packet could be sent", str(error), hint) from None

@@ -24,6 +24,10 @@ _LOST = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES)
 WAIT = 2.0
 
 
+class PortTaken(PlaneError):
+    """Somebody in the asker's network has the source port, or had it a moment ago."""
+
+
 def probe(
     asker: str, target: str, protocol: str, port: int, source_port: int, *, source: str = "", asked: str = "",
     wait: float = WAIT,
@@ -31,7 +35,8 @@ def probe(
     """Send one packet (``tcp`` or ``udp``) to an address and wait for its answer, `wait` seconds at most.
 
     `asker` and `asked` are names of namespaces; no `asker` is the host, no `asked` somebody elsewhere. `source` is the
-    address to send from, empty for the namespace's own choice. Raises `PlaneError` where nothing can be sent.
+    address to send from, empty for the namespace's own choice. Raises `PlaneError` where nothing can be sent, and
+    `PortTaken` where another source port will do.
     """
     try:
         with ExitStack() as stack:
@@ -61,8 +66,10 @@ def _bound(target: str, protocol: str, source: str, source_port: int) -> socket.
     try:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         s.bind((source, source_port))
-    except OSError:
+    except OSError as e:
         s.close()
+        if e.errno == errno.EADDRINUSE:
+            raise PortTaken(f"Port {source_port} is taken.") from e
         raise
     return s
 
