@@ -12,6 +12,7 @@ from cloudjar.base.errors import PlaneError
 from cloudjar.kit.certificates import on_change
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.events import hears
+from cloudjar.kit.faults import CHANGED, SOURCE
 from cloudjar.kit.machine import Machine, Step, on_boot, reconciler
 from cloudjar.planes.proxy.port import ProxyPort, TargetHealth
 from cloudjar.services.elbv2 import planning
@@ -29,7 +30,7 @@ def converge(step: Step, balancer: LoadBalancer | None) -> None:
     """Run exactly this load balancer's nodes, and learn what their probes say."""
     proxies: ProxyPort = step.port("proxy")
     front = node_name(step.key.rpartition("/")[2], "")
-    wanted = {zone.node for zone in balancer.zones} if balancer else set()
+    wanted = {zone.node for zone in planning.lit(step.ctx, balancer)} if balancer else set()
     for name in proxies.nodes():
         if name.startswith(front) and name not in wanted:
             proxies.remove(name)
@@ -145,10 +146,18 @@ def certificate_changed(ctx: Ctx, _: str, users_of: tuple[str, ...]) -> None:
 
 def node_changed(world: World, node: str) -> None:
     """The host says that a node's probes came to something else, or that it died: have its balancer looked at."""
-    suffix = node.split("-")[1] if node.startswith("elb-") else ""
+    suffix = _suffix(node)
     for balancer in _all(world):
         if balancer.suffix == suffix:
             with world.state.database.transaction():
+@hears(SOURCE, CHANGED)
+def power_changed(world: World, _: str, __: str, detail: dict[str, Any]) -> None:
+    """Nodes go with the power of their zone, and come back with it."""
+    for balancer in _all(world):
+        if detail.get("zone"):
+            world.state.wakes.wake(BALANCER, balancer.account, balancer.region, balancer.arn)
+
+
                 world.state.wakes.wake(BALANCER, balancer.account, balancer.region, balancer.arn, purpose="host")
 
 
@@ -158,6 +167,10 @@ def at_start(world: World) -> None:
     known = set()
     for balancer in _all(world):
         known |= {zone.node for zone in balancer.zones}
+def _suffix(node: str) -> str:
+    return node.split("-")[1] if node.startswith("elb-") else ""
+
+
         world.state.wakes.wake(BALANCER, balancer.account, balancer.region, balancer.arn)
     proxies: ProxyPort = world.ports["proxy"]
     try:

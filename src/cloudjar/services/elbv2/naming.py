@@ -11,6 +11,7 @@ from cloudjar.base.caller import service as service_caller
 from cloudjar.kit import interfaces
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.names import resolves
+from cloudjar.services.elbv2.planning import lit
 from cloudjar.services.elbv2.records import LoadBalancer
 from cloudjar.spec import regions
 
@@ -75,6 +76,6 @@ for _region in regions.NAMES:
 def _addresses(ctx: Ctx, balancer: LoadBalancer, zone: str) -> tuple[str, ...]:
     """Of all its zones, or of the one that a Network Load Balancer's name begins with."""
     lender = interfaces.lender(ctx)
-    asked = [z for z in balancer.zones if not zone or (z.name == zone and balancer.kind == "net")]
+    asked = [z for z in lit(ctx, balancer) if not zone or (z.name == zone and balancer.kind == "net")]
     lent = [lender.look(ctx, z.interface_id) for z in asked]
     return tuple(e.private if balancer.scheme == "internal" else e.public for e in lent if e is not None)

@@ -31,7 +31,8 @@ class Read(NamedTuple):
 
 
 def read(ctx: Ctx, balancer: LoadBalancer) -> Read:
-    """Everything at one moment."""
+    """Everything at one moment; of the balancer, the zones that have power."""
+    balancer = replace(balancer, zones=lit(ctx, balancer))
     with ctx.world.state.database.lock:
         listeners = ctx.db[Listener].all(load_balancer_arn=balancer.arn)
         rules = ctx.db[Rule].all(load_balancer_arn=balancer.arn)
@@ -41,6 +42,12 @@ def read(ctx: Ctx, balancer: LoadBalancer) -> Read:
         wanted = {arn for listener in listeners for arn in listener.certificates}
         pems = {arn: certificates.keeper(ctx).pem(ctx, arn) for arn in wanted}
     return Read(balancer, sorted(listeners, key=lambda item: item.port), rules, groups, pems, ctx.now)
+
+
+def lit(ctx: Ctx, balancer: LoadBalancer) -> tuple[Zone, ...]:
+    """Its zones that have power."""
+    dark = ctx.world.faults.is_dark
+    return tuple(zone for zone in balancer.zones if not dark(zone.name, balancer.account))
 
 
 def nodes(found: Read, network: NetworkPort) -> list[port.Node]:
