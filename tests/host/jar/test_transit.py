@@ -128,3 +128,23 @@ def test_a_flow_log_tells_what_arrived_and_what_did_not(world: World) -> None:
     assert (*ways, str(SHUT), "ACCEPT") not in told()
     shown = world.account.ec2.describe_flow_logs()["FlowLogs"][0]
     assert shown["DeliverLogsStatus"] == "SUCCESS"
+
+
+def test_the_gateways_own_log_tells_what_it_carried_and_lost(world: World) -> None:
+    logs, ec2 = world.jar.client("logs"), world.account.ec2
+    role = ec2.describe_flow_logs()["FlowLogs"][0]["DeliverLogsPermissionArn"]
+    ec2.create_flow_logs(
+        ResourceIds=[world.gateway], ResourceType="TransitGateway", LogGroupName="hub", DeliverLogsPermissionArn=role,
+        LogFormat="${srcaddr} ${dstaddr} ${dstport} ${flow-direction} ${packets-lost-blackhole}",
+    )  # fmt: skip
+    ways = (world.one.private, world.two.private, str(OPEN))
+
+    def told() -> list[list[str]]:
+        assert world.knock() == "open"
+        _advance(world.jar, 61)
+        if not logs.describe_log_groups(logGroupNamePrefix="hub")["logGroups"]:
+            return []
+        return [event["message"].split() for event in logs.filter_log_events(logGroupName="hub")["events"]]
+
+    wanted = [[*ways, "ingress", "0"], [*ways, "egress", "0"]]
+    until(lambda: all(line in told() for line in wanted), "the gateway's log to tell both ends")

@@ -170,7 +170,11 @@ def test_what_a_log_must_be(jar: TestJar, scene: Scene) -> None:
     ):  # fmt: skip
         assert code(create, **{**asked, "TrafficType": "ACCEPT", **wrong}) == "InvalidParameter", wrong
     gateway = {**asked, "ResourceType": "TransitGateway", "ResourceIds": ["tgw-00000000000000000"]}
-    assert code(create, **gateway) == "UnsupportedOperation"
+    assert code(create, **gateway) == "InvalidParameter"
+    del gateway["TrafficType"]
+    assert code(create, **gateway, MaxAggregationInterval=600) == "InvalidParameter"
+    assert code(create, **gateway) == "InvalidTransitGatewayID.NotFound"
+    assert code(create, **{**asked, "ResourceType": "RegionalNatGateway"}) == "UnsupportedOperation"
 
 
 def test_who_makes_a_log_must_pass_the_role(jar: TestJar, scene: Scene) -> None:
@@ -194,3 +198,44 @@ def test_a_role_that_does_not_trust_delivers_nothing(jar: TestJar, scene: Scene)
     jar.advance(seconds=60)
     [shown] = scene.ec2.describe_flow_logs(FlowLogIds=[key])["FlowLogs"]
     assert shown["DeliverLogsErrorMessage"] == "Access error"
+
+
+def test_a_transit_gateways_log_tells_both_ends_and_what_was_lost(jar: TestJar, scene: Scene) -> None:
+    ec2 = scene.ec2
+    hub = ec2.create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+    jar.settle()
+    other = make_vpc(ec2, "10.9.0.0/16")
+    sides = []
+    for vpc, subnet in ((scene.vpc, scene.subnet), (other, make_subnet(ec2, other, "10.9.1.0/24"))):
+        made = ec2.create_transit_gateway_vpc_attachment(TransitGatewayId=hub, VpcId=vpc, SubnetIds=[subnet])
+        sides.append(made["TransitGatewayVpcAttachment"]["TransitGatewayAttachmentId"])
+    jar.settle()
+    asked = {"LogGroupName": "flows", "DeliverLogsPermissionArn": scene.role}
+    whole = ec2.create_flow_logs(ResourceIds=[hub], ResourceType="TransitGateway", **asked)["FlowLogIds"][0]
+    jar.settle()
+    near, far = sides
+    for target in ("10.9.1.5", "10.8.0.1"):
+        jar.network.pass_by(Flow(
+            interface=near, direction="ingress", action="ACCEPT", source="10.0.1.4", target=target,
+            source_port=50000, target_port=80, protocol=6, packets=4, bytes=400,
+        ))  # fmt: skip
+    jar.advance(seconds=60)
+    [shown] = ec2.describe_flow_logs(FlowLogIds=[whole])["FlowLogs"]
+    assert ("TrafficType" in shown, shown["MaxAggregationInterval"], shown["ResourceId"]) == (False, 60, hub)
+    names = [field[2:-1] for field in shown["LogFormat"].split()]
+
+    def told(attachment: str) -> list[dict[str, str]]:
+        return [dict(zip(names, line, strict=True)) for line in scene.lines(f"{hub}-{attachment}")]
+
+    lost, sent = sorted(told(near), key=lambda line: line["dstaddr"])
+    assert (lost["packets-lost-no-route"], lost["tgw-pair-attachment-id"]) == ("4", "-")
+    assert (sent["packets-lost-no-route"], sent["packets"], sent["flow-direction"]) == ("0", "4", "ingress")
+    assert (sent["tgw-src-vpc-id"], sent["tgw-dst-vpc-id"], sent["tgw-id"]) == (scene.vpc, other, hub)
+    [arrived] = told(far)
+    assert (arrived["flow-direction"], arrived["tgw-pair-attachment-id"], arrived["bytes"]) == ("egress", near, "400")
+    ec2.create_flow_logs(ResourceIds=[far], ResourceType="TransitGatewayAttachment", **asked)
+    ec2.delete_flow_logs(FlowLogIds=[whole])
+    jar.settle()
+    jar.advance(seconds=60)
+    assert [line["log-status"] for line in told(far)][1] in ("NODATA", "SKIPDATA")
+    assert len(told(near)) == 2

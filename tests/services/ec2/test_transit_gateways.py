@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from tests.jar import ACCOUNT, TestJar
@@ -128,13 +129,20 @@ def test_attached_vpcs_reach_each_other_by_their_routes(jar: TestJar, ec2: Any) 
     assert not reaches(jar, one, two)
     ec2.delete_transit_gateway_route(TransitGatewayRouteTableId=hub.table, DestinationCidrBlock="10.2.1.0/24")
     assert reaches(jar, one, two)
-    jar.advance(hours=3)
+    jar.network.carry(first, sent=5000)
+    jar.advance(hours=7)
+    jar.network.carry(second, sent=700)
     assert jar.usage("TransitGateway-Hours").total_seconds() >= 2 * 3 * 3600
     assert code(ec2.delete_transit_gateway, TransitGatewayId=hub.id) == "IncorrectState"
     assert code(ec2.delete_subnet, SubnetId=two.subnet) == "DependencyViolation"
     gone = ec2.delete_transit_gateway_vpc_attachment(TransitGatewayAttachmentId=second)
     assert gone["TransitGatewayVpcAttachment"]["State"] == "deleting"
     assert not reaches(jar, one, two)
+    now = jar.clock.now()
+    counted = jar.jar.quantities.rows(now - timedelta(days=1), now + timedelta(hours=1))
+    assert {(q.owner.resource, q.amount) for q in counted if q.tally.usage_type == "TransitGateway-Bytes"} == {
+        (first, 5000), (second, 700),
+    }  # fmt: skip
     assert main_table(ec2, two.vpc)["Routes"][1]["State"] == "blackhole"
     assert hub.state(second) == "deleted"
     assert hub.routes(hub.table) == {one.cidr: ("propagated", "active")}

@@ -27,6 +27,8 @@ class Hubs:
         self.turn = threading.RLock()
         self.gateways: dict[str, TransitGateway] = {}
         self._tallies: dict[str, flowlog.Tally] = {}
+        self._known: dict[str, str] = {}
+        """The gateway of every attachment that there was: what it sent is asked for when it has gone."""
         self._begun: set[str] = set()
         """Namespaces that this process has put in order: another may have died before it had."""
 
@@ -48,6 +50,7 @@ class Hubs:
         with self.turn:
             transit_plan(gateway, self.site, set())  # what contradicts itself changes nothing
             self.gateways[gateway.id] = gateway
+            self._known |= {a.attachment: gateway.id for a in gateway.associations}
             self._create(self.site.hub_namespace(gateway.id), routed=False)
             self.refresh({gateway.id})
 
@@ -80,7 +83,7 @@ class Hubs:
     def carried(self, attachment: str) -> Carried | None:
         """The bytes that an attachment has sent into its gateway; None when there is none."""
         with self.turn:
-            hub = next((g.id for g in self.gateways.values() for a in g.associations if a.attachment == attachment), "")
+            hub = self._known.get(attachment, "")
             if not hub or not namespaces.exists(name := self.site.hub_namespace(hub)):
                 return None
             return namespaces.inside(name, partial(hubmeters.carried, tunnel_name(attachment)))

@@ -1,5 +1,5 @@
-"""What traffic costs: gigabytes through NAT gateways and interface endpoints, out to the Internet, and between public
-addresses.
+"""What traffic costs: gigabytes through NAT gateways and interface endpoints, into transit gateways, out to the
+Internet, and between public addresses.
 
 https://aws.amazon.com/vpc/pricing/ https://aws.amazon.com/privatelink/pricing/
 https://aws.amazon.com/ec2/pricing/on-demand/ (data transfer)
@@ -16,6 +16,7 @@ from cloudjar.kit.machine import Step
 from cloudjar.kit.quantities import Owner, Quantities, Reading, Tally, collects
 from cloudjar.planes.network.port import NetworkPort
 from cloudjar.services.ec2.nat_gateways.records import NatGateway
+from cloudjar.services.ec2.transit_gateways.records import TransitAttachment
 from cloudjar.services.ec2.vpc_endpoints.records import VpcEndpoint
 from cloudjar.services.ec2.vpcs.records import Vpc
 
@@ -23,6 +24,7 @@ _NAT = Tally("AmazonEC2", "NatGateway-Bytes", "NatGateway")
 _ENDPOINT = Tally("AmazonVPC", "VpcEndpoint-Bytes", "VpcEndpoint")
 NAT = {"out": _NAT, "back": _NAT}
 ENDPOINT = {"processed": _ENDPOINT}
+TRANSIT = {"sent": Tally("AmazonVPC", "TransitGateway-Bytes", "TransitGatewayVPC")}
 INTERNET = {
     "internet": Tally("AWSDataTransfer", "DataTransfer-Out-Bytes", ""),
     "regional": Tally("AWSDataTransfer", "DataTransfer-Regional-Bytes", ""),
@@ -43,12 +45,20 @@ def read(world: World, vpc: Vpc) -> None:
         db = Ctx(world, vpc.account, vpc.region, service_caller("cloudjar.internal", vpc.account)).db
         gateways = [one for one in db[NatGateway].all(vpc_id=vpc.id) if one.interface_id]
         endpoints = db[VpcEndpoint].all(vpc_id=vpc.id)
+        attached = [item for item in db[TransitAttachment].all(vpc_id=vpc.id) if item.mine and item.live]
+    for item in attached:
+        read_attachment(world, item)
     for gateway in gateways:
         _read(world, Owner(gateway.account, gateway.region, gateway.id), gateway.id, NAT)
     for endpoint in endpoints:
         for interface in endpoint.interfaces:
             _read(world, Owner(endpoint.account, endpoint.region, endpoint.id), interface, ENDPOINT)
     _read(world, Owner(vpc.account, vpc.region, vpc.id), vpc.id, INTERNET)
+
+
+def read_attachment(world: World, item: TransitAttachment) -> None:
+    """Count what a VPC has sent into a transit gateway. Raises `PlaneError`."""
+    _read(world, Owner(item.vpc_owner, item.region, item.id), item.id, TRANSIT)
 
 
 def read_last(step: Step, vpc_id: str) -> None:

@@ -6,7 +6,7 @@ says ``Access error``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
@@ -16,12 +16,14 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit.log_delivery import LogEvent, deliver
 from cloudjar.kit.machine import Step, reconciler
 from cloudjar.planes.network.port import Flow, NetworkPort
+from cloudjar.services.ec2.flow_logs import transit
 from cloudjar.services.ec2.flow_logs.covering import covers
-from cloudjar.services.ec2.flow_logs.lines import Seen, flow_line, status_line
+from cloudjar.services.ec2.flow_logs.lines import Seen, flow_line, status_line, version
 from cloudjar.services.ec2.flow_logs.pending import Pending, pending
 from cloudjar.services.ec2.flow_logs.records import FlowLog
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.subnets.records import Subnet
+from cloudjar.services.ec2.transit_gateways.records import TransitGateway
 
 SERVICE = "vpc-flow-logs.amazonaws.com"
 _DELIVER = "deliver"
@@ -38,7 +40,7 @@ def converge(step: Step, log: FlowLog | None) -> None:
         if not step.world.state.wakes.expects(step.wake, _DELIVER):
             step.again(_DELIVER, step.world.clock.now() + timedelta(seconds=log.interval))
         return
-    gather(step, log.vpc_id)
+    gather(step, log.vpc_id or log.gateway_id)
     _hand_over(step, log)
     due = datetime.fromtimestamp(step.wake.due, UTC) + timedelta(seconds=log.interval)
     step.again(_DELIVER, max(due, step.world.clock.now() + timedelta(seconds=1)))
@@ -50,25 +52,34 @@ def _forget(step: Step) -> None:
         held.take(step.key)
 
 
-def gather(step: Step, vpc_id: str) -> None:
-    """Ask what has passed in a VPC, and put it down for every log that it is for."""
+def gather(step: Step, where: str) -> None:
+    """Ask what has passed in a VPC or by a transit gateway, and put it down for every log that it is for."""
     network: NetworkPort = step.port("network")
-    flows = network.flows(vpc_id)
+    flows = network.flows(where)
     held, now = pending(step.world), int(step.world.clock.now().timestamp())
     with step.world.state.database.transaction():
-        logs = step.db[FlowLog].all(vpc_id=vpc_id)
-        last = held.last_asked(vpc_id)
-        if vpc_id not in held.asked and last is not None:
+        logs = step.db[FlowLog].all(**{"gateway_id" if where.startswith("tgw-") else "vpc_id": where})
+        last = held.last_asked(where)
+        if where not in held.asked and last is not None:
             for log in logs:  # what passed before this process first asked, nobody counted
                 held.skip(log.id)
-        held.asked.add(vpc_id)
-        enis = {flow.interface: step.db[NetworkInterface].get(flow.interface) for flow in flows}
+        held.asked.add(where)
         for log in logs:
-            start = max(last or 0, int(log.created.timestamp()))
-            mine = [_seen(flow, start, now) for flow in flows if _wants(log, flow, enis.get(flow.interface))]
+            mine = list(_for_log(step, log, flows, max(last or 0, int(log.created.timestamp())), now))
             if mine:
                 held.add(log.id, mine)
-        held.now_asked(vpc_id, now)
+        held.now_asked(where, now)
+
+
+def _for_log(step: Step, log: FlowLog, flows: Iterable[Flow], start: int, end: int) -> Iterator[Seen]:
+    if log.gateway_id:
+        gateway = step.db[TransitGateway].get(log.gateway_id)
+        if gateway is not None:
+            yield from (s for s in transit.followed(step.db, gateway, flows, start, end) if transit.wanted(log, s))
+        return
+    for flow in flows:
+        if _wants(log, flow, step.db[NetworkInterface].get(flow.interface)):
+            yield _seen(flow, start, end)
 
 
 def _wants(log: FlowLog, flow: Flow, eni: NetworkInterface | None) -> bool:
@@ -113,6 +124,8 @@ def _streams(step: Step, log: FlowLog, held: Pending) -> dict[str, list[LogEvent
     flows, skipped = held.take(log.id)
     end = int(step.world.clock.now().timestamp())
     start = max(end - log.interval, int(log.created.timestamp()))
+    if log.gateway_id:
+        return transit.streams(step.db, log, flows, skipped=skipped, start=start, end=end)
     found: dict[str, list[LogEvent]] = {}
     for eni in step.db[NetworkInterface].all(vpc_id=log.vpc_id):
         if not covers(log, eni):
@@ -120,10 +133,12 @@ def _streams(step: Step, log: FlowLog, held: Pending) -> dict[str, list[LogEvent
         place = _place(step, eni)
         mine = [flow for flow in flows if flow.interface == eni.id]
         lines = [LogEvent(flow.start * 1000, flow_line(log.fields, place, flow)) for flow in mine]
-        if skipped:
-            lines.append(LogEvent(start * 1000, status_line(log.fields, place, eni.id, start, end, "SKIPDATA")))
-        elif not mine and eni.powered:
-            lines.append(LogEvent(start * 1000, status_line(log.fields, place, eni.id, start, end, "NODATA")))
+        if skipped or (not mine and eni.powered):
+            named = {
+                "version": str(version(log.fields)), "account-id": place["account-id"], "interface-id": eni.id,
+            }  # fmt: skip
+            status = "SKIPDATA" if skipped else "NODATA"
+            lines.append(LogEvent(start * 1000, status_line(log.fields, named, start, end, status)))
         if lines:
             found[f"{eni.id}-{'all' if log.traffic == 'ALL' else log.traffic.lower()}"] = lines
     return found

@@ -13,7 +13,7 @@ DEFAULT = (
     "start", "end", "action", "log-status",
 )  # fmt: skip
 # Field -> the version of the format that brought it.
-VERSIONS = {
+KNOWN = {
     **dict.fromkeys(DEFAULT, 2),
     **dict.fromkeys(
         ("vpc-id", "subnet-id", "instance-id", "tcp-flags", "type", "pkt-srcaddr", "pkt-dstaddr"), 3
@@ -52,7 +52,7 @@ class Seen(NamedTuple):
 
 def version(fields: tuple[str, ...]) -> int:
     """The version of records with these fields."""
-    return max(VERSIONS[name] for name in fields)
+    return max(KNOWN[name] for name in fields)
 
 
 def flow_line(fields: tuple[str, ...], place: Mapping[str, str], seen: Seen) -> str:
@@ -80,14 +80,10 @@ def flow_line(fields: tuple[str, ...], place: Mapping[str, str], seen: Seen) -> 
     return " ".join(known.get(name) or UNKNOWN for name in fields)
 
 
-def status_line(
-    fields: tuple[str, ...], place: Mapping[str, str], interface: str, start: int, end: int, status: str
-) -> str:
-    """A record without a flow: NODATA or SKIPDATA."""
+def status_line(fields: tuple[str, ...], named: Mapping[str, str], start: int, end: int, status: str) -> str:
+    """A record without a flow: NODATA or SKIPDATA. `named` says what it is about, by field."""
     known = {
-        "version": str(version(fields)),
-        "account-id": place.get("account-id", ""),
-        "interface-id": interface,
+        **named,
         "start": str(start),
         "end": str(end),
         "log-status": status,

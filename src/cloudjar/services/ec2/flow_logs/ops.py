@@ -1,4 +1,4 @@
-"""Flow logs: made for VPCs, subnets and interfaces, described, removed.
+"""Flow logs: made for VPCs, subnets, interfaces, transit gateways and their attachments, described, removed.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html
 """
@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from cloudjar.base import arn as arns
@@ -13,17 +14,24 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import errors
-from cloudjar.services.ec2.flow_logs.lines import DEFAULT, VERSIONS
+from cloudjar.services.ec2.flow_logs import transit_lines
+from cloudjar.services.ec2.flow_logs.lines import DEFAULT, KNOWN
 from cloudjar.services.ec2.flow_logs.records import FlowLog
 from cloudjar.services.ec2.lookup import by_path, describe, need
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.subnets.records import Subnet
+from cloudjar.services.ec2.transit_gateways.records import TransitAttachment, TransitGateway
 from cloudjar.services.ec2.vpcs.making import op
 from cloudjar.services.ec2.vpcs.records import Vpc
 
-_KINDS: dict[str, type[Vpc] | type[Subnet] | type[NetworkInterface]] = {
-    "VPC": Vpc, "Subnet": Subnet, "NetworkInterface": NetworkInterface,
-}  # fmt: skip
+Logged = Vpc | Subnet | NetworkInterface | TransitGateway | TransitAttachment
+_KINDS: dict[str, type[Logged]] = {
+    "VPC": Vpc,
+    "Subnet": Subnet,
+    "NetworkInterface": NetworkInterface,
+    "TransitGateway": TransitGateway,
+    "TransitGatewayAttachment": TransitAttachment,
+}
 _PER_RESOURCE = 2
 """Flow logs of one resource (with the same traffic and destination there is only one)."""
 _FORMAT = re.compile(r"\$\{([a-z-]+)\}")
@@ -56,17 +64,20 @@ def create_flow_logs(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if kind not in _KINDS:
         raise errors.not_built(f"A flow log of a {kind}")
     errors.refuse(req, "DeliverCrossAccountRole", "TagFieldSpecifications")
-    if not req.get("TrafficType"):
+    transit = kind.startswith("TransitGateway")
+    if not transit and not req.get("TrafficType"):
         raise errors.missing_one("TrafficType")
+    if transit and req.get("TrafficType"):
+        raise invalid(f"TrafficType is not supported for {kind}.")
     where = req.get("LogDestinationType") or "cloud-watch-logs"
-    interval = req.get("MaxAggregationInterval") or 600
-    if interval not in (60, 600):
+    interval = req.get("MaxAggregationInterval") or (60 if transit else 600)
+    if interval not in ((60,) if transit else (60, 600)):
         raise invalid("Invalid Flow Log Max Aggregation Interval")
-    fields = _fields(req.get("LogFormat"))
-    resources = [need(ctx, _KINDS[kind], key) for key in dict.fromkeys(req["ResourceIds"])]
+    fields = _fields(req.get("LogFormat"), transit_lines.KNOWN if transit else KNOWN)
+    resources: list[Logged] = [need(ctx, _KINDS[kind], key) for key in dict.fromkeys(req["ResourceIds"])]
     if where != "cloud-watch-logs":
         return _nowhere(req, [item.id for item in resources])
-    wanted = _Wanted(req["TrafficType"], _group(ctx, req), _role(req), fields, interval)
+    wanted = _Wanted(req.get("TrafficType") or "ALL", _group(ctx, req), _role(req), fields, interval)
     held = tags.specified(req, "vpc-flow-log")
     made, unsuccessful = [], []
     for item in resources:
@@ -76,14 +87,28 @@ def create_flow_logs(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             continue
         log = FlowLog(
             id=ctx.new_id("fl"),
-            vpc_id=item.id if isinstance(item, Vpc) else item.vpc_id,
+            vpc_id=item.id if isinstance(item, Vpc) else "" if transit else getattr(item, "vpc_id", ""),
+            gateway_id=_gateway_of(item),
             resource_id=item.id,
             created=ctx.now,
             tags=held,
             **wanted._asdict(),
         )
-        made.append(ctx.db[FlowLog].add(log).id)
+        made.append(_stored(ctx, ctx.db[FlowLog].add(log)).id)
     return {"ClientToken": req.get("ClientToken"), "FlowLogIds": made, "Unsuccessful": unsuccessful}
+
+
+def _gateway_of(item: Logged) -> str:
+    if isinstance(item, TransitGateway):
+        return item.id
+    return item.gateway_id if isinstance(item, TransitAttachment) else ""
+
+
+def _stored(ctx: Ctx, log: FlowLog) -> FlowLog:
+    """Have a transit gateway laid out again, as VPCs are of themselves."""
+    if log.gateway_id:
+        ctx.world.state.wakes.wake("ec2/transit-gateway", log.account, log.region, log.gateway_id)
+    return log
 
 
 def invalid(message: str) -> AwsError:
@@ -129,14 +154,14 @@ def _role(req: dict[str, Any]) -> str:
     return str(role)
 
 
-def _fields(text: str | None) -> tuple[str, ...]:
+def _fields(text: str | None, known: Mapping[str, int]) -> tuple[str, ...]:
     if not text:
-        return DEFAULT
+        return DEFAULT if known is KNOWN else transit_lines.DEFAULT
     parts = text.split()
     names = [found.group(1) for part in parts if (found := _FORMAT.fullmatch(part))]
     if len(names) != len(parts) or not names:
         raise invalid("Invalid Flow Log format: fields are written as ${field}, with blanks between them")
-    unknown = [name for name in names if name not in VERSIONS]
+    unknown = [name for name in names if name not in known]
     if unknown:
         raise invalid(f"Invalid Flow Log format: unknown fields {', '.join(unknown)}")
     if len(set(names)) != len(names):
@@ -171,7 +196,7 @@ def show_flow_log(log: FlowLog) -> dict[str, Any]:
         "MaxAggregationInterval": log.interval,
         "ResourceId": log.resource_id,
         "Tags": tags.as_list(log.tags),
-        "TrafficType": log.traffic,
+        "TrafficType": None if log.gateway_id else log.traffic,
     }
 
 
@@ -193,5 +218,7 @@ def delete_flow_logs(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             f"These flow log ids in the input list are not found: [TotalCount: {len(missing)}] {', '.join(missing)}",
         )
     for key in wanted:
-        ctx.db[FlowLog].drop(ctx.db[FlowLog].need(key))
+        log = ctx.db[FlowLog].need(key)
+        ctx.db[FlowLog].drop(log)
+        _stored(ctx, log)
     return {"Unsuccessful": []}

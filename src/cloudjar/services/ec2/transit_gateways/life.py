@@ -13,6 +13,7 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.machine import Machine, Step, on_boot, reconciler
 from cloudjar.planes.network.port import NetworkPort
+from cloudjar.services.ec2 import traffic_bill
 from cloudjar.services.ec2.network_interfaces import making
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.subnets.records import Subnet
@@ -99,6 +100,8 @@ def converge_attachment(step: Step, item: TransitAttachment | None) -> None:
     if item.state in OVER:
         _forget(step, item)
     elif item.mine:
+        if item.state == "deleting":
+            traffic_bill.read_attachment(step.world, item)
         with step.world.state.database.transaction():
             fresh = step.db[TransitAttachment].get(item.id)
             if fresh is not None:

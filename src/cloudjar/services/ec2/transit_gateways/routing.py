@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from cloudjar.kit.db import Db
 from cloudjar.planes.network import port
+from cloudjar.services.ec2.flow_logs.records import FlowLog
 from cloudjar.services.ec2.transit_gateways.finding import Block, attachments_of, blocks_of
 from cloudjar.services.ec2.transit_gateways.records import TransitAttachment, TransitGateway, TransitRouteTable
 
@@ -46,6 +47,7 @@ def laid(db: Db, gateway: TransitGateway) -> port.TransitGateway:
     tables = [table for table in db[TransitRouteTable].all(gateway_id=gateway.id) if table.state == "available"]
     return port.TransitGateway(
         id=gateway.id,
+        logged=bool(db[FlowLog].count(gateway_id=gateway.id)),
         associations=tuple(
             port.TransitAssociation(
                 attachment=item.id, vpc=item.vpc_id, route_table=item.table if item.association == "associated" else ""
