@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -155,3 +158,27 @@ def test_a_pushed_key_opens_the_machine_for_a_minute(place: Place, tmp_path: Pat
     with urlopen(Request(asked, method="POST", headers={"x-cloudjar-token": token}), timeout=60) as answer:
         assert answer.status == 200
     assert signs_in("admin").returncode == 255
+
+
+def test_the_console_and_the_checks_of_a_machine(place: Place) -> None:
+    said = place.ec2.get_console_output(InstanceId=place.machine, Latest=True)["Output"]
+    assert "Debian GNU/Linux" in said
+    shot = base64.b64decode(place.ec2.get_console_screenshot(InstanceId=place.machine)["ImageData"])
+    assert shot.startswith(b"\xff\xd8")
+
+    def status() -> str:
+        found = place.ec2.describe_instance_status(InstanceIds=[place.machine])["InstanceStatuses"][0]
+        return str(found["InstanceStatus"]["Status"])
+
+    assert status() == "ok"
+    place.jar.inside(place.machine, "ip link set eth0 down")
+    until(lambda: status() == "impaired", "the network to be missed", every=0.3)
+    place.jar.inside(place.machine, "ip link set eth0 up")
+    until(lambda: status() == "ok", "the network to be back", every=0.3)
+    life = place.jar.life(place.machine)
+    assert life is not None
+    os.kill(life[0], signal.SIGSTOP)
+    until(lambda: status() == "impaired", "the frozen guest to be noticed", every=0.3)
+    assert place.ssm.get_connection_status(Target=place.machine)["Status"] == "notconnected"
+    os.kill(life[0], signal.SIGCONT)
+    until(lambda: status() == "ok", "the guest to be back", every=0.3)

@@ -57,6 +57,17 @@ class Entering(ABC):
         pid = self._pid(self._home(machine_id))
         return bool(pid) and not is_held(pid)
 
+    def answers(self, machine_id: str, address: str) -> bool:
+        """The kernel answers ARP for what the guest's namespace holds as its own on an interface that is up."""
+        pid = self._pid(self._home(machine_id))
+        if not pid or is_held(pid):
+            return False
+        try:
+            held, routes = (Path(f"/proc/{pid}/net/{name}").read_text() for name in ("fib_trie", "route"))
+        except OSError:
+            return False
+        return is_local(held, address) and is_connected(routes, address)
+
     # -- lines
     def open_terminal(self, machine_id: str, command: Command, size: Size, ears: Ears) -> Line:
         """A pseudo-terminal of the guest's own, whose other end runc hands us."""
@@ -253,6 +264,25 @@ class Entering(ABC):
 
     def _exec(self, home: Home) -> list[str]:
         return [need_tool("runc", "runc"), "--root", str(home.runc_root), "exec"]
+
+
+def is_local(trie: str, address: str) -> bool:
+    """Whether an address is the namespace's own, by the text of ``/proc/PID/net/fib_trie`` (pure)."""
+    leaf = trie.partition(f"|-- {address}\n")[2].partition("|--")[0]
+    return "/32 host LOCAL" in leaf
+
+
+def is_connected(routes: str, address: str) -> bool:
+    """Whether an interface that is up leads straight to the address's network, by ``/proc/PID/net/route`` (pure).
+
+    The kernel takes that route away with the interface; the address it keeps.
+    """
+    number = int.from_bytes(ipaddress.IPv4Address(address).packed, "little")
+    for line in routes.splitlines()[1:]:
+        name, network, gateway, _, _, _, _, mask, *_ = line.split()
+        if name != "lo" and int(gateway, 16) == 0 and int(mask, 16) and number & int(mask, 16) == int(network, 16):
+            return True
+    return False
 
 
 def is_held(pid: int) -> bool:

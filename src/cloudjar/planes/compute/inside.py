@@ -96,6 +96,10 @@ class Inside(Protocol):
         """Whether programs can be run there now: its guest has booted and is not frozen."""
         ...
 
+    def answers(self, machine_id: str, address: str) -> bool:
+        """Whether the guest would answer at its address: it is not frozen, and its network holds the address."""
+        ...
+
     def open_terminal(self, machine_id: str, command: Command, size: Size, ears: Ears) -> Line:
         """Run a program on a terminal of its own."""
         ...

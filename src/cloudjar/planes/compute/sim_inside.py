@@ -59,6 +59,8 @@ class SimInside(ABC):
 
     def __init__(self) -> None:
         self.let_in = False
+        self.deaf: set[str] = set()
+        """Machines that a test has cut off."""
         self.lines: list[SimLine] = []
         self._job_ended: JobEnded = lambda machine_id, job_id: None
 
@@ -80,6 +82,10 @@ class SimInside(ABC):
     def enterable(self, machine_id: str) -> bool:
         """Only when a test plays the guest."""
         return self.let_in and self._up(machine_id)
+
+    def answers(self, machine_id: str, address: str) -> bool:
+        """Unless a test has cut it off."""
+        return self._up(machine_id) and machine_id not in self.deaf
 
     def open_terminal(self, machine_id: str, command: Command, size: Size, ears: Ears) -> Line:
         """A line that the test speaks on."""

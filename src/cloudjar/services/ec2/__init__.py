@@ -34,6 +34,8 @@ SERVICE = Service(
         "instance_types.ops",
         "instances.access",
         "instances.attributes",
+        "instances.checks",
+        "instances.console",
         "instances.defaults",
         "instances.launch",
         "instances.modifying",

@@ -15,6 +15,7 @@ from cloudjar.planes.compute.port import ComputePort, MachineSpec
 from cloudjar.planes.network.port import NetworkPort
 from cloudjar.services.ec2.dhcp_options import rules as dhcp
 from cloudjar.services.ec2.dhcp_options.records import DhcpOptions
+from cloudjar.services.ec2.instances.reached import CHECK, keep
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.layout import lay_out
 from cloudjar.services.ec2.metering.records import Load
@@ -145,6 +146,8 @@ def _keep(step: Step, vm: Instance, host: ComputePort) -> None:
     """A running instance whose machine is not: lost with the host, or shut down from inside."""
     if host.look(vm.id) == "up":
         _give_disks(step, vm, host)
+        if step.wake.purpose == CHECK:
+            keep(step, vm, host)
         if vm.rebooted < vm.reboots:
             host.reboot(vm.id)
             _booted(step, vm)

@@ -89,6 +89,8 @@ class Instance(Record, frozen=True, kw_only=True):
     partition: int = 0
     forced: bool = False
     """Whether its stop may not wait for the guest."""
+    impaired: datetime | None = None
+    """Since when it cannot be reached, as far as somebody asked."""
     client_token: str = ""
     tenancy: str = "default"
     host_id: str = ""
