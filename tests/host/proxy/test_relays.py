@@ -63,7 +63,12 @@ def test_targets_see_the_client_wherever_it_is(host: Host, watched: HaproxyNodes
     healthy(watched, WEB, OTHER)
     assert host.seen_as("", host.public(5), 80) == host.net.host_address  # though the target has no way out
     assert host.seen_as("i-9", NODE, 80) == CLIENT  # though it is the target's neighbour
+    before = watched.carried("elb-1")
     assert host.udp("", host.public(5), 80) == "open"
+    after = watched.carried("elb-1")
+    assert before is not None
+    assert after is not None
+    assert (after.born, after.received > before.received) == (before.born, True)
     assert host.udp("i-9", NODE, 80) == "open"
     assert host.tcp("i-9", NODE, 81) == "dropped"  # its own group
     assert host.tcp("i-9", WEB, 8001) == "dropped"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from cloudjar.kit import quantities
 from tests.jar import TestJar
 from tests.services.elbv2.site import Site, refused
 
@@ -47,6 +48,31 @@ def test_deleted_it_leaves_nothing_and_stops_costing(jar: TestJar) -> None:
     assert site.ec2.describe_network_interfaces()["NetworkInterfaces"] == []
     assert jar.usage("LoadBalancerUsage") == timedelta(hours=2)
     site.elb.delete_load_balancer(LoadBalancerArn=arn)  # once more is nothing
+
+
+def test_what_its_nodes_carry_is_counted_once(jar: TestJar) -> None:
+    site = Site(jar)
+    arn = site.balancer()["LoadBalancerArn"]
+    jar.settle()
+    for node in site.nodes():
+        jar.proxy.carry(node, 3 << 30)
+
+    def counted() -> int:
+        now = jar.clock.now()
+        rows = jar.jar.quantities.rows(now - timedelta(days=40), now + timedelta(hours=1))
+        assert {(r.owner.resource, r.tally.usage_type, r.tally.operation) for r in rows} <= {
+            (arn, "LCUUsage", "LoadBalancing:Application")}  # fmt: skip
+        return sum(int(r.units) for r in rows)
+
+    assert counted() == 0
+    jar.advance(hours=6)
+    assert counted() == 6
+    quantities.collect(jar.jar.world)
+    assert counted() == 6
+    jar.proxy.carry(site.nodes()[0], 1 << 30)
+    site.elb.delete_load_balancer(LoadBalancerArn=arn)
+    jar.settle()
+    assert counted() == 7
 
 
 def test_what_create_refuses(jar: TestJar) -> None:

@@ -21,7 +21,7 @@ from cloudjar.planes.network import namespaces, nft
 from cloudjar.planes.network.netlink import Netlink
 from cloudjar.planes.proxy import processes, relaying, statistics
 from cloudjar.planes.proxy.configuration import files, new_server_states
-from cloudjar.planes.proxy.port import Node, TargetHealth
+from cloudjar.planes.proxy.port import Carried, Node, TargetHealth
 
 _LOOK_SECONDS = 0.5
 _PREFERENCE = 100
@@ -99,6 +99,15 @@ class HaproxyNodes:
         except OSError:
             return {}
 
+    def carried(self, node_id: str) -> Carried | None:
+        """What its interface has received: all that clients sent, and all that targets answered."""
+        node = self._nodes.get(node_id)
+        if node is None or not os.path.exists(node.namespace):
+            return None
+        received: list[int] = []
+        _inside(node, lambda: received.append(_received()))
+        return Carried(born=str(_inode(node)), received=received[0])
+
     def watch(self, changed: Callable[[str], None]) -> None:
         """Look at every node twice a second, in a thread of its own."""
         self._watcher = threading.Thread(target=self._look, args=(changed,), name="cloudjar-proxies", daemon=True)
@@ -174,6 +183,12 @@ class HaproxyNodes:
             _ask(self._home(node_id), "show info")
             return True
         return False
+
+
+def _received() -> int:
+    lines = Path("/proc/thread-self/net/dev").read_text().splitlines()
+    fields = [line.partition(":") for line in lines]
+    return sum(int(rest.split()[0]) for name, _, rest in fields if name.strip().startswith("eth"))
 
 
 def _confined(node: Node) -> list[str]:

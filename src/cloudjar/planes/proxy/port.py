@@ -197,6 +197,13 @@ class TargetHealth(msgspec.Struct, frozen=True, kw_only=True):
     code: int = 0
 
 
+class Carried(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes that a node has received, from clients and targets alike, since its network was laid out (`born`)."""
+
+    born: str
+    received: int
+
+
 class ProxyPort(Protocol):
     """Nodes by id. Calls are idempotent and blocking; failures raise `PlaneError`."""
 
@@ -217,6 +224,10 @@ class ProxyPort(Protocol):
 
     def health(self, node_id: str) -> dict[tuple[str, str], TargetHealth]:
         """(target group, ``address:port``) to what the node's probes say; empty when the node is not up."""
+        ...
+
+    def carried(self, node_id: str) -> Carried | None:
+        """What a node has carried; None when it is not up, or was not applied by this process yet."""
         ...
 
     def watch(self, changed: Callable[[str], None]) -> None:

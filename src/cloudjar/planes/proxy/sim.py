@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from cloudjar.planes.proxy.configuration import files
-from cloudjar.planes.proxy.port import Node, TargetHealth
+from cloudjar.planes.proxy.port import Carried, Node, TargetHealth
 
 
 class SimProxy:
@@ -21,6 +21,7 @@ class SimProxy:
         self._lock = threading.Lock()
         self._nodes: dict[str, Node] = {}
         self._told: dict[str, TargetHealth] = {}
+        self._carried: dict[str, int] = {}
         self._changed: Callable[[str], None] = lambda _: None
 
     def apply(self, node: Node) -> None:
@@ -63,6 +64,16 @@ class SimProxy:
             nodes = list(self._nodes)
         for node_id in nodes:
             self._changed(node_id)
+
+    def carry(self, node_id: str, received: int) -> None:
+        """As if the node had received so many bytes more."""
+        with self._lock:
+            self._carried[node_id] = self._carried.get(node_id, 0) + received
+
+    def carried(self, node_id: str) -> Carried | None:
+        """What `carry` made it."""
+        with self._lock:
+            return Carried(born="sim", received=self._carried.get(node_id, 0)) if node_id in self._nodes else None
 
     def watch(self, changed: Callable[[str], None]) -> None:
         """Call `changed` when a node's health is otherwise."""

@@ -14,8 +14,9 @@ from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.events import hears
 from cloudjar.kit.faults import CHANGED, SOURCE
 from cloudjar.kit.machine import Machine, Step, on_boot, reconciler
+from cloudjar.kit.quantities import Owner
 from cloudjar.planes.proxy.port import ProxyPort, TargetHealth
-from cloudjar.services.elbv2 import planning
+from cloudjar.services.elbv2 import bill, planning
 from cloudjar.services.elbv2.places import node_name
 from cloudjar.services.elbv2.planning import group_name
 from cloudjar.services.elbv2.records import BALANCER, LoadBalancer, Probed, Registered, TargetGroup
@@ -33,6 +34,7 @@ def converge(step: Step, balancer: LoadBalancer | None) -> None:
     wanted = {zone.node for zone in planning.lit(step.ctx, balancer)} if balancer else set()
     for name in proxies.nodes():
         if name.startswith(front) and name not in wanted:
+            bill.read(step.world, Owner(step.ctx.account, step.ctx.region, step.key), name)
             proxies.remove(name)
     if balancer is None:
         return
@@ -45,6 +47,10 @@ def converge(step: Step, balancer: LoadBalancer | None) -> None:
     _learn(step, groups, [proxies.health(node.id) for node in nodes])
     _end_novelty(step, balancer, groups)
     _end_draining(step, groups)
+    if step.wake.purpose == "meter":
+        for node in nodes:
+            bill.read(step.world, Owner(balancer.account, balancer.region, balancer.arn), node.id)
+    step.again("meter", bill.next_reading(step.ctx.now))
 
 
 def _end_novelty(step: Step, balancer: LoadBalancer, groups: list[TargetGroup]) -> None:
@@ -144,12 +150,6 @@ def certificate_changed(ctx: Ctx, _: str, users_of: tuple[str, ...]) -> None:
             ctx.wake(balancer)
 
 
-def node_changed(world: World, node: str) -> None:
-    """The host says that a node's probes came to something else, or that it died: have its balancer looked at."""
-    suffix = _suffix(node)
-    for balancer in _all(world):
-        if balancer.suffix == suffix:
-            with world.state.database.transaction():
 @hears(SOURCE, CHANGED)
 def power_changed(world: World, _: str, __: str, detail: dict[str, Any]) -> None:
     """Nodes go with the power of their zone, and come back with it."""
@@ -158,24 +158,32 @@ def power_changed(world: World, _: str, __: str, detail: dict[str, Any]) -> None
             world.state.wakes.wake(BALANCER, balancer.account, balancer.region, balancer.arn)
 
 
+def node_changed(world: World, node: str) -> None:
+    """The host says that a node's probes came to something else, or that it died: have its balancer looked at."""
+    suffix = _suffix(node)
+    for balancer in _all(world):
+        if balancer.suffix == suffix:
+            with world.state.database.transaction():
                 world.state.wakes.wake(BALANCER, balancer.account, balancer.region, balancer.arn, purpose="host")
+
+
+def _suffix(node: str) -> str:
+    return node.split("-")[1] if node.startswith("elb-") else ""
 
 
 @on_boot("elbv2")
 def at_start(world: World) -> None:
     """Look at every load balancer; nodes that belong to none are ended."""
     known = set()
+    # One that was deleted a moment ago is still to be read a last time, by its own reconciler.
+    going = {wake.key.rpartition("/")[2] for wake in world.state.wakes.due(limit=10_000) if wake.table == BALANCER}
     for balancer in _all(world):
         known |= {zone.node for zone in balancer.zones}
-def _suffix(node: str) -> str:
-    return node.split("-")[1] if node.startswith("elb-") else ""
-
-
         world.state.wakes.wake(BALANCER, balancer.account, balancer.region, balancer.arn)
     proxies: ProxyPort = world.ports["proxy"]
     try:
         for name in proxies.nodes():
-            if name not in known:
+            if name not in known and _suffix(name) not in going:
                 proxies.remove(name)
     except PlaneError:
         return
