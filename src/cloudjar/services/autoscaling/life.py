@@ -270,7 +270,8 @@ def _launch_somewhere(ctx: Ctx, group: Group, options: list[Place], held: list[M
     try:
         if not options:
             raise AwsError("", "None of the subnets of the group exist")
-        origins = launching.sources(ctx, group, held, linked_role.acting(ctx, group))
+        now = refreshing.effective(ctx, group)
+        origins = launching.sources(ctx, now, held, linked_role.acting(ctx, group))
     except AwsError as error:
         refusals.no_launch(ctx, group, cause, Place(group.zones[0]), error)
         return None

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
-from cloudjar.services.autoscaling import launching, linked_role, members, refusals
+from cloudjar.services.autoscaling import launching, linked_role, members, refreshing, refusals
 from cloudjar.services.autoscaling.activities import at
 from cloudjar.services.autoscaling.records import Group, Member
 from cloudjar.services.autoscaling.rules import suspended
@@ -43,7 +43,8 @@ def begin(ctx: Ctx, group: Group, held: list[Member]) -> bool:
     cause = at(ctx.now, "an instance was launched to aid in balancing the group's zones.")
     place = launching.spread(options, held)[0]
     try:
-        origin = launching.sources(ctx, group, held, linked_role.acting(ctx, group))[0]
+        now = refreshing.effective(ctx, group)
+        origin = launching.sources(ctx, now, held, linked_role.acting(ctx, group))[0]
         members.launch(ctx, group, origin, place, cause)
     except AwsError as error:
         refusals.no_launch(ctx, group, cause, place, error)

@@ -283,10 +283,20 @@ class Scheduled(Record, frozen=True, kw_only=True):
     due: datetime
 
 
+class Rollback(msgspec.Struct, frozen=True, kw_only=True):
+    """Why and when a refresh was turned back, and how far it had got."""
+
+    start: datetime
+    reason: str
+    percent: int
+    left: int
+
+
 @record("autoscaling", "instanceRefresh", key="id", index=("group",), parent=(GROUP, "group"))
 class Refresh(Record, frozen=True, kw_only=True):
-    """An instance refresh: `left` are the members still to be replaced, `paused` when a checkpoint's delay is over,
-    `passed` the checkpoints that are behind it."""
+    """An instance refresh: `left` are the members still to be replaced, `paused` when a checkpoint's delay or the bake
+    time is over, `passed` the checkpoints that are behind it, `stuck` since when it waits for members that may not go.
+    `wanted` are the fields of the group that it brings, `desired` the same in the API's form."""
 
     id: str
     group: str
@@ -299,6 +309,20 @@ class Refresh(Record, frozen=True, kw_only=True):
     preferences: dict[str, Any]
     passed: tuple[int, ...] = ()
     paused: datetime | None = None
+    stuck: datetime | None = None
+    wanted: dict[str, Any] = {}
+    desired: dict[str, Any] = {}
+    rollback: Rollback | None = None
+
+    @property
+    def baking(self) -> bool:
+        """Whether everything is replaced, and has to prove itself."""
+        return self.status == "Baking"
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """The alarms that end it when they go off."""
+        return tuple((self.preferences.get("AlarmSpecification") or {}).get("Alarms") or ())
 
     @property
     def active(self) -> bool:

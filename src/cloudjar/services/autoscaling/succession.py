@@ -54,14 +54,20 @@ def give_way(ctx: Ctx, group: Group, member: Member, bounds: tuple[int, int], wh
     if may_go(group, held, ctx.now, bounds):
         cause = at(ctx.now, f"an instance was taken out of service in response to {why}.")
         if not member.giving_way:
-            ctx.db[Group].put(replace(group, replacing=group.replacing + 1))
+            _count(ctx, group, member)
         return members.begin_end(ctx, group, member, cause)
     extra = sum(m.weight for m in held if m.giving_way)
     room = max(1, math.floor(group.desired * bounds[1] / 100) - group.desired)
     if member.giving_way or extra + member.weight > max(room, member.weight) or suspended(group, "Launch"):
         return member
-    ctx.db[Group].put(replace(group, replacing=group.replacing + 1))
+    _count(ctx, group, member)
     return ctx.db[Member].put(replace(member, giving_way=True))
+
+
+def _count(ctx: Ctx, group: Group, member: Member) -> None:
+    """The successor of an ill one says that it is one."""
+    if member.health != "Healthy":
+        ctx.db[Group].put(replace(group, replacing=group.replacing + 1))
 
 
 def ill(ctx: Ctx, group: Group, member: Member, instance: str) -> Member:
