@@ -171,7 +171,7 @@ def assert_decent(answer: Answer, service: str, protocol: str, what: object) -> 
         if answer.status != 200:
             assert body.get("__type") or "x-amzn-errortype" in answer.headers, shown
     else:
-        assert answer.headers.get("smithy-protocol") == protocol, shown
+        assert f"smithy-{answer.headers.get('smithy-protocol')}" == protocol, shown
     if answer.status == 501:
         assert service in shown or models.service(service).signing_name in shown, shown
 

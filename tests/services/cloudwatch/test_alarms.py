@@ -88,6 +88,43 @@ def test_missing_data_can_be_an_alarm(jar: TestJar, cloudwatch: Any) -> None:
     assert state(cloudwatch) == "ALARM"
 
 
+def test_a_high_resolution_alarm_looks_every_ten_seconds(jar: TestJar, cloudwatch: Any) -> None:
+    cloudwatch.put_metric_alarm(**{**PLAIN, "Period": 10, "Statistic": "Maximum"})
+    datum = {"MetricName": "Load", "Value": 93, "StorageResolution": 1}
+    cloudwatch.put_metric_data(Namespace="Shop", MetricData=[datum])
+    jar.advance(seconds=10)
+    assert state(cloudwatch) == "ALARM"
+    jar.advance(seconds=40)
+    assert state(cloudwatch) == "INSUFFICIENT_DATA"
+    assert jar.usage("CW:HighResAlarmMonitorUsage") == timedelta(seconds=50)
+
+
+def test_a_long_period_slides_minute_by_minute_unless_it_is_the_wall_clocks(jar: TestJar, cloudwatch: Any) -> None:
+    whole = {**PLAIN, "Period": 300, "Statistic": "Sum"}
+    cloudwatch.put_metric_alarm(**whole)
+    cloudwatch.put_metric_alarm(**{**whole, "AlarmName": "wall"}, EvaluationWindow={"WallClockWindow": {}})
+    jar.advance(minutes=1)
+    put(cloudwatch, 93)
+    jar.advance(minutes=1)
+    assert [state(cloudwatch, name) for name in ("high", "wall")] == ["ALARM", "INSUFFICIENT_DATA"]
+    jar.advance(minutes=3)
+    assert [state(cloudwatch, name) for name in ("high", "wall")] == ["ALARM", "ALARM"]
+
+
+def test_percentiles_of_few_samples_can_be_left_alone(jar: TestJar, cloudwatch: Any) -> None:
+    judged = {name: value for name, value in PLAIN.items() if name != "Statistic"}
+    for name, low in (("bold", "evaluate"), ("careful", "ignore")):
+        cloudwatch.put_metric_alarm(
+            **{**judged, "AlarmName": name}, ExtendedStatistic="p99", EvaluateLowSampleCountPercentile=low)  # fmt: skip
+    put(cloudwatch, 93)
+    jar.advance(minutes=1)
+    assert [state(cloudwatch, name) for name in ("bold", "careful")] == ["ALARM", "INSUFFICIENT_DATA"]
+    datum = {"MetricName": "Load", "Values": [93.0], "Counts": [1000.0]}
+    cloudwatch.put_metric_data(Namespace="Shop", MetricData=[datum])
+    jar.advance(minutes=1)
+    assert state(cloudwatch, "careful") == "ALARM"
+
+
 def test_an_alarm_on_mathematics(jar: TestJar, cloudwatch: Any) -> None:
     def metric(name: str) -> dict[str, Any]:
         asked = {"Metric": {"Namespace": "Shop", "MetricName": name}, "Period": 60, "Stat": "Sum"}

@@ -122,6 +122,7 @@ def test_search_finds_metrics_by_schema_and_terms(jar: TestJar, cloudwatch: Any)
         ({"Id": "e", "Expression": "e + 1"}, "refers to itself"),
         ({"Id": "e", "Expression": "1 + 1"}, "not to a scalar"),
         ({"Id": "e", "Expression": "NOPE([])"}, "Unknown function 'NOPE'"),
+        ({"Id": "e", "Expression": "TIME_SERIES(1)", "Period": 1}, "more than 100800 periods"),
         ({"Id": "e"}, "Exactly one of"),
         (stat("e", "a", "Best"), "Stat is not supported"),
         (stat("e", "a", period=61), "Period is invalid"),
@@ -130,7 +131,7 @@ def test_search_finds_metrics_by_schema_and_terms(jar: TestJar, cloudwatch: Any)
 def test_queries_that_cannot_be(steady_jar: TestJar, query: dict[str, Any], words: str) -> None:
     client, now = steady_jar.client("cloudwatch"), steady_jar.clock.now()
     code, said = refusal(
-        client.get_metric_data, MetricDataQueries=[query], StartTime=now, EndTime=now + timedelta(minutes=1)
+        client.get_metric_data, MetricDataQueries=[query], StartTime=now, EndTime=now + timedelta(days=2)
     )
     assert code == "ValidationError"
     assert words in said

@@ -30,7 +30,8 @@ def invalid(message: str) -> AwsError:
 
 def not_built(what: str) -> AwsError:
     """A part of an operation that is not built: an honest 501."""
-    return AwsError("NotImplemented", f"{what} is not built in Cloudjar yet. See the coverage page for what is.", 501)
+    said = f"{what} (cloudwatch) is not built in Cloudjar yet. See the coverage page for what is."
+    return AwsError("NotImplemented", said, 501)
 
 
 def no_alarm(name: str) -> AwsError:

@@ -15,6 +15,9 @@ from typing import NamedTuple
 
 from cloudjar.services.cloudwatch.math.values import Fault, Series, Value, both, each, number, series, several
 
+MOST_INSTANTS = 100_800
+"""Periods that a function may fill: as many as an answer may hold data points."""
+
 
 class Window(NamedTuple):
     """What is asked about: [start, stop) in Unix seconds, and the grid of periods in it."""
@@ -28,7 +31,10 @@ class Window(NamedTuple):
         """Where periods begin."""
         step = period or self.period
         first = self.start if self.sliding else self.start + (-self.start) % step
-        return [first + step * n for n in range(max(0, math.ceil((self.stop - first) / step)))]
+        number = max(0, math.ceil((self.stop - first) / step))
+        if number > MOST_INSTANTS:
+            raise Fault(f"The time range has more than {MOST_INSTANTS} periods")
+        return [first + step * n for n in range(number)]
 
 
 Function = Callable[[Sequence[Value], Window], Value]

@@ -174,7 +174,7 @@ def set_alarm_state(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if data:
         try:
             json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise AwsError("InvalidFormat", "StateReasonData is not valid JSON", 400) from None
     after = moved(ctx, alarm, req["StateValue"], req["StateReason"], data)
     ctx.db[Alarm].put(replace(after, seen=after.seen or ctx.now))

@@ -55,7 +55,7 @@ def _faults(body: str) -> Iterator[tuple[str, str]]:
         return
     try:
         read = json.loads(body)
-    except ValueError as why:
+    except (ValueError, RecursionError) as why:
         yield "", f"Invalid JSON: {why}"
         return
     if not isinstance(read, dict):
