@@ -40,7 +40,7 @@ def _spot_fleet(things: Any) -> dict[str, Any]:
     return {"SpotFleetRequestConfig": {"IamFleetRole": role, "TargetCapacity": 0, "LaunchSpecifications": [spec]}}
 
 
-_PLAN = f"arn:aws:savingsplans::{ACCOUNT}:savingsplan/nobody"
+_PLAN = f"arn:aws:savingsplans::{ACCOUNT}:savingsplan/00000000-0000-4000-8000-000000000000"
 
 
 def _plan(_: Any) -> dict[str, Any]:

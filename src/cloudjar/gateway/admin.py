@@ -22,7 +22,7 @@ from cloudjar.base import ids
 from cloudjar.base.clock import Clock
 from cloudjar.base.errors import AwsError
 from cloudjar.gateway import accounts, why
-from cloudjar.kit import certificates, faults, quantities
+from cloudjar.kit import certificates, faults, incidents, quantities
 from cloudjar.kit.audit import Audit
 from cloudjar.kit.context import World
 from cloudjar.kit.events import Events
@@ -94,6 +94,8 @@ class Admin:
             ("POST", "faults"): self.begin_fault,
             ("POST", "faults-end"): lambda query: faults.breaker(jar.world).end(jar.world, query["id"]),
             ("GET", "consistency"): self.consistency,
+            ("POST", "interrupt-spot"): self.interrupt_spot,
+            ("POST", "schedule-event"): self.schedule_event,
             ("POST", "consistency"): self.settle_after,
         }
 
@@ -232,6 +234,18 @@ class Admin:
             raise ValueError("seconds must be between 0 and a year")
         world = self._jar.world
         return faults.breaker(world).begin(world, query["kind"], query["target"], seconds)
+
+    def interrupt_spot(self, query: Query) -> dict[str, Any]:
+        """Have the spot ``instance`` interrupted after ``seconds`` of AWS time."""
+        world = self._jar.world
+        return incidents.incidents(world).interrupt(world, query["instance"], float(query["seconds"]))
+
+    def schedule_event(self, query: Query) -> dict[str, Any]:
+        """Schedule an event (a ``code``) for an ``instance``, after ``seconds`` of AWS time."""
+        seconds, world = float(query["seconds"]), self._jar.world
+        if not 0 <= seconds <= 366 * 86400:
+            raise ValueError("seconds must be between 0 and a year")
+        return incidents.incidents(world).schedule(world, query["instance"], query["code"], seconds)
 
     def consistency(self, _: Query) -> dict[str, Any]:
         """By service: the seconds of AWS time after which readers see a write."""

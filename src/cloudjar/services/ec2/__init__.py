@@ -64,6 +64,8 @@ SERVICE = Service(
         "reserved_instances.modifying",
         "reserved_instances.ops",
         "route_tables.ops",
+        "scheduled_events.life",
+        "scheduled_events.ops",
         "security_groups.ops",
         "security_groups.peers",
         "security_groups.rule_ops",

@@ -32,6 +32,7 @@ FORMS: dict[str, tuple[str, str]] = {
     "spot-fleet-request": ("sfr", ""),
     "image": ("ami", "InvalidAMIID.Malformed"),
     "instance": ("i", "InvalidInstanceID.Malformed"),
+    "instance-event-window": ("iew", "InvalidInstanceEventWindowId.Malformed"),
     "internet-gateway": ("igw", "InvalidInternetGatewayId.Malformed"),
     "launch-template": ("lt", "InvalidLaunchTemplateId.Malformed"),
     "natgateway": ("nat", "NatGatewayMalformed"),

@@ -20,6 +20,7 @@ from cloudjar.services.ec2.key_pairs.records import KeyPair
 from cloudjar.services.ec2.metadata.signing import identity
 from cloudjar.services.ec2.network_interfaces.making import interface_at, interfaces_of
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
+from cloudjar.services.ec2.scheduled_events.scheduling import told_guest as maintenance
 from cloudjar.services.ec2.security_groups.records import SecurityGroup
 from cloudjar.services.ec2.spot.interrupting import told_guest
 from cloudjar.services.ec2.subnets.records import Subnet
@@ -76,7 +77,7 @@ def meta_data(ctx: Ctx, vm: Instance, *, with_token: bool) -> Tree:
         "ami-launch-index": str(vm.launch_index),
         "ami-manifest-path": "(unknown)",
         "block-device-mapping": _devices(ctx, vm),
-        "events": {"maintenance": {"history": "[]", "scheduled": "[]"}},
+        "events": {"maintenance": maintenance(ctx, vm)},
         "hostname": name,
         "instance-action": "none",
         "instance-id": vm.id,
