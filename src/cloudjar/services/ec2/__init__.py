@@ -57,6 +57,7 @@ SERVICE = Service(
         "network_interfaces.lending",
         "network_interfaces.ops",
         "placement_groups.ops",
+        "power",
         "prefix_lists.ops",
         "regions.ops",
         "reserved_instances.exchanging",

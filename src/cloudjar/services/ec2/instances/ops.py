@@ -5,32 +5,28 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
 
-from cloudjar.base.errors import AwsError, PlaneError
+from cloudjar.base.errors import AwsError
 from cloudjar.kit import filters
 from cloudjar.kit.context import Ctx
-from cloudjar.planes.compute.port import ComputePort
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.capacity_reservations.matching import recount
 from cloudjar.services.ec2.instances.life import begin_end, begin_start
 from cloudjar.services.ec2.instances.quota import refuse_start as refuse_more
 from cloudjar.services.ec2.instances.records import Instance
-from cloudjar.services.ec2.instances.search import INSTANCE_FILTERS, STATUS_FILTERS
+from cloudjar.services.ec2.instances.search import INSTANCE_FILTERS
 from cloudjar.services.ec2.instances.standing import stand_again
 from cloudjar.services.ec2.instances.views import around, show_reservations, show_state
-from cloudjar.services.ec2.lookup import Row, narrow, need, need_all
+from cloudjar.services.ec2.lookup import Row, need_all
 from cloudjar.services.ec2.metering import life as metering
-from cloudjar.services.ec2.scheduled_events.scheduling import events_of, show_event
 from cloudjar.services.ec2.spot.guarding import refuse_start, refuse_stop
 from cloudjar.services.ec2.volumes.records import Volume
 from cloudjar.services.ec2.volumes.rules import point
 from cloudjar.services.ec2.vpcs.making import op
-from cloudjar.spec import regions
 
 StateChange = dict[str, Any]
 
@@ -56,52 +52,6 @@ def describe_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         if admitted:
             kept.append({**reservation, "Instances": [view for view in views if view["InstanceId"] in admitted]})
     return {"Reservations": kept}
-
-
-@op("DescribeInstanceStatus")
-def describe_instance_status(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Status checks; only running instances unless asked for all."""
-    wanted = req.get("InstanceIds")
-    items = need_all(ctx, Instance, wanted) if wanted else ctx.db[Instance].all()
-    if not req.get("IncludeAllInstances"):
-        items = [vm for vm in items if vm.state == "running"]
-    rows = [Row(vm.tags, show_status(ctx, vm)) for vm in items]
-    return {"InstanceStatuses": narrow(req, STATUS_FILTERS, rows)}
-
-
-def show_status(ctx: Ctx, vm: Instance) -> dict[str, Any]:
-    """AWS's InstanceStatus. The instance check fails when its guest is dead, the system and disk checks when the host
-    does not answer; an instance that is not running has no data."""
-    guest = system = _NO_DATA
-    if vm.state == "running":
-        try:
-            guest, system = _check(_host(ctx).look(vm.id) == "up"), _check(True)
-        except PlaneError:
-            guest = system = _check(False)
-    zone = regions.zone(vm.zone, vm.account)
-    return {
-        "AvailabilityZone": vm.zone,
-        "AvailabilityZoneId": zone.id if zone is not None else None,
-        "Events": [show_event(event) for event in events_of(ctx, vm.id)],
-        "InstanceId": vm.id,
-        "InstanceState": show_state(vm.state),
-        "InstanceStatus": guest,
-        "SystemStatus": system,
-        "AttachedEbsStatus": system,
-    }
-
-
-_NO_DATA: dict[str, Any] = {"Status": "not-applicable", "Details": None}
-
-
-def _check(passed: bool) -> dict[str, Any]:
-    status = "passed" if passed else "failed"
-    return {"Status": "ok" if passed else "impaired", "Details": [{"Name": "reachability", "Status": status}]}
-
-
-def _host(ctx: Ctx) -> ComputePort:
-    port: ComputePort = ctx.world.ports["compute"]
-    return port
 
 
 def _each(ctx: Ctx, req: dict[str, Any], change: Callable[[Instance], Instance]) -> list[StateChange]:
@@ -208,14 +158,6 @@ def _expect(vm: Instance, states: tuple[str, ...], verb: str) -> None:
             if vm.alive
             else f"This instance '{vm.id}' is not in a state from which it can be {verb}.",
         )
-
-
-@op("GetConsoleOutput")
-def get_console_output(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """What the guest wrote to its console, newest 64 KiB."""
-    vm = need(ctx, Instance, req["InstanceId"])
-    text = _host(ctx).console(vm.id) if vm.alive else b""
-    return {"InstanceId": vm.id, "Output": base64.b64encode(text).decode(), "Timestamp": ctx.now}
 
 
 @op("MonitorInstances")
