@@ -80,17 +80,18 @@ def encode(message: Message) -> bytes:
     return head + message.payload
 
 
-def decode(data: bytes) -> Message:
-    """The message of these bytes; raises `Malformed`, also when the digest does not fit."""
+def decode(data: bytes, *, digest: bool = True) -> Message:
+    """The message of these bytes; raises `Malformed`, also when the `digest` does not fit: the plugin is strict, while
+    the service takes messages of clients that write something else there, or pad the type in front."""
     if len(data) < _HEAD.size:
         raise Malformed("shorter than its header")
-    length, kind, version, created, sequence, flags, uuid, digest, payload_kind, size = _HEAD.unpack_from(data)
+    length, kind, version, created, sequence, flags, uuid, hashed, payload_kind, size = _HEAD.unpack_from(data)
     payload = data[length + 4 :]
     if length != _BEFORE_LENGTH or len(payload) != size:
         raise Malformed("a length that is not so")
-    if payload and hashlib.sha256(payload).digest() != digest:
+    if digest and payload and hashlib.sha256(payload).digest() != hashed:
         raise Malformed("a digest that does not fit")
-    name = kind.decode("ascii", "replace").rstrip(" \0")
+    name = kind.decode("ascii", "replace").strip(" \0")
     return Message(name, payload, payload_kind, sequence, flags, _uuid_text(uuid), created, version)
 
 

@@ -50,7 +50,9 @@ class Client:
         self._wire = _connected(url, context)
         CONNECTED.append(self)
         opening = {"MessageSchemaVersion": "1.0", "RequestId": UUID, "TokenValue": token, "ClientId": UUID}
-        self._frame(websocket.TEXT, json.dumps({**opening, "ClientVersion": version}).encode())
+        if version:
+            opening["ClientVersion"] = version
+        self._frame(websocket.TEXT, json.dumps(opening).encode())
 
     def _frame(self, kind: int, payload: bytes) -> None:
         self._wire.sendall(websocket.frame(kind, payload, MASK))
@@ -63,7 +65,11 @@ class Client:
 
     def put(self, message: Message) -> None:
         """A message as it is."""
-        self._frame(websocket.BINARY, data_channel.encode(message))
+        self.raw(data_channel.encode(message))
+
+    def raw(self, data: bytes) -> None:
+        """Bytes as they are."""
+        self._frame(websocket.BINARY, data)
 
     def resize(self, rows: int, cols: int) -> None:
         """The terminal's size."""

@@ -11,7 +11,7 @@ import pytest
 from cloudjar.planes.compute.inside import Command, Size
 from cloudjar.planes.compute.sim_inside import SimLine
 from cloudjar.services.ssm.sessions import smux
-from cloudjar.wire.data_channel import INPUT, Flag, Message, Payload
+from cloudjar.wire.data_channel import INPUT, Flag, Message, Payload, encode
 from tests.jar import TestJar
 from tests.services.ssm.agent_client import OLD, UUID, Client, Refused, opened
 from tests.services.ssm.asking import ROOT, refused, statement, user
@@ -224,6 +224,23 @@ def test_an_old_client_forwards_one_connection_after_another(jar: TestJar, store
     assert first.cut
     second.ears.said(b"again")
     client.said(b"again")
+    client.close()
+
+
+@STEADY
+def test_a_client_that_knows_no_handshake(jar: TestJar, store: Any, node: str) -> None:
+    """As browsers' libraries do it: no version, the size first, another digest, the type padded in front."""
+    client = opened(store.start_session(Target=node), version="")
+    client.resize(30, 90)
+    data = bytearray(encode(Message(INPUT, b"ls", Payload.OUTPUT, client.sent, 1, UUID, 1)))
+    data[4:36] = INPUT.encode().rjust(32, b"\0")
+    data[80:112] = b"0" * 32
+    client.raw(bytes(data))
+    client.sent += 1
+    far = line(jar, client)
+    when(client, lambda: far.written == b"ls")
+    far.ears.said(b"bin")
+    client.said(b"bin")
     client.close()
 
 

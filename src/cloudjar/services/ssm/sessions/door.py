@@ -6,6 +6,7 @@ The first message is a text with the token; all that follow are binary.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from cloudjar.base.caller import service as service_caller
 from cloudjar.base.errors import AwsError
@@ -52,7 +53,8 @@ class Channel:
         assert self._outlet is not None
         ctx = Ctx(self._world, self._session.account, self._session.region, service_caller("ssm.amazonaws.com", ""))
         now = ctx.db[Session].get(self._session.id)
-        if now is None or now.status not in ACTIVE or not tokens.opens(ctx, now, _token(data)):
+        told = _opening(data)
+        if now is None or now.status not in ACTIVE or not tokens.opens(ctx, now, str(told.get("TokenValue") or "")):
             self._outlet.close(_REFUSED, "invalid token")
             return
         live = talks(self._world)
@@ -65,7 +67,7 @@ class Channel:
             talk = live[now.id] = Talk(self._world, now, plane)
         connected(self._world, now)
         self._talk = talk
-        talk.attach(self._outlet)
+        talk.attach(self._outlet, str(told.get("ClientVersion") or ""))
 
     def room(self) -> None:
         """Nothing: what is on its way is bounded by acknowledgements."""
@@ -76,9 +78,9 @@ class Channel:
             self._talk.detach(self._outlet)
 
 
-def _token(data: bytes | str) -> str:
+def _opening(data: bytes | str) -> dict[str, Any]:
     try:
         told = json.loads(data)
     except ValueError:
-        return ""
-    return str(told.get("TokenValue") or "") if isinstance(told, dict) else ""
+        return {}
+    return told if isinstance(told, dict) else {}

@@ -66,14 +66,17 @@ class Talk:
         return self.session.target
 
     # -- connections
-    def attach(self, outlet: Outlet) -> None:
-        """A client's connection; an earlier one is closed."""
+    def attach(self, outlet: Outlet, version: str) -> None:
+        """A client's connection; an earlier one is closed. A client that tells no version knows no handshake."""
         before, self._outlet, self._any = self._outlet, outlet, outlet
         if before is not None:
             before.close()
         if not self._greeted:
             self._greeted = True
-            self._greet()
+            if version:
+                self._greet()
+            else:
+                self._work((0,))
             return
         for message in self._unheard:
             outlet.send(data_channel.encode(message))
@@ -133,7 +136,7 @@ class Talk:
     def received(self, data: bytes) -> None:
         """One message; what is none is passed over, as a repetition of it may not be."""
         try:
-            message = data_channel.decode(data)
+            message = data_channel.decode(data, digest=False)
         except data_channel.Malformed:
             return
         if message.type == data_channel.ACKNOWLEDGE:
@@ -196,6 +199,9 @@ class Talk:
         took = int((self.world.clock.real() - self._began).total_seconds() * 1e9)
         told = {"HandshakeTimeToComplete": took, "CustomerMessage": ""}
         self.send(Payload.HANDSHAKE_COMPLETE, json.dumps(told).encode())
+        self._work(version)
+
+    def _work(self, version: tuple[int, ...]) -> None:
         self._worker = self._made(version)
         self._worker.begin()
 
