@@ -104,6 +104,26 @@ def test_flows_go_to_targets_that_are_well_and_end_with_those_that_were(host: Ho
     assert host.tcp("", host.public(5), 80) == "refused"
 
 
+def test_flows_end_with_a_target_that_is_gone_when_they_are_to(host: Host, watched: HaproxyNodes) -> None:
+    laid(host)
+    for guest in ("i-5", "i-6"):
+        host.listen(guest, 8000)
+    for ends in (False, True):
+        watched.apply(node(host, targets=(WEB,), ends_gone=ends))
+        with host.connect("", host.public(5), 80, wait=5) as flow:
+            leaving = (Target(address=WEB, port=8000),)
+            watched.apply(node(host, targets=(OTHER,), draining=leaving, ends_gone=ends))
+            flow.sendall(b"?")
+            assert flow.recv(64)
+            watched.apply(node(host, targets=(OTHER,), ends_gone=ends))
+            flow.sendall(b"?")
+            if ends:
+                with pytest.raises(ConnectionResetError):
+                    flow.recv(64)
+            else:
+                assert flow.recv(64)
+
+
 def test_a_relay_in_its_own_name_tells_the_client_in_the_proxy_protocol_only(
     host: Host, watched: HaproxyNodes
 ) -> None:

@@ -97,6 +97,9 @@ def test_flows_whose_source_stays_are_the_kernels() -> None:
     assert "ct direction original ip daddr 10.0.2.5 tcp dport 80 reject with tcp reset" in one
     assert "reject" not in nobody
     assert "reject" not in relaying.ruleset(relayed(ends_unwell=False), well)
+    last = relaying.ruleset(relayed(ends_gone=True, targets=(FIRST,), draining=(SECOND,)), {})
+    gone = "ct direction original ct mark 0x2 meta l4proto udp ip daddr . udp dport"
+    assert f"{gone} != {{ 10.0.1.5 . 80, 10.0.2.5 . 80 }} drop" in last
     assert "jhash ip saddr mod 2" in relaying.ruleset(relayed(source_sticky=True), {})
     assert "dnat ip" not in relaying.ruleset(relayed(targets=()), {})
 

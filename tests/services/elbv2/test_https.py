@@ -159,6 +159,11 @@ def test_stickiness_slow_start_and_least_numbers_reach_the_proxies(jar: TestJar)
 
 
 def test_limits_are_told(jar: TestJar) -> None:
-    limits = {item["Name"]: item["Max"] for item in Site(jar).elb.describe_account_limits()["Limits"]}
+    site = Site(jar)
+    limits = {item["Name"]: item["Max"] for item in site.elb.describe_account_limits()["Limits"]}
     assert limits["application-load-balancers"] == "50"
     assert limits["target-groups"] == "3000"
+    arn = site.balancer()["LoadBalancerArn"]
+    assert site.elb.describe_capacity_reservation(LoadBalancerArn=arn)["CapacityReservationState"] == []
+    with refused("LoadBalancerNotFound"):
+        site.elb.describe_capacity_reservation(LoadBalancerArn=arn + "0")

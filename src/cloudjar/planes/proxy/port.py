@@ -58,7 +58,7 @@ class TargetGroup(msgspec.Struct, frozen=True, kw_only=True):
 
     Of relays: `keeps_source` says that targets see the client's address, `source_sticky` that a client address stays
     with its target, `announces` that the PROXY protocol (version 2) tells it, `ends_unwell` that flows end with the
-    health of their target.
+    health of their target, `ends_gone` that they end when it is neither among the targets nor `draining`.
     """
 
     id: str
@@ -74,6 +74,8 @@ class TargetGroup(msgspec.Struct, frozen=True, kw_only=True):
     source_sticky: bool = False
     announces: bool = False
     ends_unwell: bool = True
+    draining: tuple[Target, ...] = ()
+    ends_gone: bool = False
 
 
 class Forward(msgspec.Struct, frozen=True, kw_only=True, tag="forward"):

@@ -13,6 +13,8 @@ from cloudjar.planes.proxy.port import Node, Relay, Target, TargetGroup, TargetH
 
 TABLE = "relays"
 UDP_IDLE = 120
+GONE_MARK = 0x2
+"""Of flows that end when their target is gone."""
 OWN_MARK = 0x1
 """Of flows that the proxy itself began, and the number of the table that delivers their answers to it."""
 Health = Mapping[tuple[str, str], TargetHealth]
@@ -62,6 +64,7 @@ def ruleset(node: Node, health: Health) -> str:
         NftChain("answered", (f"ct direction reply ct mark {OWN_MARK:#x} meta mark set {OWN_MARK:#x}",),
                  "type filter hook prerouting priority mangle; policy accept;"),
     )  # fmt: skip
+    ending += list(_gone(node))
     return render(Ruleset(TABLE, (), (
         *own,
         NftChain("handing-on", tuple(handing), "type nat hook prerouting priority dstnat; policy accept;"),
@@ -79,7 +82,21 @@ def _handed(relay: Relay, group: TargetGroup, health: Health) -> Iterator[str]:
         draw = "numgen random" if protocol == "tcp" else "jhash ip saddr . udp sport"
         if group.source_sticky:
             draw = "jhash ip saddr"
-        yield f'iifname "eth*" {protocol} dport {relay.port} dnat ip to {draw} mod {len(targets)} map {{ {choices} }}'
+        where = f'iifname "eth*" {protocol} dport {relay.port}'
+        mark = f" ct mark set {GONE_MARK:#x}" if group.ends_gone else ""
+        yield f"{where}{mark} dnat ip to {draw} mod {len(targets)} map {{ {choices} }}"
+
+
+def _gone(node: Node) -> Iterator[str]:
+    """Flows of targets that were deregistered and whose delay is over."""
+    groups = [group for group in node.groups if group.ends_gone]
+    if not groups:
+        return
+    here = dict.fromkeys(t for group in groups for t in (*group.targets, *group.draining))
+    for protocol, end in (("tcp", "reject with tcp reset"), ("udp", "drop")):
+        flows = f"ct direction original ct mark {GONE_MARK:#x} meta l4proto {protocol}"
+        kept = ", ".join(f"{t.address} . {t.port}" for t in here)
+        yield f"{flows} ip daddr . {protocol} dport != {{ {kept} }} {end}" if kept else f"{flows} {end}"
 
 
 def _ended(group: TargetGroup, health: Health) -> Iterator[str]:

@@ -44,6 +44,9 @@ _APPLICATION = {
     "connection_logs.s3.enabled": Attribute("false", _YES),
     "connection_logs.s3.bucket": Attribute("", ".*"),
     "connection_logs.s3.prefix": Attribute("", ".*"),
+    "health_check_logs.s3.enabled": Attribute("false", _YES),
+    "health_check_logs.s3.bucket": Attribute("", ".*"),
+    "health_check_logs.s3.prefix": Attribute("", ".*"),
     "idle_timeout.timeout_seconds": Attribute("60", "[0-9]{1,4}"),
     "client_keep_alive.seconds": Attribute("3600", "[0-9]{2,6}", "3600"),
     "routing.http.desync_mitigation_mode": Attribute("defensive", "monitor|defensive|strictest", "defensive"),
@@ -63,6 +66,7 @@ _NETWORK = {
         "any_availability_zone|availability_zone_affinity|partial_availability_zone_affinity",
         "any_availability_zone",
     ),
+    "secondary_ips.auto_assigned.per_subnet": Attribute("0", "[0-7]", "0"),
 }
 _HEALTHY = {
     "target_group_health.dns_failover.minimum_healthy_targets.count": Attribute("1", _OFF, "1"),
@@ -88,7 +92,7 @@ _HTTP_GROUP = {
 }  # fmt: skip
 _RELAYED_GROUP = {
     "deregistration_delay.timeout_seconds": Attribute("300", "[0-9]{1,4}"),
-    "deregistration_delay.connection_termination.enabled": Attribute("false", _YES, "false"),
+    "deregistration_delay.connection_termination.enabled": Attribute("false", _YES),
     "preserve_client_ip.enabled": Attribute("true", _YES),
     "proxy_protocol_v2.enabled": Attribute("false", _YES),
     "stickiness.enabled": Attribute("false", _YES),
@@ -111,7 +115,10 @@ _RENAMED = {
     "routing.http.request.x_amzn_tls_cipher_suite.header_name": Attribute("", "[A-Za-z0-9_-]{0,40}"),
 }
 _HTTP_LISTENER = {"routing.http.response.server.enabled": Attribute("true", _YES), **_HEADERS}
-_TCP_LISTENER = {"tcp.idle_timeout.seconds": Attribute("350", "[0-9]{2,4}")}
+_TCP_LISTENER = {
+    "tcp.idle_timeout.seconds": Attribute("350", "[0-9]{2,4}"),
+    "send_tcp_reset.on_idle_timeout.enabled": Attribute("false", _YES, "false"),
+}
 _RANGES = {
     "idle_timeout.timeout_seconds": (1, 4000), "deregistration_delay.timeout_seconds": (0, 3600),
     "stickiness.lb_cookie.duration_seconds": (1, 604800), "stickiness.app_cookie.duration_seconds": (1, 604800),
@@ -131,8 +138,12 @@ def of_group(group: TargetGroup) -> Known:
     if group.protocol not in RELAYED:
         return _HTTP_GROUP
     keeps = group.target_type == "instance" or group.protocol in ("UDP", "TCP_UDP")
-    allowed = "true" if group.protocol in ("UDP", "TCP_UDP") else _YES
-    return {**_RELAYED_GROUP, "preserve_client_ip.enabled": Attribute("true" if keeps else "false", allowed)}
+    datagrams = group.protocol in ("UDP", "TCP_UDP")
+    return {
+        **_RELAYED_GROUP,
+        "preserve_client_ip.enabled": Attribute("true" if keeps else "false", "true" if datagrams else _YES),
+        "deregistration_delay.connection_termination.enabled": Attribute("true" if datagrams else "false", _YES),
+    }
 
 
 def of_listener(listener: Listener) -> Known:
@@ -162,11 +173,11 @@ def changed(what: str, known: Known, now: Mapping[str, str], asked: Mapping[str,
 
 
 def _refuse_contradictions(asked: Mapping[str, str], after: Mapping[str, str]) -> None:
-    for logs in ("access_logs", "connection_logs"):
+    for logs in ("access_logs", "connection_logs", "health_check_logs"):
         if asked.get(f"{logs}.s3.enabled") == "true":  # no bucket is there before S3 is
             bucket = after[f"{logs}.s3.bucket"]
             if not bucket:
-                raise errors.validation("The value of 'access_logs.s3.bucket' cannot be empty")
+                raise errors.validation(f"The value of '{logs}.s3.bucket' cannot be empty")
             raise AwsError("InvalidConfigurationRequest", f"Access Denied for bucket: {bucket}. Please check S3bucket "
                            "permission")  # fmt: skip
     slow = after.get("slow_start.duration_seconds", "0")

@@ -157,6 +157,10 @@ def _group(found: Read, group: TargetGroup, zone: Zone) -> port.TargetGroup:
             common, source_sticky=sticky, keeps_source=said["preserve_client_ip.enabled"] == "true",
             announces=said["proxy_protocol_v2.enabled"] == "true",
             ends_unwell=said["target_health_state.unhealthy.connection_termination.enabled"] == "true",
+            ends_gone=said["deregistration_delay.connection_termination.enabled"] == "true",
+            draining=tuple(
+                port.Target(address=t.address, port=t.port) for t in group.targets if t.draining_until is not None
+            ),
         )  # fmt: skip
     by_app = said["stickiness.type"] == "app_cookie"
     seconds = said[f"stickiness.{'app' if by_app else 'lb'}_cookie.duration_seconds"]
