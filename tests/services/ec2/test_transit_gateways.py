@@ -244,6 +244,40 @@ def test_static_routes_come_before_propagated_ones_and_are_searched(jar: TestJar
     assert hub.routes(hub.table)["0.0.0.0/0"] == ("static", "blackhole")
 
 
+def test_prefix_lists_bring_routes(jar: TestJar, ec2: Any) -> None:
+    hub, one, two = Hub(jar, ec2, DefaultRouteTablePropagation="disable"), Spoke(ec2, 1), Spoke(ec2, 2)
+    first, second = hub.attach(one.vpc, one.subnet), hub.attach(two.vpc, two.subnet)
+    for here, there in ((one, two), (two, one)):
+        here.route(there.cidr, hub.id)
+    lists = [
+        ec2.create_managed_prefix_list(
+            PrefixListName="l", AddressFamily="IPv4", MaxEntries=5, Entries=[{"Cidr": spoke.cidr}]
+        )["PrefixList"]["PrefixListId"]
+        for spoke in (one, two)
+    ]
+    table = {"TransitGatewayRouteTableId": hub.table}
+    for key, attachment in zip(lists, (first, second), strict=True):
+        made = ec2.create_transit_gateway_prefix_list_reference(
+            **table, PrefixListId=key, TransitGatewayAttachmentId=attachment
+        )["TransitGatewayPrefixListReference"]
+        assert (made["State"], made["Blackhole"], made["PrefixListOwnerId"]) == ("pending", False, ACCOUNT)
+    assert reaches(jar, one, two)
+    assert code(ec2.delete_managed_prefix_list, PrefixListId=lists[0]) == "DependencyViolation"
+    ec2.modify_managed_prefix_list(PrefixListId=lists[1], CurrentVersion=1, RemoveEntries=[{"Cidr": two.cidr}],
+                                   AddEntries=[{"Cidr": "10.7.0.0/16"}])  # fmt: skip
+    assert not reaches(jar, one, two)
+    assert hub.routes(hub.table) == {one.cidr: ("static", "active"), "10.7.0.0/16": ("static", "active")}
+    ec2.modify_transit_gateway_prefix_list_reference(**table, PrefixListId=lists[1], Blackhole=True)
+    assert hub.routes(hub.table)["10.7.0.0/16"] == ("static", "blackhole")
+    [hole] = ec2.get_transit_gateway_prefix_list_references(**table, Filters=only(is_blackhole="true"))[
+        "TransitGatewayPrefixListReferences"
+    ]
+    assert (hole["PrefixListId"], hole["State"]) == (lists[1], "available")
+    ec2.delete_transit_gateway_prefix_list_reference(**table, PrefixListId=lists[1])
+    gone = code(ec2.delete_transit_gateway_prefix_list_reference, **table, PrefixListId=lists[1])
+    assert gone == "InvalidPrefixListID.NotFound"
+
+
 def test_what_an_attachment_must_be(jar: TestJar, ec2: Any) -> None:
     hub, one, two = Hub(jar, ec2), Spoke(ec2, 1), Spoke(ec2, 2)
     call = {"TransitGatewayId": hub.id, "VpcId": one.vpc}

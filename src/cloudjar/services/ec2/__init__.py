@@ -81,6 +81,7 @@ SERVICE = Service(
         "transit_gateways.access",
         "transit_gateways.attachments",
         "transit_gateways.life",
+        "transit_gateways.lists",
         "transit_gateways.ops",
         "transit_gateways.searching",
         "transit_gateways.tables",

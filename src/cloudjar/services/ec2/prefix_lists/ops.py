@@ -17,7 +17,14 @@ from cloudjar.kit.record import arn_of
 from cloudjar.services.ec2 import blocks, errors
 from cloudjar.services.ec2.lookup import Row, by_path, narrow
 from cloudjar.services.ec2.prefix_lists.records import PER_REGION, Entry, PrefixList
-from cloudjar.services.ec2.prefix_lists.references import AWS, aws_lists, own_list, prefix_list, referring
+from cloudjar.services.ec2.prefix_lists.references import (
+    AWS,
+    aws_lists,
+    own_list,
+    prefix_list,
+    referring,
+    transit_tables,
+)
 from cloudjar.services.ec2.vpcs.making import op
 from cloudjar.services.ec2.vpcs.records import Vpc
 
@@ -143,7 +150,9 @@ def _version(item: PrefixList, number: int) -> tuple[Entry, ...]:
 def get_managed_prefix_list_associations(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """The security groups and route tables that refer to a list."""
     item = own_list(ctx, req["PrefixListId"])
-    found = [{"ResourceId": key, "ResourceOwner": owner} for key, owner, _ in referring(ctx.db, item.id)]
+    users = [(key, owner) for key, owner, _ in referring(ctx.db, item.id)]
+    users += [(table.id, table.account) for table in transit_tables(ctx.db, item.id)]
+    found = [{"ResourceId": key, "ResourceOwner": owner} for key, owner in users]
     return {"PrefixListAssociations": found}
 
 
@@ -213,6 +222,8 @@ def _store(ctx: Ctx, item: PrefixList, changes: dict[str, Any], verb: str) -> di
     stored = ctx.db[PrefixList].put(replace(item, **changes, state=f"{verb}-complete"))
     for vpc_id in {vpc_id for _, _, vpc_id in referring(ctx.db, item.id)}:
         ctx.wake(ctx.db[Vpc].need(vpc_id))
+    for table in transit_tables(ctx.db, item.id):
+        ctx.world.state.wakes.wake("ec2/transit-gateway", table.account, table.region, table.gateway_id)
     return {"PrefixList": show_prefix_list(stored) | {"State": f"{verb}-in-progress"}}
 
 
@@ -230,7 +241,7 @@ def restore_managed_prefix_list_version(ctx: Ctx, req: dict[str, Any]) -> dict[s
 def delete_managed_prefix_list(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Remove a list that nothing refers to."""
     item = own_list(ctx, req["PrefixListId"])
-    if next(referring(ctx.db, item.id), None) is not None:
+    if next(referring(ctx.db, item.id), None) is not None or transit_tables(ctx.db, item.id):
         raise errors.dependency("prefixList", item.id)
     ctx.db[PrefixList].drop(item)
     return {"PrefixList": show_prefix_list(item) | {"State": "delete-in-progress"}}

@@ -14,6 +14,7 @@ from cloudjar.services.ec2.lookup import FORMS, is_id
 from cloudjar.services.ec2.prefix_lists.records import Entry, PrefixList
 from cloudjar.services.ec2.route_tables.records import RouteTable
 from cloudjar.services.ec2.security_groups.records import SecurityGroupRule
+from cloudjar.services.ec2.transit_gateways.records import TransitRouteTable
 
 GATEWAY_SERVICES = ("dynamodb", "s3")
 AWS = "AWS"
@@ -64,6 +65,12 @@ def own_list(ctx: Ctx, key: str) -> PrefixList:
 def weight(ctx: Ctx, key: str) -> int:
     """How many rules or routes a reference to a list counts for."""
     return prefix_list(ctx, key).max_entries
+
+
+def transit_tables(db: Db, key: str) -> list[TransitRouteTable]:
+    """The route tables of transit gateways that refer to a list."""
+    tables = db[TransitRouteTable].all()
+    return [table for table in tables if any(one.prefix_list == key for one in table.references)]
 
 
 def referring(db: Db, key: str) -> Iterator[tuple[str, str, str]]:

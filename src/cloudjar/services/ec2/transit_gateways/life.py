@@ -87,7 +87,7 @@ def converge_table(step: Step, table: TransitRouteTable | None) -> None:
     if table.state == "pending":
         step.change(TransitRouteTable, lambda now: replace(now, state="available") if now.state == "pending" else None)
     elif table.state == "deleting":
-        step.change(TransitRouteTable, lambda now: replace(now, state="deleted", routes=()))
+        step.change(TransitRouteTable, lambda now: replace(now, state="deleted", routes=(), references=()))
     elif table.state == "deleted":
         _forget(step, table)
 

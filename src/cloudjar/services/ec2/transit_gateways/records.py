@@ -53,6 +53,14 @@ class StaticRoute(msgspec.Struct, frozen=True, kw_only=True):
     attachment: str = ""
 
 
+class ListReference(msgspec.Struct, frozen=True, kw_only=True):
+    """Static routes for all blocks of a prefix list; without an attachment they are black holes."""
+
+    prefix_list: str
+    owner: str
+    attachment: str = ""
+
+
 @record(
     "ec2",
     "transit-gateway-route-table",
@@ -76,6 +84,7 @@ class TransitRouteTable(Record, frozen=True, kw_only=True):
     created: datetime
     state: str = "pending"
     routes: tuple[StaticRoute, ...] = ()
+    references: tuple[ListReference, ...] = ()
     tags: dict[str, str] = {}
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from cloudjar.kit.db import Db
 from cloudjar.planes.network import port
 from cloudjar.services.ec2.flow_logs.records import FlowLog
+from cloudjar.services.ec2.prefix_lists.records import PrefixList
 from cloudjar.services.ec2.transit_gateways.finding import Block, attachments_of, blocks_of
 from cloudjar.services.ec2.transit_gateways.records import TransitAttachment, TransitGateway, TransitRouteTable
 
@@ -21,6 +22,8 @@ class Row(NamedTuple):
     kind: str
     """static or propagated."""
     attachment: TransitAttachment | None
+    prefix_list: str = ""
+    """The list that brings it, if one does."""
 
     @property
     def state(self) -> str:
@@ -32,6 +35,11 @@ def rows(db: Db, table: TransitRouteTable) -> list[Row]:
     """The routes of a table, one for each block, in their order."""
     attached = {item.id: item for item in attachments_of(db, table.gateway_id) if item.live}
     found: dict[Block, Row] = {}
+    for reference in table.references:
+        listed = db[PrefixList].get(reference.prefix_list)
+        for entry in listed.entries if listed is not None else ():
+            block = ip_network(entry.cidr)
+            found[block] = Row(block, "static", attached.get(reference.attachment), reference.prefix_list)
     for route in table.routes:
         block = ip_network(route.destination)
         found[block] = Row(block, "static", attached.get(route.attachment))

@@ -7,7 +7,12 @@ from typing import Any
 from cloudjar.kit import tags
 from cloudjar.kit.record import arn_of
 from cloudjar.services.ec2.lookup import by_path
-from cloudjar.services.ec2.transit_gateways.records import TransitAttachment, TransitGateway, TransitRouteTable
+from cloudjar.services.ec2.transit_gateways.records import (
+    ListReference,
+    TransitAttachment,
+    TransitGateway,
+    TransitRouteTable,
+)
 from cloudjar.services.ec2.transit_gateways.routing import Row
 
 GATEWAYS = by_path(
@@ -53,6 +58,17 @@ ATTACHMENTS = by_path(
         "transit-gateway-attachment-id": "TransitGatewayAttachmentId",
         "transit-gateway-id": "TransitGatewayId",
         "transit-gateway-owner-id": "TransitGatewayOwnerId",
+    }
+)
+REFERENCES = by_path(
+    {
+        "attachment.resource-id": "TransitGatewayAttachment.ResourceId",
+        "attachment.resource-type": "TransitGatewayAttachment.ResourceType",
+        "attachment.transit-gateway-attachment-id": "TransitGatewayAttachment.TransitGatewayAttachmentId",
+        "is-blackhole": "Blackhole",
+        "prefix-list-id": "PrefixListId",
+        "prefix-list-owner-id": "PrefixListOwnerId",
+        "state": "State",
     }
 )
 RELATED = by_path(
@@ -160,11 +176,28 @@ def show_association(item: TransitAttachment, table: str, state: str) -> dict[st
     }
 
 
+def show_reference(table: TransitRouteTable, one: ListReference, item: TransitAttachment | None) -> dict[str, Any]:
+    """AWS's TransitGatewayPrefixListReference."""
+    shown: dict[str, Any] = {
+        "Blackhole": not one.attachment,
+        "PrefixListId": one.prefix_list,
+        "PrefixListOwnerId": one.owner,
+        "State": "available",
+        "TransitGatewayRouteTableId": table.id,
+    }
+    if item is not None:
+        shown["TransitGatewayAttachment"] = {
+            "ResourceId": item.vpc_id, "ResourceType": "vpc", "TransitGatewayAttachmentId": item.id,
+        }  # fmt: skip
+    return shown
+
+
 def show_route(row: Row, state: str = "") -> dict[str, Any]:
     """AWS's TransitGatewayRoute."""
     item = row.attachment
     shown: dict[str, Any] = {
         "DestinationCidrBlock": str(row.block),
+        "PrefixListId": row.prefix_list or None,
         "State": state or row.state,
         "Type": row.kind,
     }
