@@ -73,6 +73,17 @@ def test_what_is_no_document(store: Any) -> None:
         store.create_document(Name="Auto", Content="{}", DocumentType="Automation")
 
 
+def test_tags(store: Any) -> None:
+    store.create_document(Name="Mine", Content=content())
+    mine = {"ResourceType": "Document", "ResourceId": "Mine"}
+    store.add_tags_to_resource(**mine, Tags=[{"Key": "Env", "Value": "dev"}, {"Key": "Team", "Value": "a"}])
+    store.remove_tags_from_resource(**mine, TagKeys=["Team"])
+    assert store.list_tags_for_resource(**mine)["TagList"] == [{"Key": "Env", "Value": "dev"}]
+    assert store.describe_document(Name="Mine")["Document"]["Tags"] == [{"Key": "Env", "Value": "dev"}]
+    with refused("InvalidResourceId"):
+        store.list_tags_for_resource(ResourceType="Document", ResourceId="Nobody")
+
+
 def test_amazon_s_own(store: Any) -> None:
     shown = store.describe_document(Name="AWS-RunShellScript")["Document"]
     assert (shown["Owner"], shown["SchemaVersion"]) == ("Amazon", "1.2")

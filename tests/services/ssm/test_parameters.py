@@ -252,4 +252,4 @@ def test_tags(store: Any) -> None:
     with refused("InvalidResourceId"):
         store.list_tags_for_resource(ResourceType="Parameter", ResourceId="/b")
     with refused("NotImplemented", status=501):
-        store.list_tags_for_resource(ResourceType="Document", ResourceId="mine")
+        store.list_tags_for_resource(ResourceType="MaintenanceWindow", ResourceId="mine")

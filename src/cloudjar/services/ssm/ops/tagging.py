@@ -1,4 +1,4 @@
-"""Tags of parameters.
+"""Tags of parameters and documents.
 
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_AddTagsToResource.html
 """
@@ -14,6 +14,7 @@ from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.ssm import errors, lookup
+from cloudjar.services.ssm.documents.records import Document
 from cloudjar.services.ssm.records import Parameter
 
 
@@ -26,36 +27,49 @@ def check_tags(given: Mapping[str, str]) -> None:
         raise errors.too_many_tags()
 
 
-def _need(ctx: Ctx, req: dict[str, Any]) -> Parameter:
-    if req["ResourceType"] != "Parameter":
+Tagged = Parameter | Document
+
+
+def _need(ctx: Ctx, req: dict[str, Any]) -> Tagged:
+    found: Tagged | None
+    if req["ResourceType"] == "Document":
+        found = ctx.db[Document].get(req["ResourceId"])
+    elif req["ResourceType"] == "Parameter":
+        found = lookup.find(ctx, req["ResourceId"])
+    else:
         raise errors.not_built(f"Tagging of {req['ResourceType']} by Systems Manager")
-    found = lookup.find(ctx, req["ResourceId"])
     if found is None:
         raise errors.no_resource()
     return found
 
 
+def _put(ctx: Ctx, item: Tagged, after: dict[str, str]) -> None:
+    if isinstance(item, Document):
+        ctx.db[Document].put(replace(item, tags=after))
+    else:
+        ctx.db[Parameter].put(replace(item, tags=after))
+
+
 @op("AddTagsToResource")
 def add_tags_to_resource(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """More tags, or other values."""
-    parameter = _need(ctx, req)
-    after = {**parameter.tags, **tags.from_list(req["Tags"])}
+    item = _need(ctx, req)
+    after = {**item.tags, **tags.from_list(req["Tags"])}
     check_tags(after)
-    ctx.db[Parameter].put(replace(parameter, tags=after))
+    _put(ctx, item, after)
     return {}
 
 
 @op("RemoveTagsFromResource")
 def remove_tags_from_resource(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Fewer tags."""
-    parameter = _need(ctx, req)
+    item = _need(ctx, req)
     gone = set(req["TagKeys"])
-    left = {key: value for key, value in parameter.tags.items() if key not in gone}
-    ctx.db[Parameter].put(replace(parameter, tags=left))
+    _put(ctx, item, {key: value for key, value in item.tags.items() if key not in gone})
     return {}
 
 
 @op("ListTagsForResource")
 def list_tags_for_resource(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """The tags of a parameter."""
+    """The tags of a parameter or a document."""
     return {"TagList": tags.as_list(_need(ctx, req).tags)}
