@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
-from cloudjar.base.caller import Caller
 from cloudjar.base.caller import service as service_caller
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.events import hears
-from cloudjar.kit.faults import CHANGED, SOURCE, interrupts
-from cloudjar.kit.operation import Grant
-from cloudjar.kit.record import arn_of
+from cloudjar.kit.faults import CHANGED, SOURCE
 from cloudjar.services.ec2.instances.life import BOOT
 from cloudjar.services.ec2.instances.records import Instance
-from cloudjar.services.ec2.spot.interrupting import interrupt
 from cloudjar.services.ec2.subnets.records import Subnet
 from cloudjar.spec import regions
 
@@ -36,14 +31,3 @@ def power_changed(world: World, _: str, __: str, detail: dict[str, Any]) -> None
 def _is(zone_id: str, name: str, account: str) -> bool:
     found = regions.zone(name, account)
     return found is not None and found.id == zone_id
-
-
-@interrupts
-def interrupt_spot(ctx: Ctx, role: Caller, instance_id: str, within: timedelta) -> None:
-    """Interrupt a Spot Instance for who may do that (``ec2:SendSpotInstanceInterruptions``)."""
-    vm = ctx.db[Instance].need(instance_id)
-    authorize: Any = ctx.world.ports["authorize"]
-    own = Ctx(ctx.world, ctx.account, ctx.region, role)
-    authorize(own, "ec2", [Grant("ec2:SendSpotInstanceInterruptions", arn_of(vm))])
-    with ctx.world.state.database.transaction():
-        interrupt(ctx, ctx.db[Instance].need(instance_id), within=within, experiment=True)
