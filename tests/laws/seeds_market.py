@@ -56,10 +56,8 @@ def market(jar: TestJar) -> dict[str, Any]:
         "SpotFleetRequestId": older,
         "DescribeReservedInstancesOfferings": {"InstanceType": "t3.micro"},
         "FleetId": fleet,
-        "GetInstanceTypesFromInstanceRequirements": {
-            "ArchitectureTypes": ["x86_64"],
-            "VirtualizationTypes": ["hvm"],
-            "InstanceRequirements": {"VCpuCount": {"Min": 2, "Max": 2}, "MemoryMiB": {"Min": 8192, "Max": 8192}},
-        },
+        "ArchitectureTypes": ["x86_64"],
+        "VirtualizationTypes": ["hvm"],
+        "InstanceRequirements": {"VCpuCount": {"Min": 2, "Max": 2}, "MemoryMiB": {"Min": 8192, "Max": 8192}},
         "DescribeSpotPriceHistory": {"InstanceTypes": ["t3.micro", "m5.large"]},
     }
