@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cloudjar.kit import names
+from cloudjar.planes.proxy.port import TargetHealth
 from tests.jar import TestJar
 from tests.services.elbv2.site import Site, refused
 
@@ -79,6 +80,13 @@ def test_relays_reach_the_nodes_and_targets_stay_in_their_zone(jar: TestJar) -> 
     assert [g.keeps_source for g in sorted(first.groups, key=lambda g: g.id)] == [True, False]
     of = {n.id[-1]: [t.address for g in n.groups if g.id.startswith("tcp") for t in g.targets] for n in (first, second)}
     assert of == {"a": ["172.31.0.200"], "b": ["172.31.16.200"]}
+    dns = site.elb.describe_load_balancers(LoadBalancerArns=[balancer])["LoadBalancers"][0]["DNSName"]
+    assert len(names.addresses(jar.jar.world, "", dns) or ()) == 2
+    jar.advance(minutes=5)  # it is new no more
+    jar.proxy.found("172.31.0.200:80", TargetHealth(state="unhealthy", why="refused"))
+    jar.settle()
+    of_b = names.addresses(jar.jar.world, "", f"eu-west-3b.{dns}")
+    assert names.addresses(jar.jar.world, "", dns) == of_b  # nobody is sent where nobody answers
     attribute = {"Key": "load_balancing.cross_zone.enabled", "Value": "true"}
     site.elb.modify_load_balancer_attributes(LoadBalancerArn=balancer, Attributes=[attribute])
     site.elb.modify_target_group_attributes(TargetGroupArn=tcp, Attributes=[
@@ -88,7 +96,7 @@ def test_relays_reach_the_nodes_and_targets_stay_in_their_zone(jar: TestJar) -> 
     made = next(g for g in jar.proxy.node(first.id).groups if g.id.startswith("tcp"))
     assert len(made.targets) == 2
     assert (made.keeps_source, made.announces, made.source_sticky) == (True, True, True)
-    jar.advance(hours=3)
+    jar.advance(hours=2, minutes=55)
     assert jar.usage("LoadBalancerUsage").total_seconds() == 3 * 3600
 
 

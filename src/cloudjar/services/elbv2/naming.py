@@ -11,8 +11,9 @@ from cloudjar.base.caller import service as service_caller
 from cloudjar.kit import interfaces
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.names import resolves
+from cloudjar.services.elbv2 import actions, planning
 from cloudjar.services.elbv2.planning import lit
-from cloudjar.services.elbv2.records import LoadBalancer
+from cloudjar.services.elbv2.records import Listener, LoadBalancer, Rule, TargetGroup
 from cloudjar.spec import regions
 
 HOSTED_ZONES = {
@@ -77,5 +78,21 @@ def _addresses(ctx: Ctx, balancer: LoadBalancer, zone: str) -> tuple[str, ...]:
     """Of all its zones, or of the one that a Network Load Balancer's name begins with."""
     lender = interfaces.lender(ctx)
     asked = [z for z in lit(ctx, balancer) if not zone or (z.name == zone and balancer.kind == "net")]
+    if not zone:
+        well = _well(ctx, balancer)
+        asked = [z for z in asked if z.name in well] or asked
     lent = [lender.look(ctx, z.interface_id) for z in asked]
     return tuple(e.private if balancer.scheme == "internal" else e.public for e in lent if e is not None)
+
+
+def _well(ctx: Ctx, balancer: LoadBalancer) -> set[str]:
+    """The zones whose node has a healthy target to send to: the others are not told to clients while there are any."""
+    acting = [item.actions for item in ctx.db[Listener].all(load_balancer_arn=balancer.arn)]
+    acting += [item.actions for item in ctx.db[Rule].all(load_balancer_arn=balancer.arn)]
+    found = (ctx.db[TargetGroup].get(arn) for given in acting for arn in actions.groups_of(given))
+    return {
+        zone.name
+        for group in found if group is not None
+        for target in group.targets if (probed := group.health.get(target.place)) and probed.state == "healthy"
+        for zone in balancer.zones if planning.serves(balancer, group, target, zone)
+    }  # fmt: skip

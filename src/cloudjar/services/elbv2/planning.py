@@ -144,7 +144,7 @@ def _group(found: Read, group: TargetGroup, zone: Zone) -> port.TargetGroup:
     targets = tuple(
         port.Target(address=t.address, port=t.port, new=new_until(group, t, found.now) is not None)
         for t in group.targets
-        if _serves(found.balancer, group, t, zone)
+        if serves(found.balancer, group, t, zone)
     )
     said = defaults.whole(defaults.of_group(group), group.attributes)
     common = port.TargetGroup(
@@ -190,7 +190,7 @@ def _least(said: dict[str, str], targets: int) -> int:
     return max(int(said[front + "count"]), 0 if share == "off" else -(-targets * int(share) // 100))
 
 
-def _serves(balancer: LoadBalancer, group: TargetGroup, target: Registered, zone: Zone) -> bool:
+def serves(balancer: LoadBalancer, group: TargetGroup, target: Registered, zone: Zone) -> bool:
     """Whether a node sends to a target: one that runs, in a zone of the balancer's; in its own without cross-zone
     balancing."""
     if target.draining_until is not None or target.stopped:
