@@ -19,6 +19,7 @@ SERVICE = Service(
         "ops.policies",
         "ops.scheduled",
         "ops.refreshes",
+        "ops.warm_pools",
         "ops.collecting",
         "ops.notifications",
         "ops.classic",

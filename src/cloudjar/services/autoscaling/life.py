@@ -21,6 +21,7 @@ from cloudjar.services.autoscaling import (
     linked_role,
     members,
     metrics,
+    pool,
     rebalancing,
     refreshing,
     refusals,
@@ -45,6 +46,7 @@ from cloudjar.services.autoscaling.records import (
     Scheduled,
     Tally,
     Traffic,
+    WarmPool,
 )
 from cloudjar.services.autoscaling.rules import suspended
 
@@ -89,7 +91,9 @@ def look(ctx: Ctx, group: Group) -> None:
         drop(ctx, now)
     else:
         balance(ctx, now)
-        metrics.tally(ctx, ctx.db[Group].need(now.name), 0)
+        now = ctx.db[Group].need(now.name)
+        pool.balance(ctx, now)
+        metrics.tally(ctx, ctx.db[Group].need(now.name), pool.size(now, pool.of_group(ctx, now.name)))
 
 
 def drop(ctx: Ctx, group: Group) -> None:
@@ -99,6 +103,9 @@ def drop(ctx: Ctx, group: Group) -> None:
     for kind in (Hook, Policy, Refresh, Scheduled, Tally, Traffic):
         for item in ctx.db[kind].all(group=group.name):
             ctx.db[kind].drop(item)
+    warm = pool.of_group(ctx, group.name)
+    if warm is not None:
+        ctx.db[WarmPool].drop(warm)
     for activity in ctx.db[Activity].all(group=group.name):
         ctx.db[Activity].put(replace(activity, group_deleted=True))
     ctx.db[Group].drop(group)
@@ -120,15 +127,22 @@ def _move(ctx: Ctx, group: Group, member: Member) -> Member | None:
     match member.state:
         case "Pending":
             return _pending(ctx, group, member, instance)
-        case "Pending:Wait" | "Terminating:Wait":
+        case "Pending:Wait" | "Terminating:Wait" | "Warmed:Pending:Wait" | "Warmed:Terminating:Wait":
             return _waiting(ctx, group, member, instance)
+        case "Warmed:Pending" | "Warmed:Pending:Proceed" | "Warmed:Stopped" | "Warmed:Running":
+            return pool.move(ctx, group, member, instance)
+        case "Warmed:Terminating":
+            wanted = members.hooks(ctx, group.name, TERMINATING) if pool.end_hooks(ctx, group) else []
+            if wanted and instance == "running":
+                return members.hold(ctx, group, member, wanted)
+            return members.LIFE.move(ctx, member, "Warmed:Terminating:Proceed")
         case "Pending:Proceed":
             return _serve(ctx, group, member)
         case "InService":
             return _watch(ctx, group, _keep_traffic(ctx, group, member), instance)
         case "EnteringStandby" | "Detaching" | "Terminating":
             return _leave(ctx, group, member, instance)
-        case "Terminating:Proceed":
+        case "Terminating:Proceed" | "Warmed:Terminating:Proceed":
             return _end(ctx, group, member, instance)
     return member
 
@@ -188,8 +202,10 @@ def _leave(ctx: Ctx, group: Group, member: Member, instance: str) -> Member | No
 
 def _waiting(ctx: Ctx, group: Group, member: Member, instance: str) -> Member:
     """What was not completed in time ends as its hook says."""
-    if instance in _GONE and member.state == "Terminating:Wait":
-        return members.LIFE.move(ctx, member, "Terminating:Proceed", waits=())
+    if instance in _GONE and member.ending:
+        return members.LIFE.move(ctx, member, member.state.replace(":Wait", ":Proceed"), waits=())
+    if instance in _GONE and member.warmed:
+        return pool.move(ctx, group, member, instance)
     if instance in _GONE:
         return _pending(ctx, group, member, instance)
     for wait in member.waits:
@@ -271,6 +287,9 @@ def _launch_somewhere(ctx: Ctx, group: Group, options: list[Place], held: list[M
         if not options:
             raise AwsError("", "None of the subnets of the group exist")
         now = refreshing.effective(ctx, group)
+        drawn = pool.draw(ctx, group, held, cause)
+        if drawn is not None:
+            return drawn
         origins = launching.sources(ctx, now, held, linked_role.acting(ctx, group))
     except AwsError as error:
         refusals.no_launch(ctx, group, cause, Place(group.zones[0]), error)
@@ -298,7 +317,7 @@ def _shrink(ctx: Ctx, group: Group, held: list[Member]) -> None:
             return
         selected = "  " + at(ctx.now, f"instance {chosen.id} was selected for termination.")
         cause = members.capacity_cause(ctx, group, "taken out of service", selected, before, group.desired)
-        ended = members.begin_end(ctx, group, chosen, cause)
+        ended = pool.take_back(ctx, group, chosen, cause) or members.begin_end(ctx, group, chosen, cause)
         ctx.db[Group].put(_cooling(ctx, ctx.db[Group].need(group.name), ended.activity))
         advance(ctx, group.name, ended)
         held = [m for m in held if m.id != chosen.id]

@@ -27,12 +27,19 @@ LIFE = Machine(
     Pending             -> Pending:Wait | InService | Terminating
     Pending:Wait        -> Pending:Proceed | Terminating
     Pending:Proceed     -> InService | Terminating
-    InService           -> EnteringStandby | Detaching | Terminating
+    InService           -> EnteringStandby | Detaching | Terminating | Warmed:Pending
     EnteringStandby     -> Standby | Terminating
     Standby             -> Pending | Detaching | Terminating
     Detaching           -> Detached
     Terminating         -> Terminating:Wait | Terminating:Proceed
     Terminating:Wait    -> Terminating:Proceed
+    Warmed:Pending      -> Warmed:Pending:Wait | Warmed:Stopped | Warmed:Running | Warmed:Terminating
+    Warmed:Pending:Wait -> Warmed:Pending:Proceed | Warmed:Terminating
+    Warmed:Pending:Proceed -> Warmed:Stopped | Warmed:Running | Warmed:Terminating
+    Warmed:Stopped      -> Pending | Warmed:Terminating
+    Warmed:Running      -> Pending | Warmed:Terminating
+    Warmed:Terminating  -> Warmed:Terminating:Wait | Warmed:Terminating:Proceed
+    Warmed:Terminating:Wait -> Warmed:Terminating:Proceed
     """,
 )
 _EVENTS = {LAUNCHING: "EC2 Instance-launch Lifecycle Action", TERMINATING: "EC2 Instance-terminate Lifecycle Action"}
@@ -44,8 +51,10 @@ def vm_state(ctx: Ctx, member_id: str) -> str:
     return "terminated" if vm is None else str(vm.state)
 
 
-def launch(ctx: Ctx, group: Group, origin: Source, place: Place, cause: str) -> Member:
-    """Launch one instance into the group; raises EC2's refusal, and then nothing has happened."""
+def launch(
+    ctx: Ctx, group: Group, origin: Source, place: Place, cause: str, *, warmed: bool = False
+) -> Member:
+    """Launch one instance into the group or its warm pool; raises EC2's refusal, and then nothing has happened."""
     with ctx.world.state.database.transaction():
         caller = linked_role.acting(ctx, group)
         made = launching.run(ctx, group, origin, place, caller)
@@ -68,7 +77,7 @@ def launch(ctx: Ctx, group: Group, origin: Source, place: Place, cause: str) -> 
                 zone=made["Placement"]["AvailabilityZone"],
                 subnet=made["SubnetId"],
                 image=made["ImageId"],
-                state=LIFE.start,
+                state=f"Warmed:{LIFE.start}" if warmed else LIFE.start,
                 protected=group.protect_new,
                 launch_configuration=origin.configuration,
                 template_id=origin.template_id,
@@ -102,7 +111,8 @@ def begin_end(ctx: Ctx, group: Group, member: Member, cause: str) -> Member:
         subnet=member.subnet,
         instance=member.id,
     )
-    return LIFE.move(ctx, member, "Terminating", waits=(), activity=activity.id)
+    state = "Warmed:Terminating" if member.warmed else "Terminating"
+    return LIFE.move(ctx, member, state, waits=(), activity=activity.id)
 
 
 def unhealthy(ctx: Ctx, group: Group, member: Member) -> tuple[Group, Member]:
@@ -138,7 +148,6 @@ def hooks(ctx: Ctx, group: str, transition: str) -> list[Hook]:
 
 def hold(ctx: Ctx, group: Group, member: Member, wanted: list[Hook]) -> Member:
     """Keep a member waiting until its lifecycle actions are completed, and tell EventBridge of each."""
-    phase = member.state.partition(":")[0]
     waits = tuple(
         Wait(h.name, ids.uuid4(), ctx.now + timedelta(seconds=h.heartbeat), ctx.now + timedelta(seconds=h.longest))
         for h in wanted
@@ -146,19 +155,20 @@ def hold(ctx: Ctx, group: Group, member: Member, wanted: list[Hook]) -> Member:
     for hook, wait in zip(wanted, waits, strict=True):
         _announce(ctx, group, member, hook, wait)
     activities.moved(ctx, member.activity, "MidLifecycleAction", 40)
-    return LIFE.move(ctx, member, f"{phase}:Wait", waits=waits)
+    return LIFE.move(ctx, member, f"{member.state}:Wait", waits=waits)
 
 
 def _announce(ctx: Ctx, group: Group, member: Member, hook: Hook, wait: Wait) -> None:
     launching_one = hook.transition == LAUNCHING
+    pool = "WarmPool" if member.warmed else "AutoScalingGroup"
     detail = {
         "LifecycleActionToken": wait.token,
         "AutoScalingGroupName": group.name,
         "LifecycleHookName": hook.name,
         "EC2InstanceId": member.id,
         "LifecycleTransition": hook.transition,
-        "Origin": "EC2" if launching_one else "AutoScalingGroup",
-        "Destination": "AutoScalingGroup" if launching_one else "EC2",
+        "Origin": "EC2" if launching_one else pool,
+        "Destination": pool if launching_one else "EC2",
     }
     if hook.metadata:
         detail["NotificationMetadata"] = hook.metadata
@@ -168,8 +178,8 @@ def _announce(ctx: Ctx, group: Group, member: Member, hook: Hook, wait: Wait) ->
 def complete(ctx: Ctx, group: Group, member: Member, wait: Wait, result: str) -> Member:
     """One lifecycle action is over. ABANDON ends a launch at once, and skips what else a termination waits for."""
     left = tuple(each for each in member.waits if each != wait)
-    phase = member.state.partition(":")[0]
-    if result == "ABANDON" and phase == "Pending":
+    phase = member.state.removesuffix(":Wait")
+    if result == "ABANDON" and not member.ending:
         cause = at(
             ctx.now,
             f"an instance was taken out of service in response to an abandoned lifecycle action of hook {wait.hook}.",

@@ -167,6 +167,16 @@ class Member(Record, frozen=True, kw_only=True):
     """Target groups that it is not in: AddToLoadBalancer was suspended, or they are not there any more."""
 
     @property
+    def warmed(self) -> bool:
+        """Whether it is of the warm pool."""
+        return self.state.startswith("Warmed:")
+
+    @property
+    def ending(self) -> bool:
+        """Whether it is on its way out."""
+        return self.state.removeprefix("Warmed:").startswith("Terminating")
+
+    @property
     def counts(self) -> bool:
         """Whether it is part of the group's capacity: not on its way out, and not in standby."""
         return (self.state.startswith("Pending") or self.state == "InService") and not self.giving_way
@@ -203,6 +213,25 @@ class Traffic(Record, frozen=True, kw_only=True):
     def leaving(self) -> bool:
         """Whether it was detached."""
         return self.state == "Removing"
+
+
+@record("autoscaling", "warmPool", key="group", parent=(GROUP, "group"))
+class WarmPool(Record, frozen=True, kw_only=True):
+    """A group's warm pool. `prepared` is how many it and the group have together, None for the group's largest size;
+    `reuse` says that members come back to it, `forced` that its end asks no hook."""
+
+    group: str
+    prepared: int | None = None
+    least: int = 0
+    state: str = "Stopped"
+    reuse: bool = False
+    status: str = ""
+    forced: bool = False
+
+    @property
+    def deleting(self) -> bool:
+        """Whether it goes with its last instance."""
+        return self.status == "PendingDelete"
 
 
 @record("autoscaling", "activity", key="id", index=("group",))

@@ -6,7 +6,7 @@ from typing import Any
 
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.record import arn_of
-from cloudjar.services.autoscaling.records import Activity, Group, Hook, LaunchConfiguration, Member
+from cloudjar.services.autoscaling.records import Activity, Group, Hook, LaunchConfiguration, Member, WarmPool
 
 KIND = "auto-scaling-group"
 
@@ -34,7 +34,7 @@ def show_template(item: Group | Member) -> dict[str, str] | None:
 
 
 def show_group(
-    group: Group, members: list[Member], target_groups: list[str], *, instances: bool = True
+    group: Group, held: list[Member], target_groups: list[str], pool: WarmPool | None, *, instances: bool = True
 ) -> dict[str, Any]:
     """AWS's AutoScalingGroup."""
     return {
@@ -52,7 +52,9 @@ def show_group(
         "TargetGroupARNs": target_groups,
         "HealthCheckType": group.health_check,
         "HealthCheckGracePeriod": group.grace,
-        "Instances": [show_member(m) for m in members] if instances else [],
+        "Instances": [show_member(m) for m in held if not m.warmed] if instances else [],
+        "WarmPoolConfiguration": show_pool(pool) if pool is not None else None,
+        "WarmPoolSize": sum(m.warmed for m in held) if pool is not None else None,
         "CreatedTime": group.created,
         "SuspendedProcesses": [
             {"ProcessName": name, "SuspensionReason": f"User suspended at {when}"}
@@ -99,6 +101,17 @@ def _show_maintenance(group: Group) -> dict[str, int] | None:
         return None
     least, most = group.maintenance
     return {"MinHealthyPercentage": least, "MaxHealthyPercentage": most}
+
+
+def show_pool(pool: WarmPool) -> dict[str, Any]:
+    """AWS's WarmPoolConfiguration."""
+    return {
+        "MaxGroupPreparedCapacity": pool.prepared,
+        "MinSize": pool.least,
+        "PoolState": pool.state,
+        "Status": pool.status or None,
+        "InstanceReusePolicy": {"ReuseOnScaleIn": True} if pool.reuse else None,
+    }
 
 
 def show_tags(group: Group) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from cloudjar.base import ids
 from cloudjar.kit import filters
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.autoscaling import errors, life, linked_role, members, origin, rules, settings, traffic
+from cloudjar.services.autoscaling import errors, life, linked_role, members, origin, pool, rules, settings, traffic
 from cloudjar.services.autoscaling.activities import at
 from cloudjar.services.autoscaling.ops import traffic as traffic_ops
 from cloudjar.services.autoscaling.ops.hooks import add_hook
@@ -102,7 +102,8 @@ def describe_auto_scaling_groups(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any
     return {
         "AutoScalingGroups": [
             show_group(
-                g, ctx.db[Member].all(group=g.name), traffic.arns(ctx, g.name), instances=shown
+                g, ctx.db[Member].all(group=g.name), traffic.arns(ctx, g.name), pool.of_group(ctx, g.name),
+                instances=shown,
             )
             for g in admitted
         ]
@@ -119,7 +120,7 @@ def delete_auto_scaling_group(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         life.drop(ctx, group)
         return {}
     if not req.get("ForceDelete"):
-        if all(member.state.startswith("Terminating") for member in held):
+        if all(member.ending for member in held):
             raise errors.in_progress(
                 "You cannot delete an AutoScalingGroup while there are scaling activities in progress for that group."
             )
@@ -132,7 +133,7 @@ def delete_auto_scaling_group(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     group = ctx.db[Group].put(replace(group, least=0, most=0, desired=0, status=DELETING, reason=reason))
     counting = sum(member.counts for member in held)
     for member in held:
-        if not member.state.startswith("Terminating"):
+        if not member.ending:
             cause = members.capacity_cause(ctx, group, "taken out of service", "", counting, 0)
             members.begin_end(ctx, group, member, cause)
     return {}

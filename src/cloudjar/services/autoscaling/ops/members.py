@@ -81,7 +81,7 @@ def terminate_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         raise errors.invalid("Instance Id must be specified")
     member = managed(ctx, req["InstanceId"])
     group = ctx.db[Group].need(member.group)
-    if member.state.startswith("Terminating"):
+    if member.ending:
         return {"Activity": show_activities(ctx, [member.activity])[0]}
     text = f"instance {member.id} was taken out of service in response to a user request"
     if req["ShouldDecrementDesiredCapacity"] and member.counts:

@@ -97,7 +97,7 @@ def _preferences(given: dict[str, Any]) -> dict[str, Any]:
 
 def _chosen(ctx: Ctx, group: Group, preferences: dict[str, Any]) -> list[Member]:
     """Whom the refresh is about."""
-    found = [m for m in ctx.db[Member].all(group=group.name) if not m.state.startswith("Terminating")]
+    found = [m for m in ctx.db[Member].all(group=group.name) if not m.ending and not m.warmed]
     if preferences["ScaleInProtectedInstances"] == "Ignore":
         found = [m for m in found if not m.protected]
     if preferences["StandbyInstances"] == "Ignore":
