@@ -127,6 +127,7 @@ class Jar:
         self.server: Server | None = None
         self.port = settings.port
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._closing = False
 
     def _ports(self) -> dict[str, Any]:
         """What the rooms lend each other. What is a function is made when it is first asked for."""
@@ -208,6 +209,7 @@ class Jar:
 
     async def stop(self) -> None:
         """Stop serving; machines and networks live on."""
+        self._closing = True
         self.audit.later = None
         if self.server is not None:
             await self.server.close()
@@ -290,8 +292,9 @@ class Jar:
     def _measure(self) -> None:
         from cloudjar.services.ec2.metering.life import measure
 
-        self.services.load("ec2")
-        measure(self.world)
+        if not self._closing:
+            self.services.load("ec2")
+            measure(self.world)
 
     def _node_changed(self, node: str) -> None:
         from cloudjar.services.elbv2.life import node_changed

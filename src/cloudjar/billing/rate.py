@@ -17,6 +17,8 @@ from cloudjar.spec import prices
 REPORT = Decimal("0.0000000001")
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
+GLOBAL = "us-east-1"
+"""Where what belongs to no region is priced."""
 
 
 class Charge(NamedTuple):
@@ -65,7 +67,7 @@ def rate(lines: Iterable[UsageLine], *, free_units: bool = False) -> list[Charge
 def _price(line: UsageLine) -> prices.Price:
     if line.unit in prices.MONEY:
         return prices.money(line.service, line.usage_type, line.operation, line.unit)
-    return prices.price(line.service, line.usage_type, line.region, line.operation)
+    return prices.price(line.service, line.usage_type, line.region or GLOBAL, line.operation)
 
 
 def _charge(

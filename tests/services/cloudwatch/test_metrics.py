@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from cloudjar.billing.lines import measure
+from cloudjar.billing.rate import REPORT, rate
 from tests.jar import TestJar
 
 DIMENSIONS = [{"Name": "Shop", "Value": "a"}]
@@ -229,3 +232,48 @@ def test_permission_to_put_can_be_of_one_namespace(jar: TestJar, iam: Any) -> No
     data = [{"MetricName": "m", "Value": 1}]
     client.put_metric_data(Namespace="Mine", MetricData=data)
     assert refusal(client.put_metric_data, Namespace="Other", MetricData=data)[0].startswith("AccessDenied")
+
+
+def test_what_a_question_costs_does_not_grow_with_what_is_stored(steady_jar: TestJar) -> None:
+    """Every way to points and metrics goes by an index: no table is read through, and nothing is sorted."""
+    client = steady_jar.client("cloudwatch")
+    put(client, 1)
+    asked: list[str] = []
+    database = steady_jar.jar.database
+    whole, query = database.query, database.query
+
+    def noted(sql: str, args: tuple[Any, ...] = ()) -> list[Any]:
+        if "metric_" in sql:
+            plan = whole(f"EXPLAIN QUERY PLAN {sql}", args)
+            asked.extend(row[3] for row in plan)
+        return query(sql, args)
+
+    database.query = noted  # type: ignore[method-assign]  # what is asked is looked at, and asked all the same
+    now = steady_jar.clock.now()
+    ask(client, now - timedelta(hours=1), now + timedelta(hours=1), 300)
+    client.list_metrics(Namespace="Shop", MetricName="Orders", RecentlyActive="PT3H")
+    client.list_metrics(Namespace="Shop", Dimensions=[{"Name": "Shop", "Value": "a"}])
+    assert any("metric_point" in step for step in asked)
+    assert [step for step in asked if step.startswith("SCAN")] == []
+
+
+def test_the_bill_has_a_price_for_all_of_it(jar: TestJar, cloudwatch: Any) -> None:
+    start = jar.clock.now()
+    put(cloudwatch, 1)
+    alarm = {"Namespace": "Shop", "MetricName": "Orders", "Statistic": "Sum", "EvaluationPeriods": 1, "Threshold": 1.0,
+             "ComparisonOperator": "GreaterThanThreshold"}  # fmt: skip
+    cloudwatch.put_metric_alarm(AlarmName="slow", Period=60, **alarm)
+    cloudwatch.put_metric_alarm(AlarmName="quick", Period=10, **alarm)
+    cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule="ALARM(slow) AND ALARM(quick)")
+    cloudwatch.put_dashboard(DashboardName="d", DashboardBody='{"widgets": []}')
+    jar.advance(hours=24)
+    charges = rate(measure(jar.jar.usage.spans(start, jar.clock.now()), start, jar.clock.now()))
+    costs = {charge.line.usage_type: charge.cost for charge in charges}
+    month = Decimal(31)  # January: a day's part of a month's price
+    assert costs == {
+        "CW:MetricMonitorUsage": (Decimal("0.3") / month / 24).quantize(REPORT),
+        "CW:AlarmMonitorUsage": (Decimal("0.1") / month).quantize(REPORT),
+        "CW:HighResAlarmMonitorUsage": (Decimal("0.3") / month).quantize(REPORT),
+        "CW:CompositeAlarmMonitorUsage": (Decimal("0.5") / month).quantize(REPORT),
+        "DashboardsUsageHour": (Decimal(3) / month).quantize(REPORT),
+    }
