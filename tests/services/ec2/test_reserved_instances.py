@@ -161,3 +161,11 @@ def test_convertibles_are_exchanged_for_no_less(jar: TestJar, ec2: Any) -> None:
     jar.settle()
     told = ec2.get_reserved_instances_exchange_quote(ReservedInstanceIds=[standard], TargetConfigurations=wanted)
     assert told["IsValidExchange"] is False
+
+
+def test_what_was_bought_has_tags(ec2: Any) -> None:
+    key = buy(ec2, one(ec2))
+    ec2.create_tags(Resources=[key], Tags=[{"Key": "a", "Value": "b"}])
+    assert shown(ec2, key)["Tags"] == [{"Key": "a", "Value": "b"}]
+    (found,) = ec2.describe_tags(Filters=only(resource_id=key))["Tags"]
+    assert found["ResourceType"] == "reserved-instances"

@@ -276,3 +276,26 @@ def test_spot_makes_its_role_only_for_who_may(jar: TestJar, ec2: Any) -> None:
     )
     assert launch(ec2, InstanceMarketOptions=SPOT)
     assert launch(theirs, InstanceMarketOptions=SPOT)
+
+
+def test_its_role_stays_as_long_as_it_is_needed(jar: TestJar, ec2: Any) -> None:
+    iam = jar.client("iam")
+    vm = launch(ec2, InstanceMarketOptions=SPOT)
+    key = instance(ec2, vm)["SpotInstanceRequestId"]
+    task = iam.delete_service_linked_role(RoleName="AWSServiceRoleForEC2Spot")["DeletionTaskId"]
+    jar.settle()
+    told = iam.get_service_linked_role_deletion_status(DeletionTaskId=task)
+    assert told["Status"] == "FAILED"
+    assert key in told["Reason"]["RoleUsageList"][0]["Resources"][0]
+
+
+def test_a_template_for_the_spot_market(ec2: Any) -> None:
+    tagged = [{"ResourceType": "spot-instances-request", "Tags": [{"Key": "a", "Value": "b"}]}]
+    ec2.create_launch_template(LaunchTemplateName="spot", LaunchTemplateData={
+        "InstanceMarketOptions": SPOT, "TagSpecifications": tagged})  # fmt: skip
+    vm = launch(ec2, LaunchTemplate={"LaunchTemplateName": "spot"})
+    assert request(ec2, instance(ec2, vm)["SpotInstanceRequestId"])["Tags"] == [{"Key": "a", "Value": "b"}]
+
+
+def test_types_that_spot_does_not_have(ec2: Any) -> None:
+    assert code(partial(launch, ec2), InstanceType="hpc7a.12xlarge", InstanceMarketOptions=SPOT) == "Unsupported"

@@ -136,10 +136,15 @@ def _asked(ctx: Ctx, operation: str, req: dict[str, Any]) -> dict[str, Any]:
 
 # Operations that change attributes -> members that are none: what is changed, and how to ask.
 _ATTRIBUTES = {
+    "ModifyCapacityReservation": ("CapacityReservationId", "DryRun"),
+    "ModifyFleet": ("FleetId", "DryRun"),
+    "ModifyHosts": ("HostIds",),
     "ModifyInstanceAttribute": ("InstanceId", "DryRun"),
     "ModifyInstanceCreditSpecification": ("DryRun", "ClientToken"),
     "ModifyInstanceMetadataOptions": ("InstanceId", "DryRun"),
+    "ModifyInstanceEventStartTime": ("InstanceId", "InstanceEventId", "DryRun"),
     "ModifyNetworkInterfaceAttribute": ("NetworkInterfaceId", "DryRun"),
+    "ModifySpotFleetRequest": ("SpotFleetRequestId", "DryRun"),
     "ModifySubnetAttribute": ("SubnetId", "DryRun"),
     "ModifyVpcAttribute": ("VpcId", "DryRun"),
 }

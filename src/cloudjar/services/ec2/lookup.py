@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from cloudjar.kit import filters
+from cloudjar.kit import filters, pages
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.record import Record, meta
 from cloudjar.services.ec2 import errors
+from cloudjar.spec.models import Paginator
 
 R = TypeVar("R", bound=Record)
 View = dict[str, Any]
@@ -41,6 +42,7 @@ FORMS: dict[str, tuple[str, str]] = {
     "network-insights-analysis": ("nia", "InvalidNetworkInsightsAnalysisId.Malformed"),
     "network-insights-path": ("nip", "InvalidNetworkInsightsPathId.Malformed"),
     "prefix-list": ("pl", "InvalidPrefixListId.Malformed"),
+    "reserved-instances": ("reserved", ""),
     "route-table": ("rtb", "InvalidRouteTableId.Malformed"),
     "security-group": ("sg", "InvalidGroupId.Malformed"),
     "security-group-rule": ("sgr", "InvalidSecurityGroupRuleId.Malformed"),
@@ -131,3 +133,9 @@ def describe(
         raise errors.combination(f"The parameter {name} cannot be used with the parameter maxResults")
     items = need_all(ctx, cls, values) if values else ctx.db[cls].all()
     return narrow(req, paths, [Row(getattr(item, "tags", {}), show(item)) for item in items])
+
+
+def in_pages(req: Mapping[str, Any], operation: str, key: str, rows: Sequence[View]) -> dict[str, Any]:
+    """One page of an answer whose paginator AWS's model does not have: ``MaxResults`` and ``NextToken`` as usual."""
+    how = Paginator(("NextToken",), ("NextToken",), "MaxResults", (key,), "")
+    return pages.cut(how, "ec2", operation, dict(req), {key: list(rows)})

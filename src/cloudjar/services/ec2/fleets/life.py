@@ -14,6 +14,7 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.db import Db
 from cloudjar.kit.events import hears
+from cloudjar.kit.linked_roles import Usage, uses_role
 from cloudjar.kit.machine import Step, reconciler
 from cloudjar.services.ec2.fleets.history import ERROR, INSTANCE, STATE, note
 from cloudjar.services.ec2.fleets.launching import Actor, Launched, fill
@@ -39,6 +40,26 @@ def instance_changed(world: World, account: str, region: str, detail: dict[str, 
     if member is not None:
         table = FLEET_TABLE if member.fleet_id.startswith("fleet-") else SPOT_FLEET_TABLE
         world.state.wakes.wake(table, account, region, member.fleet_id)
+
+
+def _users(ctx: Ctx, kind: type[Anyone]) -> list[Usage]:
+    found: dict[str, list[str]] = {}
+    for fleet in ctx.db.everywhere(kind):
+        if fleet.account == ctx.account and fleet.state != "deleted":
+            found.setdefault(fleet.region, []).append(ctx.arn(fleet))
+    return [Usage(region, tuple(arns)) for region, arns in sorted(found.items())]
+
+
+@uses_role(FLEET.principal)
+def used_by_fleets(ctx: Ctx, _: str) -> list[Usage]:
+    """The fleets that need the role, by Region."""
+    return _users(ctx, Fleet)
+
+
+@uses_role(SPOT_FLEET.principal)
+def used_by_spot_fleets(ctx: Ctx, _: str) -> list[Usage]:
+    """The Spot Fleets that need the role, by Region."""
+    return _users(ctx, SpotFleet)
 
 
 @reconciler(Fleet)

@@ -78,6 +78,7 @@ class Anyone(Record, frozen=True, kw_only=True):
     "ec2",
     "fleet",
     missing=("InvalidFleetId.NotFound", "The fleet ID '{key}' does not exist"),
+    everywhere=True,
 )
 class Fleet(Anyone, frozen=True, kw_only=True):
     """An EC2 Fleet."""
@@ -87,6 +88,7 @@ class Fleet(Anyone, frozen=True, kw_only=True):
     "ec2",
     "spot-fleet-request",
     missing=("InvalidSpotFleetRequestId.NotFound", "The spot fleet request ID '{key}' does not exist"),
+    everywhere=True,
 )
 class SpotFleet(Anyone, frozen=True, kw_only=True):
     """A Spot Fleet request."""

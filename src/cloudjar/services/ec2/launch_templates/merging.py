@@ -41,15 +41,17 @@ def complete(ctx: Ctx, req: Data) -> Data:
             _, version = named_version(ctx, asked)
         except AwsError:
             return req
-        req = merged(for_launch(version.data), req)
+        req = merged(for_launch(version.data, spot=bool(req.get("InstanceMarketOptions"))), req)
     image = req.get("ImageId") or ""
     return {**req, "ImageId": _parameter(ctx, image)} if image.startswith(PARAMETER) else req
 
 
-def for_launch(data: Mapping[str, Any]) -> Data:
-    """A template's data as members of RunInstances."""
+def for_launch(data: Mapping[str, Any], *, spot: bool = False) -> Data:
+    """A template's data as members of RunInstances; tags for a spot request are for who makes one (`spot`: the launch
+    does, if not the template)."""
+    left_out = frozenset() if spot or data.get("InstanceMarketOptions") else _FOR_REQUESTS
     found = {_RENAMED.get(name, name): value for name, value in data.items() if name not in _NOT_OF_LAUNCH}
-    specified = [t for t in data.get("TagSpecifications") or () if t.get("ResourceType") not in _FOR_REQUESTS]
+    specified = [t for t in data.get("TagSpecifications") or () if t.get("ResourceType") not in left_out]
     return {**found, "TagSpecifications": specified} if specified else found
 
 

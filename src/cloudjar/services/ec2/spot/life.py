@@ -14,7 +14,9 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.db import Db
 from cloudjar.kit.events import hears
+from cloudjar.kit.linked_roles import Usage, uses_role
 from cloudjar.kit.machine import Step, reconciler
+from cloudjar.kit.record import arn_of
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.linked_roles import SPOT
 from cloudjar.services.ec2.spot.interrupting import go_on
@@ -39,6 +41,16 @@ def instance_changed(world: World, account: str, region: str, detail: dict[str, 
     vm = Db(world.state, account, region)[Instance].get(detail["instance-id"])
     if vm is not None and vm.spot_request_id:
         world.state.wakes.wake(TABLE, account, region, vm.spot_request_id)
+
+
+@uses_role(SPOT.principal)
+def used_by(ctx: Ctx, _: str) -> list[Usage]:
+    """The requests that need Spot's role, by Region."""
+    found: dict[str, list[str]] = {}
+    for request in ctx.db.everywhere(SpotRequest):
+        if request.account == ctx.account and request.state in ("open", "active", "disabled"):
+            found.setdefault(request.region, []).append(arn_of(request))
+    return [Usage(region, tuple(arns)) for region, arns in sorted(found.items())]
 
 
 @reconciler(SpotRequest)

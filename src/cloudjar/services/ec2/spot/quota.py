@@ -18,7 +18,7 @@ from cloudjar.spec import instance_types
 def free(ctx: Ctx, kind: str) -> int | None:
     """vCPUs that are left for a type; None without a limit. Raises for types that spot does not have."""
     code = instance_types.spot_quota(kind)
-    if code is None:
+    if code is None or "spot" not in instance_types.facts(kind).get("SupportedUsageClasses", ()):
         raise AwsError("Unsupported", f"The instance type '{kind}' is not available as a Spot Instance.")
     limit = ctx.limit("ec2", code)
     return None if limit is None else int(limit) - _used(ctx, code)

@@ -29,6 +29,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     "spot-instances-request",
     index=("instance_id", "state"),
     missing=("InvalidSpotInstanceRequestID.NotFound", "The spot instance request ID '{key}' does not exist"),
+    everywhere=True,
 )
 class SpotRequest(Record, frozen=True, kw_only=True):
     """`state` is open, active, disabled, closed, cancelled or failed; `code` says why."""

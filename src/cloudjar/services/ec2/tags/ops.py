@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,6 +26,8 @@ NOUNS = {prefix: noun for noun, (prefix, _) in FORMS.items()} | {"key": "key-pai
 """Prefix of an id -> IAM resource type."""
 _UUIDS = ("fleet-", "sfr-")
 """Ids that are a prefix and a UUID."""
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Ids of Reserved Instances have no prefix."""
 
 
 @op("CreateTags")
@@ -68,9 +71,11 @@ def _resource(ctx: Ctx, key: str) -> Record:
     prefix = key.rpartition("-")[0]
     if key.startswith(_UUIDS):
         prefix = key.partition("-")[0]
+    elif _UUID.fullmatch(key):
+        prefix = "reserved"
     noun = NOUNS.get(prefix)
     declared = by_noun("ec2", noun) if noun else None
-    if declared is None or not (is_id(prefix, key) or key.startswith(_UUIDS)):
+    if declared is None or not (is_id(prefix, key) or prefix == "reserved" or key.startswith(_UUIDS)):
         raise AwsError("InvalidID", f"The ID '{key}' is not valid")
     found: Record | None = by_id(ctx, key) if noun == "key-pair" else ctx.db[declared.type].get(key)
     if found is None:
