@@ -357,3 +357,16 @@ def test_a_body_that_is_no_dashboard(steady_jar: TestJar) -> None:
         assert code in ("InvalidParameterInput", "DashboardInvalidInputError")
         assert said.startswith("The dashboard body is invalid")
     assert client.list_dashboards()["DashboardEntries"] == []
+
+
+def test_tags_at_creation_need_their_own_permission(jar: TestJar, iam: Any) -> None:
+    iam.create_user(UserName="u")
+    key = iam.create_access_key(UserName="u")["AccessKey"]
+    allowed = {"Effect": "Allow", "Action": "cloudwatch:PutMetricAlarm", "Resource": ARN}
+    document = json.dumps({"Version": "2012-10-17", "Statement": allowed})
+    iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=document)
+    client = jar.client("cloudwatch", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+    client.put_metric_alarm(**PLAIN)
+    code, said = refusal(client.put_metric_alarm, **PLAIN, Tags=[{"Key": "a", "Value": "b"}])
+    assert code.startswith("AccessDenied")
+    assert "cloudwatch:TagResource" in said

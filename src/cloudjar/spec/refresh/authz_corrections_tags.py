@@ -39,6 +39,7 @@ TAGGED_AT_CREATION = {
         "CreatePolicy": "TagResource",
         "InviteAccountToOrganization": "TagResource",
     },
+    "cloudwatch": {"PutMetricAlarm": "TagResource", "PutCompositeAlarm": "TagResource", "PutDashboard": "TagResource"},
     "cloudtrail": {"CreateTrail": "AddTags", "CreateEventDataStore": "AddTags", "CreateChannel": "AddTags"},
 }
 INSTANCE = "arn:${Partition}:ec2:${Region}:${Account}:instance/"
