@@ -132,7 +132,10 @@ def test_an_image_is_shared_and_described(jar: TestJar, ec2: Any) -> None:
     assert given == [{"UserId": OTHER}]
     shared = ec2.describe_images(ExecutableUsers=[OTHER])["Images"]
     assert [one["ImageId"] for one in shared] == [image]
-    ec2.modify_image_attribute(ImageId=image, OperationType="add", UserGroups=["all"], Attribute="launchPermission")
+    everybody = {"OperationType": "add", "UserGroups": ["all"], "Attribute": "launchPermission"}
+    assert code(ec2.modify_image_attribute, ImageId=image, **everybody) == "OperationNotPermitted"
+    ec2.disable_image_block_public_access()
+    ec2.modify_image_attribute(ImageId=image, **everybody)
     assert show(ec2, image)["Public"] is True
     ec2.reset_image_attribute(ImageId=image, Attribute="launchPermission")
     assert show(ec2, image)["Public"] is False

@@ -11,7 +11,7 @@ from decimal import Decimal
 from cloudjar.kit.usage import Meter, meters
 from cloudjar.services.ec2.addresses.records import PublicIp
 from cloudjar.services.ec2.instances.records import Instance
-from cloudjar.services.ec2.snapshots.records import Snapshot
+from cloudjar.services.ec2.snapshots.records import FastRestore, Snapshot
 from cloudjar.services.ec2.volumes.records import Volume
 from cloudjar.spec import regions, shares
 
@@ -62,7 +62,19 @@ def volume_storage(volume: Volume) -> Iterable[Meter]:
 
 @meters(Snapshot)
 def snapshot_storage(snapshot: Snapshot) -> Iterable[Meter]:
-    """The blocks that it holds and its parent does not, from when it is complete."""
-    if snapshot.state != "completed" or not snapshot.blocks:
-        return ()
-    return (Meter("AmazonEC2", "EBS:SnapshotUsage", "", "GB-Mo", Decimal(snapshot.blocks) / 2048),)
+    """The blocks that it holds and its parent does not, from when it is complete; all of them in the archive, and
+    once more while they are restored."""
+    if snapshot.state != "completed":
+        return
+    if snapshot.archived and snapshot.all_blocks:
+        yield Meter("AmazonEC2", "EBS:SnapshotArchiveStorage", "", "GB-Mo", Decimal(snapshot.all_blocks) / 2048)
+    restored = snapshot.tiering is not None and snapshot.tiering.expires is not None
+    if snapshot.blocks and (restored or not snapshot.archived):
+        yield Meter("AmazonEC2", "EBS:SnapshotUsage", "", "GB-Mo", Decimal(snapshot.blocks) / 2048)
+
+
+@meters(FastRestore)
+def fast_restore_hours(one: FastRestore) -> Iterable[Meter]:
+    """A snapshot in a zone, from when its volumes are fast until that is over."""
+    if one.state == "enabled":
+        yield Meter("AmazonEC2", "EBS:FastSnapshotRestore", "", "DSU-Hrs")

@@ -17,6 +17,7 @@ from cloudjar.services.ec2.images.catalogue import find_image, need_image
 from cloudjar.services.ec2.images.records import OwnImage
 from cloudjar.services.ec2.images.views import FILTERS
 from cloudjar.services.ec2.lookup import Row, narrow
+from cloudjar.services.ec2.snapshots.locking import is_locked
 from cloudjar.services.ec2.snapshots.making import remove
 from cloudjar.services.ec2.snapshots.records import Snapshot
 from cloudjar.services.ec2.snapshots.sharing import account_ids
@@ -91,6 +92,9 @@ def deregister_image(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         snapshot = ctx.db[Snapshot].get(snapshot_id)
         if snapshot is None or snapshot_id in needed:
             results.append({"SnapshotId": snapshot_id, "ReturnCode": "skipped"})
+            continue
+        if is_locked(ctx, snapshot):
+            results.append({"SnapshotId": snapshot_id, "ReturnCode": "client-error"})
             continue
         remove(ctx, snapshot)
         results.append({"SnapshotId": snapshot_id, "ReturnCode": "success"})

@@ -13,9 +13,11 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.ec2 import errors
+from cloudjar.services.ec2.images.catalogue import need_image
 from cloudjar.services.ec2.images.ops import own_image
 from cloudjar.services.ec2.images.records import OwnImage
 from cloudjar.services.ec2.images.views import show_disks
+from cloudjar.services.ec2.snapshots.public_access import refuse_blocked
 from cloudjar.services.ec2.snapshots.sharing import account_ids
 
 
@@ -58,6 +60,8 @@ def modify_image_attribute(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if permission is None and description is None and imds is None:
         raise errors.missing("The request must contain the parameter launchPermission, description or imdsSupport")
     if permission is not None:
+        if any(entry.get("Group") for entry in permission[0]):
+            refuse_blocked(ctx, "images")
         image = _shared(image, *permission)
     if description is not None:
         image = replace(image, description=description)
@@ -102,3 +106,14 @@ def reset_image_attribute(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         raise errors.invalid_parameter(req["Attribute"], "attribute", "Only launchPermission can be reset.")
     ctx.db[OwnImage].put(replace(image, shared_with=(), public=False))
     return {}
+
+
+@op("CancelImageLaunchPermission")
+def cancel_image_launch_permission(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Give back the right to launch an image that somebody else shared with this account."""
+    image = need_image(ctx, req["ImageId"]).own
+    if image is None or ctx.account not in image.shared_with:
+        raise errors.invalid_parameter(req["ImageId"], "imageId", "The image is not shared with your account.")
+    kept = tuple(user for user in image.shared_with if user != ctx.account)
+    ctx.db[OwnImage].put(replace(image, shared_with=kept))
+    return {"Return": True}

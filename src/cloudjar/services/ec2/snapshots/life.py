@@ -8,6 +8,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Step, reconciler
 from cloudjar.kit.record import arn_of
 from cloudjar.planes.compute.port import ComputePort
+from cloudjar.services.ec2.snapshots import tiering
 from cloudjar.services.ec2.snapshots.records import Snapshot
 from cloudjar.services.ec2.volumes.records import Volume
 
@@ -26,6 +27,9 @@ def converge(step: Step, snapshot: Snapshot | None) -> None:
             host.take_snapshot(snapshot.id, snapshot.volume_id)
     if snapshot.state == "pending" or not snapshot.measured:
         _measured(step, snapshot, host)
+    if snapshot.tiering is not None:
+        with step.world.state.database.transaction():
+            tiering.look(step.ctx, step.key)
 
 
 def _remove(step: Step, host: ComputePort) -> None:

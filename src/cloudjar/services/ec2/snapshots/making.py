@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from cloudjar.kit.context import Ctx
-from cloudjar.services.ec2.snapshots.records import Snapshot
+from cloudjar.services.ec2.snapshots.records import FastRestore, Snapshot
 from cloudjar.services.ec2.volumes.records import Volume
 
 
@@ -13,7 +15,7 @@ def take(
     ctx: Ctx, volume: Volume, *, description: str = "", tags: Mapping[str, str] | None = None, image_id: str = ""
 ) -> Snapshot:
     """A pending snapshot of a volume as it is now; it adds to the newest one that the volume has."""
-    before = [one for one in ctx.db[Snapshot].all(volume_id=volume.id) if not one.copied_from]
+    before = [one for one in ctx.db[Snapshot].all(volume_id=volume.id) if not one.copied_from and not one.archived]
     parent = max(before, key=lambda one: (one.started, one.id), default=None)
     snapshot_id = ctx.new_id("snap")
     return ctx.db[Snapshot].add(
@@ -37,9 +39,14 @@ def take(
 
 def remove(ctx: Ctx, snapshot: Snapshot) -> None:
     """Delete a snapshot: what only it held of its successors' data is theirs from now on, and counted again."""
-    from msgspec.structs import replace
+    hand_on(ctx, snapshot)
+    for one in ctx.db[FastRestore].all(snapshot_id=snapshot.id):
+        ctx.db[FastRestore].drop(one)
+    ctx.db[Snapshot].drop(snapshot)
 
+
+def hand_on(ctx: Ctx, snapshot: Snapshot) -> None:
+    """Have its successors add to the snapshot before it instead."""
     table = ctx.db[Snapshot]
     for later in table.all(parent_id=snapshot.id):
         table.put(replace(later, parent_id=snapshot.parent_id, measured=False))
-    table.drop(snapshot)

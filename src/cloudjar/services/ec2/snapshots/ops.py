@@ -17,6 +17,7 @@ from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.lookup import Row, check_form, narrow, need
 from cloudjar.services.ec2.snapshots import finding
 from cloudjar.services.ec2.snapshots.life import announce
+from cloudjar.services.ec2.snapshots.locking import refuse_locked
 from cloudjar.services.ec2.snapshots.making import remove, take
 from cloudjar.services.ec2.snapshots.records import Snapshot
 from cloudjar.services.ec2.snapshots.views import FILTERS, show_created, show_of_image, show_snapshot
@@ -76,7 +77,7 @@ def describe_snapshots(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 
 def _seen(ctx: Ctx) -> list[Row]:
     found = [one for one in ctx.db.everywhere(Snapshot) if one.region == ctx.region]
-    shown = [_row(ctx, one) for one in found if finding.may_use(one, ctx.account)]
+    shown = [_row(ctx, one) for one in found if finding.may_use(ctx, one)]
     return shown + [Row({}, show_of_image(image)) for image in images.catalogue(ctx.region)]
 
 
@@ -104,7 +105,7 @@ def _restorable(ctx: Ctx, view: dict[str, Any], users: list[str]) -> bool:
     snapshot = ctx.db.find(Snapshot, view["SnapshotId"])
     if snapshot is None:
         return False
-    given = {*snapshot.shared_with, *(("all",) if snapshot.public else ()), snapshot.account}
+    given = {*snapshot.shared_with, *(("all",) if finding.is_public(ctx, snapshot) else ()), snapshot.account}
     return bool(given & {ctx.account if user == "self" else user for user in users})
 
 
@@ -159,6 +160,7 @@ def delete_snapshot(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     for image in ctx.db[OwnImage].all():
         if snapshot.id in image.snapshots:
             raise AwsError("InvalidSnapshot.InUse", f"The snapshot {snapshot.id} is currently in use by {image.id}")
+    refuse_locked(ctx, snapshot)
     remove(ctx, snapshot)
     announce(ctx, snapshot, "deleteSnapshot")
     return {}

@@ -15,6 +15,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.snapshots import finding
+from cloudjar.services.ec2.snapshots.public_access import refuse_blocked
 from cloudjar.services.ec2.snapshots.records import Snapshot
 
 
@@ -43,6 +44,8 @@ def modify_snapshot_attribute(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     changed = _without(_with(snapshot, adding), removing)
     if snapshot.encrypted:
         _may_share_encrypted(ctx, changed)
+    if _everybody(adding):
+        refuse_blocked(ctx, "snapshots")
     ctx.db[Snapshot].put(changed)
     return {}
 
