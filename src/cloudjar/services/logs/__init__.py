@@ -12,10 +12,12 @@ SERVICE = Service(
         "ops.keys",
         "ops.metric_filters",
         "ops.policies",
+        "ops.queries",
         "ops.reading",
         "ops.searching",
         "ops.streams",
         "ops.tagging",
         "ops.writing",
+        "queries",
     ),
 )

@@ -93,3 +93,25 @@ class AccountPolicy(Record, frozen=True, kw_only=True):
     name: str
     document: str
     updated: datetime
+
+
+@record(
+    "logs",
+    "query",
+    missing=("ResourceNotFoundException", "The specified query does not exist."),
+)
+class Query(Record, frozen=True, kw_only=True):
+    """An Insights query; times of events are milliseconds, what it found lies in `queries.Results`."""
+
+    id: str
+    groups: tuple[str, ...]
+    text: str
+    start: int
+    end: int
+    limit: int
+    created: datetime
+    status: str = "Scheduled"
+    scanned: int = 0
+    bytes: int = 0
+    matched: int = 0
+    took: int = 0
