@@ -23,6 +23,7 @@ COMMANDS = {
         "A shell in which plain `aws` works, privately configured.",
     ),
     "ssh": ("cloudjar.cli.ssh", "ssh", "Sign in to an instance."),
+    "console": ("cloudjar.cli.console", "console", "Sit at the serial console of an instance."),
     "why": ("cloudjar.cli.why", "why", "Why a call was allowed or refused."),
     "reach": ("cloudjar.cli.reach", "reach", "Why one machine can or cannot reach another."),
     "bill": ("cloudjar.cli.bill", "bill", "What was used, and what it would have cost."),

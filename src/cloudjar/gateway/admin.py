@@ -108,11 +108,14 @@ class Admin:
         handler = self._routes.get((request.method, name)) if request.path.startswith("/_cloudjar/") else None
         if handler is None:
             return _json(404, {"error": f"there is no {request.method} {request.path}"})
-        if not request.trusted or not hmac.compare_digest(
-            request.headers.get(TOKEN_HEADER, "").encode("latin-1"), self._token.encode()
-        ):
+        if not self.may(request):
             return _json(403, {"error": "the admin token is missing or wrong; it lies in the data directory"})
         return self._answer(handler, Query((k, v[-1]) for k, v in parse_qs(request.query).items()))
+
+    def may(self, request: Request) -> bool:
+        """Whether who asks has the token, and asks from this host."""
+        given = request.headers.get(TOKEN_HEADER, "").encode("latin-1")
+        return request.trusted and hmac.compare_digest(given, self._token.encode())
 
     def _answer(self, handler: Callable[[Query], Answer], query: Query) -> Response | Awaitable[Response]:
         try:

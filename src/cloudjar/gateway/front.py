@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from cloudjar.auth.authenticate import Authenticator
 from cloudjar.auth.chunked import is_chunked
+from cloudjar.gateway.admin import Admin
 from cloudjar.gateway.body import BodyPolicy
 from cloudjar.wire.message import Request, Response
 from cloudjar.wire.websocket import is_upgrade
@@ -20,7 +21,7 @@ class Front:
     """Sends a request to the admin API or to the pipeline, and one for a WebSocket to its door."""
 
     def __init__(
-        self, pipeline: Handler, admin: Handler, authenticator: Authenticator, streams: Handler | None = None
+        self, pipeline: Handler, admin: Admin, authenticator: Authenticator, streams: Handler | None = None
     ) -> None:
         self._pipeline = pipeline
         self._streams = streams
@@ -38,10 +39,12 @@ class Front:
         return _GZIPPED if headers.get("content-encoding") == "gzip" else _PLAIN
 
     def __call__(self, request: Request) -> Response | Awaitable[Response]:
+        if "upgrade" in request.headers and self._streams is not None and is_upgrade(request.headers):
+            if request.path.startswith("/_cloudjar/") and not self._admin.may(request):
+                return Response(403)
+            return self._streams(request)
         if request.path.startswith(("/_cloudjar/", "/_localstack/")) or request.path == "/health":
             return self._admin(request)
-        if self._streams is not None and "upgrade" in request.headers and is_upgrade(request.headers):
-            return self._streams(request)
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
             return _preflight(request)
         return self._pipeline(request)

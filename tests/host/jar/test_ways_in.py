@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import os
+import pty
+import select
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from cloudjar.cli.home import Home
 from cloudjar.services.ssm.sessions import smux
 from tests.host.jar.account import Account
 from tests.host.jar.served import RealJar, until
@@ -182,3 +186,46 @@ def test_the_console_and_the_checks_of_a_machine(place: Place) -> None:
     assert place.ssm.get_connection_status(Target=place.machine)["Status"] == "notconnected"
     os.kill(life[0], signal.SIGCONT)
     until(lambda: status() == "ok", "the guest to be back", every=0.3)
+
+
+def test_somebody_sits_at_the_serial_console(place: Place) -> None:
+    place.jar.inside(place.machine, "echo root:sesame | chpasswd")
+    argv = [sys.executable, "-m", "cloudjar.cli", "console", place.machine, "--home", str(place.jar.home)]
+    # As `cloudjar up` would leave its home, so that the command finds the server.
+    home = Home(place.jar.settings)
+    home.remember(place.jar.settings, place.jar.settings)
+    lock = home.hold()
+
+    def sit() -> tuple[subprocess.Popen[bytes], int]:
+        ours, theirs = pty.openpty()
+        child = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+        os.close(theirs)
+        return child, ours
+
+    refused, screen = sit()
+    assert refused.wait(60) == 1
+    os.close(screen)
+    place.ec2.enable_serial_console_access()
+    child, screen = sit()
+    seen = b""
+
+    def wait_for(word: bytes) -> None:
+        nonlocal seen
+        while word not in seen:
+            assert select.select([screen], [], [], 60)[0], seen
+            seen += os.read(screen, 4096)
+        seen = seen.partition(word)[2]
+
+    wait_for(b"login: ")
+    os.write(screen, b"root\r")
+    wait_for(b"Password: ")
+    os.write(screen, b"sesame\r")
+    wait_for(b"# ")
+    os.write(screen, b"tty; echo $((6*7))-done\r")
+    wait_for(b"/dev/console")
+    wait_for(b"42-done")
+    os.write(screen, b"\x1d")
+    assert child.wait(60) == 0
+    os.close(screen)
+    assert "42-done" in place.ec2.get_console_output(InstanceId=place.machine)["Output"]
+    os.close(lock)

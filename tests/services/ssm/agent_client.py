@@ -47,7 +47,7 @@ class Client:
         self.quiet = False
         """Whether to keep acknowledgements back."""
         self._reader = websocket.Reader(masked=False)
-        self._wire = _connected(url, context)
+        self._wire = connected(url, context)
         CONNECTED.append(self)
         opening = {"MessageSchemaVersion": "1.0", "RequestId": UUID, "TokenValue": token, "ClientId": UUID}
         if version:
@@ -162,7 +162,8 @@ def opened(answer: dict[str, Any], **more: Any) -> Client:
     return Client(answer["StreamUrl"], answer["TokenValue"], **more)
 
 
-def _connected(url: str, context: ssl.SSLContext | None) -> socket.socket:
+def connected(url: str, context: ssl.SSLContext | None = None, **headers: str) -> socket.socket:
+    """A WebSocket, or `Refused`."""
     parts = urlsplit(url)
     wire: socket.socket = socket.create_connection((parts.hostname, parts.port or 80), timeout=60)
     if parts.scheme == "wss":
@@ -171,6 +172,7 @@ def _connected(url: str, context: ssl.SSLContext | None) -> socket.socket:
     key = base64.b64encode(b"0123456789abcdef").decode()
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     head = f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     wire.sendall(f"{head}Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
     answer = b""
     while b"\r\n\r\n" not in answer:

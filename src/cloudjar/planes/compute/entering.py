@@ -169,6 +169,8 @@ class Entering(ABC):
         """conmon's own socket: packets of what the console says, each after a byte that names the stream."""
         home = self._entered(machine_id)
         where = home.runtime / "attach" / home.name / "attach"
+        # A system has nobody at its console until somebody sits there; one without systemd must see to that itself.
+        self.run(machine_id, ["systemctl", "--no-block", "start", "console-getty.service"])
         door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
         try:
             door.connect(str(where))

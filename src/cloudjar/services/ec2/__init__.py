@@ -36,6 +36,7 @@ SERVICE = Service(
         "instances.attributes",
         "instances.checks",
         "instances.console",
+        "instances.serial",
         "instances.defaults",
         "instances.launch",
         "instances.modifying",

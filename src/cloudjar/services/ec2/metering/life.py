@@ -22,6 +22,7 @@ from cloudjar.kit.machine import Step, on_boot, reconciler
 from cloudjar.kit.usage import Meter
 from cloudjar.planes.compute.port import ComputePort
 from cloudjar.planes.compute.usage import Usage
+from cloudjar.services.ec2.instances.reached import is_reached
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.metering import bursting, measuring
 from cloudjar.services.ec2.metering.bursting import Account
@@ -94,7 +95,7 @@ def converge(step: Step, load: Load | None) -> None:
         if usage is not None:
             _resume(step, vm, usage)
     elif step.wake.purpose or _differs(load, vm):
-        _look(step, vm, usage, failed=host.look(vm.id) != "up")
+        _look(step, vm, usage, failed=not is_reached(host, vm))
     _hold(step, host)
 
 
