@@ -5,6 +5,7 @@ from cloudjar.kit.operation import Service
 SERVICE = Service(
     "elbv2",
     (
+        "access",
         "bill",
         "naming",
         "life",
