@@ -173,5 +173,6 @@ class Stream(asyncio.Protocol):
             step(*args)
         except Exception:
             log.exception("a stream failed")
-            self._over = True
+            if step != self._talk.over:
+                self._end()
             self._wire.abort()
