@@ -13,21 +13,21 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cloudjar.base.clock import monotonic
-from tests.host.jar.scaled import GROUP, Scaled, Visitor
-from tests.host.jar.served import real_jar, until
+from tests.host.jar.scaled import Scaled, Visitor, scaled
+from tests.host.jar.served import until
 
 BAR = 5.0
 """Seconds until a successor serves."""
 
 
-def once(scaled: Scaled) -> float:
+def once(group: Scaled) -> float:
     """One replacement, told on the standard output; seconds until the successor served."""
-    visitor = Visitor(scaled.address)
+    visitor = Visitor(group.address)
     visitor.start()
     until(lambda: len({a.body for a in visitor.asked if a.status == 200}) == 2, "both to serve")
-    victim = min(m for m, state in scaled.members().items() if state == "InService")
+    victim = min(m for m, state in group.members().items() if state == "InService")
     began = monotonic()
-    times = scaled.replaced(victim)
+    times = group.replaced(victim)
     failed = [a for a in visitor.close() if a.status != 200]
     for what, seconds in times.items():
         print(f"  {what:26} {seconds:6.2f} s")
@@ -40,11 +40,8 @@ def main() -> int:
     """0 when every replacement served within the bar."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--times", type=int, default=3)
-    with real_jar(home=Path("/var/tmp/cloudjar-asg"), tag="asg", port=4583) as jar:
-        scaled = Scaled(jar)
-        found = [once(scaled) for _ in range(parser.parse_args().times)]
-        jar.client("autoscaling").delete_auto_scaling_group(AutoScalingGroupName=GROUP, ForceDelete=True)
-        until(lambda: not jar.compute.machines(), "the machines to go", 120, 0.1)
+    with scaled() as group:
+        found = [once(group) for _ in range(parser.parse_args().times)]
     print(f"serves again after {max(found):.2f} s at worst (bar {BAR:.0f} s)")
     return 0 if max(found) < BAR else 1
 

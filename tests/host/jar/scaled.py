@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import http.client
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from cloudjar.base.clock import monotonic
 from cloudjar.planes.compute import cgroups
+from cloudjar.planes.proxy import processes
 from tests.host.jar.account import Account
-from tests.host.jar.served import REGION, RealJar, until
+from tests.host.jar.served import REGION, RealJar, real_jar, until
 
 SERVER = """#cloud-boothook
 #!/bin/sh
@@ -60,6 +64,23 @@ def ask(address: str) -> Asked:
         return Asked(sent, 0, "")
     finally:
         connection.close()
+
+
+def proxies(jar: RealJar) -> list[int]:
+    """The processes of a jar's load balancers."""
+    return processes.below(jar.home / "proxy")
+
+
+@contextmanager
+def scaled() -> Iterator[Scaled]:
+    """The group in a jar of its own; however the block ends, nothing of it is on the host."""
+    with real_jar(home=Path("/var/tmp/cloudjar-asg"), tag="asg", port=4583) as jar:
+        try:
+            made = Scaled(jar)
+            yield made
+            made.close()
+        finally:
+            processes.end(proxies(jar))
 
 
 class Scaled:
@@ -118,6 +139,15 @@ class Scaled:
             VPCZoneIdentifier=",".join(self.subnets), TargetGroupARNs=[self.target_group], HealthCheckType="ELB",
             HealthCheckGracePeriod=60,
         )  # fmt: skip
+
+    def close(self) -> None:
+        """Take everything off the host that outlives the jar's server."""
+        self.scaling.delete_auto_scaling_group(AutoScalingGroupName=GROUP, ForceDelete=True)
+        found = self.elb.describe_load_balancers()["LoadBalancers"]
+        for balancer in found:
+            self.elb.delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])
+        until(lambda: not self.jar.compute.machines(), "the machines to go", 120, 0.1)
+        until(lambda: not proxies(self.jar), "the proxies to go", 60, 0.1)
 
     # -- what is there
     def healthy(self) -> set[str]:
