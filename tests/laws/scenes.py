@@ -8,7 +8,15 @@ from functools import cached_property
 from typing import Any
 
 from tests.jar import ACCOUNT, TestJar
-from tests.laws import balancing, scenes_applications, scenes_cloudwatch, scenes_logs, scenes_market, ways_in
+from tests.laws import (
+    balancing,
+    scenes_applications,
+    scenes_cloudwatch,
+    scenes_ec2,
+    scenes_logs,
+    scenes_market,
+    ways_in,
+)
 from tests.laws import scenes_scaling as scaling
 from tests.laws.seeds_network import peering, question, six
 
@@ -284,6 +292,7 @@ SCENES: dict[str, Scene] = {
     **balancing.scenes(),
     **scenes_applications.SCENES,
     **scenes_cloudwatch.SCENES,
+    **scenes_ec2.SCENES,
     **scenes_logs.SCENES,
     **scenes_market.SCENES,
     **ways_in.SCENES,

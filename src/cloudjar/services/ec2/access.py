@@ -11,7 +11,7 @@ from cloudjar.base import arn as arns
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import finds, request_keys, resource_keys
 from cloudjar.kit.record import Record, arn_of
-from cloudjar.services.ec2.addresses.records import ElasticIp
+from cloudjar.services.ec2.addresses.records import AddressTransfer, ElasticIp
 from cloudjar.services.ec2.dhcp_options.records import DhcpOptions
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.internet_gateways.records import InternetGateway
@@ -183,11 +183,17 @@ def _find_default_vpc(ctx: Ctx, _: str) -> str | None:
 
 @finds("ec2:elastic-ip")
 def _find_elastic_ip(ctx: Ctx, value: str) -> str | None:
-    """By association id or by address."""
+    """By association id or by address; one that another account offers is what it will be here."""
     if not value:
         return None
     member = "association_id" if value.startswith("eipassoc-") else "ip"
-    return _first(ctx.db[ElasticIp].all(**{member: value}))
+    found = _first(ctx.db[ElasticIp].all(**{member: value}))
+    if found is None and member == "ip":
+        offers = ctx.db.everywhere(AddressTransfer, ip=value)
+        offer = next((one for one in offers if (one.to, one.region) == (ctx.account, ctx.region)), None)
+        if offer is not None:
+            return arns.make("ec2", ctx.region, ctx.account, f"elastic-ip/{offer.allocation_id}")
+    return found
 
 
 @finds("ec2:key-pair")

@@ -13,7 +13,7 @@ from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import blocks, errors
 from cloudjar.services.ec2.addresses import public
-from cloudjar.services.ec2.addresses.records import ElasticIp
+from cloudjar.services.ec2.addresses.records import AddressTransfer, ElasticIp
 from cloudjar.services.ec2.internet_gateways.records import InternetGateway
 from cloudjar.services.ec2.lookup import Row, by_path, narrow, need, need_all
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
@@ -180,6 +180,9 @@ def release_address(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     elastic = _named(ctx, req, "allocationId")
     if elastic.association_id:
         raise AwsError("InvalidIPAddress.InUse", f"Address {elastic.ip} is in use.")
+    offer = ctx.db[AddressTransfer].get(elastic.id)
+    if offer is not None and offer.accepted is None:
+        ctx.db[AddressTransfer].drop(offer)
     public.give_back(ctx, elastic.ip)
     ctx.db[ElasticIp].drop(elastic)
     return {}

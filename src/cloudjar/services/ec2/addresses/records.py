@@ -5,6 +5,8 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/elastic-ip-addresses-eip.htm
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from cloudjar.kit.record import Quota, Record, record
 
 
@@ -44,3 +46,14 @@ class ElasticIp(Record, frozen=True, kw_only=True):
     interface_id: str = ""
     private_ip: str = ""
     tags: dict[str, str] = {}
+
+
+@record("ec2", "address-transfer", key="allocation_id", index=("ip",), everywhere=True)
+class AddressTransfer(Record, frozen=True, kw_only=True):
+    """An Elastic IP that its account (`account`) has offered to another one; kept for a while once it was accepted."""
+
+    allocation_id: str
+    ip: str
+    to: str
+    expires: datetime
+    accepted: datetime | None = None
