@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import Any
 
+from cloudjar.kit import faults
 from tests.jar import ACCOUNT
 from tests.services.autoscaling.groups import ZONES, Scaling
 from tests.services.ec2.asking import refused
@@ -271,3 +272,26 @@ def test_zones_come_into_balance_unless_that_is_suspended(scaling: Scaling) -> N
     scaling.api.resume_processes(AutoScalingGroupName="asg")
     scaling.jar.settle()
     assert Counter(i["AvailabilityZone"] for i in scaling.show()["Instances"]) == {ZONES[0]: 2, ZONES[1]: 2}
+
+
+def test_a_guest_that_fails_its_checks_is_replaced_after_its_grace(scaling: Scaling) -> None:
+    scaling.make(desired=1, HealthCheckGracePeriod=120)
+    (first,) = scaling.instances()
+    scaling.jar.host.deaf.add(first)
+    scaling.ec2.describe_instance_status(InstanceIds=[first])
+    scaling.jar.settle()
+    assert scaling.instances() == {first: "InService"}
+    scaling.jar.advance(seconds=121)
+    (second,) = scaling.instances()
+    assert second != first
+    causes = [a["Cause"] for a in scaling.activities()]
+    assert "At T an instance was taken out of service in response to an EC2 instance status checks failure." in causes
+
+
+def test_a_zone_without_power_is_left(scaling: Scaling) -> None:
+    scaling.make(desired=2, AvailabilityZones=list(ZONES[:2]))
+    breaker = faults.breaker(scaling.jar.jar.world)
+    breaker.begin(scaling.jar.jar.world, "zone", ZONES[0], 0)
+    scaling.jar.settle()
+    placed = [i["AvailabilityZone"] for i in scaling.show()["Instances"] if i["LifecycleState"] == "InService"]
+    assert placed == [ZONES[1]] * 2

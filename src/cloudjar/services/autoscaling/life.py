@@ -12,10 +12,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from cloudjar.base.errors import AwsError
+from cloudjar.kit import faults
 from cloudjar.kit.context import Ctx, World
-from cloudjar.kit.db import Db
+from cloudjar.kit.db import Db, State, watches
 from cloudjar.kit.events import hears
 from cloudjar.kit.machine import Step, on_boot, reconciler
+from cloudjar.kit.record import Record
 from cloudjar.services.autoscaling import (
     launching,
     linked_role,
@@ -72,6 +74,20 @@ def instance_changed(world: World, account: str, region: str, detail: dict[str, 
     member = Db(world.state, account, region)[Member].get(detail["instance-id"])
     if member is not None:
         world.state.wakes.wake(GROUP, account, region, member.group)
+
+
+@watches("ec2/instance")
+def instance_written(state: State, item: Record) -> None:
+    """An instance is found impaired, or well again: its group looks."""
+    member = Db(state, item.account, item.region)[Member].get(str(getattr(item, "id", "")))
+    if member is not None and getattr(item, "impaired", None) is not None:
+        state.wakes.wake(GROUP, item.account, item.region, member.group)
+
+
+@hears(faults.SOURCE, faults.CHANGED)
+def power_changed(world: World, account: str, region: str, detail: dict[str, Any]) -> None:
+    """A zone's power went or came back."""
+    at_start(world)
 
 
 @on_boot("autoscaling")
@@ -219,6 +235,9 @@ def _watch(ctx: Ctx, group: Group, member: Member, instance: str) -> Member:
     if instance not in ("running", "pending") and not suspended(group, "HealthCheck") and member.health == "Healthy":
         why = "an EC2 health check indicating it has been terminated or stopped"
         member = ctx.db[Member].put(replace(member, health="Unhealthy", why_unhealthy=why))
+    elif not suspended(group, "HealthCheck") and member.health == "Healthy" and _is_impaired(ctx, group, member):
+        why = "an EC2 instance status checks failure"
+        member = ctx.db[Member].put(replace(member, health="Unhealthy", why_unhealthy=why))
     if member.health != "Healthy":
         if suspended(group, "ReplaceUnhealthy") or suspended(group, "Terminate"):
             return member
@@ -231,6 +250,13 @@ def _watch(ctx: Ctx, group: Group, member: Member, instance: str) -> Member:
         text = "an instance was taken out of service in response to exceeding the maximum instance lifetime."
         return members.begin_end(ctx, group, member, at(ctx.now, text))
     return member
+
+
+def _is_impaired(ctx: Ctx, group: Group, member: Member) -> bool:
+    """Whether an instance that runs fails its status checks, as far as anybody has seen, after its grace period."""
+    vm: Any = ctx.find("ec2", "instance", member.id)
+    off = ctx.world.faults.is_off(member.id, member.zone, ctx.account)
+    return (off or vm.impaired is not None) and not traffic.spared(group, member, ctx.now)
 
 
 def _end(ctx: Ctx, group: Group, member: Member, instance: str) -> Member | None:
@@ -343,6 +369,6 @@ def _next(ctx: Ctx, name: str) -> datetime | None:
         times += [wait.until for wait in member.waits]
         if group.lifetime and member.state == "InService":
             times.append(member.launched + timedelta(seconds=group.lifetime))
-        if traffic.heeded(group) and member.in_service is not None:
+        if group.grace and member.in_service is not None:
             times.append(member.in_service + timedelta(seconds=group.grace))
     return min((t for t in times if t > ctx.now), default=None)
