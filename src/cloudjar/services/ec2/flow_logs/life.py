@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from cloudjar.base import arn as arns
+from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.log_delivery import LogEvent, deliver
 from cloudjar.kit.machine import Step, reconciler
@@ -27,6 +28,7 @@ from cloudjar.services.ec2.transit_gateways.records import TransitGateway
 
 SERVICE = "vpc-flow-logs.amazonaws.com"
 _DELIVER = "deliver"
+_MARGIN = timedelta(minutes=5)
 _DENIED = ("AccessDenied", "AccessDeniedException", "ResourceNotFoundException", "NoSuchEntity")
 
 
@@ -48,6 +50,7 @@ def converge(step: Step, log: FlowLog | None) -> None:
 
 def _forget(step: Step) -> None:
     held = pending(step.world)
+    held.sessions.pop(step.key, None)
     with step.world.state.database.transaction():
         held.take(step.key)
 
@@ -113,10 +116,20 @@ def _hand_over(step: Step, log: FlowLog) -> None:
 def _deliver(step: Step, log: FlowLog, streams: Mapping[str, list[LogEvent]]) -> None:
     if not streams:
         return
-    source = arns.make("ec2", log.region, log.account, f"vpc-flow-log/{log.id}")
-    who = step.ctx.as_role(log.role, service=SERVICE, source_arn=source, session_name="vpc-flow-logs")
+    who = _session(step, log)
     for stream, events in sorted(streams.items()):
         deliver(step.ctx, who, log.group, stream, events, via=SERVICE, makes_group=True)
+
+
+def _session(step: Step, log: FlowLog) -> Caller:
+    """The role's session: a new one an hour, as long as the role trusts."""
+    sessions = pending(step.world).sessions
+    role, held = sessions.get(log.id, ("", None))
+    if held is None or role != log.role or held.expires <= step.world.clock.now() + _MARGIN:
+        source = arns.make("ec2", log.region, log.account, f"vpc-flow-log/{log.id}")
+        held = step.ctx.assume(log.role, service=SERVICE, source_arn=source, session_name="vpc-flow-logs")
+        sessions[log.id] = (log.role, held)
+    return held.caller
 
 
 def _streams(step: Step, log: FlowLog, held: Pending) -> dict[str, list[LogEvent]]:

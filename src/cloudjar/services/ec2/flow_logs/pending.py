@@ -6,7 +6,7 @@ for, each of which delivers at its own times.
 
 from __future__ import annotations
 
-from cloudjar.kit.context import World
+from cloudjar.kit.context import Assumed, World
 from cloudjar.services.ec2.flow_logs.lines import Seen
 from cloudjar.store.database import Database
 
@@ -29,6 +29,8 @@ class Pending:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.sessions: dict[str, tuple[str, Assumed]] = {}
+        """The role of each log and its session, which holds for an hour."""
         self.asked: set[str] = set()
         """The VPCs that this process has asked about: what another one had not asked for is lost."""
         with database.lock:
