@@ -55,7 +55,8 @@ def test_offers_of_a_type(ec2: Any) -> None:
     assert len(found) == 4 * 2 * 3  # the Region and three zones, two terms, three payments
     assert {offer["Scope"] for offer in found} == {"Region", "Availability Zone"}
     monthly = one(ec2)
-    assert (monthly["FixedPrice"], monthly["RecurringCharges"][0]["Amount"]) == (0.0, pytest.approx(0.0472 * 0.627, abs=1e-5))
+    assert monthly["FixedPrice"] == 0.0
+    assert monthly["RecurringCharges"][0]["Amount"] == pytest.approx(0.0472 * 0.627, abs=1e-5)
     ahead = one(ec2, "All Upfront")
     assert ahead["RecurringCharges"] == []
     assert ahead["FixedPrice"] == pytest.approx(0.0472 * 0.585 * HOURS, abs=1)
@@ -169,3 +170,12 @@ def test_what_was_bought_has_tags(ec2: Any) -> None:
     assert shown(ec2, key)["Tags"] == [{"Key": "a", "Value": "b"}]
     (found,) = ec2.describe_tags(Filters=only(resource_id=key))["Tags"]
     assert found["ResourceType"] == "reserved-instances"
+
+
+def test_all_there_is_in_pages(ec2: Any) -> None:
+    first = ec2.describe_reserved_instances_offerings()
+    assert len(first["ReservedInstancesOfferings"]) == 100
+    second = ec2.describe_reserved_instances_offerings(NextToken=first["NextToken"], MaxResults=5)
+    assert len(second["ReservedInstancesOfferings"]) == 5
+    both = [*first["ReservedInstancesOfferings"], *second["ReservedInstancesOfferings"]]
+    assert len({one["ReservedInstancesOfferingId"] for one in both}) == 105

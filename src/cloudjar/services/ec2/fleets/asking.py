@@ -18,6 +18,7 @@ from cloudjar.spec import instance_types
 ON_DEMAND, SPOT = "on-demand", "spot"
 MOST = 10_000
 """The capacity of one fleet at most."""
+LIGHTEST = 0.1
 
 
 def goal(ctx: Ctx, req: Mapping[str, Any]) -> Goal:
@@ -124,7 +125,7 @@ def _source(ctx: Ctx, config: Mapping[str, Any]) -> Source:
     template = need_template(ctx, asked)
     version = need_version(ctx, template, asked["Version"])
     for override in config.get("Overrides") or ():
-        _check(override)
+        check_override(override)
     named = {"LaunchTemplateId": template.id, "Version": str(version.number)}
     shown = {"LaunchTemplateId": template.id, "Version": asked["Version"]}
     if asked.get("LaunchTemplateName"):
@@ -136,12 +137,13 @@ def _source(ctx: Ctx, config: Mapping[str, Any]) -> Source:
     )
 
 
-def _check(override: Mapping[str, Any]) -> None:
+def check_override(override: Mapping[str, Any]) -> None:
+    """Raise for an override that no pool can come of."""
     kind = override.get("InstanceType")
     if kind and override.get("InstanceRequirements"):
         raise errors.combination("InstanceType and InstanceRequirements cannot be specified together.")
     if kind and not instance_types.exists(kind):
         raise errors.invalid_value(f"Invalid value '{kind}' for InstanceType.")
     weight = override.get("WeightedCapacity")
-    if weight is not None and not 0 < weight <= 999:
-        raise errors.invalid_parameter(weight, "weightedCapacity", "It must be above 0 and at most 999.")
+    if weight is not None and not LIGHTEST <= weight <= 999:
+        raise errors.invalid_parameter(weight, "weightedCapacity", f"It must be between {LIGHTEST} and 999.")

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-fleet-allocation-strateg
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from math import inf
@@ -160,11 +161,13 @@ def shares(found: Sequence[Pool], strategy: str, number: int, need_units: float)
     width = len(ordered) if strategy == "diversified" else number if strategy == "lowest-price" else 1
     chosen = ordered[: max(min(width, len(ordered)), 1)]
     counts = [0] * len(chosen)
-    left = need_units
+    left, emptiest = need_units, [(0.0, index) for index in range(len(chosen))]
     while left > 0:
-        index = min(range(len(chosen)), key=lambda i: (counts[i] * chosen[i].weight, i))
+        held, index = emptiest[0]
+        weight = chosen[index].weight
+        heapq.heapreplace(emptiest, (held + weight, index))
         counts[index] += 1
-        left -= chosen[index].weight
+        left -= weight
     return [(pool, count) for pool, count in zip(chosen, counts, strict=True) if count]
 
 

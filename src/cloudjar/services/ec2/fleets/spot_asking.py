@@ -112,7 +112,8 @@ def _of_specification(spec: Mapping[str, Any]) -> Source:
         launch["TagSpecifications"] = list(spec["TagSpecifications"])
     own = {"WeightedCapacity": "WeightedCapacity", "SpotPrice": "MaxPrice", "InstanceRequirements":
            "InstanceRequirements", "InstanceType": "InstanceType"}  # fmt: skip
-    override = {to: spec[name] for name, to in own.items() if spec.get(name)}
+    override = {to: spec[name] for name, to in own.items() if spec.get(name) is not None}
+    asking.check_override(override)
     return Source(launch=launch, overrides=(override,), asked=dict(spec))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -65,6 +65,12 @@ def offerings(region: str, account: str, kinds: Iterable[str] | None = None) -> 
                 for years in YEARS:
                     for option in OPTIONS:
                         yield _offering(region, kind, zone, cls, years, option)
+
+
+@lru_cache(4)
+def every_offering(region: str, account: str) -> tuple[Offering, ...]:
+    """All of `offerings`, remembered."""
+    return tuple(offerings(region, account))
 
 
 def _offering(region: str, kind: str, zone: regions.Zone | None, cls: str, years: int, option: str) -> Offering:

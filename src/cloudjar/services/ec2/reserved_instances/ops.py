@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-reserved-instances.html
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,15 +14,27 @@ from msgspec.structs import replace
 
 from cloudjar.base import ids
 from cloudjar.base.errors import AwsError
-from cloudjar.kit import tags
+from cloudjar.kit import pages, tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import Row, by_path, narrow
-from cloudjar.services.ec2.reserved_instances.offerings import PRODUCT, YEAR, Offering, offering, offerings
+from cloudjar.services.ec2.reserved_instances.offerings import (
+    PRODUCT,
+    YEAR,
+    Offering,
+    every_offering,
+    offering,
+    offerings,
+)
 from cloudjar.services.ec2.reserved_instances.records import ReservedInstances
 from cloudjar.spec import regions
+from cloudjar.spec.models import Paginator
 
+_OFFERINGS = "ReservedInstancesOfferings"
+_PAGES = Paginator(("NextToken",), ("NextToken",), "MaxResults", (_OFFERINGS,), "")
+PAGE = 100
+"""How many offerings AWS tells when nobody says how many."""
 PER_MONTH = ("ec2", "L-D0B7243C")
 AHEAD = timedelta(days=3 * 365)
 """How far in the future a purchase can be queued."""
@@ -44,16 +56,24 @@ FILTERS = by_path(
 )
 
 
-@op("DescribeReservedInstancesOfferings")
+@op("DescribeReservedInstancesOfferings", pages=False)
 def describe_reserved_instances_offerings(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Everything on offer that is as asked for."""
-    keys = req.get("ReservedInstancesOfferingIds")
+    """Everything on offer that is as asked for. There are tens of thousands: only what a page shows is written out,
+    unless filters have to read it."""
+    keys, kinds = req.get("ReservedInstancesOfferingIds"), _kinds(req)
     if keys:
-        found = [need_offering(ctx, key) for key in dict.fromkeys(keys)]
+        known: Iterable[Offering] = [need_offering(ctx, key) for key in dict.fromkeys(keys)]
+    elif kinds is None:
+        known = every_offering(ctx.region, ctx.account)
     else:
-        found = list(offerings(ctx.region, ctx.account, _kinds(req)))
-    rows = [Row({}, show_offering(ctx, one)) for one in found if _wanted(ctx, one, req)]
-    return {"ReservedInstancesOfferings": narrow(req, OFFERING_FILTERS, rows)}
+        known = offerings(ctx.region, ctx.account, kinds)
+    found: list[Any] = [one for one in known if _wanted(ctx, one, req)]
+    if req.get("Filters"):
+        found = narrow(req, OFFERING_FILTERS, [Row({}, show_offering(ctx, one)) for one in found])
+    asked = {**req, "MaxResults": req.get("MaxResults") or PAGE}
+    cut = pages.cut(_PAGES, "ec2", "DescribeReservedInstancesOfferings", asked, {_OFFERINGS: found})
+    shown = [show_offering(ctx, one) if isinstance(one, Offering) else one for one in cut[_OFFERINGS]]
+    return {**cut, _OFFERINGS: shown}
 
 
 def _kinds(req: Mapping[str, Any]) -> list[str] | None:
