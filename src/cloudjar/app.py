@@ -67,6 +67,9 @@ class Jar:
     settings.
     """
 
+    _closing = False
+    """Set once the jar stops: nothing is measured any more."""
+
     def __init__(
         self,
         settings: Settings,
@@ -127,7 +130,6 @@ class Jar:
         self.server: Server | None = None
         self.port = settings.port
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._closing = False
 
     def _ports(self) -> dict[str, Any]:
         """What the rooms lend each other. What is a function is made when it is first asked for."""
