@@ -21,3 +21,20 @@ def _offered(things: Any) -> dict[str, Any]:
 SCENES: dict[str, Scene] = {
     "ec2:AcceptAddressTransfer": _offered,
 }
+
+
+def _used_elsewhere(jar: Any, *then: str) -> dict[str, Any]:
+    """How a waiter asks about a security group that is used in a second VPC."""
+    ec2 = jar.client("ec2")
+    home, away = (ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"] for cidr in ("10.1.0.0/16", "10.2.0.0/16"))
+    group = ec2.create_security_group(GroupName="away", Description="away", VpcId=home)["GroupId"]
+    for operation in ("associate_security_group_vpc", *then):
+        getattr(ec2, operation)(GroupId=group, VpcId=away)
+        jar.settle()
+    return {"Filters": [{"Name": "group-id", "Values": [group]}]}
+
+
+WAITERS: dict[str, Scene] = {
+    "SecurityGroupVpcAssociationAssociated": _used_elsewhere,
+    "SecurityGroupVpcAssociationDisassociated": lambda jar: _used_elsewhere(jar, "disassociate_security_group_vpc"),
+}

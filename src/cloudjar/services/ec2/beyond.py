@@ -18,6 +18,7 @@ from cloudjar.services.ec2.prefix_lists.records import PrefixList
 from cloudjar.services.ec2.prefix_lists.references import GATEWAY_SERVICES, aws_list, aws_list_id
 from cloudjar.services.ec2.route_tables.records import Route, RouteTable
 from cloudjar.services.ec2.security_groups.records import SecurityGroupRule
+from cloudjar.services.ec2.security_groups.within import rules_in
 from cloudjar.services.ec2.transit_gateways.routing import attached
 from cloudjar.services.ec2.vpc_endpoints.records import VpcEndpoint
 from cloudjar.services.ec2.vpc_peering.finding import peerings_of
@@ -117,7 +118,7 @@ def _peer_groups(db: Db, vpc: Vpc, peerings: list[Peering]) -> Iterator[port.Pee
 def _prefix_lists(
     db: Db, vpc: Vpc, routes: dict[str, tuple[port.Route, ...]], hosts: Mapping[str, str]
 ) -> Iterator[port.PrefixList]:
-    named = {rule.prefix_list for rule in db[SecurityGroupRule].all(vpc_id=vpc.id) if rule.prefix_list}
+    named = {rule.prefix_list for rule in rules_in(db, vpc.id) if rule.prefix_list}
     for table in db[RouteTable].all(vpc_id=vpc.id):
         named |= {route.destination for route in table.routes if route.destination.startswith("pl-")}
     named |= {route.destination for rows in routes.values() for route in rows}

@@ -19,7 +19,8 @@ from cloudjar.services.ec2.flow_logs.covering import logged
 from cloudjar.services.ec2.network_acls.records import AclEntry, NetworkAcl
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.route_tables.records import RouteTable
-from cloudjar.services.ec2.security_groups.records import SecurityGroup, SecurityGroupRule
+from cloudjar.services.ec2.security_groups.records import SecurityGroupRule
+from cloudjar.services.ec2.security_groups.within import groups_in, rules_in
 from cloudjar.services.ec2.subnets.records import Subnet
 from cloudjar.services.ec2.vpcs.records import Vpc
 
@@ -102,7 +103,7 @@ def _subnet(vpc: Vpc, subnet: Subnet) -> port.Subnet:
 
 def _groups(db: Db, vpc: Vpc, ways: beyond.Ways) -> tuple[port.SecurityGroup, ...]:
     rules: dict[str, list[SecurityGroupRule]] = {}
-    for rule in db[SecurityGroupRule].all(vpc_id=vpc.id):
+    for rule in rules_in(db, vpc.id):
         if not rule.peering or rule.peering in ways.active:  # a stale rule lets nobody in
             rules.setdefault(rule.group_id, []).append(rule)
     return tuple(
@@ -110,7 +111,7 @@ def _groups(db: Db, vpc: Vpc, ways: beyond.Ways) -> tuple[port.SecurityGroup, ..
             id=group.id,
             rules=tuple(_rule(rule) for rule in sorted(rules.get(group.id, ()), key=lambda rule: rule.order)),
         )
-        for group in db[SecurityGroup].all(vpc_id=vpc.id)
+        for group in groups_in(db, vpc.id)
     )
 
 

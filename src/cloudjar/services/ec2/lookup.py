@@ -48,6 +48,7 @@ FORMS: dict[str, tuple[str, str]] = {
     "security-group-rule": ("sgr", "InvalidSecurityGroupRuleId.Malformed"),
     "snapshot": ("snap", "InvalidSnapshotID.Malformed"),
     "spot-instances-request": ("sir", "InvalidSpotInstanceRequestID.Malformed"),
+    "subnet-cidr-reservation": ("scr", "InvalidSubnetCidrReservationID.Malformed"),
     "subnet": ("subnet", "InvalidSubnetID.Malformed"),
     "transit-gateway": ("tgw", "InvalidTransitGatewayID.Malformed"),
     "transit-gateway-attachment": ("tgw-attach", "InvalidTransitGatewayAttachmentID.Malformed"),

@@ -39,7 +39,8 @@ def assign_private_ip_addresses(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]
     if req.get("AllowReassignment"):
         for ip in wanted:
             _take_over(ctx, eni, ip, taken)
-    fresh = [making.claim(subnet, ip, taken) for ip in wanted] + making.draw(subnet, taken, count)
+    fresh = [making.claim(subnet, ip, taken) for ip in wanted]
+    fresh += making.draw(subnet, taken, count, making.reserved(ctx.db, subnet.id))
     added = tuple(PrivateAddress(ip=ip) for ip in fresh)
     ctx.db[NetworkInterface].put(replace(eni, addresses=(*eni.addresses, *added)))
     return {

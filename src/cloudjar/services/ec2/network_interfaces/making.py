@@ -5,8 +5,8 @@ Everything here runs inside the caller's transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Network
+from collections.abc import Iterable, Sequence, Set
+from ipaddress import IPv4Network, IPv6Address, IPv6Network
 
 from msgspec.structs import replace
 
@@ -20,7 +20,8 @@ from cloudjar.services.ec2.addresses import public
 from cloudjar.services.ec2.lookup import check_form
 from cloudjar.services.ec2.network_interfaces.records import Attachment, NetworkInterface, PrivateAddress
 from cloudjar.services.ec2.security_groups.records import SecurityGroup
-from cloudjar.services.ec2.subnets.records import Subnet
+from cloudjar.services.ec2.security_groups.within import used_elsewhere
+from cloudjar.services.ec2.subnets.records import CidrReservation, Subnet
 
 
 def make_interface(
@@ -52,7 +53,7 @@ def make_interface(
     taken = taken_addresses(ctx.db, subnet.id)
     named = [claim(subnet, ip, taken) for ip in ([primary] if primary else []) + list(secondary)]
     count = secondary_count + (0 if primary else 1)
-    drawn = draw(subnet, taken, count)
+    drawn = draw(subnet, taken, count, reserved(ctx.db, subnet.id))
     addresses = named + drawn if primary else drawn[:1] + named + drawn[1:]
     return ctx.db[NetworkInterface].add(
         NetworkInterface(
@@ -75,12 +76,12 @@ def make_interface(
 
 
 def check_groups(ctx: Ctx, vpc_id: str, groups: Iterable[str]) -> tuple[str, ...]:
-    """Security group ids, each once, all of this VPC; the VPC's default group when there is none."""
+    """Security group ids, each once, of this VPC or associated with it; the VPC's default group when none is given."""
     wanted = tuple(dict.fromkeys(groups))
     for group_id in wanted:
         check_form(SecurityGroup, group_id)
         found = ctx.db[SecurityGroup].need(group_id)
-        if found.vpc_id != vpc_id:
+        if found.vpc_id != vpc_id and not used_elsewhere(ctx.db, found.id, vpc_id):
             raise AwsError("InvalidGroup.NotFound", f"The security group '{group_id}' does not exist in VPC '{vpc_id}'")
     limit = ctx.limit("vpc", "L-2AFB9258")
     if limit is not None and len(wanted) > limit:
@@ -94,6 +95,12 @@ def check_groups(ctx: Ctx, vpc_id: str, groups: Iterable[str]) -> tuple[str, ...
 def default_group(db: Db, vpc_id: str) -> SecurityGroup:
     """The security group that a VPC is made with and never loses."""
     return next(group for group in db[SecurityGroup].all(vpc_id=vpc_id) if group.name == "default")
+
+
+def reserved(db: Db, subnet_id: str) -> set[str]:
+    """The addresses of a subnet that are kept from being given out by themselves."""
+    kept = db[CidrReservation].all(subnet_id=subnet_id)
+    return {str(ip) for one in kept if ":" not in one.cidr for ip in IPv4Network(one.cidr)}
 
 
 def taken_addresses(db: Db, subnet_id: str) -> set[str]:
@@ -116,11 +123,11 @@ def claim(subnet: Subnet, ip: str, taken: set[str]) -> str:
     return ip
 
 
-def draw(subnet: Subnet, taken: set[str], count: int) -> list[str]:
-    """The lowest free addresses of a subnet; adds them to `taken`."""
+def draw(subnet: Subnet, taken: set[str], count: int, kept: Set[str] = frozenset()) -> list[str]:
+    """The lowest free addresses of a subnet that are not `kept`; adds them to `taken`."""
     drawn: list[str] = []
     if count > 0:
-        for ip in blocks.free(subnet.cidr, taken):
+        for ip in blocks.free(subnet.cidr, taken | kept):
             drawn.append(ip)
             if len(drawn) == count:
                 break
@@ -148,9 +155,10 @@ def new_ipv6(db: Db, subnet: Subnet, named: Sequence[str], count: int) -> tuple[
         if str(ip) in taken or str(ip) in found:
             raise AwsError("InvalidIPAddress.InUse", f"Address {ip} is in use.")
         found.append(str(ip))
+    kept = [IPv6Network(one.cidr) for one in db[CidrReservation].all(subnet_id=subnet.id) if ":" in one.cidr]
     while count > 0:
         ip6 = blocks.some_address6(subnet.ipv6_cidr, ids.below(1 << 62))
-        if ip6 not in taken and ip6 not in found:
+        if ip6 not in taken and ip6 not in found and not any(IPv6Address(ip6) in block for block in kept):
             found.append(ip6)
             count -= 1
     return tuple(found)

@@ -12,6 +12,7 @@ from cloudjar.services.ec2.lookup import check_form, need
 from cloudjar.services.ec2.prefix_lists.references import prefix_list
 from cloudjar.services.ec2.security_groups.records import SecurityGroup
 from cloudjar.services.ec2.security_groups.rules import Peer
+from cloudjar.services.ec2.security_groups.within import used_elsewhere
 from cloudjar.services.ec2.vpc_peering.finding import active_peering, peerings_of
 from cloudjar.services.ec2.vpcs.making import need_default_vpc
 
@@ -49,7 +50,7 @@ class Finder:
         """A group of the same VPC, or of one that is peered with it in the same region."""
         owner = pair.get("UserId") or self._ctx.account
         found = self._named(pair, owner)
-        if found.vpc_id == self._group.vpc_id:
+        if found.vpc_id == self._group.vpc_id or self._together(found):
             return Peer(group=found.id)
         peering = active_peering(self._ctx, self._group.vpc_id, found.vpc_id, pair.get("VpcPeeringConnectionId"))
         if peering is None:
@@ -57,6 +58,11 @@ class Finder:
                 "InvalidGroup.NotFound", "You have specified two resources that belong to different networks."
             )
         return Peer(group=found.id, owner=found.account, vpc=found.vpc_id, peering=peering.id)
+
+    def _together(self, found: SecurityGroup) -> bool:
+        """Whether one of the two is used in the other's VPC."""
+        db = self._ctx.db
+        return used_elsewhere(db, found.id, self._group.vpc_id) or used_elsewhere(db, self._group.id, found.vpc_id)
 
     def _named(self, pair: Mapping[str, Any], owner: str) -> SecurityGroup:
         if pair.get("GroupId"):

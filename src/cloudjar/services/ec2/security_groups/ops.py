@@ -15,9 +15,10 @@ from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import Row, by_path, describe, narrow, need, need_all
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.security_groups.finding import group_of, named_group
-from cloudjar.services.ec2.security_groups.records import SecurityGroup, SecurityGroupRule
+from cloudjar.services.ec2.security_groups.records import GroupVpc, SecurityGroup, SecurityGroupRule
 from cloudjar.services.ec2.security_groups.rules import group_text
 from cloudjar.services.ec2.security_groups.views import FILTERS, rules_by_group, show_group
+from cloudjar.services.ec2.security_groups.within import groups_in
 from cloudjar.services.ec2.vpcs.making import allow_out, allow_out6, need_default_vpc, op
 from cloudjar.services.ec2.vpcs.records import Vpc
 
@@ -83,8 +84,8 @@ def delete_security_group(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         )
     worn = any(group.id in eni.groups for eni in ctx.db[NetworkInterface].all(vpc_id=group.vpc_id))
     rules = ctx.db[SecurityGroupRule].all(peer_group=group.id)
-    named = any(rule.group_id != group.id and rule.vpc_id == group.vpc_id for rule in rules)  # a peer's become stale
-    if worn or named:
+    named = any(rule.group_id != group.id and not rule.peering for rule in rules)  # a peer's become stale
+    if worn or named or ctx.db[GroupVpc].count(group_id=group.id):
         raise AwsError("DependencyViolation", f"resource {group.id} has a dependent object")
     for rule in ctx.db[SecurityGroupRule].all(group_id=group.id):
         ctx.db[SecurityGroupRule].drop(rule)
@@ -104,10 +105,10 @@ def get_security_groups_for_vpc(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]
                 "GroupId": group.id,
                 "GroupName": group.name,
                 "OwnerId": group.account,
-                "PrimaryVpcId": vpc.id,
+                "PrimaryVpcId": group.vpc_id,
                 "Tags": tags.as_list(group.tags),
             },
         )
-        for group in ctx.db[SecurityGroup].all(vpc_id=vpc.id)
+        for group in groups_in(ctx.db, vpc.id)
     ]
     return {"SecurityGroupForVpcs": narrow(req, FOR_VPC_FILTERS, rows)}

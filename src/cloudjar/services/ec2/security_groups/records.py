@@ -65,3 +65,19 @@ class SecurityGroupRule(Record, frozen=True, kw_only=True):
     prefix_list: str = ""
     description: str = ""
     tags: dict[str, str] = {}
+
+
+@record("ec2", "security-group-vpc-association", index=("group_id", "vpc_id"), parent=("ec2/vpc", "vpc_id"))
+class GroupVpc(Record, frozen=True, kw_only=True):
+    """A group that is used in another VPC than its own; `id` is ``sg-.../vpc-...``."""
+
+    id: str
+    group_id: str
+    vpc_id: str
+    state: str = "associating"
+    reason: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether interfaces there may wear it."""
+        return self.state in ("associated", "disassociation-failed")

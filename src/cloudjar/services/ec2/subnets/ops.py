@@ -17,7 +17,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import blocks, errors
 from cloudjar.services.ec2.lookup import describe, need
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
-from cloudjar.services.ec2.subnets.records import Subnet
+from cloudjar.services.ec2.subnets.records import CidrReservation, Subnet
 from cloudjar.services.ec2.subnets.views import FILTERS, addresses_in_use, show_subnet
 from cloudjar.services.ec2.vpcs import ipv6
 from cloudjar.services.ec2.vpcs.making import DEFAULT_CIDR, DEFAULT_SUBNET_PREFIX, default_vpc, make_subnet, op
@@ -118,6 +118,8 @@ def delete_subnet(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     subnet = need(ctx, Subnet, req["SubnetId"])
     if ctx.db[NetworkInterface].count(subnet_id=subnet.id):
         raise errors.dependency("subnet", subnet.id)
+    for kept in ctx.db[CidrReservation].all(subnet_id=subnet.id):
+        ctx.db[CidrReservation].drop(kept)
     ctx.db[Subnet].drop(subnet)
     return {}
 

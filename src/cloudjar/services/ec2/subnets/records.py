@@ -47,3 +47,20 @@ class Subnet(Record, frozen=True, kw_only=True):
     hostname_type: str = "ip-name"
     resource_name_a_record: bool = False
     tags: dict[str, str] = {}
+
+
+@record(
+    "ec2",
+    "subnet-cidr-reservation",
+    index=("subnet_id",),
+    missing=("InvalidSubnetCidrReservationID.NotFound", "The subnet CIDR reservation ID '{key}' does not exist"),
+)
+class CidrReservation(Record, frozen=True, kw_only=True):
+    """A block of a subnet (either family) from which nothing is given out unless it is named."""
+
+    id: str
+    subnet_id: str
+    cidr: str
+    type: str
+    description: str = ""
+    tags: dict[str, str] = {}

@@ -21,7 +21,7 @@ from cloudjar.services.ec2.nat_gateways.records import NatGateway
 from cloudjar.services.ec2.network_acls.records import NetworkAcl
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.route_tables.records import RouteTable
-from cloudjar.services.ec2.security_groups.records import SecurityGroup, SecurityGroupRule
+from cloudjar.services.ec2.security_groups.records import GroupVpc, SecurityGroup, SecurityGroupRule
 from cloudjar.services.ec2.subnets.records import Subnet
 from cloudjar.services.ec2.vpc_endpoints.records import VpcEndpoint
 from cloudjar.services.ec2.vpc_peering.finding import change, peerings_of
@@ -77,7 +77,9 @@ def delete_vpc(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-_CHILDREN: tuple[type[Any], ...] = (Subnet, InternetGateway, EgressOnlyGateway, NetworkInterface, VpcEndpoint)
+_CHILDREN: tuple[type[Any], ...] = (
+    Subnet, InternetGateway, EgressOnlyGateway, NetworkInterface, VpcEndpoint, GroupVpc
+)  # fmt: skip
 
 
 def _in_use(ctx: Ctx, vpc: Vpc) -> bool:
@@ -91,6 +93,14 @@ def _in_use(ctx: Ctx, vpc: Vpc) -> bool:
         or any(table.id != vpc.main_route_table_id for table in db[RouteTable].all(vpc_id=vpc.id))
         or any(gateway.state != "deleted" for gateway in db[NatGateway].all(vpc_id=vpc.id) if gateway.interface_id)
     )
+
+
+@op("ModifyVpcTenancy")
+def modify_vpc_tenancy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """From dedicated to default, the one way there is; machines that are there keep theirs."""
+    vpc = need(ctx, Vpc, req["VpcId"])
+    ctx.db[Vpc].put(replace(vpc, tenancy=req["InstanceTenancy"]))
+    return {"ReturnValue": True}
 
 
 @op("CreateDefaultVpc")
