@@ -11,6 +11,7 @@ _NAMED = (
     "AttachInstances", "AttachLoadBalancerTargetGroups", "AttachTrafficSources", "DetachLoadBalancerTargetGroups",
     "DetachTrafficSources", "AttachLoadBalancers", "DetachLoadBalancers", "PutNotificationConfiguration",
     "DeleteNotificationConfiguration", "EnableMetricsCollection", "DisableMetricsCollection",
+    "DeleteWarmPool", "PutWarmPool", "RollbackInstanceRefresh",
     "BatchDeleteScheduledAction", "BatchPutScheduledUpdateGroupAction", "CancelInstanceRefresh",
     "CompleteLifecycleAction", "StartInstanceRefresh",
     "DeleteAutoScalingGroup", "DeleteLifecycleHook", "DeletePolicy", "DeleteScheduledAction", "DetachInstances",

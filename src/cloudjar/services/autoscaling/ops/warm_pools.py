@@ -44,7 +44,7 @@ def put_warm_pool(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-@op("DescribeWarmPool", pages=False)
+@op("DescribeWarmPool")
 def describe_warm_pool(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A group's warm pool and who is in it."""
     group = ctx.db[Group].need(req["AutoScalingGroupName"])
