@@ -113,12 +113,11 @@ class Jar:
         authenticator = Authenticator(
             self.clock, self.sessions, self._identity, self.root_keys.secret, settings.account, doors.shut
         )
-        self.authorizer = Authorizer(self._identity, self.sealer, self._organization, doors.shut, self._doorway)
         self.pipeline = Pipeline(
             self.world,
             self.services,
             authenticator,
-            self.authorizer,
+            Authorizer(self._identity, self.sealer, self._organization, doors.shut, self._doorway),
             self.audit,
             self._durably,
             Throttle() if settings.throttle else None,
@@ -144,7 +143,6 @@ class Jar:
             "usage": self.usage,
             "quantities": self.quantities,
             "identity": self._identity,
-            "authorize": self.authorizer,
             "mfa": self._mfa,
             "outside": self._outside,
             "organization": self._organization,

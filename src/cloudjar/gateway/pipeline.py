@@ -66,6 +66,7 @@ class Pipeline:
         self._fetchers: ThreadPoolExecutor | None = None
         self._tokens = RetryTokens(world.state.database)
         world.invoke = self.invoke
+        world.ports["authorize"] = authorizer
 
     def __call__(self, request: Request) -> Response | Awaitable[Response]:
         """Answer a request; never raises."""
