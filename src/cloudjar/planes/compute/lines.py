@@ -21,6 +21,8 @@ from functools import partial
 from cloudjar.planes.compute.inside import Ears, Size
 
 _READ = 32 << 10
+MOST_WAITING = 64 << 20
+"""Bytes that wait for a far side that takes none; more costs it the line."""
 
 
 class Switchboard:
@@ -95,6 +97,7 @@ class FdLine:
         self._board, self._heard, self._speaks, self._ears = board, dict(heard), speaks, ears
         self._cut, self._end, self._finish = hang_up, end, finish
         self._queue: deque[bytes] = deque()
+        self._waiting = 0
         self._paused = self._finishing = self._over = False
         for fd in {*heard, speaks} - {-1}:
             os.set_blocking(fd, False)
@@ -126,7 +129,10 @@ class FdLine:
     def _put(self, data: bytes) -> None:
         if self._speaks >= 0 and not self._finishing:
             self._queue.append(data)
+            self._waiting += len(data)
             self._send()
+            if self._waiting > MOST_WAITING:
+                self._hang_up()
 
     def _put_end(self) -> None:
         self._finishing = True
@@ -152,6 +158,7 @@ class FdLine:
         try:
             while self._queue and self._speaks >= 0:
                 sent = os.write(self._speaks, self._queue[0])
+                self._waiting -= sent
                 if sent == len(self._queue[0]):
                     self._queue.popleft()
                 else:
