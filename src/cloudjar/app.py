@@ -368,9 +368,9 @@ def _compute(settings: Settings) -> ComputePort:
         from cloudjar.planes.compute.sim import SimCompute
 
         return SimCompute()
-    from cloudjar.planes.compute.container import ContainerCompute
+    from cloudjar.planes.compute.mixed import MixedCompute
 
-    return ContainerCompute(tag=settings.tag, state_dir=settings.home / "compute")
+    return MixedCompute(settings.tag, settings.home / "compute", default=settings.compute)
 
 
 def _proxy(settings: Settings) -> ProxyPort:

@@ -18,7 +18,7 @@ def listed() -> dict[str, str]:
 
 
 def test_every_tool_that_the_planes_need_is_listed() -> None:
-    assert {*doctor.TOOLS.values(), *host.TOOLS.values()} <= set(listed())
+    assert {*doctor.TOOLS.values(), *doctor.VM_TOOLS.values(), *host.TOOLS.values()} <= set(listed())
 
 
 def test_what_builds_the_debian_image_is_listed() -> None:

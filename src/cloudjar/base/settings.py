@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 
 Planes = Literal["auto", "linux", "sim"]
+Compute = Literal["container", "vm"]
 
 DEFAULT_PORT = 4566
 DEFAULT_ACCOUNT = "000000000000"
@@ -27,6 +28,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where a request without a region of its own is answered."""
     planes: Planes = "auto"
     """``linux`` makes real networks and machines, ``sim`` plays them in memory; ``auto`` is linux where root may."""
+    compute: Compute = "container"
+    """What an instance of a real plane is when its tag ``cloudjar:driver`` names nothing: a system container, or a
+    virtual machine with a kernel of its own."""
     public_pool: str = "198.18.0.0/16"
     """Addresses of the jar's own Internet; never routed beyond this host."""
     tag: str = "cj"
@@ -48,7 +52,8 @@ def from_environment(env: Mapping[str, str], *, is_root: bool) -> Settings:
         data = env.get("XDG_DATA_HOME") or str(Path(env.get("HOME", "/")) / ".local/share")
         home = "/var/lib/cloudjar" if is_root else f"{data}/cloudjar"
     given: dict[str, object] = {"home": home}
-    for name in ("host", "port", "account", "region", "planes", "public_pool", "tag", "eventual_consistency"):
+    named = ("host", "port", "account", "region", "planes", "compute", "public_pool", "tag", "eventual_consistency")
+    for name in named:
         value = env.get(f"CLOUDJAR_{name.upper()}")
         if value is not None:
             given[name] = value

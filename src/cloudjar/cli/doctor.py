@@ -24,7 +24,7 @@ def doctor(home: Home, as_json: bool) -> None:
     real = os.geteuid() == 0 and sys.platform == "linux" and home.settings.planes != "sim"
     if real:
         needs += [("Real networks", _network(), True), ("Real machines", _machines(home), True)]
-        needs += [("Load balancers", _proxies(), False)]
+        needs += [("Virtual machines", _virtual(), False), ("Load balancers", _proxies(), False)]
     if as_json:
         show_json([
             {"part": part, "what": f.what, "ok": f.ok, "needed": needed, "why": f.why, "try": f.hint}
@@ -96,6 +96,12 @@ def _proxies() -> list[Finding]:
     path = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin")
     return [Finding(ok=bool(path), what="haproxy", why=path or "not installed",
                     hint="" if path else "apt-get install haproxy")]  # fmt: skip
+
+
+def _virtual() -> list[Finding]:
+    from cloudjar.planes.compute import doctor as compute
+
+    return compute.virtual()
 
 
 def _machines(home: Home) -> list[Finding]:

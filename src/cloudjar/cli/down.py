@@ -112,11 +112,11 @@ def restore_host(settings: Settings) -> int:
     Raises `Failure` when the host does not let go, naming what is left.
     """
     from cloudjar.planes.compute import doctor as compute_doctor
-    from cloudjar.planes.compute.container import ContainerCompute
+    from cloudjar.planes.compute.mixed import MixedCompute
     from cloudjar.planes.network.leaks import leaks
     from cloudjar.planes.network.linux import LinuxNetwork
 
-    compute = ContainerCompute(settings.tag, settings.home / "compute")
+    compute = MixedCompute(settings.tag, settings.home / "compute")
     network = LinuxNetwork(settings.tag, settings.public_pool, settings.home / "network", None, _NoMetadata())
     try:
         found = compute.machines()

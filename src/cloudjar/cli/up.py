@@ -29,6 +29,11 @@ DEFAULT_IMAGE = "debian-12"
 @click.option("--host", metavar="ADDRESS", help="Listen here; beyond loopback needs --generate-credentials once.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Listen on this port; 0 picks a free one.")
 @click.option("--planes", type=click.Choice(["auto", "linux", "sim"]), help="Real machines and networks, or simulated.")
+@click.option(
+    "--compute",
+    type=click.Choice(["container", "vm"]),
+    help="Real instances are system containers, or virtual machines under QEMU; a tag cloudjar:driver says otherwise.",
+)
 @click.option("--region", metavar="NAME", help="Region of requests that name none.")
 @click.option("--account", metavar="NUMBER", help="The account of the key `test`.")
 @click.option("--tag", metavar="NAME", help="Marks what this jar puts on the host; one per jar.")

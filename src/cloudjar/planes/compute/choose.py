@@ -9,15 +9,13 @@ from cloudjar.planes.compute.port import ComputePort
 
 
 def compute(driver: str, tag: str, state_dir: Path) -> ComputePort:
-    """The driver called ``sim``, ``container`` or ``vm``; `vm` is not built and says so with `PlaneError`."""
+    """The driver called ``sim``; by ``container`` and ``vm`` both, with that one for machines that name none."""
     if driver == "sim":
         from cloudjar.planes.compute.sim import SimCompute
 
         return SimCompute()
-    if driver == "container":
-        from cloudjar.planes.compute.container import ContainerCompute
+    if driver in ("container", "vm"):
+        from cloudjar.planes.compute.mixed import MixedCompute
 
-        return ContainerCompute(tag, state_dir)
-    if driver == "vm":
-        raise PlaneError("the vm driver is not built yet. Try: the container driver, or sim on a host without root")
-    raise PlaneError(f"there is no compute driver {driver!r}: sim, container")
+        return MixedCompute(tag, state_dir, default=driver)
+    raise PlaneError(f"there is no compute driver {driver!r}: sim, container, vm")

@@ -16,6 +16,7 @@ from cloudjar.planes import guest_users
 from cloudjar.planes.compute import cgroups, disk
 from cloudjar.planes.compute.images import CACHE
 from cloudjar.planes.compute.process import find_tool, need_tool, run
+from cloudjar.planes.compute.vmqemu import has_kvm
 
 TOOLS = {
     "runc": "runc",
@@ -28,6 +29,14 @@ TOOLS = {
     "ip": "iproute2",
 }
 """Tools that machines need, and the Debian packages that bring them."""
+
+VM_TOOLS = {
+    "qemu-system-x86_64": "qemu-system-x86",
+    "tc": "iproute2",
+    "nsenter": "util-linux",
+    "mke2fs": "e2fsprogs",
+}
+"""Tools that virtual machines need besides; containers do without."""
 
 FREE_BYTES = 5 << 30
 OPEN_FILES = 4096
@@ -58,6 +67,19 @@ def doctor(state_dir: Path = Path("/var/lib/cloudjar"), cache: Path = CACHE) -> 
         _space(cache),
         _open_files(),
     ]
+
+
+def virtual() -> list[Finding]:
+    """What virtual machines need of this host besides, and whether its processor helps them."""
+    mine = os.uname().machine
+    fit = Finding(
+        ok=mine == "x86_64",
+        what="processor for virtual machines",
+        why="KVM" if has_kvm() else "software emulation: a boot takes a minute or more",
+    )
+    if not fit.ok:
+        fit = msgspec.structs.replace(fit, why=f"{mine} is not x86_64", hint="the container driver, which runs here")
+    return [*(_tool(name, package) for name, package in VM_TOOLS.items()), fit]
 
 
 def leaks(tag: str, state_dir: Path | None = None, runtime_dir: Path = Path("/run/cloudjar")) -> list[str]:

@@ -46,6 +46,8 @@ class MachineSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Further volumes; each is a block device of the guest."""
     cpu_share: float = 1.0
     """Fraction of `vcpus` the machine may use steadily (burstable types run below 1 when out of credits)."""
+    driver: str = ""
+    """``container`` or ``vm`` where both are at hand; empty: the installation's default."""
 
 
 class ImageInfo(msgspec.Struct, frozen=True, kw_only=True):

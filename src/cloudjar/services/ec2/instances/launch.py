@@ -78,6 +78,7 @@ def check(ctx: Ctx, req: dict[str, Any]) -> Plan:
     kind = _type(ctx, req.get("InstanceType") or "m1.small", image)
     key_name = _key_name(ctx, req.get("KeyName"))
     options.refuse_impossible(req, kind)
+    options.driver(req)
     refuse_tenancy(kind, options.member(req, "Placement.Tenancy") or "default")
     cpu = options.cpu(req.get("CpuOptions"), kind)
     terms = of_launch(ctx, req)
@@ -234,6 +235,7 @@ def _make(ctx: Ctx, req: dict[str, Any], plan: Plan, reservation_id: str, index:
         partition=place.partition,
         client_token=req.get("ClientToken") or "",
         spot_request_id=request.id if request is not None else "",
+        driver=options.driver(req),
         tags={**tags.specified(req, "instance"), **plan.source},
     )
     given = tags.specified(req, "volume")

@@ -121,6 +121,7 @@ def machine_spec(step: Step, vm: Instance) -> MachineSpec:
         time_servers=lease.time_servers,
         vcpus=vm.cpu.cores * vm.cpu.threads if vm.cpu is not None else kind.vcpus,
         cpu_share=_cpu_share(step, vm),
+        driver=vm.driver,
         memory_mib=kind.memory_mib,
         hostname=f"ip-{vm.private_ip.replace('.', '-')}",
         root=disk(root),

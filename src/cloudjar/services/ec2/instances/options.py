@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloudjar.base.errors import AwsError
+from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.instances.defaults import defaults
@@ -38,6 +39,7 @@ _ONLY = {
     "PrivateDnsNameOptions.HostnameType": (None, "ip-name"),
 }
 """Members of which only what everybody has is built."""
+_DRIVER = "cloudjar:driver"
 _TAGGABLE = frozenset(("instance", "volume", "network-interface", "spot-instances-request", "elastic-gpu"))
 
 
@@ -54,6 +56,14 @@ def refuse_unbuilt(req: Mapping[str, Any]) -> None:
         kind = spec.get("ResourceType")
         if kind not in _TAGGABLE:
             raise errors.invalid_value(f"'{kind}' is not a valid taggable resource type for this operation.")
+
+
+def driver(req: Mapping[str, Any]) -> str:
+    """The compute driver that an instance's tag ``cloudjar:driver``, our own, asks for; empty: the jar chooses."""
+    wanted = tags.specified(req, "instance").get(_DRIVER, "")
+    if wanted not in ("", "container", "vm"):
+        raise errors.invalid_value(f"Value ({wanted}) for the tag {_DRIVER} is invalid. Try: container or vm.")
+    return wanted
 
 
 def member(req: Mapping[str, Any], path: str) -> Any:

@@ -100,6 +100,8 @@ class Instance(Record, frozen=True, kw_only=True):
     """The Capacity Reservation that was named; with it there is no preference."""
     capacity_reservation_id: str = ""
     """The one it runs in."""
+    driver: str = ""
+    """The compute driver that its tag asked for at the launch; empty: the jar's own choice."""
     spot_request_id: str = ""
     """The request that a spot instance belongs to; on demand there is none."""
     tags: dict[str, str] = {}
