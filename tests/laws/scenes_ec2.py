@@ -38,3 +38,21 @@ WAITERS: dict[str, Scene] = {
     "SecurityGroupVpcAssociationAssociated": _used_elsewhere,
     "SecurityGroupVpcAssociationDisassociated": lambda jar: _used_elsewhere(jar, "disassociate_security_group_vpc"),
 }
+
+
+def many(jar: Any) -> dict[str, Any]:
+    """Several of what is around EC2's resources, for the law about pages, and the parameters to ask about them."""
+    ec2 = jar.client("ec2")
+    vpcs = [ec2.create_vpc(CidrBlock=f"10.{n}.0.0/16")["Vpc"]["VpcId"] for n in range(90, 98)]
+    group = ec2.create_security_group(GroupName="many", Description="many", VpcId=vpcs[0])["GroupId"]
+    for vpc in vpcs[1:]:
+        ec2.associate_security_group_vpc(GroupId=group, VpcId=vpc)
+        scope = ec2.create_network_insights_access_scope()["NetworkInsightsAccessScope"]
+        asked = {"NetworkInsightsAccessScopeId": scope["NetworkInsightsAccessScopeId"]}
+        looked = ec2.start_network_insights_access_scope_analysis(**asked)["NetworkInsightsAccessScopeAnalysis"]
+    room = {"InstanceType": "t3.micro", "InstancePlatform": "Linux/UNIX", "AvailabilityZone": "eu-west-3a"}
+    held = ec2.create_capacity_reservation(**room, InstanceCount=1)["CapacityReservation"]
+    return {
+        "CapacityReservationId": held["CapacityReservationId"],
+        "NetworkInsightsAccessScopeAnalysisId": looked["NetworkInsightsAccessScopeAnalysisId"],
+    }

@@ -161,7 +161,7 @@ def needs(arena: Arena, service: str, operation: str) -> Needs:
     raise AssertionError(f"{service}:{operation} asks for more and more: {statements}")
 
 
-MAKERS = ("Create", "Allocate", "Run", "Copy", "Register", "RequestSpot", "StartNetworkInsightsAnalysis", "StartExperiment")
+MAKERS = ("Create", "Allocate", "Run", "Copy", "Register", "RequestSpot", "StartNetworkInsights", "StartExperiment")
 
 
 UNNAMED = {"dataset"}

@@ -11,7 +11,7 @@ from botocore import xform_name
 
 from cloudjar.spec.models import OperationModel
 from tests.jar import TestJar, running
-from tests.laws import balancing, scenes_applications, scenes_cloudwatch, scenes_logs
+from tests.laws import balancing, scenes_applications, scenes_cloudwatch, scenes_ec2, scenes_logs
 from tests.laws.built import operations
 from tests.laws.seeds_analyzer import analyzers
 from tests.laws.seeds_identity import identity
@@ -55,6 +55,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
         known.update(scenes_cloudwatch.many(jar))
         known.update(scenes_applications.many(jar))
         known.update(transits(jar))
+        known.update(scenes_ec2.many(jar))
         jar.settle()
         yield jar, {**known, "ServiceCode": "vpc", "QuotaCode": "L-F678F1CE", "Path": "/aws/service"}
 

@@ -35,6 +35,7 @@ SERVICE = Service(
         "insights.life",
         "instances.about",
         "insights.ops",
+        "insights.scopes",
         "instance_types.ops",
         "instances.access",
         "instances.attributes",

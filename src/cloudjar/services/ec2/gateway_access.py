@@ -11,7 +11,7 @@ from cloudjar.base import arn as arns
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import finds, resource_keys
 from cloudjar.services.ec2.egress_only_gateways.records import EgressOnlyGateway
-from cloudjar.services.ec2.insights.records import Analysis, Path
+from cloudjar.services.ec2.insights.records import Analysis, Path, Scope, ScopeAnalysis
 from cloudjar.services.ec2.nat_gateways.records import NatGateway
 from cloudjar.services.ec2.prefix_lists.records import PrefixList
 from cloudjar.services.ec2.vpc_endpoints.records import VpcEndpoint
@@ -43,7 +43,10 @@ def _endpoint(item: VpcEndpoint) -> dict[str, Any]:
     }
 
 
-def _region(item: NatGateway | EgressOnlyGateway | PrefixList | Path | Analysis) -> dict[str, Any]:
+Plain = NatGateway | EgressOnlyGateway | PrefixList | Path | Analysis | Scope | ScopeAnalysis
+
+
+def _region(item: Plain) -> dict[str, Any]:
     return {"ec2:Region": item.region}
 
 
@@ -53,6 +56,8 @@ for _noun in (
     "prefix-list",
     "network-insights-path",
     "network-insights-analysis",
+    "network-insights-access-scope",
+    "network-insights-access-scope-analysis",
 ):
     resource_keys("ec2", _noun)(_region)
 

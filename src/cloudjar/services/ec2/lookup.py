@@ -39,6 +39,8 @@ FORMS: dict[str, tuple[str, str]] = {
     "natgateway": ("nat", "NatGatewayMalformed"),
     "network-acl": ("acl", "InvalidNetworkAclId.Malformed"),
     "network-interface": ("eni", "InvalidNetworkInterfaceId.Malformed"),
+    "network-insights-access-scope": ("nis", "InvalidNetworkInsightsAccessScopeId.Malformed"),
+    "network-insights-access-scope-analysis": ("nisa", "InvalidNetworkInsightsAccessScopeAnalysisId.Malformed"),
     "network-insights-analysis": ("nia", "InvalidNetworkInsightsAnalysisId.Malformed"),
     "network-insights-path": ("nip", "InvalidNetworkInsightsPathId.Malformed"),
     "prefix-list": ("pl", "InvalidPrefixListId.Malformed"),

@@ -30,9 +30,9 @@ class Outcome(NamedTuple):
     said: list[str]
 
 
-def analyse(ctx: Ctx, path: Path) -> Outcome:
-    """Whether packets of a path arrive and are answered. Raises what is wrong with its ends."""
-    world = the_world(ctx)
+def analyse(ctx: Ctx, path: Path, world: World | None = None) -> Outcome:
+    """Whether packets of a path arrive and are answered, in the world as it is. Raises what is wrong with its ends."""
+    world = world or the_world(ctx)
     source = end(ctx, path.source, "source")
     target = end(ctx, path.destination, "destination") if path.destination else None
     reader = Reader(world, ctx.account, ctx.region, path.protocol, path.port)

@@ -57,3 +57,41 @@ class Analysis(Record, frozen=True, kw_only=True):
     said: list[str] = []
     """The same in words, one line for each decision."""
     tags: dict[str, str] = {}
+
+
+@record(
+    "ec2",
+    "network-insights-access-scope",
+    missing=("InvalidNetworkInsightsAccessScopeId.NotFound", "The Network Access Scope ID '{key}' does not exist"),
+)
+class Scope(Record, frozen=True, kw_only=True):
+    """What nobody should be able to do: paths that count, but for those that are excepted; as they were given."""
+
+    id: str
+    created: datetime
+    match: list[dict[str, Any]] = []
+    exclude: list[dict[str, Any]] = []
+    tags: dict[str, str] = {}
+
+
+@record(
+    "ec2",
+    "network-insights-access-scope-analysis",
+    index=("scope_id",),
+    missing=(
+        "InvalidNetworkInsightsAccessScopeAnalysisId.NotFound",
+        "The Network Access Scope analysis ID '{key}' does not exist",
+    ),
+)
+class ScopeAnalysis(Record, frozen=True, kw_only=True):
+    """One look at a scope; `findings` are the paths that packets could take then."""
+
+    id: str
+    scope_id: str
+    started: datetime
+    ended: datetime | None = None
+    status: str = "running"
+    message: str = ""
+    interfaces: int = 0
+    findings: list[dict[str, Any]] = []
+    tags: dict[str, str] = {}
