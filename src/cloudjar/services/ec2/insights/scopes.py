@@ -169,24 +169,27 @@ def delete_network_insights_access_scope_analysis(ctx: Ctx, req: dict[str, Any])
 
 
 @reconciler(ScopeAnalysis)
-def converge(step: Step, _: ScopeAnalysis | None) -> None:
-    """Look once, on the network as its records are then."""
-    with step.world.state.database.transaction():
-        one = step.db[ScopeAnalysis].get(step.key)
-        if one is None or one.status != "running":
-            return
-        try:
-            done = _done(step.ctx, one)
-        except (AwsError, PlaneError) as error:
-            done = replace(one, status="failed", message=str(error))
-        step.db[ScopeAnalysis].put(replace(done, ended=step.ctx.now))
+def converge(step: Step, one: ScopeAnalysis | None) -> None:
+    """Look once, on the network as its records are then; outside any transaction, because the pairs may be many."""
+    if one is None or one.status != "running":
+        return
+    try:
+        done = _done(step.ctx, one)
+    except (AwsError, PlaneError) as error:
+        done = replace(one, status="failed", message=str(error))
+    step.change(
+        ScopeAnalysis,
+        lambda now: replace(done, ended=step.ctx.now, tags=now.tags) if now.status == "running" else None,
+    )
 
 
 def _done(ctx: Ctx, one: ScopeAnalysis) -> ScopeAnalysis:
     scope = ctx.db[Scope].get(one.scope_id)
     if scope is None:
         return replace(one, status="failed", message="The Network Access Scope was deleted.")
-    world, left = the_world(ctx), {asked for path in scope.exclude for asked in _asked(ctx, path)}
+    with ctx.world.state.database.lock:
+        world = the_world(ctx)
+    left = {asked for path in scope.exclude for asked in _asked(ctx, path)}
     wide = {(source, target, protocol) for source, target, protocol, number in left if not number}
     findings: list[dict[str, Any]] = []
     for asked in dict.fromkeys(asked for path in scope.match for asked in _asked(ctx, path)):

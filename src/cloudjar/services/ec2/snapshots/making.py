@@ -40,7 +40,7 @@ def take(
 def remove(ctx: Ctx, snapshot: Snapshot) -> None:
     """Delete a snapshot: what only it held of its successors' data is theirs from now on, and counted again."""
     hand_on(ctx, snapshot)
-    for one in ctx.db[FastRestore].all(snapshot_id=snapshot.id):
+    for one in ctx.db.everywhere(FastRestore, snapshot_id=snapshot.id):  # also of those it was shared with
         ctx.db[FastRestore].drop(one)
     ctx.db[Snapshot].drop(snapshot)
 
