@@ -35,6 +35,15 @@ _NOT_BUILT = (
     "Operator",
     "SkipZonalShiftValidation",
 )
+AS_IT_IS: dict[str, dict[str, Any]] = {
+    "AvailabilityZoneDistribution": {"CapacityDistributionStrategy": "balanced-best-effort"},
+    "AvailabilityZoneImpairmentPolicy": {
+        "ZonalShiftEnabled": False,
+        "ImpairedZoneHealthCheckBehavior": "IgnoreUnhealthy",
+    },
+    "CapacityReservationSpecification": {"CapacityReservationPreference": "default"},
+}
+"""What every group has of members that are not built: asking for just that is asking for what is."""
 _SHORTEST_LIFE, _LONGEST_LIFE = 86_400, 31_536_000
 
 
@@ -43,7 +52,8 @@ def refuse(req: Mapping[str, Any]) -> None:
     if req.get("LoadBalancerNames"):
         raise no_classic()
     for member in _NOT_BUILT:
-        if req.get(member):
+        asked = req.get(member)
+        if asked and (member not in AS_IT_IS or not asked.items() <= AS_IT_IS[member].items()):
             raise errors.not_built(f"The parameter {member} of an Auto Scaling group")
     if req.get("DesiredCapacityType") not in (None, "units"):
         raise errors.not_built("A DesiredCapacityType other than units")

@@ -6,6 +6,7 @@ from typing import Any
 
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.record import arn_of
+from cloudjar.services.autoscaling import rules
 from cloudjar.services.autoscaling.records import Activity, Group, Hook, LaunchConfiguration, Member, WarmPool
 
 KIND = "auto-scaling-group"
@@ -74,6 +75,7 @@ def show_group(
         "MaxInstanceLifetime": group.lifetime or None,
         "DefaultInstanceWarmup": group.warmup,
         "Context": group.context or None,
+        **rules.AS_IT_IS,
         "TrafficSources": [{"Identifier": arn, "Type": "elbv2"} for arn in target_groups],
     }
 
