@@ -83,7 +83,7 @@ class SimInside(ABC):
         """Only when a test plays the guest."""
         return self.let_in and self._up(machine_id)
 
-    def answers(self, machine_id: str, address: str) -> bool:
+    def answers(self, machine_id: str, address: str) -> bool:  # noqa: ARG002 - of the port
         """Unless a test has cut it off."""
         return self._up(machine_id) and machine_id not in self.deaf
 

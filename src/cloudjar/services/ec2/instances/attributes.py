@@ -227,7 +227,8 @@ def modify_instance_credit_specification(ctx: Ctx, req: dict[str, Any]) -> dict[
             failed.append({"InstanceId": entry["InstanceId"], "Error": error})
             continue
         if entry["CpuCredits"] not in ("standard", "unlimited"):
-            raise errors.invalid_parameter(entry["CpuCredits"], "cpuCredits", "Valid values are standard and unlimited.")
+            words = "Valid values are standard and unlimited."
+            raise errors.invalid_parameter(entry["CpuCredits"], "cpuCredits", words)
         metering.wake(ctx, ctx.db[Instance].put(replace(vm, credits=entry["CpuCredits"])))
         done.append({"InstanceId": vm.id})
     return {
