@@ -152,6 +152,11 @@ def test_a_virtual_machine_lives(vm: VmCompute, key: tuple[Path, str]) -> None:
         assert disk == "/dev/xvdf"
         assert "ssh-ed25519" in keys
 
+        vm.take_snapshot("snap-vm", "v31")
+        assert vm.changed_blocks("snap-vm") > 0
+        assert vm.answers("i-vm", "10.78.31.2")  # it stood still for a moment, and goes on
+        vm.remove_snapshot("snap-vm")
+
         vm.stop("i-vm")
         until(lambda: ended == ["i-vm"])
         assert vm.look("i-vm") == "down"
