@@ -84,7 +84,12 @@ def many(jar: TestJar) -> dict[str, Any]:
             ListenerArn=listeners[0], Priority=n + 1, Conditions=[{"Field": "path-pattern", "Values": [f"/{n}"]}],
             Actions=[{"Type": "forward", "TargetGroupArn": groups[n]}],
         )  # fmt: skip
-    return {"DescribeListeners": {"LoadBalancerArn": arn}, "DescribeRules": {"ListenerArn": listeners[0]}}
+    listener = {"ListenerArn": listeners[0]}
+    return {
+        "DescribeListeners": {"LoadBalancerArn": arn},
+        "DescribeRules": listener,
+        "DescribeListenerCertificates": listener,
+    }
 
 
 def balancer(jar: TestJar, *, gone: bool = False) -> dict[str, Any]:

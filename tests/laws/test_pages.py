@@ -11,7 +11,7 @@ from botocore import xform_name
 
 from cloudjar.spec.models import OperationModel
 from tests.jar import TestJar, running
-from tests.laws import balancing, scenes_applications, scenes_cloudwatch, scenes_ec2, scenes_logs
+from tests.laws import balancing, scenes_applications, scenes_cloudwatch, scenes_ec2, scenes_fis, scenes_logs
 from tests.laws.built import operations
 from tests.laws.seeds_analyzer import analyzers
 from tests.laws.seeds_identity import identity
@@ -56,7 +56,10 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
         known.update(scenes_applications.many(jar))
         known.update(transits(jar))
         known.update(scenes_ec2.many(jar))
+        known.update(scenes_fis.many(jar))
         jar.settle()
+        known["ListDocumentVersions"] = {"Name": "AWS-RunShellScript"}
+        known["DescribeSessions"] = {"State": "History"}
         yield jar, {**known, "ServiceCode": "vpc", "QuotaCode": "L-F678F1CE", "Path": "/aws/service"}
 
 
@@ -152,7 +155,8 @@ def test_pieces_make_the_whole(seeded: tuple[TestJar, dict[str, Any]]) -> None:
     for service, operation, model in paged():
         assert model.input is not None
         needed = {*model.input.required, "UserName", "RetiringPrincipal"}
-        params = {n: known[n] for n in model.input.members if n in needed} | known.get(operation, {})
+        own = known.get(operation, {})
+        params = {n: known[n] for n in model.input.members if n in needed and n not in own} | own
         whole, pieces, number = whole_and_pieces(jar.client(service), model, params)
         if operation == "LookupEvents":  # the calls of the first paging are in the second
             pieces = [item for item in pieces if item in whole]
