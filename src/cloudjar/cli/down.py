@@ -130,10 +130,10 @@ def restore_host(settings: Settings) -> int:
         raise Failure("the host could not be restored", str(failed), "cloudjar doctor, then cloudjar down") from None
     if left:
         raise Failure("something of the jar is still on the host", "\n".join(left), "cloudjar down, once more")
-    runtime = compute.runtime / settings.tag
-    for folder in (*runtime.glob("*"), runtime):
+    for folder in (compute.runtime / settings.tag).glob("*"):
         with contextlib.suppress(OSError):
             folder.rmdir()
+    compute.close()
     return sum(seen == "up" for seen in found.values())
 
 

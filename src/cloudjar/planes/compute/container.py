@@ -26,7 +26,7 @@ from cloudjar.planes.compute.bundle import NODES, Plugged, Users, device_rules, 
 from cloudjar.planes.compute.entering import Entering
 from cloudjar.planes.compute.home import POWERED_OFF, Home, again_script, boot_script, home_of
 from cloudjar.planes.compute.images import ImageStore
-from cloudjar.planes.compute.limits import make_room
+from cloudjar.planes.compute.limits import give_back, make_room
 from cloudjar.planes.compute.metering import Metering
 from cloudjar.planes.compute.port import Disk, ImageInfo, MachineSpec, Seen
 from cloudjar.planes.compute.process import need_tool, run
@@ -34,6 +34,12 @@ from cloudjar.planes.compute.watch import Watch
 
 _SHUTDOWN = signal.SIGRTMIN + 3
 """systemd's "halt now, in order" for containers."""
+
+_LIMITS = ".limits"
+"""What the host's limits were, beside the folders of the installations (whose tags begin otherwise)."""
+
+_CLAIMS = "jars"
+"""Which installation has what of the host (`cli.claims`)."""
 
 _SYS_RESOURCE = 24
 """The capability that ext4 wants of who grows it while it is mounted."""
@@ -85,7 +91,7 @@ class ContainerCompute(Entering, Metering):
 
     def start(self, spec: MachineSpec) -> None:
         """Boot the machine on its disk, making both as needed; limits and names are those of this `spec`."""
-        make_room()
+        make_room(self.runtime / _LIMITS)
         home = self._home(spec.id)
         rootfs = None
         if self._wants_image(spec):
@@ -274,9 +280,13 @@ class ContainerCompute(Entering, Metering):
         """Remove what the driver itself put on the host; a no-op while any machine runs."""
         runtime = self.runtime / self.tag
         parts = [runtime / name for name in ("runc", "attach", "roots", "keepers")]
-        for folder in (*parts, runtime, self.runtime):
+        for folder in (*parts, runtime):
             with contextlib.suppress(OSError):
                 folder.rmdir()
+        with contextlib.suppress(OSError):
+            if not {entry.name for entry in self.runtime.iterdir()} - {_LIMITS, _CLAIMS}:
+                give_back(self.runtime / _LIMITS)
+            self.runtime.rmdir()
 
     def _home(self, machine_id: str) -> Home:
         return home_of(self.tag, self.state, self.runtime, machine_id)
