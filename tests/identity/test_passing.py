@@ -22,6 +22,9 @@ ROLE = re.compile(r"role(arn|name)?$|^role|instanceprofile", re.IGNORECASE)
 # A launch template only writes down a role: whoever launches from it passes the role.
 ABOUT_ROLES = {"iam", "sts"}
 NOT_PASSED = {
+    ("application-autoscaling", "RegisterScalableTarget"),  # its service-linked role acts, whatever is named
+    ("ec2", "CreateFleet"),  # the launch asks for it, as the caller
+    ("ec2", "ModifyFleet"),
     ("ec2", "CreateLaunchTemplate"),
     ("ec2", "CreateLaunchTemplateVersion"),
     ("organizations", "CreateAccount"),

@@ -35,11 +35,8 @@ from cloudjar.planes.compute.watch import Watch
 _SHUTDOWN = signal.SIGRTMIN + 3
 """systemd's "halt now, in order" for containers."""
 
-_LIMITS = ".limits"
-"""What the host's limits were, beside the folders of the installations (whose tags begin otherwise)."""
-
-_CLAIMS = "jars"
-"""Which installation has what of the host (`cli.claims`)."""
+_LIMITS, _CLAIMS = ".limits", "jars"
+"""Beside the folders of installations: what the host's limits were, and which jar has what (`cli.claims`)."""
 
 _SYS_RESOURCE = 24
 """The capability that ext4 wants of who grows it while it is mounted."""
@@ -279,7 +276,9 @@ class ContainerCompute(Entering, Metering):
     def close(self) -> None:
         """Remove what the driver itself put on the host; a no-op while any machine runs."""
         runtime = self.runtime / self.tag
-        parts = [runtime / name for name in ("runc", "attach", "roots", "keepers")]
+        if not self._traces():
+            shutil.rmtree(runtime / "attach", ignore_errors=True)  # sockets of those who were killed
+        parts = [runtime / name for name in ("runc", "roots", "keepers")]
         for folder in (*parts, runtime):
             with contextlib.suppress(OSError):
                 folder.rmdir()

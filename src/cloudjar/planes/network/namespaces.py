@@ -82,6 +82,8 @@ def inside(name: str, work: Callable[[], T]) -> T:
     def entered() -> T:
         fd = os.open(path(name), os.O_RDONLY | os.O_CLOEXEC)
         try:
+            if os.fstat(fd).st_dev == os.stat(NAMESPACES).st_dev:
+                raise PlaneError(f"The network namespace {name} is being made.")  # its name comes first
             _call("setns", fd, _NEW_NETWORK)
         finally:
             os.close(fd)
