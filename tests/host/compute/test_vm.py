@@ -22,7 +22,7 @@ from cloudjar.planes.network import namespaces
 from tests.host.compute.conftest import IMAGE, spec, until
 from tests.host.compute.guestnet import _Handler, _Server, listen_inside, root_and_tools, sh
 
-pytestmark = [pytest.mark.host, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.host, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 GUEST, ROUTER = "cjt-31", "cjt-31r"
 BOOT = 600

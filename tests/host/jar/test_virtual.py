@@ -13,7 +13,7 @@ from tests.host.jar.account import Account
 from tests.host.jar.packets import Wire
 from tests.host.jar.served import RealJar, until
 
-pytestmark = [pytest.mark.host, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.host, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 BOOT = 600
 """Seconds; a processor without virtualisation interprets every instruction of the guest."""
