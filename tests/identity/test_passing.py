@@ -23,7 +23,7 @@ ROLE = re.compile(r"role(arn|name)?$|^role|instanceprofile", re.IGNORECASE)
 ABOUT_ROLES = {"iam", "sts"}
 NOT_PASSED = {
     ("application-autoscaling", "RegisterScalableTarget"),  # its service-linked role acts, whatever is named
-    ("ec2", "CreateFleet"),  # the launch asks for it, as the caller
+    ("ec2", "CreateFleet"),  # RunInstances asks for it, as the caller: tests/services/ec2/test_fleets.py
     ("ec2", "ModifyFleet"),
     ("ec2", "CreateLaunchTemplate"),
     ("ec2", "CreateLaunchTemplateVersion"),

@@ -260,6 +260,44 @@ def test_who_may_not_launch_gets_no_fleet(jar: TestJar, ec2: Any) -> None:
     assert error == "UnauthorizedOperation"
 
 
+def test_a_fleet_is_no_way_around_passing_a_role(jar: TestJar, ec2: Any) -> None:
+    template(ec2)
+    iam = jar.client("iam")
+    iam.create_instance_profile(InstanceProfileName="p")
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    iam.create_role(RoleName="strong", AssumeRolePolicyDocument=document)
+    iam.add_role_to_instance_profile(InstanceProfileName="p", RoleName="strong")
+    iam.create_user(UserName="u")
+    actions = ["ec2:*", "iam:CreateServiceLinkedRole"]
+    text = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+    iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=json.dumps(text))
+    made = iam.create_access_key(UserName="u")["AccessKey"]
+    theirs = jar.client("ec2", key=made["AccessKeyId"], secret=made["SecretAccessKey"])
+    weak = {"InstanceType": "t3.micro", "AvailabilityZone": "eu-west-3a"}
+    assert ask(theirs, 0, "maintain", overrides=[weak])["FleetId"]
+    second: Any = [weak, {"InstanceType": "t3.nano", "IamInstanceProfile": {"Name": "p"}}]
+    assert code(partial(ask, theirs, 0, "maintain", overrides=second)) == "UnauthorizedOperation"
+    ec2.create_launch_template(
+        LaunchTemplateName="strong",
+        LaunchTemplateData={
+            "ImageId": image(ec2), "InstanceType": "t3.micro", "IamInstanceProfile": {"Name": "p"},
+        },
+    )  # fmt: skip
+    configs = [
+        {"LaunchTemplateSpecification": {"LaunchTemplateName": name, "Version": "1"}, "Overrides": [weak]}
+        for name in ("web", "strong")
+    ]
+    asked = {"Type": "maintain", "LaunchTemplateConfigs": configs}
+    nothing = {"TotalTargetCapacity": 0, "DefaultTargetCapacityType": "on-demand"}
+    assert code(theirs.create_fleet, **asked, TargetCapacitySpecification=nothing) == "UnauthorizedOperation"
+    key = ec2.create_fleet(**asked, TargetCapacitySpecification=nothing)["FleetId"]  # by who may
+    more = {"FleetId": key, "TargetCapacitySpecification": {"TotalTargetCapacity": 1}}
+    assert code(theirs.modify_fleet, **more) == "UnauthorizedOperation"
+    jar.settle()
+    assert members(ec2, key) == []
+
+
 def test_fleets_are_found_and_tagged(ec2: Any) -> None:
     key = ask(ec2, 0, "maintain")["FleetId"]
     ec2.create_tags(Resources=[key], Tags=[{"Key": "a", "Value": "b"}])

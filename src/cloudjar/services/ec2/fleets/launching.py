@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
-from cloudjar.services.ec2.fleets.pools import SPOT, Pool, in_order, narrowed, pools, shares
+from cloudjar.services.ec2.fleets.pools import ON_DEMAND, SPOT, Pool, in_order, narrowed, pools, shares
 from cloudjar.services.ec2.fleets.records import Anyone, Fleet, Goal, Member, Source
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.spot.terms import ONE_TIME, PERSISTENT
@@ -129,13 +129,16 @@ def _join(ctx: Ctx, fleet: Anyone, key: str, pool: Pool, market: str) -> Member:
 
 
 def refuse_launch(ctx: Ctx, sources: Sequence[Source], goal: Goal, via: str) -> None:
-    """Raise when who asks for a fleet may not launch what it is to launch, or pass its role."""
-    for market, units in ((SPOT, goal.spot), ("on-demand", goal.on_demand)):
-        seen: set[int] = set()
-        for pool in pools(ctx, sources, goal, market) if units else ():
-            if pool.source in seen:
+    """Raise when who asks for a fleet may not launch what it is to launch, or pass its role.
+
+    Each override is asked about, and also for a fleet of nothing: later it launches by EC2's right to, not by his.
+    """
+    for market in [SPOT] * bool(goal.spot) + [ON_DEMAND] * bool(goal.on_demand or not goal.spot):
+        seen: list[tuple[int, dict[str, Any]]] = []
+        for pool in pools(ctx, sources, goal, market):
+            if (pool.source, pool.override) in seen:
                 continue
-            seen.add(pool.source)
+            seen.append((pool.source, pool.override))
             try:
                 asked = request(sources[pool.source], goal, pool, market, 1)
                 ctx.call("ec2", "RunInstances", {**asked, "DryRun": True}, via=via)

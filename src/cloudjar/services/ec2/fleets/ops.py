@@ -270,7 +270,7 @@ def modify_fleet(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         goal = replace(goal, total=total, on_demand=demand, spot=spot, default=default)
     if req.get("LaunchTemplateConfigs"):
         sources = asking.sources(ctx, req["LaunchTemplateConfigs"])
-        refuse_launch(ctx, sources, goal, VIA)
+    refuse_launch(ctx, sources, goal, VIA)
     put(ctx, fleet, goal=goal, sources=sources, again=None, complete=False)
     return {"Return": True}
 
