@@ -97,14 +97,14 @@ def listen_inside(namespace: str, address: str, port: int) -> socket.socket:
 
 @contextmanager
 def guest_network(
-    number: int, *, instance: str, public_key: str, user_data: str = "", nat: bool = False
+    number: int, *, instance: str, public_key: str, user_data: str = "", nat: bool = False, own: bool = True
 ) -> Iterator[str]:
-    """Yield the guest's address; the namespace is called ``cjt-<number>``."""
+    """Yield the guest's address; the namespace is called ``cjt-<number>``, its users are the guest's `own`."""
     name, link = f"cjt-{number}", f"cjt{number}h"
     base = f"10.{77 + number // 250}.{number % 250}"
     sh("ip", "link", "del", link, check=False)
     sh("ip", "netns", "del", name, check=False)
-    namespaces.create(name, guest=True)
+    namespaces.create(name, guest=own)
     try:
         sh("ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", name)
         sh("ip", "addr", "add", f"{base}.1/24", "dev", link)

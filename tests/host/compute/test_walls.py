@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cloudjar.base.errors import PlaneError
 from cloudjar.planes import guest_users
 from cloudjar.planes.compute.container import ContainerCompute
 from cloudjar.planes.compute.port import Disk
@@ -117,6 +118,23 @@ def test_a_disk_of_its_own_is_mounted_and_nothing_else(walls: ContainerCompute) 
     assert sh(walls, "mount -o ro /dev/xvdf /mnt && cat /mnt/file && ! touch /mnt/other 2>/dev/null") == (0, "kept\n")
     clean(walls)
     assert sh(walls, "mount -t ext4 /dev/xvdf /nowhere")[1].count("mount point does not exist") == 1
+
+
+def test_where_guests_have_no_users_of_their_own_they_boot_behind_the_guards(walled: ContainerCompute) -> None:
+    """As on a host that cannot map users: the host's own root, fewer rights; and its volumes stay there."""
+    data = Disk(volume_id="vol-p", device="/dev/sdf", size_gib=1)
+    with guest_network(43, instance="i-plain", public_key="", own=False) as ip:
+        walled.start(spec(43, "i-plain", disks=(data,)))
+        until(lambda: banner(ip), 60)
+        pid = int((walled.state / "machines/i-plain/init.pid").read_text())
+        assert re.search(r"^Uid:\t0\t", Path(f"/proc/{pid}/status").read_text(), re.M)
+        tried = "mkfs.ext4 -q /dev/xvdf && mount /dev/xvdf /mnt && echo kept > /mnt/file && umount /mnt; modprobe dummy"
+        assert walled.run("i-plain", ["/bin/sh", "-c", tried], timeout=60)[0] != 0
+        assert walled.run("i-plain", ["/bin/sh", "-c", "mount /dev/xvdf /mnt && cat /mnt/file"]) == (0, b"kept\n")
+        walled.stop("i-plain", force=True)
+    with guest_network(43, instance="i-plain", public_key=""), pytest.raises(PlaneError, match="written by guests"):
+        walled.start(spec(43, "i-plain", disks=(data,)))
+    walled.remove("i-plain")
 
 
 def test_a_disk_that_says_panic_does_not_stop_the_host(walls: ContainerCompute) -> None:
