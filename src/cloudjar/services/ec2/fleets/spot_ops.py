@@ -157,7 +157,7 @@ def modify_spot_fleet_request(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         goal = replace(goal, total=total, on_demand=demand, spot=total - demand)
     if req.get("LaunchTemplateConfigs"):
         sources = spot_asking.sources(ctx, req)
-    refuse_launch(ctx, sources, goal, SPOT_FLEET.principal)
+        refuse_launch(ctx, sources, goal, SPOT_FLEET.principal)
     put(ctx, fleet, goal=goal, sources=sources, again=None)
     return {"Return": True}
 
