@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import Literal
 
@@ -78,6 +79,11 @@ def service(principal: str, account: str, source_arn: str = "") -> Caller:
         source_arn=source_arn,
         source_account=account if source_arn else "",
     )
+
+
+def canonical_id(account: str) -> str:
+    """S3's name of an account: 64 hexadecimal digits, always the same."""
+    return hashlib.sha256(f"canonical user of {account}".encode()).hexdigest()
 
 
 ANONYMOUS = Caller(kind="anonymous", account="anonymous", arn="*")

@@ -1,0 +1,1 @@
+"""Who may: owners, ACLs, policies, access points, uploads of browsers."""

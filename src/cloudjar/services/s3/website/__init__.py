@@ -1,0 +1,1 @@
+"""Static websites on their own host names."""
