@@ -1,0 +1,1 @@
+"""Logs and reports that AWS writes into buckets."""

@@ -1,0 +1,1 @@
+"""Lists of objects, written to a bucket by the clock."""

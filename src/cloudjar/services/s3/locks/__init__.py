@@ -1,0 +1,1 @@
+"""Object Lock: retention, legal hold, default retention."""

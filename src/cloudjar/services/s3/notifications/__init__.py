@@ -1,0 +1,1 @@
+"""What happens to objects, told to queues, topics, functions and the event bus."""

@@ -1,0 +1,1 @@
+"""Copies of objects in other buckets, made by the bucket itself."""

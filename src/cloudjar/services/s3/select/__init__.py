@@ -1,0 +1,1 @@
+"""S3 Select: SQL over one object."""
