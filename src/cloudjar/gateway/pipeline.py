@@ -20,6 +20,7 @@ from cloudjar.auth.authenticate import Authenticator
 from cloudjar.auth.authorize import Authorizer
 from cloudjar.base import ids
 from cloudjar.base.caller import Caller
+from cloudjar.base.clock import monotonic
 from cloudjar.base.errors import AwsError
 from cloudjar.gateway.calls import Call, Calls
 from cloudjar.gateway.locate import locate
@@ -30,6 +31,7 @@ from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.operation import Operation, Services
 from cloudjar.kit.retry_tokens import RetryTokens
 from cloudjar.kit.throttle import Throttle
+from cloudjar.kit.waiting import Held
 from cloudjar.spec import models, regions
 from cloudjar.wire import host
 from cloudjar.wire.faults import fault
@@ -79,7 +81,10 @@ class Pipeline:
             call, ctx, req = self._read(request, route, request_id)
             if call.operation is not None and call.operation.prepare is not None:
                 return self._run_prepared(request, route, call, ctx, req)
-            response = call.codec.respond(self.run(ctx, call, req), request_id)
+            result = self.run(ctx, call, req)
+            if type(result) is Held:
+                return self._hold(request, route, call, ctx, req, result)
+            response = call.codec.respond(result, request_id)
         except AwsError as error:
             response = _fault(route, request, error, request_id)
         except Exception:
@@ -92,6 +97,29 @@ class Pipeline:
         if self._world.state.database.changes == changes:
             return response
         return self._durably(response)  # type: ignore[no-any-return]  # the server's own awaitable
+
+    async def _hold(
+        self, request: Request, route: Route, call: Call, ctx: Ctx, req: dict[str, Any], result: dict[str, Any]
+    ) -> Response:
+        """An answer that is held back until there is more to say: the call runs again whenever there may be."""
+        database, waits = self._world.state.database, self._world.waits
+        changes = database.changes
+        until = monotonic() + (result.seconds if isinstance(result, Held) else 0.0)
+        try:
+            while isinstance(result, Held):
+                woken = await waits.wait(result, max(until - monotonic(), 0.0))
+                changes = database.changes
+                ctx = ctx.at(ctx.account, ctx.region)
+                ctx.final = not woken
+                result = self.run(ctx, call, req)
+            response = call.codec.respond(result, ctx.request_id)
+        except AwsError as error:
+            response = _fault(route, request, error, ctx.request_id)
+        except Exception:
+            log.exception("request %s %s failed", ctx.request_id, route)
+            response = _fault(route, request, _internal(ctx.request_id), ctx.request_id)
+        sent = self._sent(response, changes)
+        return sent if isinstance(sent, Response) else await sent
 
     async def _run_prepared(
         self, request: Request, route: Route, call: Call, ctx: Ctx, req: dict[str, Any]

@@ -44,9 +44,17 @@ class Trail:
 
     def record(self, audit: Audit, result: dict[str, Any] | None, error: AwsError | None = None) -> None:
         """Keep the event of the call as it ended; a call that succeeded is told to the owners of what it touched."""
+        operation = self.call.operation
+        data = operation is not None and operation.data
+        if data and not isinstance(error, Denied):
+            return
         if isinstance(error, Denied):
             self.decided = error.decided
         event = self._event(result, error)
+        if data:
+            besides = event.besides or Besides()
+            besides.data = True
+            event = replace(event, besides=besides)
         decided = self.decided
         if error is not None or decided is None or not decided.owners:
             audit.record(event)

@@ -41,6 +41,8 @@ class Besides(msgspec.Struct, array_like=True, kw_only=True):
     """``additionalEventData``."""
     details: dict[str, Any] | None = None
     """``serviceEventDetails``: the event is a service's own (``AwsServiceEvent``), nobody called."""
+    data: bool = False
+    """A data event (`kit.operation.Operation.data`): the event history does not show it."""
 
 
 class AuditEvent(msgspec.Struct, array_like=True, kw_only=True):
@@ -74,4 +76,5 @@ class AuditEvent(msgspec.Struct, array_like=True, kw_only=True):
     @property
     def counts(self) -> bool:
         """Whether somebody made this call and pays for it: not what a service tells, nor the owner's copy."""
-        return self.besides is None or (self.besides.details is None and not self.besides.other)
+        besides = self.besides
+        return besides is None or (besides.details is None and not besides.other and not besides.data)

@@ -16,6 +16,7 @@ from cloudjar.kit.db import Db, State
 from cloudjar.kit.events import Events
 from cloudjar.kit.faults import Faults
 from cloudjar.kit.record import Record, arn_of, by_noun, meta
+from cloudjar.kit.waiting import Waits
 from cloudjar.store.sealer import Sealer
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class World:
         """What another room lends: ``identity``, ``audit``, ... by name; set by the composition root."""
         self.faults = Faults()
         """What is broken on purpose just now."""
+        self.waits = Waits()
+        """Answers that are held back until something happens."""
         self.at_stop: list[Callable[[], None]] = []
         """Called at a clean stop, before the store is closed: whoever remembers more than he has stored."""
 
@@ -68,7 +71,9 @@ class Assumed(NamedTuple):
 class Ctx:
     """One request (or one reconciler step) in an account and region."""
 
-    __slots__ = ("account", "caller", "db", "fetched", "noted", "now", "region", "request", "request_id", "world")
+    __slots__ = (
+        "account", "caller", "db", "fetched", "final", "noted", "now", "region", "request", "request_id", "world",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -91,6 +96,8 @@ class Ctx:
         """What an operation's `prepare` brought."""
         self.noted: dict[str, Any] | None = None
         """What `note` was told."""
+        self.final = False
+        """Its answer was held back (`kit.waiting.Held`) as long as it may be."""
 
     def new_id(self, prefix: str) -> str:
         """A fresh EC2-style id."""

@@ -77,6 +77,9 @@ class Operation:
     for seconds. It runs on a thread of its own, outside any transaction, for who may make the call; when the call
     needs no signature, before anybody is asked what he may: then it says who is asking. It gives the context in which
     the call goes on (`Ctx.prepared`), or raises. Such operations are asked for from outside only."""
+    data: bool = False
+    """CloudTrail's data event: what is done with a resource's contents, thousands of times a second. The event history
+    does not have them; of the audit they get only what was refused (for ``cloudjar why``)."""
 
 
 _OPERATIONS: dict[tuple[str, str], Operation] = {}
@@ -91,13 +94,16 @@ def op(
     pages: bool = True,
     prepare: Prepare | None = None,
     completes: Complete | None = None,
+    data: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Register a handler. `writes` defaults to what the operation's verb says."""
 
     def declare(handler: Handler) -> Handler:
         service = service_of(handler.__module__)
         changes = not name.startswith(_READS) if writes is None else writes
-        _OPERATIONS[service, name] = Operation(service, name, handler, changes, access, keys, pages, completes, prepare)
+        _OPERATIONS[service, name] = Operation(
+            service, name, handler, changes, access, keys, pages, completes, prepare, data
+        )
         return handler
 
     return declare

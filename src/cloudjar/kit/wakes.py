@@ -157,6 +157,8 @@ class Runner:
         self._stopping = False
         self._dispatcher: threading.Thread | None = None
         self._pool: ThreadPoolExecutor | None = None
+        self.moved: Callable[[], None] = lambda: None
+        """Called after AWS time was moved on."""
 
     def run(self, wake: Wake) -> bool:
         """One wake-up; True when it is done, False when it will be tried again."""
@@ -192,6 +194,7 @@ class Runner:
             self._clock.advance(max(due - self._clock.now(), timedelta(0)))
         self._clock.advance(max(target - self._clock.now(), timedelta(0)))
         self.settle_or_wait()
+        self.moved()
 
     def settle_or_wait(self) -> None:
         """Bring everything due to rest, by the workers when they run, else here."""

@@ -64,10 +64,15 @@ def _range(ctx: Ctx, req: dict[str, Any]) -> tuple[float, float]:
 
 
 def _keep(attributes: list[dict[str, str]]) -> Callable[[AuditEvent], bool]:
+    """What is looked for; data events are not in the history."""
     if not attributes:
-        return lambda _: True
+        return _is_managing
     test, value = _ATTRIBUTES[attributes[0]["AttributeKey"]], attributes[0]["AttributeValue"]
-    return lambda event: test(event, value)
+    return lambda event: _is_managing(event) and test(event, value)
+
+
+def _is_managing(event: AuditEvent) -> bool:
+    return event.besides is None or not event.besides.data
 
 
 def _place(token: str) -> Place:
