@@ -30,12 +30,12 @@ class Doorways:
 
     def check(self, vpc: Vpc) -> None:
         """Refuse endpoints that nobody would answer at."""
-        if vpc.endpoints and self._source is None:
+        if any(_served(e) for e in vpc.endpoints) and self._source is None:
             raise PlaneError(f"{vpc.id} has endpoints, and nobody serves the API inside VPCs.")
 
     def open(self, vpc: Vpc) -> None:
         """Listen at exactly these endpoints of a VPC."""
-        wanted = {e.id: (vpc.id, _guests(vpc, e)) for e in vpc.endpoints}
+        wanted = {e.id: (vpc.id, _guests(vpc, e)) for e in vpc.endpoints if _served(e)}
         with self._turn:
             for endpoint_id, held in list(self._open.items()):
                 if held[0] == vpc.id and wanted.get(endpoint_id) != held:
@@ -67,6 +67,11 @@ class Doorways:
         del self._open[endpoint_id]
         if self._source:
             self._source.detach(endpoint_id)
+
+
+def _served(endpoint: Endpoint) -> bool:
+    """Whether it is the API that answers there."""
+    return endpoint.kind != "service"
 
 
 def _guests(vpc: Vpc, endpoint: Endpoint) -> tuple[str, ...]:

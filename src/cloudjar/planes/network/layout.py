@@ -32,6 +32,7 @@ from cloudjar.planes.network.plan import (
     Tunnel,
     preference,
 )
+from cloudjar.planes.network.privatelinks import near_rules
 from cloudjar.planes.network.ruleset import change, render
 from cloudjar.planes.network.site import mac
 
@@ -192,7 +193,7 @@ def _furnish(link: Link) -> None:
         kernel.set_route(MAIN_TABLE, "0.0.0.0/0", device=device.index, via=link.router, metric=link.metric)
     if link.role == "nat":
         translate(link)
-    elif link.role == "endpoint":
+    elif link.role in ("endpoint", "service"):
         nft.transaction(meters.endpoint(link.device, meters.birth()))
 
 
@@ -200,6 +201,8 @@ def _address_guests(plan: Plan, seen: set[tuple[str, str, str]], want: set[tuple
     """IPv6 addresses inside the guests: they come and go without a new link."""
     for link in plan.links:
         mine = (link.namespace, link.device)
+    if link.role == "service":
+        nft.transaction(render(near_rules(None)))
         gone = {a for *k, a in seen - want if tuple(k) == mine}
         if gone or (link.ipv6 and not {(*mine, a) for a in link.ipv6} <= seen):
             namespaces.inside(link.namespace, partial(_address_guest, link, gone))

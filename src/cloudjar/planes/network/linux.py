@@ -18,6 +18,7 @@ from cloudjar.planes.network.doorways import Doorways
 from cloudjar.planes.network.farends import translated
 from cloudjar.planes.network.hubs import Hubs
 from cloudjar.planes.network.internet import Internet
+from cloudjar.planes.network.linking import Links
 from cloudjar.planes.network.plan import Plan, plan
 from cloudjar.planes.network.port import Carried, EndpointSource, Flow, MetadataSource, NatTraffic, TransitGateway, Vpc
 from cloudjar.planes.network.reach import World, reach
@@ -66,6 +67,7 @@ class LinuxNetwork:
         self._names_known = names
         self._doorways = Doorways(self.site, endpoints, endpoint_ports)
         self._hubs = Hubs(self.site)
+        self._links = Links(self.site)
         self._tallies: dict[str, flowlog.Tally] = {}
         self._resolver: Resolver | None = None
         self._resolver_turn = threading.Lock()
@@ -115,6 +117,7 @@ class LinuxNetwork:
             if before != wanted:
                 _guarded(vpc.id, lambda: self._converge(wanted, before))
             _guarded(vpc.id, lambda: self._listen(vpc, wanted))
+            _guarded(vpc.id, lambda: self._links.apply(vpc))
             self._plans[vpc.id] = wanted
             self._vpcs[vpc.id] = vpc
 
@@ -209,6 +212,7 @@ class LinuxNetwork:
     def _remove(self, vpc_id: str) -> None:
         self._hush(vpc_id)
         self._internet.detach(vpc_id, mac("gateway", f"{self.site.tag} {vpc_id}"))
+        self._links.remove(vpc_id)
         self._dismiss_guests(vpc_id, keep=set())
         namespace = self.site.vpc_namespace(vpc_id)
         if namespaces.exists(namespace):

@@ -40,6 +40,9 @@ def endpoint(device: str, born: str) -> str:
                  "type filter hook input priority filter; policy accept;"),
         NftChain("answered", (f'oifname "{device}" ip protocol tcp counter name processed',),
                  "type filter hook output priority filter; policy accept;"),
+        # What an endpoint to somebody's own service passes on, either way.
+        NftChain("passed-on", ("ip protocol tcp counter name processed",),
+                 "type filter hook forward priority filter; policy accept;"),
     ))
 
 

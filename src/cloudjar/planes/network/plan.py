@@ -74,7 +74,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """The primary private address with the subnet's prefix length."""
     router: str
     metric: int
-    role: Literal["", "nat", "endpoint"] = ""
+    role: Literal["", "nat", "endpoint", "service"] = ""
     ipv6: tuple[str, ...] = ()
 
     @property
@@ -235,10 +235,11 @@ def _link(vpc: Vpc, eni: Interface, site: Site) -> Link:
     )
 
 
-def _role(vpc: Vpc, eni: Interface) -> Literal["", "nat", "endpoint"]:
+def _role(vpc: Vpc, eni: Interface) -> Literal["", "nat", "endpoint", "service"]:
     if eni.id in translators(vpc):
         return "nat"
-    return "endpoint" if any(eni.id in endpoint.interfaces for endpoint in vpc.endpoints) else ""
+    kind = next((endpoint.kind for endpoint in vpc.endpoints if eni.id in endpoint.interfaces), "")
+    return "service" if kind == "service" else "endpoint" if kind else ""
 
 
 def _addresses6(eni: Interface, cidr: str) -> tuple[str, ...]:

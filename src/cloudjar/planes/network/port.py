@@ -150,17 +150,29 @@ class PrefixList(msgspec.Struct, frozen=True, kw_only=True):
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """A VPC endpoint to the API.
 
+class PrivateLink(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an endpoint's ENI leads: to the guest `node` (a load balancer's) of whatever VPC, which sees the clients'
+    own addresses. `admits` are the rules of the node's groups that decide about those (peers are CIDRs); None: none
+    decide."""
+
+    interface: str
+    node: str
+    admits: tuple[Rule, ...] | None = None
+
+
     ``interface``: every one of `interfaces` is an ENI of this VPC whose `guest` is a name of its own (the ENI's id will
     do). ``gateway``: routes of kind ``endpoint`` lead to it. Either way the API learns the endpoint's id and the
-    caller's private address.
+    caller's private address. ``service``: interfaces that lead to somebody's own service by `links`, over TCP; one
+    without a link, or whose node is not there, answers nobody.
     """
 
     id: str
-    kind: Literal["interface", "gateway"]
+    kind: Literal["interface", "gateway", "service"]
     interfaces: tuple[str, ...] = ()
 
 
 class TransitAttachment(msgspec.Struct, frozen=True, kw_only=True):
+    links: tuple[PrivateLink, ...] = ()
     """A VPC's attachment to a transit gateway; what arrives by it obeys the route table of `subnet`."""
 
     id: str

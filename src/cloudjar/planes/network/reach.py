@@ -22,7 +22,8 @@ from cloudjar.planes.network.filtering import (
     unchecked,
 )
 from cloudjar.planes.network.match import ANY, NUMBERS, Packet, protocol_number
-from cloudjar.planes.network.port import Interface, Peering, Subnet, TransitAttachment, TransitGateway, Vpc
+from cloudjar.planes.network.port import Endpoint, Interface, Peering, Subnet, TransitAttachment, TransitGateway, Vpc
+from cloudjar.planes.network.privatelinks import admitted, endpoint_at, link_at
 from cloudjar.planes.network.routing import nat_interface, networks, route_for
 from cloudjar.planes.network.site import Address, Site, address, any_address, either, network
 from cloudjar.planes.network.steps import Answer, Dropped, Kind, Step
@@ -169,6 +170,22 @@ class _Walk:
         self._groups(vpc, peer, "ingress", there)
         if peer.id in translators(vpc):
             raise self._stop("nat", f"{peer.id} is a NAT gateway's: it answers nobody", what=peer.id)
+        endpoint = endpoint_at(vpc, peer)
+        if endpoint is not None:
+            self._link(endpoint, peer, there)
+
+    def _link(self, endpoint: Endpoint, eni: Interface, there: Packet) -> None:
+        """From an endpoint to somebody's own service: as far as the load balancer's node."""
+        link = link_at(endpoint, eni)
+        far = next((i for v in self.world.vpcs for i in v.interfaces if link and i.guest == link.node), None)
+        if link is None or far is None:
+            raise self._stop("endpoint", f"{endpoint.id} leads nowhere at {eni.id}", what=endpoint.id, at=eni.id)
+        if there.protocol != NUMBERS["tcp"]:
+            raise self._stop("endpoint", f"{endpoint.id} carries TCP alone", what=endpoint.id, at=eni.id)
+        if not admitted(link, there):
+            text = f"no security group of {far.id}, where {endpoint.id} leads, allows {there.source}"
+            raise self._stop("endpoint", text, what=endpoint.id, at=eni.id)
+        self._pass("endpoint", f"{endpoint.id} leads to {far.id}", what=endpoint.id, target=str(there.target))
 
     def _fabric(self, vpc: Vpc, target: Address) -> bool:
         """The VPC's own services: metadata and resolver, which no group or ACL concerns."""

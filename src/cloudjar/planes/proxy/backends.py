@@ -37,16 +37,35 @@ def backends(group: TargetGroup, folder: str, *, relayed: bool = False, lent: bo
             page = f"content-type text/html file {folder}/503.html hdr Server {SERVER}"
             yield f"    http-request return status 503 {page}"
         return
-    if lent:
-        yield "    source 0.0.0.0 usesrc clientip"
+    yield from _named(lent)
     yield from _members(group, group.check, relayed)
     if group.check:
         yield f"backend {group.id}.open"
         if relayed:
             yield "    mode tcp"
-        if lent:
-            yield "    source 0.0.0.0 usesrc clientip"
+        yield from _named(lent)
         yield from _members(group, None, relayed)
+    if lent:
+        yield from _own(group)
+
+
+def _named(lent: bool) -> Iterator[str]:
+    if lent:
+        yield "    source 0.0.0.0 usesrc clientip"
+
+
+def _own(group: TargetGroup) -> Iterator[str]:
+    """The same targets, spoken to in the node's own name; how they are is the first backend's to find out."""
+    yield f"backend {group.id}.own"
+    yield "    mode tcp"
+    yield f"    balance {_algorithm(group)}"
+    for target in group.targets:
+        follows = f" track {group.id}/{target.name}" if group.check else ""
+        yield "    " + " ".join(_server(group, target, None, True)) + follows
+    if group.check:
+        yield f"backend {group.id}.open.own"
+        yield "    mode tcp"
+        yield from _members(group, None, True)
 
 
 def _members(group: TargetGroup, check: HealthCheck | None, relayed: bool) -> Iterator[str]:

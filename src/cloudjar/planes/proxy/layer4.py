@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cloudjar.planes.network.privatelinks import DOORS
 from cloudjar.planes.proxy.port import Node, Relay, TargetGroup, TlsPolicy
-from cloudjar.planes.proxy.relaying import in_kernel
+from cloudjar.planes.proxy.relaying import in_kernel, lends_source
 
 
 def tls_words(folder: str, port: int, policy: TlsPolicy, alpn: tuple[str, ...]) -> str:
@@ -39,6 +40,13 @@ def _frontend(relay: Relay, group: TargetGroup, folder: str) -> Iterator[str]:
     tls = tls_words(folder, relay.port, relay.tls, relay.alpn) if relay.protocol == "tls" else ""
     yield f"    bind :{relay.port} {tls}".rstrip()
     yield f"    timeout client {relay.idle_seconds}s"
+    if lends_source(relay, group) and group.targets:
+        # Who comes by a private link has an address of another network: nobody here can speak in his name.
+        linked = f"{{ dst {DOORS} }}"
+        if group.check:
+            few = f"{{ nbsrv({group.id}) lt {max(1, group.least_healthy)} }}"
+            yield f"    use_backend {group.id}.open.own if {linked} {few}"
+        yield f"    use_backend {group.id}.own if {linked}"
     if group.targets and group.check:
         yield f"    use_backend {group.id}.open if {{ nbsrv({group.id}) lt {max(1, group.least_healthy)} }}"
     yield f"    default_backend {group.id}"

@@ -82,8 +82,8 @@ def _handed(relay: Relay, group: TargetGroup, health: Health) -> Iterator[str]:
         draw = "numgen random" if protocol == "tcp" else "jhash ip saddr . udp sport"
         if group.source_sticky:
             draw = "jhash ip saddr"
-        where = f'iifname "eth*" {protocol} dport {relay.port}'
-        mark = f" ct mark set {GONE_MARK:#x}" if group.ends_gone else ""
+        where = f'iifname != "lo" {protocol} dport {relay.port}'
+        mark = f" ct mark set ct mark | {GONE_MARK:#x}" if group.ends_gone else ""
         yield f"{where}{mark} dnat ip to {draw} mod {len(targets)} map {{ {choices} }}"
 
 
@@ -94,7 +94,7 @@ def _gone(node: Node) -> Iterator[str]:
         return
     here = dict.fromkeys(t for group in groups for t in (*group.targets, *group.draining))
     for protocol, end in (("tcp", "reject with tcp reset"), ("udp", "drop")):
-        flows = f"ct direction original ct mark {GONE_MARK:#x} meta l4proto {protocol}"
+        flows = f"ct direction original ct mark & {GONE_MARK:#x} != 0 meta l4proto {protocol}"
         kept = ", ".join(f"{t.address} . {t.port}" for t in here)
         yield f"{flows} ip daddr . {protocol} dport != {{ {kept} }} {end}" if kept else f"{flows} {end}"
 

@@ -19,12 +19,12 @@ STATE_FIELDS = (
 
 
 def health(text: str) -> dict[tuple[str, str], TargetHealth]:
-    """(target group, target) to its health, of the answer to ``show stat``; unprobed backends are left out."""
+    """(target group, target) to its health, of the answer to ``show stat``: of what probes by itself."""
     rows = csv.DictReader(io.StringIO(text.removeprefix("# ")))
     return {
         (row["pxname"], row["svname"]): _health(row)
         for row in rows
-        if row["svname"] not in ("FRONTEND", "BACKEND") and row["status"] != "no check"
+        if row["svname"] not in ("FRONTEND", "BACKEND") and row["status"] != "no check" and "." not in row["pxname"]
     }
 
 
