@@ -8,10 +8,24 @@ the next start: nothing has to be searched for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from pathlib import Path
 from typing import Protocol
 
-from cloudjar.planes.objects.port import Blob, Hash, Landed, Sink, Source
+from cloudjar.base import ids
+from cloudjar.planes.objects.files import Files
+from cloudjar.planes.objects.frames import open_inline, seal_inline, unwrap, wrap
+from cloudjar.planes.objects.port import Blob, Hash, Landed, Piece
+from cloudjar.planes.objects.sink import KEY, FileLanded, FileSink
+from cloudjar.planes.objects.source import FileSource, pieces_of, tail_of
+from cloudjar.store.database import Database
+
+_NO_HASHES: Mapping[str, Hash] = {}
+_AT_ONCE = 500
 
 
 class Body(Protocol):
@@ -22,49 +36,204 @@ class Body(Protocol):
     def chunks(self, size: int = 1 << 20) -> Iterable[bytes]: ...
 
 
-class BlobsPort(Protocol):
+class Blobs:
     """What services ask of the bytes: ``ctx.world.ports["objects"]``. "In the running transaction" is the caller's."""
 
-    def take(self, body: bytes | Body, hashes: Mapping[str, Hash] | None = None) -> Landed:
-        """A body as a handler got it, landed: at once when the gateway has it on disk already, inline when it is
-        small; another large one is written (and synced) now."""
-        ...
+    def __init__(self, database: Database, folder: Path, *, durable: bool = True) -> None:
+        self.files = Files(folder, durable=durable)
+        self._database = database
+        self._gone: deque[str] = deque()
+        self._remover: ThreadPoolExecutor | None = None
+        with database.lock:
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS object_file (id TEXT PRIMARY KEY, refs INTEGER NOT NULL) WITHOUT ROWID"
+            )
+            database.execute("CREATE INDEX IF NOT EXISTS object_file_gone ON object_file (id) WHERE refs <= 0")
 
-    def sink(self, hashes: Mapping[str, Hash] | None = None) -> Sink:
-        """Write a blob piece by piece (an inventory, a log); blocks as files do."""
-        ...
+    # -- bytes in
+    def sink(self, hashes: Mapping[str, Hash] = _NO_HASHES) -> FileSink:
+        """Write a blob piece by piece (an upload, an inventory, a log); blocks as files do."""
+        return self.files.sink(hashes)
 
+    def take(self, body: bytes | Body | None, hashes: Mapping[str, Hash] = _NO_HASHES) -> Landed:
+        """A body as a handler got it, landed: as it is when the gateway has it on disk already, inline when it is
+        small; another large one is written (and synced) now. `hashes` are fresh; those that the gateway computed are
+        taken from there."""
+        if isinstance(body, FileLanded):
+            return _with_digests(body, hashes)
+        sink = self.files.sink(hashes)
+        try:
+            if isinstance(body, bytes):
+                sink.feed(body)
+            elif body is not None:
+                for piece in body.chunks():
+                    sink.feed(piece)
+            return sink.finish()
+        except BaseException:
+            sink.abort()
+            raise
+
+    # -- who uses them, in the running transaction
     def keep(self, landed: Landed) -> Blob:
-        """Record a landed body's files in the running transaction."""
-        ...
+        """Record a landed body's files; gives its blob."""
+        blob = landed.blob
+        for piece in blob.pieces:
+            self._database.execute("INSERT INTO object_file VALUES (?, 1)", (piece.file,))
+        if blob.pieces:
+            self._database.on_commit(lambda: self._settle(landed))
+        return blob
 
     def drop(self, blob: Blob) -> None:
-        """One reference less in the running transaction; files without any go after the commit."""
-        ...
+        """One reference less to each of its files; those without any go after the commit."""
+        if blob.pieces:
+            self._count(Counter(piece.file for piece in blob.pieces), -1)
 
     def share(self, blob: Blob) -> Blob:
-        """The same bytes under a second reference, without copying, in the running transaction. The key is the same:
-        seal it anew for whom the copy is."""
-        ...
+        """The same bytes under a second reference, without copying. The key is the same: seal it anew for whom the
+        copy is."""
+        if blob.pieces:
+            self._count(Counter(piece.file for piece in blob.pieces), 1)
+        return blob
 
     def slice(self, blob: Blob, key: bytes, start: int, size: int) -> Blob:
-        """A part of the bytes under a reference of its own, under the same key, in the running transaction."""
-        ...
+        """A part of the bytes under a reference of its own and the same key, without copying what lies in files."""
+        pieces = tuple(pieces_of(blob, start, size))
+        at, length = tail_of(blob, start, size)
+        inline = seal_inline(key, open_inline(key, blob.inline)[at : at + length]) if length else b""
+        return self.share(Blob(size, inline, pieces))
 
     def compose(self, parts: Iterable[tuple[Blob, bytes]], key: bytes) -> Blob:
-        """One blob of several with their keys, to be opened with `key` (32 fresh bytes: `new_key`). It takes the parts'
-        references over: do not drop the parts, and do not keep what comes out."""
-        ...
+        """One blob of several with their keys, to be opened with `key` (a fresh one: `new_key`). It takes the parts'
+        references over: do not drop the parts, do not keep what comes out."""
+        parts = tuple(parts)
+        inline = b""
+        pieces: list[Piece] = []
+        for number, (blob, own) in enumerate(parts, 1):
+            pieces += [_rewrapped(piece, own, key) for piece in blob.pieces]
+            if blob.inline:
+                small = open_inline(own, blob.inline)
+                if number == len(parts):
+                    inline = seal_inline(key, small)
+                else:
+                    pieces.append(self._in_file(small, key))
+        return Blob(sum(blob.size for blob, _ in parts), inline, tuple(pieces))
+
+    def _in_file(self, small: bytes, key: bytes) -> Piece:
+        """Only the end of a blob may lie inline: the end of a part that is not the last gets a file after all."""
+        sink = self.files.sink(_NO_HASHES, inline=0)
+        sink.feed(small)
+        landed = sink.finish()
+        [piece] = self.keep(landed).pieces
+        return _rewrapped(piece, landed.key, key)
 
     def new_key(self) -> bytes:
         """32 random bytes."""
-        ...
+        return ids.entropy(KEY)
 
-    def open(self, blob: Blob, key: bytes, start: int = 0, size: int | None = None) -> Source:
+    # -- bytes out
+    def open(self, blob: Blob, key: bytes, start: int = 0, size: int | None = None) -> FileSource:
         """A range, to be the body of a response or to be iterated; None is to the end. It stays readable while it is
-        open, whoever drops the blob. Rotten: a file is missing."""
-        ...
+        open, whoever drops the blob. Rotten: a file is missing. ValueError: not within the blob."""
+        return self.files.open(blob, key, start, blob.size - start if size is None else size)
 
     def read(self, blob: Blob, key: bytes, start: int = 0, size: int | None = None) -> bytes:
         """A range in one piece; for small ones. Rotten: bytes are not what was stored."""
-        ...
+        if not blob.pieces and not start and size is None:
+            return open_inline(key, blob.inline) if blob.inline else b""
+        source = self.open(blob, key, start, size)
+        with contextlib.closing(source):
+            return b"".join(source)
+
+    # -- life
+    def recover(self) -> None:
+        """Finish what a crash left: arrivals that were recorded go to their place, others go; so do uncounted files."""
+        arrivals = self.files.arrivals()
+        counted = self._counted(arrivals)
+        for file in arrivals:
+            (self.files.settle if file in counted else self.files.refuse)(file)
+        gone = [row[0] for row in self._database.query("SELECT id FROM object_file WHERE refs <= 0")]
+        for file in gone:
+            self.files.remove(file)
+        if gone:
+            with self._database.transaction():
+                self._forget(gone)
+
+    def close(self) -> None:
+        """Let go of the thread that removes files."""
+        if self._remover is not None:
+            self._remover.shutdown()
+            self._remover = None
+
+    # -- for the check of consistency
+    def counts(self) -> Iterator[tuple[str, int]]:
+        """Every file that somebody counts, and how often, by name."""
+        last = ""
+        while rows := self._database.query(
+            "SELECT id, refs FROM object_file WHERE id > ? AND refs > 0 ORDER BY id LIMIT ?", (last, _AT_ONCE)
+        ):
+            yield from rows
+            last = rows[-1][0]
+
+    def _counted(self, files: list[str]) -> set[str]:
+        found: set[str] = set()
+        for at in range(0, len(files), _AT_ONCE):
+            some = files[at : at + _AT_ONCE]
+            marks = ",".join("?" * len(some))
+            rows = self._database.query(f"SELECT id FROM object_file WHERE refs > 0 AND id IN ({marks})", tuple(some))
+            found.update(row[0] for row in rows)
+        return found
+
+    def _settle(self, landed: Landed) -> None:
+        landed.recorded = True
+        for piece in landed.blob.pieces:
+            self.files.settle(piece.file)
+
+    def _count(self, files: Counter[str], sign: int) -> None:
+        gone: list[str] = []
+        for file, times in files.items():
+            row = self._database.execute(
+                "UPDATE object_file SET refs = refs + ? WHERE id = ? AND refs > 0 RETURNING refs", (sign * times, file)
+            ).fetchall()
+            if not row:
+                raise LookupError(f"nobody counts the file {file}")
+            if row[0][0] <= 0:
+                gone.append(file)
+        if sign < 0:
+            self._forget_removed()
+        if gone:
+            self._database.on_commit(lambda: self._remove(gone))
+
+    def _remove(self, files: list[str]) -> None:
+        """Large files take their time to go: on a thread. Their rows follow with the next change."""
+        if self._remover is None:
+            self._remover = ThreadPoolExecutor(1, "objects-remove")
+
+        def remove() -> None:
+            self._gone.extend(file for file in files if self.files.remove(file))
+
+        self._remover.submit(remove)
+
+    def _forget_removed(self) -> None:
+        gone = [self._gone.popleft() for _ in range(len(self._gone))]
+        if gone:
+            self._database.on_rollback(lambda: self._gone.extend(gone))
+            self._forget(gone)
+
+    def _forget(self, files: list[str]) -> None:
+        self._database.executemany("DELETE FROM object_file WHERE id = ? AND refs <= 0", [(file,) for file in files])
+
+
+def _with_digests(landed: FileLanded, hashes: Mapping[str, Hash]) -> FileLanded:
+    missing = {name: running for name, running in hashes.items() if name not in landed.digests}
+    if missing:
+        for piece in landed.chunks():
+            for running in missing.values():
+                running.update(piece)
+        digests = ((name, running.digest()) for name, running in missing.items())
+        landed.digests = dict(chain(landed.digests.items(), digests))
+    return landed
+
+
+def _rewrapped(piece: Piece, own: bytes, key: bytes) -> Piece:
+    file_key = unwrap(own, piece.file, piece.key) if piece.key else own
+    return Piece(piece.file, piece.size, piece.start, wrap(key, piece.file, file_key))

@@ -69,6 +69,7 @@ class Landed(Protocol):
     size: int
     md5: bytes
     digests: Mapping[str, bytes]
+    recorded: bool
 
     def chunks(self, size: int = FRAME) -> Iterable[bytes]:
         """The bytes, read back and verified; pieces of up to a frame."""
