@@ -49,7 +49,6 @@ from cloudjar.planes.compute.port import ComputePort
 from cloudjar.planes.dns.names import ExtraNames
 from cloudjar.planes.network.port import NetworkPort
 from cloudjar.planes.proxy.port import ProxyPort
-from cloudjar.store.blobs import Blobs
 from cloudjar.store.database import Database
 from cloudjar.store.kept_clock import KeptClock
 from cloudjar.store.sealer import Sealer
@@ -86,7 +85,6 @@ class Jar:
         self.clock = clock or KeptClock(home / "clock-offset")
         self.database = Database(home / "cloudjar.db", durable=settings.durable)
         tables = Tables(self.database)
-        self.blobs = Blobs(self.database, home / "objects", durable=settings.durable)
         self.sealer = Sealer(home / "sealing.key")
         self.events = Events(self.database, self.clock)
         self.usage = Usage(self.database, self.clock)
@@ -139,7 +137,6 @@ class Jar:
             "network": self.network,
             "compute": self.compute,
             "proxy": self.proxy,
-            "objects": self.blobs,
             "authority": self.tls,
             "sessions": self.sessions,
             "audit": self.audit,
@@ -193,7 +190,6 @@ class Jar:
 
     def boot(self) -> None:
         """Load the services that have something to do at the start; each wakes what is unfinished and sweeps."""
-        self.blobs.recover()
         for name in self._services_with_records():
             self.services.load(name)
             machine.boot(name, self.world)
@@ -229,7 +225,6 @@ class Jar:
         for finish in self.world.at_stop:
             finish()
         self.audit.close()
-        self.blobs.close()
         self.database.close()
 
     # -- what the parts ask of each other
