@@ -147,9 +147,6 @@ class PrefixList(msgspec.Struct, frozen=True, kw_only=True):
     cidrs: tuple[str, ...] = ()
 
 
-class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A VPC endpoint to the API.
-
 class PrivateLink(msgspec.Struct, frozen=True, kw_only=True):
     """Where an endpoint's ENI leads: to the guest `node` (a load balancer's) of whatever VPC, which sees the clients'
     own addresses. `admits` are the rules of the node's groups that decide about those (peers are CIDRs); None: none
@@ -160,6 +157,9 @@ class PrivateLink(msgspec.Struct, frozen=True, kw_only=True):
     admits: tuple[Rule, ...] | None = None
 
 
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A VPC endpoint.
+
     ``interface``: every one of `interfaces` is an ENI of this VPC whose `guest` is a name of its own (the ENI's id will
     do). ``gateway``: routes of kind ``endpoint`` lead to it. Either way the API learns the endpoint's id and the
     caller's private address. ``service``: interfaces that lead to somebody's own service by `links`, over TCP; one
@@ -169,10 +169,10 @@ class PrivateLink(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     kind: Literal["interface", "gateway", "service"]
     interfaces: tuple[str, ...] = ()
+    links: tuple[PrivateLink, ...] = ()
 
 
 class TransitAttachment(msgspec.Struct, frozen=True, kw_only=True):
-    links: tuple[PrivateLink, ...] = ()
     """A VPC's attachment to a transit gateway; what arrives by it obeys the route table of `subnet`."""
 
     id: str
