@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from cloudjar.services.s3.objects.rows import Version
+
 HOUR = 3600.0
 ARCHIVED = frozenset(("GLACIER", "DEEP_ARCHIVE"))
 """Classes whose objects are not read without a restore; Intelligent-Tiering's archive tiers too, see `tiers`."""
@@ -25,6 +27,14 @@ RESTORE_SECONDS = {
     ("DEEP_ARCHIVE_ACCESS", "Bulk"): 48 * HOUR,
 }
 """How long a restore takes: the longest that AWS says of it (Standard 3-5 hours, Bulk 5-12; within 12 and 48)."""
+
+
+def tier_of(version: Version) -> str:
+    """The archive that a version must be restored from: its class, or its tier of Intelligent-Tiering. "": it can be
+    read as it is."""
+    if version.storage_class == "INTELLIGENT_TIERING":
+        return version.archived
+    return version.storage_class if version.storage_class in ARCHIVED else ""
 
 
 class Class(NamedTuple):

@@ -116,9 +116,9 @@ def _current(rule: Rule, version: Held, least: str, *, alone: bool) -> Iterator[
             at = midnight(version.modified, rule.expire_days)
             yield _Wish(at, Action("remove", version.version_id, rule.id))
         return
-    at = expires_at(rule, version.modified)
-    if at is not None:
-        yield _Wish(at, Action("expire", version.version_id, rule.id))
+    ends = expires_at(rule, version.modified)
+    if ends is not None:
+        yield _Wish(ends, Action("expire", version.version_id, rule.id))
     for move in rule.moves:
         yield from _moves(rule, move, version, _when(version.modified, move), least)
 
