@@ -195,14 +195,14 @@ def _furnish(link: Link) -> None:
         translate(link)
     elif link.role in ("endpoint", "service"):
         nft.transaction(meters.endpoint(link.device, meters.birth()))
+    if link.role == "service":
+        nft.transaction(render(near_rules(None)))
 
 
 def _address_guests(plan: Plan, seen: set[tuple[str, str, str]], want: set[tuple[str, str, str]]) -> None:
     """IPv6 addresses inside the guests: they come and go without a new link."""
     for link in plan.links:
         mine = (link.namespace, link.device)
-    if link.role == "service":
-        nft.transaction(render(near_rules(None)))
         gone = {a for *k, a in seen - want if tuple(k) == mine}
         if gone or (link.ipv6 and not {(*mine, a) for a in link.ipv6} <= seen):
             namespaces.inside(link.namespace, partial(_address_guest, link, gone))
