@@ -76,12 +76,14 @@ def test_the_command_line_has_disks_in_order_and_the_eni() -> None:
         ("image", "/x/base", True),
     ]
     assert "virtio-net-pci,netdev=cjtap0,mac=06:00:00:00:00:01" in argv
-    assert argv[argv.index("-accel") + 1].startswith("tcg")
+    assert argv[argv.index("-accel") + 1].startswith("tcg,thread=single")
+    assert "no_timer_check" in argv[argv.index("-append") + 1]
     assert argv[argv.index("-m") + 1] == "768"
     assert argv[argv.index("-runas") + 1] == "70:70"
     assert argv[argv.index("-chroot") + 1] == "/x/nothing"
     with_help = vmqemu.command("qemu", SPEC, files, [], kvm=True, user=70)
     assert with_help[with_help.index("-accel") + 1] == "kvm"
+    assert "tsc=reliable" not in with_help[with_help.index("-append") + 1]
 
 
 def test_modules_come_after_what_they_need() -> None:

@@ -18,6 +18,7 @@ from cloudjar.planes.compute import cgroups, console, container, disk, identity,
 from cloudjar.planes.compute.bundle import resources
 from cloudjar.planes.compute.container import ContainerCompute
 from cloudjar.planes.compute.home import CONSOLE_MAX, Home
+from cloudjar.planes.compute.images import ImageStore
 from cloudjar.planes.compute.port import Disk, MachineSpec, Seen
 from cloudjar.planes.compute.process import need_tool, run
 from cloudjar.planes.compute.usage import Usage
@@ -45,6 +46,18 @@ class VmCompute(ContainerCompute):
     """The ``vm`` driver; implements `ComputePort`."""
 
     name = "vm"
+
+    def __init__(
+        self,
+        tag: str,
+        state_dir: Path,
+        images: ImageStore | None = None,
+        *,
+        runtime_dir: Path = Path("/run/cloudjar"),
+        shutdown_seconds: float = 240,
+    ) -> None:
+        """As a container's; its own kernel, perhaps an interpreted one, takes its time to go down."""
+        super().__init__(tag, state_dir, images, runtime_dir=runtime_dir, shutdown_seconds=shutdown_seconds)
 
     def powered_off(self, machine_id: str) -> bool:
         """True when the guest powered itself off, which QEMU notes before it ends."""
