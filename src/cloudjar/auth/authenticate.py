@@ -61,19 +61,24 @@ class Authenticator:
         self._sessions_seen: dict[str, _Known] = {}
         self._defaults: dict[str, _Known] = {}
 
-    def __call__(self, request: Request, service: str, operation: OperationModel | None) -> tuple[Caller, str]:
+    def __call__(
+        self, request: Request, service: str, operation: OperationModel | None, *, body_read: bool = True
+    ) -> tuple[Caller, str]:
         """The caller and the region; raises AWS's answer for a signature that does not hold.
 
-        `operation` is None when it is not in the model: such requests must be signed too.
+        `operation` is None when it is not in the model: such requests must be signed too. With ``body_read=False`` the
+        headers were verified (`begin`) and the body is still to come: ask again once it has.
         """
         if isinstance(request.attached, _Verified):
             verified = request.attached
             self._check_scope(verified.signature, service)
+            if body_read:
+                sigv4.verify_payload(request, service)
             return self._admitted(verified.signature, verified.known, service)
         signature = sigv4.parse(request, service)
         if signature is None:
-            if operation is not None and operation.auth_type == "none":
-                return ANONYMOUS, ""
+            if operation is not None and (operation.auth_type == "none" or service == "s3"):
+                return ANONYMOUS, ""  # to S3 anybody may come: the bucket's owner says who may what
             raise missing(service)
         self._check_scope(signature, service)
         _check_region(request, signature, service)
@@ -89,11 +94,23 @@ class Authenticator:
         """
         signature = sigv4.parse(request, "s3")
         if signature is None:
+            if request.headers.get("x-amz-content-sha256") == chunked.UNSIGNED_TRAILER:
+                return chunked.decoder(request, None)
             raise missing("s3")
+        known = self._begin(request, signature)
+        return chunked.decoder(request, chunked.seed(signature, known.secret))
+
+    def begin(self, request: Request) -> None:
+        """Verify a request to S3 by its headers, before its body is read; an anonymous one is left to be judged."""
+        signature = sigv4.parse(request, "s3")
+        if signature is not None:
+            self._begin(request, signature)
+
+    def _begin(self, request: Request, signature: sigv4.Signature) -> _Known:
         known = self._need_known(request, signature, signature.service)
         sigv4.verify(request, signature, known.secret, self._clock.real(), dialect=signature.service, body_read=False)
         request.attached = _Verified(signature, known)
-        return chunked.decoder(request, chunked.seed(signature, known.secret))
+        return known
 
     def _need_known(self, request: Request, signature: sigv4.Signature, service: str) -> _Known:
         known = self._known(signature.key_id, signature.token, request.trusted)

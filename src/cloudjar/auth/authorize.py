@@ -17,7 +17,7 @@ from cloudjar.auth import doorway, guardrails, reasons
 from cloudjar.auth.environment import Environment, Facts
 from cloudjar.auth.identity import Identity
 from cloudjar.auth.organization import Organization
-from cloudjar.base.caller import Caller
+from cloudjar.base.caller import Caller, canonical_id
 from cloudjar.base.errors import AwsError
 from cloudjar.policy.document import parse
 from cloudjar.policy.evaluate import AccessRequest, Decision, Policy, PolicySet, decide
@@ -42,6 +42,7 @@ _KINDS = {
 # A key policy reads like any resource policy; what sets it apart is that it must allow.
 _FLAVOURS = {"resource": Flavour.RESOURCE, "key": Flavour.RESOURCE, "trust": Flavour.TRUST}
 _NO_POLICIES = PolicySet()
+_ALONE = frozenset(("service", "anonymous", "outsider"))
 _WITHOUT_POLICIES = frozenset(("root", "service", "anonymous", "outsider"))
 _OF_THE_OWNER = frozenset((Flavour.RESOURCE, Flavour.TRUST, Flavour.RCP))
 
@@ -177,20 +178,26 @@ class Authorizer:
         else:
             told = self._tells_why(request, decision)
             message = access_denied(request, decision, enhanced=told, quoted=service == "s3")
+            if service == "s3" and self._is_stranger(request):
+                message = "Access Denied"
         denied = _worded(service, message, lambda: self._encoded(request, decision))
         denied.decided = Decided(tuple(need.resource for need in needs), reasons.refused(request, policies, before))
         return denied
 
     def _tells_why(self, request: AccessRequest, decision: Decision) -> bool:
         """Strangers do not learn which policy of a resource's account refused them; its organization's members do."""
+        return decision.layer not in _OF_THE_OWNER or not self._is_stranger(request)
+
+    def _is_stranger(self, request: AccessRequest) -> bool:
+        """Whether somebody asks who is neither of the resource's account nor of its organization."""
         mine, theirs = request.principal.account, request.resource_account
-        if theirs in ("", mine) or decision.layer not in _OF_THE_OWNER:
-            return True
+        if theirs in ("", mine):
+            return False
         organization = self._organization()
         if organization is None:
-            return False
+            return True
         here, there = organization.standing(mine), organization.standing(theirs)
-        return here is not None and there is not None and here.id == there.id
+        return here is None or there is None or here.id != there.id
 
     def _encoded(self, request: AccessRequest, decision: Decision) -> str:
         """EC2's encoded authorization failure message: opened by ``sts:DecodeAuthorizationMessage``."""
@@ -207,6 +214,7 @@ def principal(caller: Caller) -> Principal:
         account=caller.account,
         base_arn=caller.role_arn,
         unique_id=caller.unique_id.partition(":")[0],
+        canonical_id=canonical_id(caller.account) if caller.kind not in _ALONE else "",
     )
 
 

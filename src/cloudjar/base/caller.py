@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -81,6 +82,7 @@ def service(principal: str, account: str, source_arn: str = "") -> Caller:
     )
 
 
+@lru_cache(maxsize=4096)
 def canonical_id(account: str) -> str:
     """S3's name of an account: 64 hexadecimal digits, always the same."""
     return hashlib.sha256(f"canonical user of {account}".encode()).hexdigest()

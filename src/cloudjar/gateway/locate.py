@@ -18,6 +18,7 @@ from cloudjar.kit.operation import (
     finder_by_arn,
     keys_of_request,
     keys_of_resource,
+    locator,
     policy_of,
 )
 from cloudjar.kit.record import Record, RecordMeta, arn_of, by_noun, meta
@@ -43,6 +44,9 @@ def locate(ctx: Ctx, call: Call, operation: Operation, req: dict[str, Any]) -> I
     """Everything that must be allowed for this request; empty for operations that need no permission."""
     if operation.access is not None:
         return list(operation.access(ctx, req))
+    special = locator(call.service.name)
+    if special is not None:
+        return special(ctx, operation, call.grants, req)
     brought = _brought(ctx, call.service.name, operation, req)
     found: list[Grant] = []
     for entry in call.grants:

@@ -273,6 +273,28 @@ def finder(kind: str) -> Finder | None:
     return _FINDERS.get(kind)
 
 
+Locator = Callable[[Ctx, Operation, tuple[iam.Entry, ...], dict[str, Any]], Iterable[Grant]]
+_LOCATORS: dict[str, Locator] = {}
+
+
+def locates(service: str) -> Callable[[Locator], Locator]:
+    """Decorator (``access.py``): says for every operation of a service (botocore's name) what must be allowed, from
+    the authorization table's entries and the request: where resources are not records (S3's objects) or several
+    policies bear on one. It may complete the request in place (what an access point stands for). `op(access=...)`
+    comes first."""
+
+    def declare(function: Locator) -> Locator:
+        _LOCATORS[service] = function
+        return function
+
+    return declare
+
+
+def locator(service: str) -> Locator | None:
+    """The function that locates for a service, when it is loaded and has one."""
+    return _LOCATORS.get(service)
+
+
 class ResourcePolicy(NamedTuple):
     """A resource's own policy as it bears on a call: its JSON ("" for none), its kind, and documents that allow
     beside it, each a whole policy with principals (a KMS grant written as a statement). `rcps` is False for what

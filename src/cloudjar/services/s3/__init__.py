@@ -4,5 +4,20 @@ from cloudjar.kit.operation import Service
 
 SERVICE = Service(
     "s3",
-    ("buckets.ops",),
+    (
+        "access.locating",
+        "buckets.cors",
+        "buckets.logging",
+        "buckets.ops",
+        "buckets.ownership",
+        "buckets.policies",
+        "buckets.settings",
+        "buckets.several",
+        "objects.ops.acls",
+        "objects.ops.delete",
+        "objects.ops.get",
+        "objects.ops.put",
+        "objects.ops.tagging",
+        "website.config",
+    ),
 )

@@ -10,10 +10,21 @@ from cloudjar.kit.context import Ctx
 from cloudjar.services.s3 import errors
 from cloudjar.services.s3.buckets.records import Bucket
 
+_OWNERS = "s3.owners"
+
 
 def find_bucket(ctx: Ctx, name: str) -> Bucket | None:
-    """The bucket of a name, whoever's it is."""
-    return ctx.db.find(Bucket, name)
+    """The bucket of a name, whoever's it is. Whose a name was last is remembered: that is looked at first."""
+    owners: dict[str, str] = ctx.world.ports.setdefault(_OWNERS, {})
+    account = owners.get(name)
+    if account is not None:
+        held = ctx.db.at(account, "")[Bucket].get(name)
+        if held is not None:
+            return held
+    found = ctx.db.find(Bucket, name)
+    if found is not None:
+        owners[name] = found.account
+    return found
 
 
 def need_bucket(ctx: Ctx, req: Mapping[str, Any]) -> Bucket:

@@ -12,13 +12,15 @@ from msgspec.structs import replace
 from cloudjar.base.caller import canonical_id
 from cloudjar.base.errors import AwsError
 from cloudjar.kit import tags
+from cloudjar.kit.access_points import BLOCK_ALL, AccessPoint
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
 from cloudjar.services.s3 import errors
+from cloudjar.services.s3.access import acl
 from cloudjar.services.s3.buckets import names
 from cloudjar.services.s3.buckets.finding import find_bucket, need_bucket, save
-from cloudjar.services.s3.buckets.records import BLOCK_ALL, Bucket
+from cloudjar.services.s3.buckets.records import Bucket
 from cloudjar.services.s3.objects.index import index
 
 _US = "us-east-1"
@@ -47,9 +49,30 @@ def create_bucket(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         public_access_block=BLOCK_ALL,
         object_lock=bool(req.get("ObjectLockEnabledForBucket")),
         versioning="Enabled" if req.get("ObjectLockEnabledForBucket") else "",
+        acl=_first_acl(ctx, req),
     )
     ctx.db[Bucket].add(bucket)
     return _made(bucket)
+
+
+def _first_acl(ctx: Ctx, req: dict[str, Any]) -> str:
+    """The ACL that a bucket is made with: none but the owner's unless ACLs are on, none for all while that is blocked,
+    as it is for every new bucket."""
+    owner = canonical_id(ctx.account)
+    wanted = acl.asked(ctx, req, acl.Parties(owner, owner)) or ""
+    if wanted and req.get("ObjectOwnership") in (None, "BucketOwnerEnforced"):
+        raise AwsError(
+            "InvalidBucketAclWithObjectOwnership",
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+            400,
+        )
+    if acl.is_public(wanted):
+        raise AwsError(
+            "InvalidBucketAclWithBlockPublicAccessError",
+            "Bucket cannot have public ACLs set with BlockPublicAccess enabled",
+            400,
+        )
+    return wanted
 
 
 def _again(ctx: Ctx, held: Bucket, location: str) -> dict[str, Any]:
@@ -87,6 +110,13 @@ def delete_bucket(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     objects = index(ctx.world)
     if not objects.is_empty(bucket.name):
         raise _not_empty(bucket)
+    if ctx.db.everywhere(AccessPoint, bucket=bucket.name):
+        raise AwsError(
+            "BucketHasAccessPointsAttached",
+            "The bucket you are trying to delete has access points attached. Delete your access points before "
+            "deleting the bucket.",
+            400,
+        )
     objects.forget(bucket.name)
     ctx.db.at(bucket.account, "")[Bucket].drop(bucket)
     return {}

@@ -20,13 +20,6 @@ Ownership = Literal["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter
 Named = dict[str, dict[str, Any]]
 """Configurations of which a bucket has several, by Id."""
 
-BLOCK_ALL = {
-    "BlockPublicAcls": True,
-    "IgnorePublicAcls": True,
-    "BlockPublicPolicy": True,
-    "RestrictPublicBuckets": True,
-}
-
 
 @record(
     "s3",
