@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
@@ -68,7 +70,7 @@ class Jar:
     """
 
     _closing = False
-    """Set once the jar stops: nothing is measured any more."""
+    """Set once the jar stops: nothing is heard any more."""
 
     def __init__(
         self,
@@ -237,6 +239,7 @@ class Jar:
             "endpoint": f"http://{self.settings.host}:{self.port}",
             "account": self.settings.account,
             "region": self.settings.region,
+        self._closing = True
             "network": self.network.name,
             "compute": self.compute.name,
         }
@@ -287,21 +290,33 @@ class Jar:
     def _went_down(self, machine_id: str) -> None:
         from cloudjar.services.ec2.instances.life import went_down
 
-        self.services.load("ec2")
-        went_down(self.world, machine_id)
+        with self._heard():
+            self.services.load("ec2")
+            went_down(self.world, machine_id)
 
     def _measure(self) -> None:
         from cloudjar.services.ec2.metering.life import measure
 
-        if not self._closing:
+        with self._heard():
             self.services.load("ec2")
             measure(self.world)
 
     def _node_changed(self, node: str) -> None:
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        """What a plane tells of its own accord, from a thread of its own, may come when nothing can be written down any
+        more; who starts next looks for himself."""
+        try:
+            yield
+        except sqlite3.ProgrammingError:
+            if not self._closing:
+                raise
+
         from cloudjar.services.elbv2.life import node_changed
 
-        self.services.load("elbv2")
-        node_changed(self.world, node)
+        with self._heard():
+            self.services.load("elbv2")
+            node_changed(self.world, node)
 
     def _reconcile(self, wake: Wake) -> None:
         self.services.load(wake.table.partition("/")[0])

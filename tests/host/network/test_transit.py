@@ -114,7 +114,10 @@ def test_it_counts_what_attachments_send_and_tells_flows_while_they_are_logged(h
     assert sent is not None
     assert sent.amounts["sent"] >= 120
     host.net.apply_transit(replace(gateway, logged=True))
-    assert host.net.carried("tgw-attach-1") == sent
+    still = host.net.carried("tgw-attach-1")
+    assert still is not None
+    assert still.born == sent.born  # it goes on where it was; the last words of the connection may have come meanwhile
+    assert still.amounts["sent"] >= sent.amounts["sent"]
     assert host.tcp("i-1", "10.2.1.5", 80) == "open"
     assert host.tcp("i-1", "10.9.1.5", 80) == "dropped"  # there is no way on
     told = host.net.flows("tgw-1")
