@@ -34,6 +34,7 @@ from cloudjar.gateway.pipeline import Pipeline
 from cloudjar.gateway.server import Server
 from cloudjar.gateway.streams import Doors as StreamDoors
 from cloudjar.gateway.tls import Authority
+from cloudjar.gateway.uploads import Uploads
 from cloudjar.kit import machine, names
 from cloudjar.kit.accounts import Doors
 from cloudjar.kit.audit import Audit
@@ -51,6 +52,7 @@ from cloudjar.planes.compute.port import ComputePort
 from cloudjar.planes.dns.names import ExtraNames
 from cloudjar.planes.network.port import NetworkPort
 from cloudjar.planes.proxy.port import ProxyPort
+from cloudjar.store.blobs import Blobs
 from cloudjar.store.database import Database
 from cloudjar.store.kept_clock import KeptClock
 from cloudjar.store.sealer import Sealer
@@ -87,6 +89,7 @@ class Jar:
         self.clock = clock or KeptClock(home / "clock-offset")
         self.database = Database(home / "cloudjar.db", durable=settings.durable)
         tables = Tables(self.database)
+        self.blobs = Blobs(self.database, home / "objects", durable=settings.durable)
         self.sealer = Sealer(home / "sealing.key")
         self.events = Events(self.database, self.clock)
         self.usage = Usage(self.database, self.clock)
@@ -128,7 +131,9 @@ class Jar:
         self.tls = Authority(home / "tls", (*settings.hosts, *api_names(settings.region)))
         self.world.load = self.services.load
         self.world.ports.update(self._ports())
-        self.front = Front(self.pipeline, Admin(self, home / "admin-token"), authenticator, StreamDoors(self.world))
+        uploads = Uploads(self.pipeline, authenticator, self.blobs.sink)
+        admin = Admin(self, home / "admin-token")
+        self.front = Front(self.pipeline, admin, authenticator, uploads, StreamDoors(self.world))
         self.server: Server | None = None
         self.port = settings.port
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -139,6 +144,7 @@ class Jar:
             "network": self.network,
             "compute": self.compute,
             "proxy": self.proxy,
+            "objects": self.blobs,
             "authority": self.tls,
             "sessions": self.sessions,
             "audit": self.audit,
@@ -192,6 +198,7 @@ class Jar:
 
     def boot(self) -> None:
         """Load the services that have something to do at the start; each wakes what is unfinished and sweeps."""
+        self.blobs.recover()
         for name in self._services_with_records():
             self.services.load(name)
             machine.boot(name, self.world)
@@ -227,6 +234,7 @@ class Jar:
         for finish in self.world.at_stop:
             finish()
         self.audit.close()
+        self.blobs.close()
         self.database.close()
 
     # -- what the parts ask of each other

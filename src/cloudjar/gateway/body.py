@@ -6,13 +6,14 @@ import hashlib
 import os
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
 from cloudjar.base.errors import AwsError
 from cloudjar.gateway.http1 import CHUNKED, Dechunker
+from cloudjar.gateway.inflow import Decoder, Sink
 
 IN_MEMORY = 1 << 20
 """Bodies up to this size (bytes, decoded) stay in memory."""
@@ -24,23 +25,14 @@ _SLICE = 256 << 10
 _MAX_MEMBERS = 16
 
 
-class Decoder(Protocol):
-    """An incremental decoder, such as `auth.chunked.ChunkedDecoder`. Both methods may raise `AwsError`."""
-
-    def feed(self, data: bytes) -> bytes: ...
-
-    def finish(self) -> None:
-        """Called after the last byte: raise if the body is not whole."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class BodyPolicy:
     """What to do with one request's body; given by the `on_headers` hook.
 
     `max_size` bounds the bytes as sent and the bytes as decoded. `decoder` undoes aws-chunked, then `gunzip`
     undoes ``Content-Encoding: gzip``. `digest` asks for `Request.raw_body_hash` of bodies that the handler
-    does not see as they were sent (decoded, or too large to hold).
+    does not see as they were sent (decoded, or too large to hold). With a `sink` the body goes there on a thread
+    (`inflow`), and the request's body is what the sink made of it.
     """
 
     max_size: int = MAX_BODY
@@ -48,6 +40,7 @@ class BodyPolicy:
     gunzip: bool = False
     digest: bool = True
     memory: int = IN_MEMORY
+    sink: Callable[[], Sink] | None = None
 
     @property
     def is_plain(self) -> bool:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
-from cloudjar.base.clock import monotonic
 from cloudjar.base.errors import AwsError
 from cloudjar.gateway import http1
-from cloudjar.gateway.body import BodyPolicy, Intake, Spooled
+from cloudjar.gateway.ahead import AheadOutflow
+from cloudjar.gateway.answering import Answering
+from cloudjar.gateway.body import BodyPolicy, Intake, too_large
+from cloudjar.gateway.inflow import Inflow, Landed
 from cloudjar.gateway.outflow import AsyncOutflow, Outflow, Transport, close_stream
 from cloudjar.gateway.phase import Phase
-from cloudjar.wire.message import FileRange, Request, Response, Upgrade
+from cloudjar.wire.message import Request, Response
 
 if TYPE_CHECKING:
     from cloudjar.gateway.server import Listener, Server
@@ -30,13 +31,12 @@ _AHEAD = 64 << 10
 _DRAIN = 1 << 20
 """An unread body up to this size is read and dropped to keep the connection; a larger one costs it."""
 _LINGER = 2.0
-_COPY = 64 << 10
 _BLANK = 16
 """Bytes of line ends that are forgiven before a request."""
 _TLS_HANDSHAKE = 0x16
 
 
-class Connection(asyncio.Protocol):
+class Connection(Answering, asyncio.Protocol):
     """The protocol of one accepted connection; see `server.Server` for what it serves."""
 
     def __init__(self, server: Server, listener: Listener) -> None:
@@ -54,8 +54,9 @@ class Connection(asyncio.Protocol):
         self._head: http1.Head | None = None
         self._request: Request | None = None
         self._intake: Intake | None = None
+        self._inflow: Inflow | None = None
         self._waiting: asyncio.Future[Response] | None = None
-        self._outflow: Outflow | AsyncOutflow | None = None
+        self._outflow: Outflow | AsyncOutflow | AheadOutflow | None = None
         self._reading = True
         self._partial = False
         self._peer_done = False
@@ -116,8 +117,7 @@ class Connection(asyncio.Protocol):
         """Take bytes as the client meant them (after TLS)."""
         if self.phase is Phase.LINGER or self.phase is Phase.CLOSED:
             return
-        data = self._buffer + data if self._buffer else data
-        self._buffer = b""
+        data, self._buffer = self._buffer + data, b""
         self._guard(self._advance, data)
 
     def abort(self) -> None:
@@ -226,10 +226,11 @@ class Connection(asyncio.Protocol):
         policy = self.server.policy
         length = head.length
         if length:
-            verdict = self._ask(request)
-            if isinstance(verdict, Response):
+            if isinstance(verdict := self._ask(request), Response):
                 return self._refuse(verdict, data)
             policy = verdict or policy
+            if policy.sink is not None:
+                return self._begin_flow(head, policy, data)
             if not policy.is_plain or length == http1.CHUNKED or len(data) < length or length > policy.memory:
                 return self._begin_body(head, policy, data)
             request.body = data[:length]
@@ -253,13 +254,66 @@ class Connection(asyncio.Protocol):
             self._intake = Intake(head.length, policy, self.server.folder)
         except AwsError as error:
             return self._refuse(self._error(self._request, error), data)
+        self._expect_body(head, data)
+        return data
+
+    def _begin_flow(self, head: http1.Head, policy: BodyPolicy, data: bytes) -> bytes:
+        assert policy.sink is not None
+        assert self._request is not None
+        if head.length > policy.max_size:
+            return self._refuse(self._error(self._request, too_large(policy.max_size)), data)
+        threads, soon = self.server.threads, self.server.call_from_thread
+        self._inflow = Inflow(self, policy.sink(), policy.decoder, head.length, threads, soon)
+        self._expect_body(head, data)
+        return data
+
+    def _expect_body(self, head: http1.Head, data: bytes) -> None:
         self.phase = Phase.BODY
         self._set_deadline(self.server.timeouts.body)
         if head.expects_continue and not data:
             self._transport.write(http1.CONTINUE)
-        return data
+
+    def _take_flow(self, flow: Inflow, data: bytes) -> bytes:
+        self._set_deadline(self.server.timeouts.body)
+        rest = flow.feed(data)
+        if flow.done:
+            self.phase = Phase.BUSY
+            self.deadline = 0.0
+        return rest
+
+    def flow_reading(self, flow: Inflow, wanted: bool) -> None:
+        """The threads that keep a body cannot keep up, or have caught up."""
+        if self._inflow is flow and self.phase is Phase.BODY:
+            self._set_deadline(self.server.timeouts.body if wanted else 0.0)
+            self._read(wanted)
+
+    def flow_landed(self, flow: Inflow, body: Landed) -> None:
+        """A large body is where it is kept: the request is whole."""
+        request = self._request
+        if self._inflow is not flow or request is None:
+            body.close()
+            return
+        self._inflow = None
+        request.body = body
+        request.raw_body_hash = body.digests["sha256"].hex() if "sha256" in body.digests else ""
+        request.decoded = flow.decodes
+        self._guard(self._dispatch, request)
+        self._proceed()
+
+    def flow_failed(self, flow: Inflow, error: Exception) -> None:
+        """A large body is not what it claims to be, or the disk failed."""
+        request = self._request
+        if self._inflow is not flow or request is None:
+            return
+        if isinstance(error, AwsError):
+            self._guard(self._refuse, self._error(request, error))
+        else:
+            log.error("a request body could not be stored", exc_info=error)
+            self._guard(self._refuse, self._failure())
 
     def _take_body(self, data: bytes) -> bytes:
+        if self._inflow is not None:
+            return self._take_flow(self._inflow, data)
         intake, request = self._intake, self._request
         assert intake is not None
         self._set_deadline(self.server.timeouts.body)
@@ -322,93 +376,17 @@ class Connection(asyncio.Protocol):
         self._guard(self._respond, response)
         self._proceed()
 
-    # Answers.
-
-    def _limit_hops(self, hops: int) -> None:
-        sock = self._wire.get_extra_info("socket")
-        if sock is not None and sock.family == socket.AF_INET:
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, hops)
-
-    def _respond(self, response: Response) -> None:
-        """Send the answer to the current request, then be ready for the next."""
-        head = self._head
-        assert head is not None
-        if isinstance(response, Upgrade):
-            self._transport.write(http1.switching(response.headers))
-            response.take(self)
-            return
-        body = response.body
-        try:
-            text, stated, said = http1.split_headers(response.headers)
-        except ValueError:
-            log.exception("a handler's headers cannot be sent")
-            close_stream(body)
-            response = self._failure()
-            body, (text, stated, said) = response.body, http1.split_headers(response.headers)
-        if "close" in said or self.server.closing:
-            head.keep_alive = False
-        if response.hop_limit:
-            self._limit_hops(response.hop_limit)
-        silent = head.method == "HEAD" or response.status in (204, 304) or response.status < 200
-        if isinstance(body, (bytes, bytearray, memoryview)):
-            length = stated if silent and (stated >= 0 or response.status == 304) else len(body)
-            data = self._render(response.status, text, said, length)
-            self._transport.write(data if silent or len(body) > _COPY else data + body)
-            if not silent and len(body) > _COPY:
-                self._transport.write(bytes(body))
-            self._next()
-            return
-        length = body.size if isinstance(body, FileRange) else stated
-        framed = length >= 0 or head.minor == 1
-        head.keep_alive = head.keep_alive and framed
-        self._transport.write(self._render(response.status, text, said, length, chunked=length < 0 and framed))
-        if silent:
-            close_stream(body)
-            self._next()
-        else:
-            self._stream(body, length, chunked=length < 0 and framed)
-
-    def _render(self, status: int, text: str, said: frozenset[str], length: int, *, chunked: bool = False) -> bytes:
-        head = self._head
-        parts = [http1.status_line(status), text]
-        if "date" not in said:
-            parts.append(self.server.date_line)
-        if "server" not in said:
-            parts.append("Server: Cloudjar\r\n")
-        if chunked:
-            parts.append("Transfer-Encoding: chunked\r\n")
-        elif length >= 0 and status != 204 and status >= 200:
-            parts.append(f"Content-Length: {length}\r\n")
-        if head is None or not head.keep_alive:
-            parts.append("Connection: close\r\n")
-        elif head.minor == 0:
-            parts.append("Connection: keep-alive\r\n")
-        parts.append("\r\n")
-        return http1.encode_head("".join(parts))
-
-    def _stream(self, body: Any, length: int, *, chunked: bool) -> None:
-        flow = AsyncOutflow if hasattr(body, "__aiter__") else Outflow
-        self._set_deadline(self.server.timeouts.write if flow is Outflow else 0.0)
-        self._outflow = flow(self, self._transport, body, length, chunked=chunked)
-        self._outflow.resume()
-
-    def streamed(self, *, whole: bool) -> None:
-        """The stream ended. Cut short, the connection must break: the client must not take it for whole."""
-        self._outflow = None
-        if not whole:
-            self.abort()
-            return
-        self._next()
-        self._proceed()
+    # Refusals.
 
     def _refuse(self, response: Response, data: bytes = b"") -> bytes:
         """Answer before the body was read. The rest of a small one is dropped; else the connection ends."""
         head, intake = self._head, self._intake
         assert head is not None
         self._intake = None
-        fresh = intake is None
+        fresh = intake is None and self._inflow is None
         if intake is not None:
             intake.close()
+        self._stop_flow()
         small = fresh and not head.expects_continue and 0 <= head.length <= _DRAIN
         head.keep_alive = head.keep_alive and small
         if isinstance(response.body, (bytes, bytearray)):
@@ -421,34 +399,20 @@ class Connection(asyncio.Protocol):
             self.phase = Phase.DRAIN
         return data
 
-    def _error(self, request: Request, error: AwsError) -> Response:
-        try:
-            return self.server.on_error(request, error)
-        except Exception:
-            log.exception("on_error failed for %s", error.code)
-            return self._failure()
-
-    def _failure(self) -> Response:
-        body = b"<Response><Errors><Error><Code>InternalError</Code></Error></Errors></Response>"
-        return Response(500, [("Content-Type", "text/xml")], body)
-
     def _malformed(self, refusal: http1.Malformed) -> None:
         if self.phase in (Phase.BUSY, Phase.LINGER, Phase.CLOSED):
             self.abort()
             return
-        self._head = None
-        body = refusal.message.encode()
-        text = "Content-Type: text/plain\r\n"
-        self._transport.write(self._render(refusal.status, text, frozenset(), len(body)) + body)
+        self._head, body = None, refusal.message.encode()
+        head = self._render(refusal.status, "Content-Type: text/plain\r\n", frozenset(), len(body))
+        self._transport.write(head + body)
         self._linger()
 
     # Between requests.
 
     def _next(self) -> None:
         """The answer is written: close, or wait for the next request."""
-        request, self._request = self._request, None
-        if request is not None and isinstance(request.body, Spooled):
-            request.body.close()
+        self._drop_request()
         head = self._head
         self._intake = None
         if head is None or not head.keep_alive:
@@ -491,9 +455,6 @@ class Connection(asyncio.Protocol):
         if self._head is not None:
             self._head.keep_alive = False
 
-    def _set_deadline(self, seconds: float) -> None:
-        self.deadline = monotonic() + seconds if seconds else 0.0
-
     def _drop_work(self) -> None:
         """Stop whatever was being done for a client that is gone."""
         waiting, self._waiting = self._waiting, None
@@ -505,9 +466,19 @@ class Connection(asyncio.Protocol):
         intake, self._intake = self._intake, None
         if intake is not None:
             intake.close()
+        self._stop_flow()
+        self._drop_request()
+
+    def _stop_flow(self) -> None:
+        flow, self._inflow = self._inflow, None
+        if flow is not None:
+            flow.close()
+
+    def _drop_request(self) -> None:
+        """A body in a file goes with its request, unless somebody recorded it."""
         request, self._request = self._request, None
-        if request is not None and isinstance(request.body, Spooled):
-            request.body.close()
+        if request is not None and not isinstance(request.body, bytes):
+            close_stream(request.body)
 
     def _start_tls(self) -> None:
         from cloudjar.gateway.tls import Layer

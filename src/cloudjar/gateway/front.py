@@ -8,6 +8,7 @@ from cloudjar.auth.authenticate import Authenticator
 from cloudjar.auth.chunked import is_chunked
 from cloudjar.gateway.admin import Admin
 from cloudjar.gateway.body import BodyPolicy
+from cloudjar.gateway.uploads import Uploads
 from cloudjar.wire.message import Request, Response
 from cloudjar.wire.websocket import is_upgrade
 
@@ -21,16 +22,25 @@ class Front:
     """Sends a request to the admin API or to the pipeline, and one for a WebSocket to its door."""
 
     def __init__(
-        self, pipeline: Handler, admin: Admin, authenticator: Authenticator, streams: Handler | None = None
+        self,
+        pipeline: Handler,
+        admin: Admin,
+        authenticator: Authenticator,
+        uploads: Uploads,
+        streams: Handler | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._streams = streams
         self._admin = admin
         self._authenticator = authenticator
+        self._uploads = uploads
 
     def on_headers(self, request: Request) -> BodyPolicy | None:
         """Before a body is read: how to decode it, and whether who sends it may. May raise `AwsError`."""
         headers = request.headers
+        upload = self._uploads.policy(request)
+        if upload is not None:
+            return upload
         if is_chunked(request):
             return BodyPolicy(decoder=self._authenticator.begin_chunked(request))
         if "/s3/aws4_request" in headers.get("authorization", ""):

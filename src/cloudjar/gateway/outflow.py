@@ -29,7 +29,17 @@ class Sender(Protocol):
 
     writable: bool
 
-    def streamed(self, *, whole: bool) -> None: ...
+    def streamed(self, *, whole: bool) -> None:
+        """The stream ended, or was cut short."""
+        ...
+
+    def unstarted(self, error: Exception) -> None:
+        """It failed before anything was sent."""
+        ...
+
+    def moved(self) -> None:
+        """Something was sent."""
+        ...
 
 
 def close_stream(body: Any) -> None:
@@ -39,7 +49,7 @@ def close_stream(body: Any) -> None:
         close()
 
 
-class _Counted:
+class Counted:
     """Frames pieces: by chunk, or by a length that may be neither exceeded nor missed."""
 
     def __init__(self, length: int, *, chunked: bool) -> None:
@@ -72,7 +82,7 @@ class Outflow:
         self._transport = transport
         self._body = body
         self._pieces: Iterator[bytes] = iter(body)
-        self._frames = _Counted(length, chunked=chunked)
+        self._frames = Counted(length, chunked=chunked)
         self._running = False
         self._stopped = False
 
@@ -115,7 +125,7 @@ class AsyncOutflow:
         self._sender = sender
         self._transport = transport
         self._pieces: AsyncIterator[bytes] = aiter(body)
-        self._frames = _Counted(length, chunked=chunked)
+        self._frames = Counted(length, chunked=chunked)
         self._room = asyncio.Event()
         self._task = asyncio.ensure_future(self._run())
 

@@ -162,10 +162,26 @@ class Pipeline:
             route = None
         return _fault(route, request, error, ids.request_id())
 
-    def _read(self, request: Request, route: Route, request_id: str) -> tuple[Call, Ctx, dict[str, Any]]:
+    def admit(self, request: Request, route: Route) -> None:
+        """Refuse an upload by its headers, before its body is read; a refusal is audited like any other. Who is let in
+        is asked again when everything is there."""
+        self._authorize.admit(request, route.service)
+        call, ctx, req = self._read(request, route, ids.request_id(), body_read=False)
+        trail = Trail(ctx, call, req)
+        try:
+            operation = call.handler()
+            call.validate(req)
+            trail.decided = self._authorize(ctx, call.service.name, locate(ctx, call, operation, req))
+        except AwsError as error:
+            trail.record(self._audit, None, error)
+            raise
+
+    def _read(
+        self, request: Request, route: Route, request_id: str, *, body_read: bool = True
+    ) -> tuple[Call, Ctx, dict[str, Any]]:
         """route ... parse: the call, who makes it, and what he says."""
         described = models.service(route.service).operations.get(route.operation)
-        caller, region = self._authenticate(request, route.service, described)
+        caller, region = self._authenticate(request, route.service, described, body_read=body_read)
         if region not in _region_names() and region:
             raise AwsError("UnrecognizedClientException", f"{region} is not a region of this partition", 403)
         call = self._calls.get(route.service, route.operation, route.protocol)

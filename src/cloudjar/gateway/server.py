@@ -11,6 +11,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.utils import formatdate
 from html import escape
@@ -33,6 +34,9 @@ OnHeaders = Callable[[Request], BodyPolicy | Response | None]
 OnError = Callable[[Request, AwsError], Response]
 TlsSource = ssl.SSLContext | Callable[[], ssl.SSLContext]
 T = TypeVar("T")
+
+_THREADS = 16
+"""That move large bodies: more than processors, since they wait for the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,14 @@ class Server:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sweep: asyncio.TimerHandle | None = None
         self._clock = SystemClock()
+        self._threads: ThreadPoolExecutor | None = None
+
+    @property
+    def threads(self) -> ThreadPoolExecutor:
+        """Threads that move large bodies between connections and disk."""
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(_THREADS, "bodies")
+        return self._threads
 
     async def listen(
         self,
@@ -156,6 +168,9 @@ class Server:
             await asyncio.sleep(0.01)
         for connection in list(self.connections):
             connection.abort()
+        if self._threads is not None:
+            self._threads.shutdown()
+            self._threads = None
         if self._sweep is not None:
             self._sweep.cancel()
             self._sweep = None

@@ -115,6 +115,8 @@ class Response:
     """One HTTP response. `body` is bytes, or a stream: an iterable of bytes (pulled only as fast as the client
     reads, on the event loop, so it must not block), an async iterable, or a `FileRange`.
 
+    An iterable with a true attribute `blocks` is pulled on threads, a little ahead, and may take its time; when its
+    first piece fails, the failure is answered instead.
     A stream is sent with a length if it is a `FileRange` or the headers state ``Content-Length``, else chunked;
     it is closed (`close` or `aclose`, where it has one) when it was sent or the client went away. `hop_limit` is the
     IP time-to-live of its packets; 0 leaves the system's.
