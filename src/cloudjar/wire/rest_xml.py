@@ -145,7 +145,8 @@ class RestXmlCodec:
         if shape is None:
             return lambda _, rid: Response(op.status, request_headers(service, rid), b"")
         puts = rest.header_writers(shape)
-        status = rest.status_member(shape)
+        # S3's model does not say that a part of an object is answered with 206: the handler does, in a name of its own.
+        status = rest.status_member(shape) or "$status"
         write_body = self._body_writer(shape)
 
         def respond(result: dict[str, Any], rid: str) -> Response:
@@ -155,7 +156,7 @@ class RestXmlCodec:
             content_type, body = write_body(result)
             if content_type and not any(n.lower() == "content-type" for n, _ in headers):
                 headers.append(("Content-Type", content_type))
-            code = result.get(status) if status else None
+            code = result.get(status)
             return Response(op.status if code is None else int(code), headers, body)
 
         return respond

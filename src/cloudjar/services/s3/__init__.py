@@ -14,6 +14,7 @@ SERVICE = Service(
         "buckets.settings",
         "buckets.several",
         "objects.ops.acls",
+        "objects.ops.copy",
         "objects.ops.delete",
         "objects.ops.get",
         "objects.ops.put",

@@ -1,6 +1,6 @@
 """What happens to objects, told to whoever in S3 acts on it: notifications, replication, lifecycle, Object Lock.
 
-Each is told in the write's own transaction, after the index has it: what it stores commits with the write or not at all.
+Each is told in the write's own transaction, after the index has it: what it stores commits with it or not at all.
 It must not raise for reasons of its own: the write would be undone.
 """
 

@@ -44,7 +44,7 @@ class Encryption(Struct, frozen=True, array_like=True):
 
     `kind` is ``AES256``, ``aws:kms``, ``aws:kms:dsse`` or ``SSE-C``; `key_id` the KMS key's ARN; `context` the
     encryption context that the client gave (canonical JSON); `data_key` the KMS ciphertext of the data key that seals;
-    `customer_md5` the base64 MD5 of the client's key and `salted` its salted digest.
+    `customer_md5` the base64 MD5 of the client's key.
     """
 
     kind: str = "AES256"
@@ -53,7 +53,6 @@ class Encryption(Struct, frozen=True, array_like=True):
     bucket_key: bool = False
     data_key: bytes = b""
     customer_md5: str = ""
-    salted: bytes = b""
 
 
 class Lock(Struct, frozen=True, array_like=True):
@@ -105,8 +104,8 @@ class Version(Struct, frozen=True, array_like=True, kw_only=True):
     """``CRC64NVME`` -> base64; a composite ends in ``-N``."""
     checksum_type: ChecksumType = "FULL_OBJECT"
     sse: Encryption | None = None
-    acl: tuple[tuple[str, str], ...] = ()
-    """Grants in the form of `buckets.records.Acl`; empty is the owner's full control."""
+    acl: str = ""
+    """In the form of `access.acl`; "" is the owner's full control."""
     lock: Lock | None = None
     restore: Restore | None = None
     replication: str = ""

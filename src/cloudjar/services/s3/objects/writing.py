@@ -1,0 +1,103 @@
+"""Writing an object, however its bytes came: the one way into the index.
+
+`draft` reads what a request says of the object; `record` checks the conditions, makes the version the newest of its key
+in the caller's transaction, lets go of what it replaced, and tells who acts on changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from cloudjar.base import ids
+from cloudjar.kit.context import Ctx
+from cloudjar.services.s3 import errors
+from cloudjar.services.s3.buckets.records import Bucket
+from cloudjar.services.s3.objects import attributes, changes, encryption, expiring, integrity, locking, owning
+from cloudjar.services.s3.objects.conditions import check_write
+from cloudjar.services.s3.objects.index import index
+from cloudjar.services.s3.objects.rows import NULL, Encryption, Version
+from cloudjar.store.blobs import Blobs
+
+LARGEST = 5 << 30
+"""Bytes of one PutObject, part or copy."""
+
+
+def blobs(ctx: Ctx) -> Blobs:
+    """Where bytes lie."""
+    found: Blobs = ctx.world.ports["objects"]
+    return found
+
+
+def draft(ctx: Ctx, bucket: Bucket, req: Mapping[str, Any], *, tags: dict[str, str] | None = None) -> Version:
+    """What a request (PutObject, CreateMultipartUpload, CopyObject with REPLACE) says of its object, without bytes.
+
+    `tags` are taken instead of the header's, where something else brings them.
+    """
+    key = req["Key"]
+    attributes.check_key(key)
+    owned = owning.of_request(ctx, bucket, req)
+    return Version(
+        bucket=bucket.name,
+        key=key,
+        modified=int(ctx.now.timestamp()),
+        storage_class=attributes.storage_class(req),
+        owner=owned.owner,
+        acl=owned.acl,
+        tags=attributes.header_tags(req.get("Tagging")) if tags is None else tags,
+        lock=locking.of_write(ctx, bucket, req),
+        **attributes.headers(ctx, req),
+    )
+
+
+def check_size(size: int) -> None:
+    """Raise EntityTooLarge."""
+    if size > LARGEST:
+        text = "Your proposed upload exceeds the maximum allowed size"
+        raise errors.error("EntityTooLarge", text, ProposedSize=size, MaxSizeAllowed=LARGEST)
+
+
+def etag(sse: Encryption, md5: bytes) -> str:
+    """An ETag: the MD5 of the bytes, but of what others' keys encrypt something opaque."""
+    return md5.hex() if sse.kind == encryption.S3 else ids.entropy(16).hex()
+
+
+def record(ctx: Ctx, bucket: Bucket, version: Version, req: Mapping[str, Any], event: str) -> Version:
+    """Make a version (with its content kept already) the newest of its key. Raises 412, 404 (conditions)."""
+    objects = index(ctx.world)
+    check_write(req, objects.current(bucket.name, version.key), version.key)
+    micros = int(ctx.world.clock.real().timestamp() * 1_000_000)
+    seq, version_id = objects.place(bucket.name, version.key, micros, versioned=bucket.versioned)
+    placed = replace(version, seq=seq, id=version_id)
+    replaced = objects.put(placed, plain=not bucket.ever_versioned)
+    if replaced is not None:
+        release(ctx, replaced)
+    changes.tell(ctx, bucket, changes.Change(event, placed, replaced))
+    return placed
+
+
+def release(ctx: Ctx, version: Version) -> None:
+    """Let go of the bytes of a version that is no more."""
+    if version.content is not None:
+        blobs(ctx).drop(version.content.blob)
+
+
+def told_id(bucket: Bucket, version: Version) -> str | None:
+    """The version id that an answer tells: none where versioning never was on."""
+    return version.id if bucket.ever_versioned or version.id != NULL else None
+
+
+def answer(ctx: Ctx, bucket: Bucket, version: Version) -> dict[str, Any]:
+    """What the answers to all writes tell."""
+    told: dict[str, Any] = {
+        "ETag": version.quoted_etag,
+        "VersionId": told_id(bucket, version),
+        "Expiration": expiring.header(bucket, version),
+        **encryption.shown(version.sse, context=True),
+        **integrity.shown(version.checksums, version.checksum_type),
+    }
+    if bucket.requester_pays and ctx.caller.account != bucket.account:
+        told["RequestCharged"] = "requester"
+    return told
