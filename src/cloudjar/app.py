@@ -233,6 +233,7 @@ class Jar:
         """Let go of the data directory."""
         for finish in self.world.at_stop:
             finish()
+        self._closing = True
         self.audit.close()
         self.blobs.close()
         self.database.close()
@@ -247,7 +248,6 @@ class Jar:
             "endpoint": f"http://{self.settings.host}:{self.port}",
             "account": self.settings.account,
             "region": self.settings.region,
-        self._closing = True
             "network": self.network.name,
             "compute": self.compute.name,
         }
@@ -295,6 +295,16 @@ class Jar:
         self.services.load("iam")
         return Devices(self.world)
 
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        """What a plane tells of its own accord, from a thread of its own, may come when nothing can be written down any
+        more; who starts next looks for himself."""
+        try:
+            yield
+        except sqlite3.ProgrammingError:
+            if not self._closing:
+                raise
+
     def _went_down(self, machine_id: str) -> None:
         from cloudjar.services.ec2.instances.life import went_down
 
@@ -310,16 +320,6 @@ class Jar:
             measure(self.world)
 
     def _node_changed(self, node: str) -> None:
-    @contextmanager
-    def _heard(self) -> Iterator[None]:
-        """What a plane tells of its own accord, from a thread of its own, may come when nothing can be written down any
-        more; who starts next looks for himself."""
-        try:
-            yield
-        except sqlite3.ProgrammingError:
-            if not self._closing:
-                raise
-
         from cloudjar.services.elbv2.life import node_changed
 
         with self._heard():
