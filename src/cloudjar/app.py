@@ -131,12 +131,15 @@ class Jar:
         self.tls = Authority(home / "tls", (*settings.hosts, *api_names(settings.region)))
         self.world.load = self.services.load
         self.world.ports.update(self._ports())
-        uploads = Uploads(self.pipeline, authenticator, self.blobs.sink)
-        admin = Admin(self, home / "admin-token")
-        self.front = Front(self.pipeline, admin, authenticator, uploads, StreamDoors(self.world))
+        self.front = self._front(authenticator)
         self.server: Server | None = None
         self.port = settings.port
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def _front(self, authenticator: Authenticator) -> Front:
+        admin = Admin(self, self.settings.home / "admin-token")
+        uploads = Uploads(self.pipeline, authenticator, self.blobs.sink)
+        return Front(self.pipeline, admin, authenticator, uploads, StreamDoors(self.world))
 
     def _ports(self) -> dict[str, Any]:
         """What the rooms lend each other. What is a function is made when it is first asked for."""
