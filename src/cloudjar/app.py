@@ -1,0 +1,440 @@
+"""The composition root: the only file that knows everything; it reads like a parts list."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+from cloudjar import __version__, services
+from cloudjar.auth.authenticate import Authenticator
+from cloudjar.auth.authorize import Authorizer
+from cloudjar.auth.doorway import Doorway
+from cloudjar.auth.identity import Identity
+from cloudjar.auth.mfa import Mfa
+from cloudjar.auth.organization import Organization
+from cloudjar.auth.outside import Outside
+from cloudjar.auth.root_keys import RootKeys
+from cloudjar.auth.sessions import Sessions
+from cloudjar.base.clock import Clock
+from cloudjar.base.settings import Settings, is_loopback
+from cloudjar.gateway import private
+from cloudjar.gateway.admin import Admin
+from cloudjar.gateway.endpoints import VpcEndpoints, api_names
+from cloudjar.gateway.front import Front
+from cloudjar.gateway.imds import Metadata
+from cloudjar.gateway.pipeline import Pipeline
+from cloudjar.gateway.server import Server
+from cloudjar.gateway.streams import Doors as StreamDoors
+from cloudjar.gateway.tls import Authority
+from cloudjar.gateway.uploads import Uploads
+from cloudjar.kit import machine, names
+from cloudjar.kit.accounts import Doors
+from cloudjar.kit.audit import Audit
+from cloudjar.kit.context import World
+from cloudjar.kit.db import State
+from cloudjar.kit.events import Events
+from cloudjar.kit.operation import Services, packages
+from cloudjar.kit.quantities import Quantities
+from cloudjar.kit.quota import Quotas
+from cloudjar.kit.settling import Settling
+from cloudjar.kit.throttle import Throttle
+from cloudjar.kit.usage import Usage
+from cloudjar.kit.wakes import Runner, Wake, WakeTable
+from cloudjar.planes.compute.port import ComputePort
+from cloudjar.planes.dns.names import ExtraNames
+from cloudjar.planes.network.port import NetworkPort
+from cloudjar.planes.proxy.port import ProxyPort
+from cloudjar.store.blobs import Blobs
+from cloudjar.store.database import Database
+from cloudjar.store.kept_clock import KeptClock
+from cloudjar.store.sealer import Sealer
+from cloudjar.store.tables import Tables
+from cloudjar.wire.message import Response
+
+log = logging.getLogger("cloudjar")
+
+SERVICES = packages(services)
+
+
+class Jar:
+    """One running Cloudjar: everything is made here and handed to what needs it.
+
+    `network`, `compute` and `proxy` are given by tests that let the host outlive the server; else they follow the
+    settings.
+    """
+
+    _known_identity: Identity | None = None
+    _known_organization: Organization | None = None
+    _known_outside: Outside | None = None
+    _closing = False
+    """Set once the jar stops: nothing is heard any more."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        network: NetworkPort | None = None,
+        compute: ComputePort | None = None,
+        proxy: ProxyPort | None = None,
+    ) -> None:
+        self.settings = settings
+        home = settings.home
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.clock = clock or KeptClock(home / "clock-offset")
+        self.database = Database(home / "cloudjar.db", durable=settings.durable)
+        tables = Tables(self.database)
+        self.blobs = Blobs(self.database, home / "objects", durable=settings.durable)
+        self.sealer = Sealer(home / "sealing.key")
+        self.events = Events(self.database, self.clock)
+        self.usage = Usage(self.database, self.clock)
+        self.quantities = Quantities(self.database, self.clock)
+        self.wakes = WakeTable(self.database, self.clock)
+        self.audit = Audit(self.database, home / "audit.journal")
+        self.services = Services(SERVICES)
+        state = State(tables, self.usage, self.wakes, Quotas(tables))
+        state.settling["iam"] = Settling("iam", tables, self.clock, settings.eventual_consistency)
+        self.world = World(state, self.clock, self.events, self.sealer, _settings(settings))
+        self.sessions = Sessions(self.sealer)
+        self._has_organization = any(name.startswith("organizations/") for name in tables.names())
+        state.watchers.setdefault("organizations", []).append(self._organization_was_made)
+        self.runner = Runner(self.wakes, self.clock, self._reconcile)
+        self.runner.moved = self.world.waits.stir
+        self.metadata = Metadata(self.world, self.clock)
+        self.endpoints = VpcEndpoints()
+        known = partial(names.addresses, self.world)
+        self.network = network or _network(settings, self.metadata, self.endpoints, known)
+        self.compute = compute or _compute(settings)
+        self.proxy = proxy or _proxy(settings)
+        self.root_keys = RootKeys(home / "root-keys.json", self.sealer)
+        doors = Doors(self.world)
+        authenticator = Authenticator(
+            self.clock, self.sessions, self._identity, self.root_keys.secret, settings.account, doors.shut
+        )
+        self.pipeline = Pipeline(
+            self.world,
+            self.services,
+            authenticator,
+            Authorizer(self._identity, self.sealer, self._organization, doors.shut, self._doorway),
+            self.audit,
+            self._durably,
+            Throttle() if settings.throttle else None,
+        )
+        self.tls = Authority(home / "tls", (*settings.hosts, *api_names(settings.region)))
+        self.world.load = self.services.load
+        self.world.ports.update(self._ports())
+        self.front = self._front(authenticator)
+        self.server: Server | None = None
+        self.port = settings.port
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def _front(self, authenticator: Authenticator) -> Front:
+        admin = Admin(self, self.settings.home / "admin-token")
+        uploads = Uploads(self.pipeline, authenticator, self.blobs.sink)
+        return Front(self.pipeline, admin, authenticator, uploads, StreamDoors(self.world))
+
+    def _ports(self) -> dict[str, Any]:
+        """What the rooms lend each other. What is a function is made when it is first asked for."""
+        return {
+            "network": self.network,
+            "compute": self.compute,
+            "proxy": self.proxy,
+            "objects": self.blobs,
+            "authority": self.tls,
+            "sessions": self.sessions,
+            "audit": self.audit,
+            "root_keys": self.root_keys,
+            "usage": self.usage,
+            "quantities": self.quantities,
+            "identity": self._identity,
+            "mfa": self._mfa,
+            "outside": self._outside,
+            "organization": self._organization,
+        }
+
+    # -- life
+    async def start(self, *, workers: int = 8) -> None:
+        """Listen, wake what the last run left unfinished, and serve. `workers` 0 leaves wake-ups to `settle`."""
+        self._refuse_unsafe_listening()
+        self.run_on(asyncio.get_running_loop())
+        self.server = Server(
+            self.front, on_headers=self.front.on_headers, on_error=self.pipeline.refuse, folder=self.settings.home
+        )
+        trusted = is_loopback(self.settings.host)
+        listener = await self.server.listen(
+            self.settings.host, self.settings.port, trusted=trusted, tls=self.tls.context
+        )
+        self.port = listener.port
+        await self.server.listen(sock=private.listening(self.settings.home), trusted=True)
+        self.endpoints.serve_on(self.server, asyncio.get_running_loop(), self.tls.context)
+        await self._listen_to_guests(self.server)
+        self.boot()
+        if workers:
+            self.runner.start(workers)
+
+    async def _listen_to_guests(self, server: Server) -> None:
+        """Guests find the API at the host's own addresses of the pool; default credentials are not for them."""
+        if self.network.name == "sim":
+            return
+        if self.settings.host in ("0.0.0.0", "::"):
+            await self.run_blocking(self.network.prepare)
+            return  # that listener hears guests too, and trusts nobody
+        await self.run_blocking(self.network.prepare)
+        if self.settings.host == "0.0.0.0":  # listens there already
+            return
+        for address in (self.network.host_address, *self.network.service_addresses.values()):
+            await server.listen(address, self.port, trusted=False, tls=self.tls.context)
+
+    def run_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The event loop on which answers are sent."""
+        self._loop = loop
+        self.metadata.serve_on(loop)
+        self.audit.later = lambda seconds, work: loop.call_soon_threadsafe(loop.call_later, seconds, work)
+
+    def boot(self) -> None:
+        """Load the services that have something to do at the start; each wakes what is unfinished and sweeps."""
+        self.blobs.recover()
+        for name in self._services_with_records():
+            self.services.load(name)
+            machine.boot(name, self.world)
+        self.compute.watch(self._went_down)
+        self.compute.meter(self._measure, lambda: self.clock.now().timestamp())
+        self.proxy.watch(self._node_changed)
+
+    def _services_with_records(self) -> list[str]:
+        prefixes = {table.partition("/")[0] for table in self.world.state.tables.names()}
+        return sorted(name for name in {self.services.named(p) for p in prefixes} if name and self.services.boots(name))
+
+    def _refuse_unsafe_listening(self) -> None:
+        if not is_loopback(self.settings.host) and not self.root_keys.any():
+            raise SystemExit(
+                f"cloudjar: refusing to listen on {self.settings.host}: the default credentials would be everybody's.\n"
+                "Try: cloudjar up --host ... --generate-credentials (makes a root access key and prints it once)"
+            )
+
+    async def stop(self) -> None:
+        """Stop serving; machines and networks live on."""
+        self._closing = True
+        self.audit.later = None
+        if self.server is not None:
+            await self.server.close()
+        await self.metadata.close()
+        await self.run_blocking(self.runner.stop)
+        await self.run_blocking(self.proxy.release)
+        await self.run_blocking(self.network.release)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the data directory."""
+        for finish in self.world.at_stop:
+            finish()
+        self._closing = True
+        self.audit.close()
+        self.blobs.close()
+        self.database.close()
+
+    # -- what the parts ask of each other
+    @property
+    def description(self) -> dict[str, Any]:
+        """Settings and planes, for people."""
+        return {
+            "version": __version__,
+            "home": str(self.settings.home),
+            "endpoint": f"http://{self.settings.host}:{self.port}",
+            "account": self.settings.account,
+            "region": self.settings.region,
+            "network": self.network.name,
+            "compute": self.compute.name,
+        }
+
+    def run_blocking(self, work: Callable[[], Any]) -> Awaitable[Any]:
+        """Run outside the event loop."""
+        return asyncio.get_running_loop().run_in_executor(None, work)
+
+    def _identity(self) -> Identity:
+        if self._known_identity is None:
+            from cloudjar.services.iam.identity import identity
+
+            self.services.load("iam")
+            self._known_identity = identity(self.world)
+        return self._known_identity
+
+    def _organization(self) -> Organization | None:
+        """None while nobody has made an organization: then no decision asks for one."""
+        if self._known_organization is None and self._has_organization:
+            from cloudjar.services.organizations.standing import standing
+
+            self.services.load("organizations")
+            self._known_organization = standing(self.world)
+        return self._known_organization
+
+    def _organization_was_made(self) -> None:
+        self._has_organization = True
+
+    def _outside(self) -> Outside:
+        if self._known_outside is None:
+            from cloudjar.gateway.outside import Web
+
+            self._known_outside = Web()
+        return self._known_outside
+
+    def _doorway(self, endpoint_id: str) -> Doorway | None:
+        from cloudjar.services.ec2.vpc_endpoints.finding import doorway
+
+        self.services.load("ec2")
+        return doorway(self.world, endpoint_id)
+
+    def _mfa(self) -> Mfa:
+        from cloudjar.services.iam.mfa import Devices
+
+        self.services.load("iam")
+        return Devices(self.world)
+
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        """What a plane tells of its own accord, from a thread of its own, may come when nothing can be written down any
+        more; who starts next looks for himself."""
+        try:
+            yield
+        except sqlite3.ProgrammingError:
+            if not self._closing:
+                raise
+
+    def _went_down(self, machine_id: str) -> None:
+        from cloudjar.services.ec2.instances.life import went_down
+
+        with self._heard():
+            self.services.load("ec2")
+            went_down(self.world, machine_id)
+
+    def _measure(self) -> None:
+        from cloudjar.services.ec2.metering.life import measure
+
+        with self._heard():
+            self.services.load("ec2")
+            measure(self.world)
+
+    def _node_changed(self, node: str) -> None:
+        from cloudjar.services.elbv2.life import node_changed
+
+        with self._heard():
+            self.services.load("elbv2")
+            node_changed(self.world, node)
+
+    def _reconcile(self, wake: Wake) -> None:
+        self.services.load(wake.table.partition("/")[0])
+        machine.reconcile(self.world, wake)
+
+    def _durably(self, response: Response) -> Awaitable[Response]:
+        loop = self._loop
+        assert loop is not None
+        future: asyncio.Future[Response] = loop.create_future()
+
+        def done() -> None:
+            loop.call_soon_threadsafe(_resolve, future, response)
+
+        self.database.flush(done)
+        return future
+
+    def settle(self) -> None:
+        """Run every due wake-up now (simulated planes)."""
+        self.runner.settle_or_wait()
+
+
+def _resolve(future: asyncio.Future[Response], response: Response) -> None:
+    if not future.done():
+        future.set_result(response)
+
+
+def _settings(settings: Settings) -> dict[str, Any]:
+    return {"public_pool": settings.public_pool, "region": settings.region, "account": settings.account}
+
+
+def planes_of(settings: Settings) -> str:
+    """``linux`` or ``sim``, with ``auto`` resolved."""
+    if settings.planes != "auto":
+        return settings.planes
+    from cloudjar.planes.host import can_drive
+
+    return "linux" if can_drive() else "sim"
+
+
+def _network(
+    settings: Settings, metadata: Metadata, endpoints: VpcEndpoints, known: ExtraNames
+) -> NetworkPort:
+    if planes_of(settings) == "sim":
+        from cloudjar.planes.network.sim import SimNetwork
+
+        return SimNetwork(pool=settings.public_pool, api_port=settings.port)
+    from cloudjar.planes.network.linux import LinuxNetwork
+
+    # Guests come to the listener that is made for them, never to the one that trusts this host.
+    gateway = str(ip_network(settings.public_pool)[1])
+    return LinuxNetwork(
+        tag=settings.tag,
+        pool=settings.public_pool,
+        state_dir=settings.home / "network",
+        api=(gateway, settings.port),
+        metadata=metadata,
+        names=known,
+        endpoints=endpoints,
+        endpoint_ports=tuple(dict.fromkeys((80, 443, settings.port))),
+    )
+
+
+def _compute(settings: Settings) -> ComputePort:
+    if planes_of(settings) == "sim":
+        from cloudjar.planes.compute.sim import SimCompute
+
+        return SimCompute()
+    from cloudjar.planes.compute.mixed import MixedCompute
+
+    return MixedCompute(settings.tag, settings.home / "compute", default=settings.compute)
+
+
+def _proxy(settings: Settings) -> ProxyPort:
+    if planes_of(settings) == "sim":
+        from cloudjar.planes.proxy.sim import SimProxy
+
+        return SimProxy()
+    from cloudjar.planes.proxy.haproxy import HaproxyNodes
+
+    return HaproxyNodes(settings.home / "proxy")
+
+
+def serve(settings: Settings, ready_file: Path | None = None) -> None:
+    """Run a jar until SIGTERM or SIGINT; `ready_file` receives ``{"port": ..., "pid": ...}`` when it answers."""
+    import uvloop
+
+    uvloop.run(_serve(settings, ready_file))
+
+
+async def _serve(settings: Settings, ready_file: Path | None) -> None:
+    import gc
+    import os
+    import signal
+
+    jar = Jar(settings)
+    await jar.start()
+    # A call makes many small things and hardly a cycle: looking for cycles every 700 of them is most of what the
+    # collector costs. What start-up made stays anyway.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if ready_file is not None:
+        partial = ready_file.with_suffix(".new")
+        partial.write_text(json.dumps({"port": jar.port, "pid": os.getpid()}))
+        partial.rename(ready_file)
+    log.info("Ready.")
+    await stop.wait()
+    await jar.stop()
