@@ -18,8 +18,20 @@ def _offered(things: Any) -> dict[str, Any]:
     return {"Address": made["PublicIp"]}
 
 
+def _translating(things: Any) -> dict[str, Any]:
+    """The association of the second Elastic IP of a NAT gateway."""
+    assert things.gateway
+    first, second = (things.ec2.allocate_address(Domain="vpc")["AllocationId"] for _ in range(2))
+    asked = {"SubnetId": things.subnet, "AllocationId": first, "SecondaryAllocationIds": [second]}
+    made = things.ec2.create_nat_gateway(**asked)["NatGateway"]["NatGatewayId"]
+    things.jar.settle()
+    [found] = things.ec2.describe_nat_gateways(NatGatewayIds=[made])["NatGateways"]
+    return {"NatGatewayId": made, "AssociationIds": [found["NatGatewayAddresses"][1]["AssociationId"]]}
+
+
 SCENES: dict[str, Scene] = {
     "ec2:AcceptAddressTransfer": _offered,
+    "ec2:DisassociateNatGatewayAddress": _translating,
 }
 
 

@@ -17,7 +17,7 @@ from cloudjar.planes.network.port import (
     Subnet,
     Vpc,
 )
-from tests.host.network.conftest import Host
+from tests.host.network.conftest import Host, Open
 from tests.planes.network.topology import (
     ANYWHERE,
     OPEN,
@@ -59,6 +59,32 @@ def test_a_nat_gateway_lets_out_under_its_own_public_address_and_counts(host: Ho
     assert traffic.connections >= 1
     assert host.net.nat_traffic("nat-2") == NatTraffic()
     assert host.net.reachable(laid.interfaces[1].id, host.public(7), "tcp", 80) == "open"
+
+
+def test_a_nat_gateway_uses_its_addresses_in_turn_and_drains_one_that_goes(host: Host) -> None:
+    laid = nat(host)
+    pairs = (("10.0.1.9", host.public(9)), ("10.0.1.10", host.public(10)))
+    own = replace(laid.interfaces[0], private=pairs)
+
+    def with_addresses(*own_ones: str) -> Vpc:
+        return replace(laid, interfaces=(own, *laid.interfaces[1:]),
+                       nat_gateways=(NatGateway(id="nat-1", interface=own.id, addresses=own_ones),))
+
+    host.net.apply(with_addresses("10.0.1.9", "10.0.1.10"))
+    host.listen("i-3", 80)
+    assert {host.seen_as("i-2", host.public(7), 80) for _ in range(2)} == {host.public(9), host.public(10)}
+    with host.connect("i-2", host.public(7), 80) as one, host.connect("i-2", host.public(7), 80) as other:
+        before = host.net.nat_traffic("nat-1").packets_out
+        host.net.apply(with_addresses("10.0.1.10"))
+        assert {_asked(one), _asked(other)} == {host.public(9), host.public(10)}
+        assert {host.seen_as("i-2", host.public(7), 80) for _ in range(3)} == {host.public(10)}
+    assert host.net.nat_traffic("nat-1").packets_out > before  # the counters are the same ones
+    assert host.net.reachable(laid.interfaces[1].id, host.public(7), "tcp", 80) == "open"
+
+
+def _asked(connection: Open) -> str:
+    connection.sendall(b"?")
+    return connection.recv(64).decode()
 
 
 def test_nobody_comes_in_through_a_nat_gateway(host: Host) -> None:

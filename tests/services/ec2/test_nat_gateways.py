@@ -134,6 +134,85 @@ def test_what_a_gateway_costs(jar: TestJar, ec2: Any) -> None:
     assert jar.usage("PublicIPv4:InUseAddress") == timedelta(hours=3)
 
 
+def _private(site: Site, key: str) -> list[tuple[str, bool, str]]:
+    return [(a["PrivateIp"], a["IsPrimary"], a["Status"]) for a in site.shown(key)["NatGatewayAddresses"]]
+
+
+def test_further_elastic_ips_come_and_go_with_their_connections(jar: TestJar, ec2: Any) -> None:
+    site = Site(jar, ec2)
+    more = [ec2.allocate_address(Domain="vpc")["AllocationId"] for _ in range(2)]
+    key = site.nat(SecondaryAllocationIds=more[:1], SecondaryPrivateIpAddresses=["10.0.1.40"])["NatGatewayId"]
+    first, second = site.shown(key)["NatGatewayAddresses"]
+    assert (first["IsPrimary"], second["IsPrimary"], second["PrivateIp"]) == (True, False, "10.0.1.40")
+    assert second["AllocationId"] == more[0]
+    assert code(ec2.associate_nat_gateway_address, NatGatewayId=key, AllocationIds=more[1:]) == "AddressLimitExceeded"
+    gone = ec2.disassociate_nat_gateway_address(
+        NatGatewayId=key, AssociationIds=[second["AssociationId"]], MaxDrainDurationSeconds=60
+    )["NatGatewayAddresses"]
+    assert [(a["PublicIp"], a["Status"]) for a in gone] == [(second["PublicIp"], "disassociating")]
+    assert code(ec2.associate_nat_gateway_address, NatGatewayId=key, AllocationIds=more[1:]) == "IncorrectState"
+    assert [s for _, _, s in _private(site, key)] == ["succeeded", "disassociating"]
+    jar.advance(minutes=2)
+    assert [s for _, _, s in _private(site, key)] == ["succeeded"]
+    [eni] = ec2.describe_network_interfaces(NetworkInterfaceIds=[first["NetworkInterfaceId"]])["NetworkInterfaces"]
+    assert [one["PrivateIpAddress"] for one in eni["PrivateIpAddresses"]] == [first["PrivateIp"]]
+    ec2.release_address(AllocationId=more[0])
+    came = ec2.associate_nat_gateway_address(NatGatewayId=key, AllocationIds=more[1:], PrivateIpAddresses=["10.0.1.41"])
+    assert came["NatGatewayAddresses"][0]["Status"] == "associating"
+    _, third = site.shown(key)["NatGatewayAddresses"]
+    assert (third["AllocationId"], third["PrivateIp"], third["Status"]) == (more[1], "10.0.1.41", "succeeded")
+    assert code(ec2.release_address, AllocationId=more[1]) == "InvalidIPAddress.InUse"
+    ec2.delete_nat_gateway(NatGatewayId=key)
+    jar.settle()
+    ec2.release_address(AllocationId=more[1])
+
+
+def test_a_private_gateway_has_further_private_addresses(jar: TestJar, ec2: Any) -> None:
+    site = Site(jar, ec2)
+    key = ec2.create_nat_gateway(SubnetId=site.private, ConnectivityType="private")["NatGateway"]["NatGatewayId"]
+    [(first, *_)] = _private(site, key)
+    made = ec2.assign_private_nat_gateway_address(NatGatewayId=key, PrivateIpAddressCount=2)["NatGatewayAddresses"]
+    assert [(a["Status"], "PrivateIp" in a) for a in made] == [("assigning", False)] * 2
+    ec2.assign_private_nat_gateway_address(NatGatewayId=key, PrivateIpAddresses=["10.0.2.99"])
+    found = _private(site, key)
+    assert [(ip == first, s) for ip, _, s in found] == [(True, "succeeded"), *[(False, "succeeded")] * 3]
+    assert found[3][0] == "10.0.2.99"
+    going = ec2.unassign_private_nat_gateway_address(NatGatewayId=key, PrivateIpAddresses=["10.0.2.99", found[1][0]])
+    assert [a["Status"] for a in going["NatGatewayAddresses"]] == ["unassigning"] * 2
+    jar.advance(minutes=6)
+    assert [ip for ip, _, _ in _private(site, key)] == [first, found[2][0]]
+    assert code(ec2.unassign_private_nat_gateway_address, NatGatewayId=key, PrivateIpAddresses=[first]) == (
+        "InvalidParameterValue"
+    )
+    assert code(ec2.assign_private_nat_gateway_address, NatGatewayId=key, PrivateIpAddressCount=7) == (
+        "PrivateIpAddressLimitExceeded"
+    )
+
+
+def test_changes_of_addresses_that_are_refused(jar: TestJar, ec2: Any) -> None:
+    site = Site(jar, ec2)
+    key = site.nat()["NatGatewayId"]
+    [address] = site.shown(key)["NatGatewayAddresses"]
+    associate, disassociate = ec2.associate_nat_gateway_address, ec2.disassociate_nat_gateway_address
+    assert code(associate, NatGatewayId=key, AllocationIds=[site.allocation]) == "Resource.AlreadyAssociated"
+    assert code(associate, NatGatewayId=f"nat-{NOWHERE}", AllocationIds=[site.allocation]) == "NatGatewayNotFound"
+    assert code(disassociate, NatGatewayId=key, AssociationIds=[address["AssociationId"]]) == "InvalidParameterValue"
+    assert code(disassociate, NatGatewayId=key, AssociationIds=[f"eipassoc-{NOWHERE}"]) == (
+        "InvalidAssociationID.NotFound"
+    )
+    assert code(ec2.assign_private_nat_gateway_address, NatGatewayId=key, PrivateIpAddressCount=1) == (
+        "InvalidParameterValue"
+    )
+    spare = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    assert code(associate, NatGatewayId=key, AllocationIds=[spare], PrivateIpAddresses=["10.0.2.9"]) == (
+        "InvalidParameterValue"
+    )
+    held = launch(ec2, SubnetId=site.public, PrivateIpAddress="10.0.1.77")
+    associate(NatGatewayId=key, AllocationIds=[spare], PrivateIpAddresses=["10.0.1.77"])
+    _, failed = site.shown(key)["NatGatewayAddresses"]
+    assert (held[:2], failed["Status"], "in use" in failed["FailureMessage"]) == ("i-", "failed", True)
+
+
 def test_what_is_asked_for_wrongly(jar: TestJar, ec2: Any) -> None:
     site = Site(jar, ec2)
     assert code(ec2.create_nat_gateway, SubnetId=site.public) == "MissingParameter"

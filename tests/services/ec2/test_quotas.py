@@ -134,6 +134,13 @@ def addresses_of_a_nat_gateway(ec2: Any) -> More:
         SubnetId=subnet, ConnectivityType="private", SecondaryPrivateIpAddressCount=n)  # fmt: skip
 
 
+def elastic_addresses_of_a_nat_gateway(ec2: Any) -> More:
+    subnet = make_subnet(ec2, make_vpc(ec2))
+    first, *others = [ec2.allocate_address(Domain="vpc")["AllocationId"] for _ in range(4)]
+    return lambda n: ec2.create_nat_gateway(
+        SubnetId=subnet, AllocationId=first, SecondaryAllocationIds=others[:n])  # fmt: skip
+
+
 def elastic_addresses(ec2: Any) -> More:
     return lambda _: ec2.allocate_address(Domain="vpc")
 
@@ -208,6 +215,7 @@ SCENES = {
 }
 OF_A_SIZE = {
     "vpc/L-DFA99DE7": Scene(8, "PrivateIpAddressLimitExceeded", addresses_of_a_nat_gateway),
+    "vpc/L-5F53652F": Scene(2, "AddressLimitExceeded", elastic_addresses_of_a_nat_gateway),
     "vpc/L-3248932A": Scene(20480, "PolicyLimitExceeded", endpoint_policies),
 }
 """Quotas of how much one call may ask for, not of how many there are."""

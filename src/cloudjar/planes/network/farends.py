@@ -51,8 +51,9 @@ def router() -> None:
             kernel.set_link(loopback.index, up=True)
 
 
-def translation(own: str, born: str = "now") -> str:
-    """A NAT gateway's packet filter: what comes from behind leaves as `own`, what nobody asked for ends; pure."""
+def translation(own: tuple[str, ...], born: str = "now") -> str:
+    """A NAT gateway's packet filter: what comes from behind leaves as one of `own`, what nobody asked for ends; pure.
+    """
     return meters.counting(TABLE, born, ("out", "back"), (
         NftChain("inward", ("drop",), "type filter hook input priority filter; policy drop;"),
         NftChain("through", (
@@ -61,8 +62,20 @@ def translation(own: str, born: str = "now") -> str:
             "ct direction original counter name out accept",
             "ct direction reply counter name back accept",
         ), "type filter hook forward priority filter; policy drop;"),
-        NftChain("leaving", (f"snat ip to {own}",), "type nat hook postrouting priority srcnat; policy accept;"),
+        NftChain("leaving", (_turns(own),), "type nat hook postrouting priority srcnat; policy accept;"),
     ))
+
+
+def _turns(own: tuple[str, ...]) -> str:
+    """New connections get the addresses in turn."""
+    if len(own) == 1:
+        return f"snat ip to {own[0]}"
+    return f"snat ip to numgen inc mod {len(own)} map {{ {', '.join(f'{i} : {a}' for i, a in enumerate(own))} }}"
+
+
+def retranslate(own: tuple[str, ...]) -> None:
+    """Give a NAT gateway, whose namespace this is, other addresses for new connections; open ones and counters stay."""
+    nft.transaction(f"flush chain inet {TABLE} leaving\nadd rule inet {TABLE} leaving {_turns(own)}\n")
 
 
 def translate(link: Link) -> None:
@@ -70,7 +83,7 @@ def translate(link: Link) -> None:
     router()
     for key in ("rp_filter", "accept_redirects", "send_redirects"):  # the link came before `router`
         Path("/proc/sys/net/ipv4/conf", link.device, key).write_text("0")
-    nft.transaction(translation(link.address.partition("/")[0], meters.birth()))
+    nft.transaction(translation(link.translates, meters.birth()))
     for key in ("tcp_timeout_established", "udp_timeout_stream"):
         Path("/proc/sys/net/netfilter", f"nf_conntrack_{key}").write_text(_IDLE)
 

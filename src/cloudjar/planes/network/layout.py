@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from cloudjar.planes.network import meters, namespaces, nft
-from cloudjar.planes.network.farends import furnish_far_end, translate
+from cloudjar.planes.network.farends import furnish_far_end, retranslate, translate
 from cloudjar.planes.network.filtering import GATEWAY_LINK
 from cloudjar.planes.network.netlink import LinkSeen, Netlink, carry
 from cloudjar.planes.network.plan import (
@@ -50,6 +50,8 @@ class Layout(msgspec.Struct):
     neighbours: set[Neighbour]
     guests6: set[tuple[str, str, str]]
     """(guest's namespace, device, IPv6 address): inside the guests, so never looked at, only written."""
+    translations: set[tuple[str, ...]]
+    """(NAT gateway's namespace, its addresses for new connections...): likewise."""
 
 
 def wanted_layout(plan: Plan) -> Layout:
@@ -61,6 +63,7 @@ def wanted_layout(plan: Plan) -> Layout:
         {(version, mark) for version in (4, 6) for mark in plan.marks},
         set(plan.neighbours),
         {(k.namespace, k.device, a) for k in plan.links for a in k.ipv6},
+        {(k.namespace, *k.translates) for k in plan.links if k.translates},
     )
 
 
@@ -79,6 +82,7 @@ def seen_layout(kernel: Netlink, links: list[LinkSeen]) -> Layout:
         routes,
         {(r.version, r.mark) for r in kernel.rules() if r.preference in (RULE_PREFERENCE, RELAY_PREFERENCE)},
         {Neighbour(names.get(i, ""), a, m) for i, a, m in kernel.neighbours()},
+        set(),
         set(),
     )
 
@@ -101,6 +105,8 @@ def settle(plan: Plan, before: Plan | None, *, new_gateway: bool) -> None:
         for link in plan.links:
             if link.name not in seen.links:
                 _connect(kernel, link)
+            elif link.translates and (link.namespace, *link.translates) not in seen.translations:
+                namespaces.inside(link.namespace, partial(retranslate, link.translates))
         for tunnel in plan.tunnels:
             if tunnel.name not in seen.links:
                 _bore(kernel, tunnel)

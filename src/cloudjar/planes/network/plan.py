@@ -76,10 +76,13 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     metric: int
     role: Literal["", "nat", "endpoint", "service"] = ""
     ipv6: tuple[str, ...] = ()
+    translates: tuple[str, ...] = ()
+    """A NAT gateway's addresses for new connections."""
 
     @property
     def identity(self) -> str:
-        """What is written on the VPC's end once the guest's end is complete; IPv6 addresses come and go."""
+        """What is written on the VPC's end once the guest's end is complete; IPv6 addresses come and go, and so do
+        those that a NAT gateway translates to."""
         role = f" {self.role}" if self.role else ""
         return f"{self.interface} {self.guest} {self.device} {self.mac} {self.address}{role}"
 
@@ -232,7 +235,18 @@ def _link(vpc: Vpc, eni: Interface, site: Site) -> Link:
         metric=100 * eni.index,
         role=_role(vpc, eni),
         ipv6=_addresses6(eni, subnet.ipv6_cidr),
+        translates=_translates(vpc, eni),
     )
+
+
+def _translates(vpc: Vpc, eni: Interface) -> tuple[str, ...]:
+    gateway = next((n for n in vpc.nat_gateways if n.interface == eni.id), None)
+    if gateway is None:
+        return ()
+    own = [private for private, _ in eni.private]
+    for strange in set(gateway.addresses) - set(own):
+        raise PlaneError(f"{gateway.id} has an address that its interface {eni.id} does not have: {strange}.")
+    return gateway.addresses or (own[0],)
 
 
 def _role(vpc: Vpc, eni: Interface) -> Literal["", "nat", "endpoint", "service"]:

@@ -116,13 +116,16 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NatGateway(msgspec.Struct, frozen=True, kw_only=True):
-    """Translates to the primary address of its ENI, whose `guest` is a name of its own (the gateway's id will do).
+    """Translates to addresses of its ENI, whose `guest` is a name of its own (the gateway's id will do).
 
     The ENI has no groups and an open source/destination check; its subnet's table and ACL hold for what it sends.
+    `addresses` are those of the ENI that new connections get, in turn (none: its primary one); what goes by another
+    address that the ENI still has goes on.
     """
 
     id: str
     interface: str
+    addresses: tuple[str, ...] = ()
 
 
 class Peering(msgspec.Struct, frozen=True, kw_only=True):

@@ -56,6 +56,7 @@ SERVICE = Service(
         "metering.bill",
         "metering.life",
         "metering.source",
+        "nat_gateways.addressing",
         "nat_gateways.life",
         "nat_gateways.ops",
         "network_acls.ops",

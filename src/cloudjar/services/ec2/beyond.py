@@ -84,7 +84,7 @@ def ways(db: Db, vpc: Vpc, live: set[str], hosts: Mapping[str, str]) -> Ways:
         gateways[0].id if gateways else "",
         egress[0].id if egress else "",
         tuple(
-            port.NatGateway(id=gateway.id, interface=gateway.interface_id)
+            port.NatGateway(id=gateway.id, interface=gateway.interface_id, addresses=gateway.translating)
             for gateway in db[NatGateway].all(vpc_id=vpc.id)
             if gateway.state == "available"
         ),

@@ -12,6 +12,7 @@ from typing import Any
 
 from cloudjar.spec.refresh import authz_corrections_data as data
 from cloudjar.spec.refresh import authz_corrections_market as market
+from cloudjar.spec.refresh import authz_corrections_network as network
 from cloudjar.spec.refresh import authz_corrections_scaling as scaling
 from cloudjar.spec.refresh import authz_corrections_tags as besides
 from cloudjar.spec.refresh.authz_templates import Shapes
@@ -44,6 +45,7 @@ def correct(service: Any, ops: Ops) -> Ops:
         fixes[service.name](service, ops)
     if service.name == "ec2":
         market.correct(service, ops, pass_profile=pass_profile)
+        network.correct(ops)
     data.correct(service, ops)
     besides.correct(service, ops)
     return ops

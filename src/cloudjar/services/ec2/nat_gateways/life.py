@@ -17,9 +17,9 @@ from cloudjar.services.ec2 import traffic_bill
 from cloudjar.services.ec2.addresses import public
 from cloudjar.services.ec2.addresses.records import ElasticIp
 from cloudjar.services.ec2.internet_gateways.records import InternetGateway
-from cloudjar.services.ec2.nat_gateways.records import NatGateway
+from cloudjar.services.ec2.nat_gateways.records import NatAddress, NatGateway
 from cloudjar.services.ec2.network_interfaces import making
-from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
+from cloudjar.services.ec2.network_interfaces.records import NetworkInterface, PrivateAddress
 from cloudjar.services.ec2.subnets.records import Subnet
 
 LIFE = Machine(
@@ -34,7 +34,8 @@ LIFE = Machine(
 )
 REMEMBERED = timedelta(hours=1)
 """How long a gateway that is gone, or never came, can still be described."""
-_PURGE = "purge"
+_PURGE, _DRAINED = "purge", "drained"
+_COMING = ("associating", "assigning")
 
 
 @reconciler(NatGateway)
@@ -45,6 +46,8 @@ def converge(step: Step, gateway: NatGateway | None) -> None:
     if gateway.state == "pending":
         with step.world.state.database.transaction():
             _begin(step.ctx, step.db[NatGateway].need(gateway.id))
+    elif gateway.state == "available":
+        _readdress(step, gateway)
     elif gateway.state == "deleting":
         traffic_bill.read_last(step, gateway.vpc_id)
         with step.world.state.database.transaction():
@@ -66,6 +69,60 @@ def _begin(ctx: Ctx, gateway: NatGateway) -> None:
         LIFE.move(ctx, gateway, "failed", failure_code=error.code, failure_message=_FULL)
         return
     LIFE.move(ctx, gateway, "available", **changes)
+
+
+def _readdress(step: Step, gateway: NatGateway) -> None:
+    """Give the addresses that are asked for, and take those whose connections have had their time."""
+    if any(address.status in _COMING for address in gateway.addresses):
+        with step.world.state.database.transaction():
+            _give(step.ctx, step.db[NatGateway].need(gateway.id))
+    ends = [address.until for address in gateway.addresses if address.until is not None]
+    if ends and min(ends) > step.ctx.now:
+        step.again(_DRAINED, min(ends))
+    elif ends:
+        with step.world.state.database.transaction():
+            _take(step.ctx, step.db[NatGateway].need(gateway.id))
+
+
+def _give(ctx: Ctx, gateway: NatGateway) -> None:
+    if gateway.state != "available":
+        return
+    given = tuple(_given(ctx, gateway, a) if a.status in _COMING else a for a in gateway.addresses)
+    ctx.db[NatGateway].put(replace(gateway, addresses=given))
+
+
+def _given(ctx: Ctx, gateway: NatGateway, address: NatAddress) -> NatAddress:
+    """One more address of the gateway's interface, with its Elastic IP in front; or why not."""
+    elastic = ctx.db[ElasticIp].get(address.allocation_id) if address.allocation_id else None
+    if address.allocation_id and (elastic is None or elastic.association_id):
+        why = f"Elastic IP address {address.allocation_id} could not be associated with this NAT gateway"
+        return replace(address, status="failed", failure=why)
+    eni = ctx.db[NetworkInterface].need(gateway.interface_id)
+    subnet = ctx.db[Subnet].need(gateway.subnet_id)
+    taken = making.taken_addresses(ctx.db, subnet.id)
+    try:
+        ip = making.claim(subnet, address.private_ip, taken) if address.private_ip else (
+            making.draw(subnet, taken, 1, making.reserved(ctx.db, subnet.id))[0])  # fmt: skip
+    except AwsError as error:
+        return replace(address, status="failed", failure=error.message)
+    eni = ctx.db[NetworkInterface].put(replace(eni, addresses=(*eni.addresses, PrivateAddress(ip=ip))))
+    address = replace(address, private_ip=ip, status="succeeded")
+    if elastic is None:
+        return address
+    elastic = public.associate(ctx, elastic, eni, ip)
+    return replace(address, public_ip=elastic.ip, association_id=elastic.association_id)
+
+
+def _take(ctx: Ctx, gateway: NatGateway) -> None:
+    """Take the addresses away whose time is over."""
+    if gateway.state != "available":
+        return
+    gone = [a for a in gateway.addresses if a.until is not None and a.until <= ctx.now]
+    for address in gone:
+        eni = public.clear(ctx, ctx.db[NetworkInterface].need(gateway.interface_id), address.private_ip)
+        kept = tuple(one for one in eni.addresses if one.ip != address.private_ip)
+        ctx.db[NetworkInterface].put(replace(eni, addresses=kept))
+    ctx.db[NatGateway].put(replace(gateway, addresses=tuple(a for a in gateway.addresses if a not in gone)))
 
 
 _FULL = "Subnet has insufficient free addresses to create this NAT gateway"

@@ -21,6 +21,11 @@ class NatAddress(msgspec.Struct, frozen=True, kw_only=True):
     """Asked for, or given once it is there."""
     public_ip: str = ""
     association_id: str = ""
+    status: str = "succeeded"
+    """``associating``, ``disassociating`` (public), ``assigning``, ``unassigning`` (private), ``failed``."""
+    until: datetime | None = None
+    """When it is taken: until then its open connections go on, and no new one gets it."""
+    failure: str = ""
 
 
 @record(
@@ -54,3 +59,8 @@ class NatGateway(Record, frozen=True, kw_only=True):
     failure_message: str = ""
     deleted: datetime | None = None
     tags: dict[str, str] = {}
+
+    @property
+    def translating(self) -> tuple[str, ...]:
+        """The private addresses that new connections get."""
+        return tuple(a.private_ip for a in self.addresses if a.status == "succeeded" and a.private_ip)
