@@ -70,7 +70,12 @@ def _not_modified(version: Version) -> AwsError:
 
 def modified(version: Version) -> datetime:
     """When a version was written."""
-    return datetime.fromtimestamp(version.modified, UTC)
+    return at(version.modified)
+
+
+def at(seconds: int) -> datetime:
+    """An instant of AWS time."""
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def check_write(req: Mapping[str, Any], current: Version | None, key: str) -> None:

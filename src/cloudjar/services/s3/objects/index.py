@@ -9,6 +9,7 @@ Every method runs in the caller's transaction (writes) or takes the store's lock
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloudjar.services.s3.objects import version_ids
@@ -30,6 +31,9 @@ _TABLES = (
 _PORT = "s3.index"
 
 
+Count = Callable[[Version | None, Version | None], None]
+
+
 class Place(NamedTuple):
     """Where a new version goes: its row and its id."""
 
@@ -49,7 +53,10 @@ def index(world: World) -> Index:
     """The index of a running jar."""
     found: Index | None = world.ports.get(_PORT)
     if found is None:
-        found = world.ports[_PORT] = Index(world.state.database)
+        database = world.state.database
+        found = world.ports[_PORT] = Index(database)
+        if database.in_transaction:  # then the tables may be undone with it
+            database.on_rollback(lambda: world.ports.pop(_PORT, None))
     return found
 
 
@@ -59,6 +66,8 @@ class Index:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._last = 0
+        self.counted: list[Count] = []
+        """Told of every version that came (the first) or went (the second), in the write's transaction."""
         with database.lock:
             for statement in _TABLES:
                 database.execute(statement)
@@ -106,6 +115,27 @@ class Index:
                     return False
         return True
 
+    def versions(self, bucket: str, key: str) -> list[Version]:
+        """Every version and marker of a key, newest first, without their content."""
+        found = []
+        with self.database.lock:
+            for table in ("s3_current", "s3_history"):
+                found += self.database.execute(
+                    f"SELECT seq, data FROM {table} WHERE bucket=? AND key=? ORDER BY seq DESC", (bucket, key)
+                ).fetchall()
+        return [unpack(bucket, key, *row) for row in found]
+
+    def keys(self, bucket: str, after: str, limit: int) -> list[str]:
+        """Keys that have a version or a marker, in order, from the first that follows `after` on."""
+        args = (bucket, after, limit)
+        rows = self.database.query(
+            "SELECT key FROM (SELECT key FROM s3_current WHERE bucket=? AND key>? ORDER BY key LIMIT ?) "
+            "UNION SELECT key FROM (SELECT DISTINCT key FROM s3_history WHERE bucket=? AND key>? ORDER BY key LIMIT ?) "
+            "ORDER BY key LIMIT ?",
+            (*args, *args, limit),
+        )
+        return [row[0] for row in rows]
+
     def totals(self, bucket: str) -> list[Total]:
         """What a bucket holds, by storage class; parts of uploads under way are not counted."""
         rows = self.database.query("SELECT class, objects, bytes FROM s3_totals WHERE bucket=?", (bucket,))
@@ -129,9 +159,13 @@ class Index:
         """The place of a version about to be written: newer than every other of its key. `now` is the machine's time in
         microseconds; `versioned` is False where versioning never was or is suspended: then its id is ``null``."""
         newest = self.latest(bucket, key)
-        before = newest.seq if newest is not None else 0
+        seq = self.tick(now, newest.seq if newest is not None else 0)
+        return Place(seq, version_ids.make(seq) if versioned else NULL)
+
+    def tick(self, now: int, before: int = 0) -> int:
+        """A number greater than all that were given and than `before`."""
         self._last = max(now, self._last + 1, before + 1)
-        return Place(self._last, version_ids.make(self._last) if versioned else NULL)
+        return self._last
 
     def put(self, version: Version, *, plain: bool = False) -> Version | None:
         """Make a version the newest of its key. Gives the version that it replaced (the former ``null`` one, when it is
@@ -221,6 +255,8 @@ class Index:
 
     def _count(self, after: Version | None, before: Version | None) -> None:
         """Bring the totals up to date: what came, what went."""
+        for tell in self.counted:
+            tell(after, before)
         both = after is not None and before is not None and not after.marker and not before.marker
         if both and after is not None and before is not None and after.storage_class == before.storage_class:
             self._add(after.bucket, after.storage_class, 0, after.size - before.size)

@@ -16,7 +16,7 @@ from cloudjar.services.s3.lifecycle.classes import tier_of
 from cloudjar.services.s3.objects import attributes, encryption, expiring, integrity, locking
 from cloudjar.services.s3.objects.conditions import modified
 from cloudjar.services.s3.objects.rows import Content, Version
-from cloudjar.services.s3.objects.writing import blobs, told_id
+from cloudjar.services.s3.objects.writing import blobs, charged, told_id
 from cloudjar.wire.values import http_date
 
 _RANGE = re.compile(r"bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*", re.ASCII)
@@ -148,10 +148,8 @@ def shown(ctx: Ctx, bucket: Bucket, version: Version, req: Mapping[str, Any], wh
         told["Restore"] = _restore(ctx, version)
     if req.get("ChecksumMode") == "ENABLED":
         told.update(_checksums(version, where))
-    if bucket.requester_pays and ctx.caller.account != bucket.account:
-        told["RequestCharged"] = "requester"
     _override(ctx, req, told)
-    return told
+    return told | charged(ctx, bucket)
 
 
 def _checksums(version: Version, where: Span) -> dict[str, Any]:

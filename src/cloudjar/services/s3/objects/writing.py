@@ -91,13 +91,16 @@ def told_id(bucket: Bucket, version: Version) -> str | None:
 
 def answer(ctx: Ctx, bucket: Bucket, version: Version) -> dict[str, Any]:
     """What the answers to all writes tell."""
-    told: dict[str, Any] = {
+    told = {
         "ETag": version.quoted_etag,
         "VersionId": told_id(bucket, version),
         "Expiration": expiring.header(bucket, version),
         **encryption.shown(version.sse, context=True),
         **integrity.shown(version.checksums, version.checksum_type),
     }
-    if bucket.requester_pays and ctx.caller.account != bucket.account:
-        told["RequestCharged"] = "requester"
-    return told
+    return told | charged(ctx, bucket)
+
+
+def charged(ctx: Ctx, bucket: Bucket) -> dict[str, Any]:
+    """``RequestCharged``, where who asks pays."""
+    return {"RequestCharged": "requester"} if bucket.requester_pays and ctx.caller.account != bucket.account else {}

@@ -17,6 +17,7 @@ from cloudjar.services.s3.buckets.settings import check_mfa
 from cloudjar.services.s3.objects import conditions, finding, integrity
 from cloudjar.services.s3.objects.index import index
 from cloudjar.services.s3.objects.removing import Removed, remove, remove_version
+from cloudjar.services.s3.objects.writing import charged
 from cloudjar.wire.rest import whole
 
 _AT_ONCE = 1000
@@ -36,9 +37,7 @@ def delete_object(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             told["DeleteMarker"] = True
     elif removed.marker is not None:
         told = {"VersionId": removed.marker.id, "DeleteMarker": True}
-    if bucket.requester_pays and ctx.caller.account != bucket.account:
-        told["RequestCharged"] = "requester"
-    return told
+    return told | charged(ctx, bucket)
 
 
 def _remove(ctx: Ctx, bucket: Bucket, one: Mapping[str, Any], *, bypass: bool) -> Removed:
@@ -84,9 +83,7 @@ def delete_objects(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = {"Errors": failed}
     if not req["Delete"].get("Quiet"):
         told["Deleted"] = deleted
-    if bucket.requester_pays and ctx.caller.account != bucket.account:
-        told["RequestCharged"] = "requester"
-    return told
+    return told | charged(ctx, bucket)
 
 
 def _check_body(ctx: Ctx, req: Mapping[str, Any]) -> None:
