@@ -27,6 +27,7 @@ from cloudjar.base.clock import Clock
 from cloudjar.base.settings import Settings, is_loopback
 from cloudjar.gateway import private
 from cloudjar.gateway.admin import Admin
+from cloudjar.gateway.doors import ServiceDoors
 from cloudjar.gateway.endpoints import VpcEndpoints, api_names
 from cloudjar.gateway.front import Front
 from cloudjar.gateway.imds import Metadata
@@ -139,7 +140,8 @@ class Jar:
     def _front(self, authenticator: Authenticator) -> Front:
         admin = Admin(self, self.settings.home / "admin-token")
         uploads = Uploads(self.pipeline, authenticator, self.blobs.sink)
-        return Front(self.pipeline, admin, authenticator, uploads, StreamDoors(self.world))
+        doors = ServiceDoors(self.world, self.pipeline, self.blobs.sink)
+        return Front(self.pipeline, admin, authenticator, uploads, doors, StreamDoors(self.world))
 
     def _ports(self) -> dict[str, Any]:
         """What the rooms lend each other. What is a function is made when it is first asked for."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-from cloudjar.auth import chunked, sigv4
+from cloudjar.auth import chunked, post_policy, sigv4
 from cloudjar.auth.identity import Identity
 from cloudjar.auth.sessions import Sessions
 from cloudjar.base.caller import ANONYMOUS, Caller, root
@@ -111,6 +111,12 @@ class Authenticator:
         sigv4.verify(request, signature, known.secret, self._clock.real(), dialect=signature.service, body_read=False)
         request.attached = _Verified(signature, known)
         return known
+
+    def verify_form(self, request: Request, signature: sigv4.Signature, policy: str) -> object:
+        """Verify the policy of a browser's form; gives what makes a request the signer's (`Request.attached`)."""
+        known = self._need_known(request, signature, "s3")
+        post_policy.verify(signature, known.secret, policy)
+        return _Verified(signature, known)
 
     def _need_known(self, request: Request, signature: sigv4.Signature, service: str) -> _Known:
         known = self._known(signature.key_id, signature.token, request.trusted)

@@ -8,6 +8,7 @@ from cloudjar.auth.authenticate import Authenticator
 from cloudjar.auth.chunked import is_chunked
 from cloudjar.gateway.admin import Admin
 from cloudjar.gateway.body import BodyPolicy
+from cloudjar.gateway.doors import ServiceDoors
 from cloudjar.gateway.uploads import Uploads
 from cloudjar.wire.message import Request, Response
 from cloudjar.wire.websocket import is_upgrade
@@ -27,6 +28,7 @@ class Front:
         admin: Admin,
         authenticator: Authenticator,
         uploads: Uploads,
+        doors: ServiceDoors,
         streams: Handler | None = None,
     ) -> None:
         self._pipeline = pipeline
@@ -34,11 +36,12 @@ class Front:
         self._admin = admin
         self._authenticator = authenticator
         self._uploads = uploads
+        self._doors = doors
 
     def on_headers(self, request: Request) -> BodyPolicy | None:
         """Before a body is read: how to decode it, and whether who sends it may. May raise `AwsError`."""
         headers = request.headers
-        upload = self._uploads.policy(request)
+        upload = self._uploads.policy(request) or self._doors.policy(request)
         if upload is not None:
             return upload
         if is_chunked(request):
@@ -55,9 +58,12 @@ class Front:
             return self._streams(request)
         if request.path.startswith(("/_cloudjar/", "/_localstack/")) or request.path == "/health":
             return self._admin(request)
-        if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
+        answer = self._doors(request)
+        if answer is None and request.method == "OPTIONS" and "access-control-request-method" in request.headers:
             return _preflight(request)
-        return self._pipeline(request)
+        if answer is None:
+            answer = self._pipeline(request)
+        return self._doors.finished(request, answer) if "origin" in request.headers else answer
 
 
 def _preflight(request: Request) -> Response:

@@ -69,6 +69,7 @@ class Pipeline:
         self._tokens = RetryTokens(world.state.database)
         world.invoke = self.invoke
         world.ports["authorize"] = authorizer
+        world.ports["authenticate"] = authenticator
 
     def __call__(self, request: Request) -> Response | Awaitable[Response]:
         """Answer a request; never raises."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import NamedTuple
+from urllib.parse import quote
 
 from cloudjar.base.errors import AwsError
 from cloudjar.spec.compile import CatalogueEntry
@@ -292,13 +293,11 @@ def _hinted(request: Request, found: list[Route]) -> Route:
 
 
 def _s3(request: Request, signed: bool) -> Route:
-    if request.path.startswith("/v20180820/"):
-        found = uri.matcher("s3control").match(request.method, request.path, request.query, request.headers)
-        if found is not None:
-            return Route("s3control", found[0].op.name, "rest-xml", found[1])
     at = host.read(request.headers.get("host", ""))
+    if request.path.startswith("/v20180820/") and (at.kind == "control" or not at.bucket):
+        return _s3_control(request)
     bucket = at.bucket or (at.local_labels if signed or at.service == "s3" else "")
-    path = f"/{bucket}{request.path}" if bucket else request.path
+    path = f"/{quote(bucket, safe='')}{request.path}" if bucket else request.path
     table = uri.matcher("s3")
     try:
         match = table.match(request.method, path, request.query, request.headers)
@@ -310,12 +309,24 @@ def _s3(request: Request, signed: bool) -> Route:
     return Route("s3", match[0].op.name, "rest-xml", match[1])
 
 
+def _s3_control(request: Request) -> Route:
+    try:
+        found = uri.matcher("s3control").match(request.method, request.path, request.query, request.headers)
+    except Malformed:
+        raise AwsError("InvalidURI", "Couldn't parse the specified URI.", 400) from None
+    if found is None:
+        raise _s3_refusal(request)
+    return Route("s3control", found[0].op.name, "rest-xml", found[1])
+
+
 def _s3_refusal(request: Request) -> AwsError:
+    depth = len([part for part in request.path.split("/", 2) if part])
+    depth += bool(host.read(request.headers.get("host", "")).bucket)
     return AwsError(
         "MethodNotAllowed",
         "The specified method is not allowed against this resource.",
         405,
-        members={"Method": request.method, "ResourceType": "SERVICE"},
+        members={"Method": request.method, "ResourceType": ("SERVICE", "BUCKET")[depth] if depth < 2 else "OBJECT"},
     )
 
 

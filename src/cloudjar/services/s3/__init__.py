@@ -5,7 +5,9 @@ from cloudjar.kit.operation import Service
 SERVICE = Service(
     "s3",
     (
+        "access.forms",
         "access.locating",
+        "buckets.browsers",
         "buckets.cors",
         "buckets.logging",
         "buckets.ops",
@@ -29,5 +31,6 @@ SERVICE = Service(
         "objects.ops.put",
         "objects.ops.tagging",
         "website.config",
+        "website.serving",
     ),
 )
