@@ -16,6 +16,7 @@ from cloudjar.services.s3.buckets.finding import need_bucket, save
 from cloudjar.services.s3.buckets.records import Bucket
 from cloudjar.services.s3.errors import malformed_xml
 from cloudjar.services.s3.lifecycle.checks import checked
+from cloudjar.services.s3.lifecycle.life import new_rules
 from cloudjar.services.s3.lifecycle.rules import ALL_CLASSES
 
 
@@ -32,7 +33,7 @@ def put_bucket_lifecycle_configuration(ctx: Ctx, req: dict[str, Any]) -> dict[st
     if given is None:
         raise malformed_xml()
     least = req.get("TransitionDefaultMinimumObjectSize") or ALL_CLASSES
-    save(ctx, replace(bucket, lifecycle=checked(given["Rules"]), lifecycle_minimum=least))
+    new_rules(ctx, save(ctx, replace(bucket, lifecycle=checked(given["Rules"]), lifecycle_minimum=least)))
     return {"TransitionDefaultMinimumObjectSize": least}
 
 
@@ -47,7 +48,7 @@ def get_bucket_lifecycle_configuration(ctx: Ctx, req: dict[str, Any]) -> dict[st
 def delete_bucket_lifecycle(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """No rule any more; also when there was none."""
     bucket = need_bucket(ctx, req)
-    save(ctx, replace(bucket, lifecycle=None, lifecycle_minimum=""))
+    new_rules(ctx, save(ctx, replace(bucket, lifecycle=None, lifecycle_minimum="")))
     return {}
 
 

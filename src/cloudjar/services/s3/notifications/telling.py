@@ -45,6 +45,9 @@ def _more(change: Change) -> tuple[dict[str, Any], dict[str, Any]]:
         return {"destination-storage-class": to}, {
             "lifecycleEventData": {"transitionEventData": {"destinationStorageClass": to}}
         }
+    if change.event == "IntelligentTiering":
+        tier = version.archived
+        return {"destination-access-tier": tier}, {"intelligentTieringEventData": {"destinationAccessTier": tier}}
     if change.event in (changes.RESTORING, changes.RESTORE_ENDED):
         return {"source-storage-class": version.storage_class}, {}
     if change.event == changes.RESTORED and version.restore is not None:

@@ -56,11 +56,13 @@ class Encryption(Struct, frozen=True, array_like=True):
 
 
 class Lock(Struct, frozen=True, array_like=True):
-    """Object Lock: `mode` ``GOVERNANCE``, ``COMPLIANCE`` or "", until an instant (seconds of AWS time); legal hold."""
+    """Object Lock: `mode` ``GOVERNANCE``, ``COMPLIANCE`` or "", until an instant (seconds of AWS time); legal hold, and
+    whether one was put OFF."""
 
     mode: str = ""
     until: int = 0
     hold: bool = False
+    released: bool = False
 
 
 class Restore(Struct, frozen=True, array_like=True):
@@ -69,6 +71,8 @@ class Restore(Struct, frozen=True, array_like=True):
     ready: int
     until: int
     tier: str = "Standard"
+    counted: bool = False
+    """Whether the copy is there, and metered."""
 
 
 class Version(Struct, frozen=True, array_like=True, kw_only=True):

@@ -37,7 +37,10 @@ def head_object(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     version = finding.need(ctx, bucket, req, "HEAD")
     encryption.check_customer(version.sse, encryption.customer_key(req))
     conditions.check_read(req, version)
-    return reading.shown(ctx, bucket, version, req, reading.span(req, version))
+    told = reading.shown(ctx, bucket, version, req, reading.span(req, version))
+    if version.archived:
+        told["ArchiveStatus"] = version.archived
+    return told
 
 
 @op("GetObjectAttributes", pages=False, data=True)
