@@ -72,7 +72,13 @@ class TestJar:
         """Listen on a free loopback port."""
 
         async def listen() -> None:
-            self._server = Server(self._answer, on_headers=self._on_headers, on_error=self._on_error, folder=self.home)
+            self._server = Server(
+                self._answer,
+                on_headers=self._on_headers,
+                on_error=self._on_error,
+                folder=self.home,
+                shells=self.jar.shells,
+            )
             self.port = (await self._server.listen("127.0.0.1", 0, trusted=True)).port
 
         self.on_loop(listen())

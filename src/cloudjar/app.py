@@ -8,7 +8,7 @@ import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from cloudjar.gateway.front import Front
 from cloudjar.gateway.imds import Metadata
 from cloudjar.gateway.pipeline import Pipeline
 from cloudjar.gateway.server import Server
+from cloudjar.gateway.shells import Shells
 from cloudjar.gateway.streams import Doors as StreamDoors
 from cloudjar.gateway.tls import Authority
 from cloudjar.gateway.uploads import Uploads
@@ -137,6 +138,11 @@ class Jar:
         self.port = settings.port
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @cached_property
+    def shells(self) -> Shells:
+        """Who serves clients that speak SSH."""
+        return Shells(self.world, self.settings.home / "ssh-host-key")
+
     def _front(self, authenticator: Authenticator) -> Front:
         admin = Admin(self, self.settings.home / "admin-token")
         uploads = Uploads(self.pipeline, authenticator, self.blobs.sink)
@@ -168,7 +174,11 @@ class Jar:
         self._refuse_unsafe_listening()
         self.run_on(asyncio.get_running_loop())
         self.server = Server(
-            self.front, on_headers=self.front.on_headers, on_error=self.pipeline.refuse, folder=self.settings.home
+            self.front,
+            on_headers=self.front.on_headers,
+            on_error=self.pipeline.refuse,
+            folder=self.settings.home,
+            shells=self.shells,
         )
         trusted = is_loopback(self.settings.host)
         listener = await self.server.listen(

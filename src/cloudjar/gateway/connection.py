@@ -78,8 +78,12 @@ class Connection(Answering, asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._tls is None:
-            if data[0] == _TLS_HANDSHAKE and self._head is None and not self._buffer and self.listener.tls:
+            fresh = self._head is None and not self._buffer
+            if data[0] == _TLS_HANDSHAKE and fresh and self.listener.tls:
                 self._start_tls()
+            elif fresh and self.server.shells is not None and data.startswith(b"SSH-"):
+                self.server.shells.take(self, data)
+                return
             else:
                 self.plain_received(data)
                 return

@@ -25,7 +25,8 @@ from cloudjar.gateway.connection import Connection
 from cloudjar.wire.message import Request, Response
 
 if TYPE_CHECKING:
-    from cloudjar.gateway.streams import Stream
+    from cloudjar.gateway.shells import Shells
+    from cloudjar.gateway.streams import Held
 
 log = logging.getLogger("cloudjar.gateway")
 
@@ -76,7 +77,7 @@ class Server:
     loop. An awaitable is awaited; if it is a coroutine (or a task) and the client goes away, it is cancelled; a plain
     future is only forgotten, since others may wait on it. `on_headers` is called for requests with a body before it
     is read, and may refuse (a `Response`, or AwsError) or say how to read it (`BodyPolicy`). `on_error` words
-    an AwsError that was raised by either or by a body's decoder.
+    an AwsError that was raised by either or by a body's decoder. `shells` serves clients that speak SSH.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Server:
         timeouts: Timeouts | None = None,
         max_body: int = MAX_BODY,
         max_connections: int = 10_000,
+        shells: Shells | None = None,
     ) -> None:
         self.handler = handler
         self.on_headers = on_headers
@@ -96,8 +98,9 @@ class Server:
         self.folder = folder
         self.timeouts = timeouts or Timeouts()
         self.policy = BodyPolicy(max_size=max_body)
+        self.shells = shells
         self.closing = False
-        self.connections: set[Connection | Stream] = set()
+        self.connections: set[Connection | Held] = set()
         self.date_line = ""
         self._max_connections = max_connections
         self._listeners: list[Listener] = []
@@ -184,7 +187,7 @@ class Server:
         self.connections.add(connection)
         return True
 
-    def forget(self, connection: Connection | Stream) -> None:
+    def forget(self, connection: Connection | Held) -> None:
         """A connection is gone."""
         self.connections.discard(connection)
 

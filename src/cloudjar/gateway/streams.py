@@ -1,4 +1,4 @@
-"""WebSockets: a connection that a door of `kit.streams` has taken over, and its framing.
+"""Connections that a conversation of `kit.streams` has taken over; WebSockets are those with a door and framing.
 
 The connection's own protocol hands its transport over; from then on this one hears it. Pings keep middle boxes and
 dead peers from being mistaken for silence.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -47,22 +48,36 @@ class Doors:
         return Upgrade([("Sec-WebSocket-Accept", websocket.accept(request.headers["sec-websocket-key"]))], take)
 
 
-class Stream(asyncio.Protocol):
-    """The protocol of a connection that became a WebSocket, and the `Outlet` of its conversation."""
+class Held(asyncio.Protocol, ABC):
+    """The protocol of a connection that was taken over, and the `Outlet` of its conversation (None: not yet)."""
 
-    def __init__(self, server: Server, connection: Connection, conversation: Conversation) -> None:
+    def __init__(self, server: Server, connection: Connection, conversation: Conversation | None) -> None:
         self.server = server
         self.deadline = monotonic() + _QUIET
         self.full = False
         self._asked = False
         self._over = False
         self._closing = False
-        self._reader = websocket.Reader(masked=True)
         self._talk = conversation
         self._loop = asyncio.get_running_loop()
         self._wire, self._transport, self._tls = connection.handed_over(self)
         server.connections.add(self)
-        self._guard(conversation.began, self)
+
+    @abstractmethod
+    def _take(self, data: bytes) -> None:
+        """Bytes of the client."""
+
+    @abstractmethod
+    def timed_out(self) -> None:
+        """The deadline has passed."""
+
+    @abstractmethod
+    def send(self, data: bytes | str) -> None:
+        """A message of the conversation's."""
+
+    @abstractmethod
+    def close(self, code: int = websocket.NORMAL, why: str = "") -> None:
+        """The conversation's last word."""
 
     # -- what the transport calls
     def data_received(self, data: bytes) -> None:
@@ -90,7 +105,8 @@ class Stream(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self.full = False
-        self._guard(self._talk.room)
+        if self._talk is not None:
+            self._guard(self._talk.room)
 
     # -- what the server calls
     def shut(self) -> None:
@@ -101,6 +117,48 @@ class Stream(asyncio.Protocol):
         """At once."""
         self._end()
         self._wire.abort()
+
+    # -- what the conversation calls
+    def soon(self, work: Callable[[], None]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._guard, work)
+        except RuntimeError:  # the loop has ended, and with it whatever there was to do
+            log.debug("a stream had something to do after the end")
+
+    def apart(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        def done(future: asyncio.Future[Any]) -> None:
+            if not future.cancelled():
+                self._guard(then, future.exception() or future.result())
+
+        self._loop.run_in_executor(None, work).add_done_callback(done)
+
+    def _end(self) -> None:
+        if not self._over:
+            self._over = True
+            self.deadline = monotonic() + 5.0
+            if self._talk is not None:
+                self._guard(self._talk.over)
+
+    def _guard(self, step: Callable[..., object], *args: Any) -> None:
+        """No exception leaves: a bug costs the client its connection and is logged whole."""
+        try:
+            step(*args)
+        except Exception:
+            log.exception("a stream failed")
+            if self._talk is None or step != self._talk.over:
+                self._end()
+            self._wire.abort()
+
+
+class Stream(Held):
+    """A connection that became a WebSocket."""
+
+    _talk: Conversation
+
+    def __init__(self, server: Server, connection: Connection, conversation: Conversation) -> None:
+        super().__init__(server, connection, conversation)
+        self._reader = websocket.Reader(masked=True)
+        self._guard(conversation.began, self)
 
     def timed_out(self) -> None:
         """Nothing was heard for long: ask, then give up."""
@@ -125,19 +183,6 @@ class Stream(asyncio.Protocol):
             self._end()
             self._transport.close()
 
-    def soon(self, work: Callable[[], None]) -> None:
-        try:
-            self._loop.call_soon_threadsafe(self._guard, work)
-        except RuntimeError:  # the loop has ended, and with it whatever there was to do
-            log.debug("a stream had something to do after the end")
-
-    def apart(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
-        def done(future: asyncio.Future[Any]) -> None:
-            if not future.cancelled():
-                self._guard(then, future.exception() or future.result())
-
-        self._loop.run_in_executor(None, work).add_done_callback(done)
-
     # -- frames
     def _take(self, data: bytes) -> None:
         try:
@@ -160,19 +205,3 @@ class Stream(asyncio.Protocol):
                 self._talk.received(payload.decode())
             except UnicodeDecodeError as wrong:
                 raise websocket.Broken(websocket.NOT_TEXT, "text that is no UTF-8") from wrong
-
-    def _end(self) -> None:
-        if not self._over:
-            self._over = True
-            self.deadline = monotonic() + 5.0
-            self._guard(self._talk.over)
-
-    def _guard(self, step: Callable[..., object], *args: Any) -> None:
-        """No exception leaves: a bug costs the client its connection and is logged whole."""
-        try:
-            step(*args)
-        except Exception:
-            log.exception("a stream failed")
-            if step != self._talk.over:
-                self._end()
-            self._wire.abort()

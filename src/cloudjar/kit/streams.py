@@ -7,7 +7,7 @@ thread alone, never blocks and asks its `Outlet` for everything else.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from cloudjar.kit.context import World
 from cloudjar.wire.message import Request
@@ -87,3 +87,33 @@ def door(world: World, path: str) -> Door | None:
             world.load(service)
             return _DOORS.get(begin)
     return None
+
+
+class Reception(Protocol):
+    """Who is let in by SSH, and who talks to him: what he types and hears are the messages of a `Conversation`."""
+
+    def may(self, world: World, user: str, key: str) -> bool:
+        """Whether a user may come in with a public key (a line of OpenSSH without a comment)."""
+        ...
+
+    def seat(self, world: World, user: str) -> Conversation:
+        """Who talks to a user that has come in; `AwsError` is told to him instead."""
+        ...
+
+
+R = TypeVar("R", bound=Reception)
+_SHELLS = "ec2"
+"""Whose SSH it is: it serves serial consoles."""
+_RECEPTIONS: dict[str, Reception] = {}
+
+
+def receives(made: type[R]) -> type[R]:
+    """Decorator: one of these receives the users of SSH."""
+    _RECEPTIONS[_SHELLS] = made()
+    return made
+
+
+def reception(world: World) -> Reception:
+    """Who receives the users of SSH, its service loaded."""
+    world.load(_SHELLS)
+    return _RECEPTIONS[_SHELLS]

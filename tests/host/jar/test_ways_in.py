@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 
 from cloudjar.cli.home import Home
 from cloudjar.services.ssm.sessions import smux
+from tests.host.compute.guestnet import key_pair
 from tests.host.jar.account import Account
 from tests.host.jar.served import RealJar, until
 from tests.services.ssm.agent_client import CONNECTED, opened
@@ -188,25 +190,25 @@ def test_the_console_and_the_checks_of_a_machine(place: Place) -> None:
     until(lambda: status() == "ok", "the guest to be back", every=0.3)
 
 
-def test_somebody_sits_at_the_serial_console(place: Place) -> None:
+def test_somebody_sits_at_the_serial_console(place: Place, tmp_path: Path) -> None:
     place.jar.inside(place.machine, "echo root:sesame | chpasswd")
-    argv = [sys.executable, "-m", "cloudjar.cli", "console", place.machine, "--home", str(place.jar.home)]
+    here = [sys.executable, "-m", "cloudjar.cli", "console", place.machine, "--home", str(place.jar.home)]
     # As `cloudjar up` would leave its home, so that the command finds the server.
     home = Home(place.jar.settings)
     home.remember(place.jar.settings, place.jar.settings)
     lock = home.hold()
 
-    def sit() -> tuple[subprocess.Popen[bytes], int]:
+    def sit(*argv: str) -> tuple[subprocess.Popen[bytes], int]:
         ours, theirs = pty.openpty()
         child = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
         os.close(theirs)
         return child, ours
 
-    refused, screen = sit()
+    refused, screen = sit(*here)
     assert refused.wait(60) == 1
     os.close(screen)
     place.ec2.enable_serial_console_access()
-    child, screen = sit()
+    child, screen = sit(*here)
     seen = b""
 
     def wait_for(word: bytes) -> None:
@@ -226,6 +228,23 @@ def test_somebody_sits_at_the_serial_console(place: Place) -> None:
     wait_for(b"42-done")
     os.write(screen, b"\x1d")
     assert child.wait(60) == 0
+    os.close(screen)
+
+    key, public = key_pair(tmp_path)
+    options = ["-o", "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={tmp_path}/known", "-o", "BatchMode=yes"]
+    push = place.jar.client("ec2-instance-connect")
+    push.send_serial_console_ssh_public_key(InstanceId=place.machine, SSHPublicKey=public)
+    ours = ["ssh", "-F", "none", "-p", str(place.jar.port), "-i", str(key), *options]
+    child, screen = sit(*ours, f"{place.machine}.port0@127.0.0.1")
+    seen = b""
+    until(lambda: not termios.tcgetattr(screen)[3] & termios.ICANON, "ssh to be let in")
+    os.write(screen, b"\r")
+    wait_for(b"# ")  # nobody has signed out
+    os.write(screen, b"echo $((6*8))-again; exit\r")
+    wait_for(b"48-again")
+    wait_for(b"login: ")
+    os.write(screen, b"\r~.")
+    child.wait(60)
     os.close(screen)
     assert "42-done" in place.ec2.get_console_output(InstanceId=place.machine)["Output"]
     os.close(lock)

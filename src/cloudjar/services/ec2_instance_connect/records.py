@@ -1,4 +1,4 @@
-"""What is stored of pushed keys; EC2's metadata service shows them to the guest."""
+"""What is stored of pushed keys: the metadata service shows the guest its own, serial consoles ask for theirs."""
 
 from __future__ import annotations
 
@@ -31,3 +31,15 @@ class PushedKeys(Record, frozen=True, kw_only=True):
             if now < one.until:
                 found.setdefault(one.user, []).append(one.key)
         return found
+
+
+@record("ec2-instance-connect", "serial-keys", key="instance_id")
+class SerialKeys(Record, frozen=True, kw_only=True):
+    """The keys of an instance's serial console, whose user is its port; those that are over go with the next push."""
+
+    instance_id: str
+    keys: tuple[PushedKey, ...] = ()
+
+    def admits(self, user: str, key: str, now: datetime) -> bool:
+        """Whether a key lets its holder in now."""
+        return any(one.user == user and one.key == key and now < one.until for one in self.keys)
