@@ -15,6 +15,7 @@ from cloudjar.planes.objects.port import Blob
 from cloudjar.services.s3 import errors
 from cloudjar.services.s3.buckets.finding import need_bucket
 from cloudjar.services.s3.buckets.records import Bucket
+from cloudjar.services.s3.lifecycle.uploads import begun
 from cloudjar.services.s3.multipart import finding, rules
 from cloudjar.services.s3.multipart.table import uploads
 from cloudjar.services.s3.objects import changes, encryption, version_ids, writing
@@ -47,6 +48,7 @@ def create_multipart_upload(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         checksum_type=kind,
     )
     uploads(ctx.world).add(upload, seq)
+    begun(ctx, bucket, upload)
     told: dict[str, Any] = {
         "Bucket": bucket.name,
         "Key": upload.key,
