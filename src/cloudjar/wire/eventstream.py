@@ -115,6 +115,19 @@ class Format(NamedTuple):
     read: Callable[[Shape], Callable[[bytes], Any]]
 
 
+class Frames:
+    """The body of an answer: frames, made as they are pulled. `blocks` says that making one may wait for a disk."""
+
+    __slots__ = ("_frames", "blocks")
+
+    def __init__(self, frames: Iterator[bytes], *, blocks: bool) -> None:
+        self._frames = frames
+        self.blocks = blocks
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._frames
+
+
 class EventWriter:
     """``{"Event": {...}}`` -> frames, for one event-stream shape."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cloudjar.spec.models import OperationModel, Shape
 from cloudjar.wire import rest, xml_read
-from cloudjar.wire.eventstream import CONTENT_TYPE, EventReader, EventWriter, Format
+from cloudjar.wire.eventstream import CONTENT_TYPE, EventReader, EventWriter, Format, Frames
 from cloudjar.wire.half import Parse, Respond, shape_at
 from cloudjar.wire.message import Request, Response
 from cloudjar.wire.rendered import Rendered, xml_text
@@ -74,14 +74,11 @@ class RestXmlCodec:
         shape = self._op.input
         if shape is None:
             return lambda _request, _labels: {}
-        binds = rest.binders(shape, self._op.uri)
+        read_outside = rest.outside(shape, self._op.uri)
         read_body = self._body_reader(shape)
 
         def parse(request: Request, uri_params: dict[str, str]) -> dict[str, Any]:
-            out: dict[str, Any] = {}
-            query = rest.query_lists(request.query) if request.query else {}
-            for bind in binds:
-                bind(request, uri_params, query, out)
+            out = read_outside(request, uri_params)
             if read_body is not None:
                 read_body(request, out)
             return out
@@ -144,15 +141,14 @@ class RestXmlCodec:
         service = self._service
         if shape is None:
             return lambda _, rid: Response(op.status, request_headers(service, rid), b"")
-        puts = rest.header_writers(shape)
+        put_headers = rest.header_writers(shape)
         # S3's model does not say that a part of an object is answered with 206: the handler does, in a name of its own.
         status = rest.status_member(shape) or "$status"
         write_body = self._body_writer(shape)
 
         def respond(result: dict[str, Any], rid: str) -> Response:
             headers = request_headers(service, rid)
-            for put in puts:
-                put(result, headers)
+            put_headers(result, headers)
             content_type, body = write_body(result)
             if content_type and not any(n.lower() == "content-type" for n, _ in headers):
                 headers.append(("Content-Type", content_type))
@@ -173,7 +169,12 @@ class RestXmlCodec:
     def _payload_writer(self, name: str, member: Shape) -> Callable[[dict[str, Any]], tuple[str, Any]]:
         if member.eventstream:
             events = EventWriter(member, self._event_format())
-            return lambda result: (CONTENT_TYPE, events.frames(result.get(name) or (), None, XML))
+
+            def framed(result: dict[str, Any]) -> tuple[str, Frames]:
+                given = result.get(name) or ()
+                return CONTENT_TYPE, Frames(events.frames(given, None, XML), blocks=getattr(given, "blocks", False))
+
+            return framed
         if member.type in ("blob", "string"):
             kind = "text/plain" if member.type == "string" else "application/octet-stream"
             return lambda result: raw_answer(result.get(name), kind)

@@ -33,6 +33,7 @@ SERVICE = Service(
         "objects.ops.get",
         "objects.ops.put",
         "objects.ops.tagging",
+        "select.ops",
         "website.config",
         "website.serving",
     ),

@@ -5,17 +5,14 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpu-abort-incomplete-mpu-l
 
 from __future__ import annotations
 
-from typing import Any
-
 from cloudjar.kit.context import Ctx
 from cloudjar.services.s3.buckets.records import Bucket
 from cloudjar.services.s3.lifecycle.agenda import Agenda, Due, agenda
 from cloudjar.services.s3.lifecycle.judge import abort_of
 from cloudjar.services.s3.lifecycle.rules import rules_of
+from cloudjar.services.s3.multipart import finding
 from cloudjar.services.s3.multipart.table import uploads
 from cloudjar.services.s3.objects.rows import Upload
-from cloudjar.services.s3.objects.writing import blobs
-from cloudjar.wire.values import http_date
 
 
 def begun(ctx: Ctx, bucket: Bucket, upload: Upload) -> None:
@@ -45,11 +42,4 @@ def give_up(ctx: Ctx, held: Agenda, bucket: Bucket, one: Due) -> None:
     if found is None or found[0] > ctx.now.timestamp():
         _schedule(held, bucket, upload)
         return
-    for part in uploads(ctx.world).drop(upload):
-        blobs(ctx).drop(part.blob)
-
-
-def shown(bucket: Bucket, upload: Upload) -> dict[str, Any]:
-    """The members of CreateMultipartUpload's and ListParts' answers that tell when an upload will be given up."""
-    found = abort_of(rules_of(bucket), upload.key, upload.started) if bucket.lifecycle else None
-    return {} if found is None else {"AbortDate": http_date(found[0]), "AbortRuleId": found[1]}
+    finding.abort(ctx, upload)
