@@ -79,6 +79,12 @@ class ActionFacts(NamedTuple):
     dependents: tuple[str, ...]
 
 
+@cache
+def _heads(path: str) -> frozenset[str]:
+    """The request's own members that a path begins with: most conditions ask for one that most requests lack."""
+    return frozenset(one.partition(".")[0].rstrip("[]@") for one in path.split(","))
+
+
 class Condition(NamedTuple):
     """When an entry applies: a comparison of a request member (exists, missing, equals, differs, contains)."""
 
@@ -88,7 +94,7 @@ class Condition(NamedTuple):
 
     def holds(self, req: Request) -> bool:
         """Whether the request is one that the entry is about."""
-        found = [v for v in values(req, self.path) if v]
+        found = [v for v in values(req, self.path) if v] if not _heads(self.path).isdisjoint(req) else []
         match self.test:
             case "exists":
                 return bool(found)

@@ -150,8 +150,7 @@ def _rest_xml(service: ServiceModel, shape: Shape | None, error: AwsError, statu
 
 def _put_headers(shape: Shape | None, error: AwsError, headers: list[tuple[str, str]]) -> None:
     if shape is not None:
-        for put in rest.header_writers(shape):
-            put(error.members, headers)
+        rest.header_writers(shape)(error.members, headers)
 
 
 @lru_cache(maxsize=512)

@@ -43,9 +43,13 @@ def whole(request: Request) -> bytes:
 # -- requests ----------------------------------------------------------------------------------------------------
 
 
-def binders(shape: Shape, uri: str = "/") -> list[Bind]:
-    """One per member that lives outside the body; `uri` is the operation's template."""
-    found: list[Bind] = []
+def outside(shape: Shape, uri: str = "/") -> Callable[[Request, dict[str, str]], dict[str, Any]]:
+    """Reads the members that live outside the body, from a request and its path labels; `uri` is the operation's
+    template. What costs is what was sent: an operation may know dozens of headers of which a request has two."""
+    labels: list[Bind] = []
+    queries: list[Bind] = []
+    headers: dict[str, Bind] = {}
+    prefixed: list[Bind] = []
     query = {n: m for n, m in shape.members.items() if m.location == "querystring"}
     named = {m.location_name or n for n, m in query.items() if m.type != "map"}
     named.update(part.partition("=")[0] for part in uri.partition("?")[2].split("&"))
@@ -53,14 +57,29 @@ def binders(shape: Shape, uri: str = "/") -> list[Bind]:
         wire = member.location_name or name
         match member.location:
             case "uri":
-                found.append(_label(name, wire, member))
+                labels.append(_label(name, wire, member))
             case "querystring":
-                found.append(_query(name, wire, member, named))
+                queries.append(_query(name, wire, member, named))
             case "header":
-                found.append(_header(name, wire.lower(), member))
+                headers[wire.lower()] = _header(name, wire.lower(), member)
             case "headers":
-                found.append(_prefixed(name, member.location_name.lower()))
-    return found
+                prefixed.append(_prefixed(name, member.location_name.lower()))
+
+    def read(request: Request, uri_params: dict[str, str]) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        sent = query_lists(request.query) if request.query else {}
+        for bind in labels:
+            bind(request, uri_params, sent, out)
+        if sent:
+            for bind in queries:
+                bind(request, uri_params, sent, out)
+        for header in [name for name in request.headers if name in headers]:
+            headers[header](request, uri_params, sent, out)
+        for bind in prefixed:
+            bind(request, uri_params, sent, out)
+        return out
+
+    return read
 
 
 def _named(name: str, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -198,15 +217,22 @@ Put = Callable[[Mapping[str, Any], list[tuple[str, str]]], None]
 """Writes one member of an answer into its headers."""
 
 
-def header_writers(shape: Shape) -> list[Put]:
-    """One per member of an answer that travels in headers."""
-    found: list[Put] = []
+def header_writers(shape: Shape) -> Put:
+    """Writes the members of an answer that travel in headers: those that it has."""
+    plain: dict[str, Put] = {}
     for name, member in shape.members.items():
         if member.location == "header":
-            found.append(_put_header(name, member.location_name or name, header_writer(member)))
+            plain[name] = _put_header(name, member.location_name or name, header_writer(member))
         elif member.location == "headers":
-            found.append(_put_prefixed(name, member.location_name))
-    return found
+            plain[name] = _put_prefixed(name, member.location_name)
+
+    def put(result: Mapping[str, Any], headers: list[tuple[str, str]]) -> None:
+        for name in result:
+            write = plain.get(name)
+            if write is not None:
+                write(result, headers)
+
+    return put
 
 
 def status_member(shape: Shape) -> str:

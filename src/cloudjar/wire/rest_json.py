@@ -29,14 +29,11 @@ class RestJsonCodec:
         shape = self._op.input
         if shape is None:
             return lambda _request, _labels: {}
-        binds = rest.binders(shape, self._op.uri)
+        read_outside = rest.outside(shape, self._op.uri)
         read_body = self._body_reader(shape)
 
         def parse(request: Request, uri_params: dict[str, str]) -> dict[str, Any]:
-            out: dict[str, Any] = {}
-            query = rest.query_lists(request.query) if request.query else {}
-            for bind in binds:
-                bind(request, uri_params, query, out)
+            out = read_outside(request, uri_params)
             if read_body is not None:
                 read_body(request, out)
             return out
@@ -86,14 +83,13 @@ class RestJsonCodec:
         shape = op.output
         if shape is None:
             return lambda _, rid: Response(op.status, [("x-amzn-RequestId", rid), ("Content-Type", JSON)], b"")
-        puts = rest.header_writers(shape)
+        put_headers = rest.header_writers(shape)
         status = rest.status_member(shape)
         write_body = self._body_writer(shape)
 
         def respond(result: dict[str, Any], rid: str) -> Response:
             headers = [("x-amzn-RequestId", rid)]
-            for put in puts:
-                put(result, headers)
+            put_headers(result, headers)
             content_type, body = write_body(result)
             if content_type and not any(n.lower() == "content-type" for n, _ in headers):
                 headers.append(("Content-Type", content_type))

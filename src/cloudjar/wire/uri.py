@@ -36,7 +36,7 @@ class Template(NamedTuple):
 
 
 class _Node:
-    __slots__ = ("by_query", "greedy", "label", "literals", "plain")
+    __slots__ = ("_asked", "_chosen", "by_query", "greedy", "label", "literals", "plain")
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node] = {}
@@ -46,6 +46,27 @@ class _Node:
         """Operations that end here and need no literal query parameter."""
         self.by_query: dict[str, list[Template]] = {}
         """Those that do, by the name of their first."""
+        self._asked: tuple[str, ...] | None = None
+        self._chosen: dict[tuple[str, ...], Template] = {}
+
+    def choose(self, query: Mapping[str, str], headers: Mapping[str, str]) -> Template | None:
+        """The operation that a request means when its path ends here."""
+        if not query and self.plain:
+            return self._without_query(headers)
+        fits = self.fits(query)
+        if len(fits) > 1:
+            return min(fits, key=lambda t: t.rank(query, headers))
+        return fits[0] if fits else None
+
+    def _without_query(self, headers: Mapping[str, str]) -> Template:
+        """Then only headers that some operation needs can tell: what they told is remembered."""
+        if self._asked is None:
+            self._asked = tuple(sorted({name for t in self.plain for name in t.required_headers}))
+        there = tuple([name for name in self._asked if name in headers])
+        found = self._chosen.get(there)
+        if found is None:
+            found = self._chosen[there] = min(self.plain, key=lambda t: t.rank({}, headers))
+        return found
 
     def fits(self, query: Mapping[str, str]) -> list[Template]:
         """The operations that may end here; only the most literal ones when there are any."""
@@ -113,9 +134,8 @@ class Matcher:
         # "/bucket/" is "/bucket" unless an operation takes the empty last segment
         for parts in (segments, segments[:-1]) if segments and not segments[-1] else (segments,):
             for node, values in _walk(root, parts, 0, ()):
-                fits = node.fits(names)
-                if fits:
-                    best = fits[0] if len(fits) == 1 else min(fits, key=lambda t: t.rank(names, headers))
+                best = node.choose(names, headers)
+                if best is not None:
                     return best, _labels(best, values)
         return None
 
