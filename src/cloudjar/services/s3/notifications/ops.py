@@ -44,7 +44,7 @@ def _try_destinations(ctx: Ctx, bucket: Bucket, destinations: list[str]) -> None
         try:
             _try(there, bucket, arn, said)
         except AwsError as error:
-            why[arn] = _reason(arn, error)
+            why[arn] = _reason(there, arn, error)
     if why:
         raise unusable(why)
 
@@ -63,16 +63,20 @@ def _try(ctx: Ctx, bucket: Bucket, arn: str, said: str) -> None:
     ctx.call("lambda", "Invoke", {"FunctionName": arn, "InvocationType": "DryRun"}, caller=caller)
 
 
-def _reason(arn: str, error: AwsError) -> str:
-    service = arn.split(":")[2]
-    kind = _KINDS[service]
-    if "denied" in error.code.lower() or "authoriz" in error.code.lower():
-        if service == "lambda":
-            return f"Not authorized to invoke function [{arn}]"
-        return f"Permissions on the destination {kind} do not allow S3 to publish notifications from this bucket"
+def _reason(ctx: Ctx, arn: str, error: AwsError) -> str:
+    """What is wrong with a destination, as AWS says it: a stranger is told of a queue that is not there, too."""
+    target = arns.parse(arn)
+    assert target is not None, arn
+    kind = _KINDS[target.service]
     if error.code == "InvalidArgument":
         return error.message
-    return f"The destination {kind} does not exist"
+    place = ctx.at(target.account, target.region)
+    noun = {"sqs": "queue", "sns": "topic", "lambda": "function"}[target.service]
+    if all(place.find(target.service, noun, key) is None for key in (target.resource, arn)):
+        return f"The destination {kind} does not exist"
+    if target.service == "lambda":
+        return f"Not authorized to invoke function [{arn}]"
+    return f"Permissions on the destination {kind} do not allow S3 to publish notifications from this bucket"
 
 
 @op("GetBucketNotificationConfiguration")
