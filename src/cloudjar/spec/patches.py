@@ -52,6 +52,9 @@ _SQS_CODES = {
     "UnsupportedOperation": ("AWS.SimpleQueueService.UnsupportedOperation", 400),
 }
 
+_SQS_OPEN = ("QueueAttributeName", "MessageSystemAttributeName", "MessageSystemAttributeNameForSends")
+"""Names for which the service has words of its own when they are none; ReceiveMessage takes one kind for the other."""
+
 
 def _sqs(meta: dict[str, Any], operations: dict[str, Any], shapes: dict[str, Any]) -> None:
     meta["protocols"] = ["json", "query"]
@@ -68,6 +71,8 @@ def _sqs(meta: dict[str, Any], operations: dict[str, Any], shapes: dict[str, Any
             shapes[name].update(flattened=True, queryName=entry)
             shapes[name]["key"]["queryName"] = key
             shapes[name]["value"]["queryName"] = value
+    for name in _SQS_OPEN:
+        shapes.get(name, {}).pop("enum", None)
     for name, (code, status) in _SQS_CODES.items():
         if name in shapes:
             shapes[name]["error"] = {"code": code, "httpStatusCode": status, "senderFault": True}
@@ -86,6 +91,12 @@ def _logs(shapes: dict[str, Any]) -> None:
         shapes["InputLogEvents"]["sensitive"] = True
 
 
+def _s3(shapes: dict[str, Any]) -> None:
+    """A region that is none is refused in words of its own (InvalidLocationConstraint), not as malformed XML."""
+    if "BucketLocationConstraint" in shapes:
+        shapes["BucketLocationConstraint"].pop("enum", None)
+
+
 def patch(name: str, meta: dict[str, Any], operations: dict[str, Any], shapes: dict[str, Any]) -> None:
     """Mend one model in place; `operations` and `shapes` may be empty when only metadata matters."""
     if name == "sqs":
@@ -94,3 +105,5 @@ def patch(name: str, meta: dict[str, Any], operations: dict[str, Any], shapes: d
         _secretsmanager(shapes)
     elif name == "logs":
         _logs(shapes)
+    elif name == "s3":
+        _s3(shapes)

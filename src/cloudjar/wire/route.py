@@ -293,6 +293,8 @@ def _hinted(request: Request, found: list[Route]) -> Route:
 
 
 def _s3(request: Request, signed: bool) -> Route:
+    if signing_name(request) == "s3express":
+        raise AwsError("NotImplemented", "Directory buckets (S3 Express One Zone) are not built in Cloudjar.", 501)
     at = host.read(request.headers.get("host", ""))
     if request.path.startswith("/v20180820/") and (at.kind == "control" or not at.bucket):
         return _s3_control(request)

@@ -5,12 +5,10 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.htm
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
-from cloudjar.base.caller import canonical_id
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.access_points import BLOCK_ALL
 from cloudjar.kit.context import Ctx
@@ -20,7 +18,6 @@ from cloudjar.services.s3 import errors
 from cloudjar.services.s3.access import acl
 from cloudjar.services.s3.access.blocking import blocks, refused
 from cloudjar.services.s3.buckets.finding import need_bucket, save
-from cloudjar.services.s3.buckets.records import Bucket
 
 
 @op("PutBucketAcl")
@@ -48,38 +45,6 @@ def get_bucket_acl(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def acls_not_supported() -> AwsError:
     """Ownership is the bucket owner's, so ACLs are off."""
     return AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs", 400)
-
-
-def object_acl(ctx: Ctx, bucket: Bucket, key: str, req: Mapping[str, Any], owner: str) -> str | None:
-    """The ACL that a request gives an object of account `owner`, as it is kept; None when it says nothing.
-
-    Raises AccessControlListNotSupported where ACLs are off (the bucket owner's full control may be said), and
-    AccessDenied for a public one where that is blocked.
-    """
-    parties = acl.Parties(canonical_id(owner), bucket.owner_id)
-    wanted = acl.asked(ctx, req, parties)
-    if wanted is None:
-        return None
-    if bucket.acls_off:
-        full = acl.Grant("FULL_CONTROL", bucket.owner_id)
-        if req.get("ACL") not in (None, "bucket-owner-full-control") or full not in acl.grants(wanted, parties.owner):
-            raise acls_not_supported()
-        return ""
-    if acl.is_public(wanted) and blocks(ctx, bucket, "BlockPublicAcls"):
-        raise refused(ctx, "s3:PutObjectAcl", f"{arn_of(bucket)}/{key}", "BlockPublicAcls")
-    return wanted
-
-
-def object_owner(ctx: Ctx, bucket: Bucket, wanted: str | None) -> str:
-    """The account that owns what the caller writes with an ACL (kept form; None when the request had none)."""
-    writer = ctx.caller.account
-    if bucket.acls_off or ctx.caller.kind in ("service", "anonymous") or writer == bucket.account:
-        return bucket.account
-    if bucket.ownership == "BucketOwnerPreferred" and wanted:
-        full = acl.Grant("FULL_CONTROL", bucket.owner_id)
-        if full in acl.grants(wanted, canonical_id(writer)):
-            return bucket.account
-    return writer
 
 
 # -- ownership controls ----------------------------------------------------------------------------------
