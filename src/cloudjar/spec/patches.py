@@ -92,9 +92,10 @@ def _logs(shapes: dict[str, Any]) -> None:
 
 
 def _s3(shapes: dict[str, Any]) -> None:
-    """A region that is none is refused in words of its own (InvalidLocationConstraint), not as malformed XML."""
-    if "BucketLocationConstraint" in shapes:
-        shapes["BucketLocationConstraint"].pop("enum", None)
+    """A region that is none is refused in words of its own (InvalidLocationConstraint), not as malformed XML; and the
+    list of canned ACLs of buckets lacks log-delivery-write."""
+    for name in ("BucketLocationConstraint", "BucketCannedACL"):
+        shapes.get(name, {}).pop("enum", None)
 
 
 def patch(name: str, meta: dict[str, Any], operations: dict[str, Any], shapes: dict[str, Any]) -> None:
