@@ -94,12 +94,12 @@ def test_a_queue_that_is_not_there_or_does_not_let_s3_in_is_refused(bucket: Buck
     error = caught.value.response["Error"]
     assert error["Code"] == "InvalidArgument"
     assert error["Message"] == "Unable to validate the following destination configurations"
-    assert error["ArgumentName1"] == QUEUE  # type: ignore[typeddict-item]  # a member of S3's own
-    assert error["ArgumentValue1"] == "The destination queue does not exist"  # type: ignore[typeddict-item]  # likewise
+    assert error["ArgumentName1"] == QUEUE
+    assert error["ArgumentValue1"] == "The destination queue does not exist"
     Queue(bucket, allows=False)
     with pytest.raises(ClientError) as caught:
         listen(bucket, "s3:ObjectCreated:*")
-    assert caught.value.response["Error"]["ArgumentValue1"] == (  # type: ignore[typeddict-item]  # likewise
+    assert caught.value.response["Error"]["ArgumentValue1"] == (
         "Permissions on the destination queue do not allow S3 to publish notifications from this bucket"
     )
     assert "QueueConfigurations" not in bucket.s3.get_bucket_notification_configuration(Bucket="jam")
