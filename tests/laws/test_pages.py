@@ -11,7 +11,15 @@ from botocore import xform_name
 
 from cloudjar.spec.models import OperationModel
 from tests.jar import TestJar, running
-from tests.laws import balancing, scenes_applications, scenes_cloudwatch, scenes_ec2, scenes_fis, scenes_logs
+from tests.laws import (
+    balancing,
+    scenes_applications,
+    scenes_cloudwatch,
+    scenes_ec2,
+    scenes_fis,
+    scenes_links,
+    scenes_logs,
+)
 from tests.laws.built import operations
 from tests.laws.seeds_analyzer import analyzers
 from tests.laws.seeds_identity import identity
@@ -56,6 +64,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
         known.update(scenes_applications.many(jar))
         known.update(transits(jar))
         known.update(scenes_ec2.many(jar))
+        known.update(scenes_links.many(jar))
         known.update(scenes_fis.many(jar))
         jar.settle()
         known["ListDocumentVersions"] = {"Name": "AWS-RunShellScript"}

@@ -23,6 +23,7 @@ def validate(arn: str, domain: str, home: Home, as_json: bool) -> None:
     """Say that the domains of the certificate ARN are whoever's asked for it.
 
     It stands for the DNS record that AWS waits for, or the link in its mail: the certificate is issued a moment later.
+    ARN may be an endpoint service's too (arn:aws:ec2:...:vpc-endpoint-service/ID): its private name is verified then.
     """
     still_open = AdminClient(home).post("certificate-proofs", arn=arn, domain=domain.lower())["open"]
     if as_json:

@@ -80,7 +80,25 @@ def proves(prove: Prove) -> Prove:
     return prove
 
 
+_WORDS: dict[str, Prove] = {}
+
+
+def takes_word(resource: str) -> Callable[[Prove], Prove]:
+    """Decorator: who takes a domain owner's word for something else than a certificate, by what its ARN's resource
+    begins with (``vpc-endpoint-service/``)."""
+
+    def declare(prove: Prove) -> Prove:
+        _WORDS[resource] = prove
+        return prove
+
+    return declare
+
+
 def prove(world: World, arn: str, domain: str = "") -> list[str]:
-    """Say that whoever asked for a certificate owns its domains."""
+    """Say that whoever asked for a certificate (or for what else names a domain) owns its domains."""
+    world.load(arn.split(":")[2] if arn.count(":") >= 5 else "acm")
+    for resource, taker in _WORDS.items():
+        if arn.rpartition(":")[2].startswith(resource):
+            return taker(world, arn, domain)
     world.load("acm")
     return _PROVERS[0](world, arn, domain)

@@ -54,6 +54,14 @@ class Lender(Protocol):
         """Change its security groups."""
         ...
 
+    def guard_links(self, ctx: Ctx, interface_id: str, guarded: bool) -> None:
+        """Whether its security groups decide about what comes by private links."""
+        ...
+
+    def offered(self, ctx: Ctx, balancer_arn: str) -> bool:
+        """Whether a network load balancer is part of an endpoint service."""
+        ...
+
     def take_back(self, ctx: Ctx, interface_id: str) -> None:
         """Remove it and its public address; nothing when it is gone."""
         ...

@@ -14,6 +14,24 @@ Resolve = Callable[[World, str, str], tuple[str, ...]]
 """(world, id of the VPC that asks ("" for the host), lower-case name without final dot) -> IPv4 addresses; none when
 there is no such name."""
 
+Say = Callable[[World, str], tuple[str, ...]]
+"""(world, lower-case name without final dot) -> what TXT records of public zones say there."""
+
+_SAYERS: list[Say] = []
+
+
+def publishes(say: Say) -> Say:
+    """Decorator: who has public zones (Route 53)."""
+    _SAYERS.append(say)
+    return say
+
+
+def texts(world: World, name: str) -> tuple[str, ...]:
+    """What the public DNS of this jar says at a name; nothing while no service has zones."""
+    world.load("route53")
+    return tuple(text for say in _SAYERS for text in say(world, name.lower().rstrip(".")))
+
+
 _DOMAINS: dict[str, Resolve] = {}
 
 

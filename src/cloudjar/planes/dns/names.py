@@ -57,7 +57,7 @@ def public_name(address: str, region: str) -> str:
 def lookup(vpc: Vpc, pool: IPv4Network, name: str, extra: ExtraNames | None = None) -> Known | None:
     """What a name (any case, final dot or not) means in a VPC; None when the wide world must be asked."""
     name = name.lower().rstrip(".")
-    given = next((addresses for known, addresses in vpc.names if known == name), None)
+    given = next((addresses for known, addresses in vpc.names if _is(known, name)), None)
     if given is None and extra:
         given = extra(vpc.id, name)
     if given is not None:
@@ -72,6 +72,11 @@ def lookup(vpc: Vpc, pool: IPv4Network, name: str, extra: ExtraNames | None = No
         return Known(private, _private(vpc, name, label if zone == private else ""))
     found = next((i for i in _attached(vpc) if i.hostname.lower() == name), None)
     return Known(zone, (found.private[0][0],)) if found else None
+
+
+def _is(known: str, name: str) -> bool:
+    """Whether a name is the one known, or below it where that is ``*.NAME``."""
+    return name.endswith(known[1:]) if known.startswith("*.") else known == name
 
 
 def outside(pool: IPv4Network, name: str, extra: ExtraNames | None = None) -> Known | None:

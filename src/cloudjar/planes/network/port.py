@@ -206,7 +206,8 @@ class Vpc(msgspec.Struct, frozen=True, kw_only=True):
     endpoints: tuple[Endpoint, ...] = ()
     transit_attachments: tuple[TransitAttachment, ...] = ()
     names: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """(lower-case DNS name, IPv4 addresses) that hold inside this VPC whatever they mean elsewhere."""
+    """(lower-case DNS name, IPv4 addresses) that hold inside this VPC whatever they mean elsewhere; ``*.NAME`` stands
+    for all below NAME."""
 
 
 class TransitRoute(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,8 @@ from cloudjar.services.ec2.route_tables.records import Route, RouteTable
 from cloudjar.services.ec2.security_groups.records import SecurityGroupRule
 from cloudjar.services.ec2.security_groups.within import rules_in
 from cloudjar.services.ec2.transit_gateways.routing import attached
+from cloudjar.services.ec2.vpc_endpoint_services.finding import is_own
+from cloudjar.services.ec2.vpc_endpoint_services.leading import links
 from cloudjar.services.ec2.vpc_endpoints.records import VpcEndpoint
 from cloudjar.services.ec2.vpc_peering.finding import peerings_of
 from cloudjar.services.ec2.vpc_peering.records import Peering
@@ -75,7 +77,7 @@ def ways(db: Db, vpc: Vpc, live: set[str], hosts: Mapping[str, str]) -> Ways:
     """Read them. `live` are the interfaces that are laid out, `hosts` says where AWS's services answer."""
     gateways = db[InternetGateway].all(vpc_id=vpc.id)
     egress = db[EgressOnlyGateway].all(vpc_id=vpc.id)
-    endpoints = [e for e in db[VpcEndpoint].all(vpc_id=vpc.id) if e.state == "available"]
+    endpoints = [e for e in db[VpcEndpoint].all(vpc_id=vpc.id) if e.state == "available" or is_own(e.service)]
     peerings = peerings_of(db, vpc.id)
     routes = _endpoint_routes(endpoints)
     return Ways(
@@ -91,7 +93,7 @@ def ways(db: Db, vpc: Vpc, live: set[str], hosts: Mapping[str, str]) -> Ways:
         tuple(_peering(peering, vpc) for peering in peerings),
         tuple(_peer_groups(db, vpc, peerings)),
         tuple(_prefix_lists(db, vpc, routes, hosts)),
-        tuple(_endpoint(endpoint, live) for endpoint in endpoints),
+        tuple(_endpoint(db, endpoint, live) for endpoint in endpoints),
         routes,
         attached(db, vpc.id),
     )
@@ -129,12 +131,13 @@ def _prefix_lists(
             yield port.PrefixList(id=key, cidrs=tuple(entry.cidr for entry in found.entries))
 
 
-def _endpoint(endpoint: VpcEndpoint, live: set[str]) -> port.Endpoint:
+def _endpoint(db: Db, endpoint: VpcEndpoint, live: set[str]) -> port.Endpoint:
     kind = endpoint.type == "Interface"
     return port.Endpoint(
         id=endpoint.id,
-        kind="interface" if kind else "gateway",
+        kind=("service" if is_own(endpoint.service) else "interface") if kind else "gateway",
         interfaces=tuple(i for i in endpoint.interfaces if i in live) if kind else (),
+        links=links(db, endpoint, live),
     )
 
 

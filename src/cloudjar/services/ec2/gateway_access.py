@@ -38,7 +38,7 @@ def _endpoint(item: VpcEndpoint) -> dict[str, Any]:
     return {
         "ec2:Region": item.region,
         "ec2:VpceServiceName": item.service,
-        "ec2:VpceServiceOwner": "amazon",
+        "ec2:VpceServiceOwner": item.service_owner,
         "ec2:VpceServiceRegion": item.region,
     }
 

@@ -11,6 +11,7 @@ from cloudjar.services.ec2 import traffic_bill
 from cloudjar.services.ec2.layout import lay_out
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.transit_gateways.records import TransitAttachment
+from cloudjar.services.ec2.vpc_endpoint_services.leading import consumers
 from cloudjar.services.ec2.vpc_peering.finding import peerings_of
 from cloudjar.services.ec2.vpcs.records import Vpc
 
@@ -24,6 +25,7 @@ def converge(step: Step, vpc: Vpc | None) -> None:
             with step.world.state.database.transaction():
                 step.world.state.wakes.wake("ec2/transit-gateway", item.gateway_owner, item.region, item.gateway_id)
     _tell_peers(step)
+    _tell_consumers(step)
     if vpc is not None:
         _meter(step, vpc)
 
@@ -56,6 +58,17 @@ def _tell_peers(step: Step) -> None:
             done[key] = told
             for side in peers:
                 step.world.state.wakes.wake("ec2/vpc", side.account, side.region, side.vpc_id)
+
+
+def _tell_consumers(step: Step) -> None:
+    """Endpoints of other VPCs lead to load balancers' nodes in this one: when those change, their VPCs are laid out."""
+    done, front = step.world.laid_out, f"leads {step.key} "
+    with step.world.state.database.transaction():
+        found = consumers(step.db, step.key)
+        for (account, region, vpc_id), told in found.items():
+            if done.get(front + vpc_id) != told:
+                done[front + vpc_id] = told
+                step.world.state.wakes.wake("ec2/vpc", account, region, vpc_id)
 
 
 @on_boot("ec2")

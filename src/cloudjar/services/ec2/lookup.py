@@ -57,6 +57,8 @@ FORMS: dict[str, tuple[str, str]] = {
     "transit-gateway-route-table": ("tgw-rtb", "InvalidRouteTableId.Malformed"),
     "volume": ("vol", "InvalidVolumeID.Malformed"),
     "vpc": ("vpc", "InvalidVpcID.Malformed"),
+    "vpc-endpoint-connection-notification": ("vpce-nfn", ""),
+    "vpc-endpoint-service": ("vpce-svc", ""),
     "vpc-flow-log": ("fl", ""),
     "vpc-endpoint": ("vpce", "InvalidVpcEndpointId.Malformed"),
     "vpc-peering-connection": ("pcx", "InvalidVpcPeeringConnectionId.Malformed"),

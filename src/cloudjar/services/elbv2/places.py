@@ -87,6 +87,7 @@ def make(ctx: Ctx, balancer: LoadBalancer, place: Place) -> Zone:
             public=balancer.scheme == "internet-facing", kind="network_load_balancer" if net else "interface",
             relays=net, guarded=balancer.guarded, private=place.private, allocation=place.allocation,
         )  # fmt: skip
+        interfaces.lender(ctx).guard_links(ctx, lent.id, balancer.links_guarded)
     except AwsError as e:
         raise _reworded(e, place) from e
     return Zone(

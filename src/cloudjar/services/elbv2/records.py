@@ -64,6 +64,8 @@ class LoadBalancer(Record, frozen=True, kw_only=True):
     kind: str = "app"
     guarded: bool = True
     """Has security groups, which a Network Load Balancer may be made without."""
+    links_guarded: bool = True
+    """Whether those decide about what comes by private links (endpoints to a service of its owner's) as well."""
     state: str = "provisioning"
     attributes: dict[str, str] = {}
     tags: dict[str, str] = {}

@@ -37,6 +37,8 @@ def show_balancer(ctx: Ctx, balancer: LoadBalancer) -> dict[str, Any]:
     }
     if balancer.guarded:
         shown["SecurityGroups"] = list(balancer.groups)
+    if balancer.guarded and net:
+        shown["EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"] = "on" if balancer.links_guarded else "off"
     return {**shown, "EnablePrefixForIpv6SourceNat": "off"} if net else shown
 
 

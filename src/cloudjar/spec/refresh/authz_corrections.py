@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from cloudjar.spec.refresh import authz_corrections_data as data
+from cloudjar.spec.refresh import authz_corrections_links as links
 from cloudjar.spec.refresh import authz_corrections_market as market
 from cloudjar.spec.refresh import authz_corrections_network as network
 from cloudjar.spec.refresh import authz_corrections_scaling as scaling
@@ -46,6 +47,7 @@ def correct(service: Any, ops: Ops) -> Ops:
     if service.name == "ec2":
         market.correct(service, ops, pass_profile=pass_profile)
         network.correct(ops)
+        links.correct(ops)
     data.correct(service, ops)
     besides.correct(service, ops)
     return ops

@@ -17,6 +17,7 @@ from cloudjar.services.ec2.lookup import need
 from cloudjar.services.ec2.network_interfaces import making
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.subnets.records import Subnet
+from cloudjar.services.ec2.vpc_endpoint_services.records import EndpointService
 
 
 class Interfaces:
@@ -60,6 +61,15 @@ class Interfaces:
         """Change its security groups."""
         eni = ctx.db[NetworkInterface].need(interface_id)
         ctx.db[NetworkInterface].put(replace(eni, groups=making.check_groups(ctx, eni.vpc_id, groups)))
+
+    def guard_links(self, ctx: Ctx, interface_id: str, guarded: bool) -> None:
+        """Whether its security groups decide about what comes by private links."""
+        eni = ctx.db[NetworkInterface].need(interface_id)
+        ctx.db[NetworkInterface].put(replace(eni, links_unguarded=not guarded))
+
+    def offered(self, ctx: Ctx, balancer_arn: str) -> bool:
+        """Whether a network load balancer is part of an endpoint service."""
+        return any(b.arn == balancer_arn for service in ctx.db[EndpointService].all() for b in service.balancers)
 
     def take_back(self, ctx: Ctx, interface_id: str) -> None:
         """Remove it and its public address."""

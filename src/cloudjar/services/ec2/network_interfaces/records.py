@@ -74,6 +74,8 @@ class NetworkInterface(Record, frozen=True, kw_only=True):
     """Passes flows on in their own names: a network load balancer's."""
     unguarded: bool = False
     """No security groups decide about it."""
+    links_unguarded: bool = False
+    """Groups do not decide about what comes by private links, though they do about the rest."""
     requester_id: str = ""
     requester_managed: bool = False
     lend_public: bool = False

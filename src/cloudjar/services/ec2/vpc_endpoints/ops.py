@@ -15,6 +15,10 @@ from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import FORMS, Row, describe, is_id, narrow, need
 from cloudjar.services.ec2.network_interfaces import making
+from cloudjar.services.ec2.vpc_endpoint_services import notifying
+from cloudjar.services.ec2.vpc_endpoint_services.finding import is_own, service_named
+from cloudjar.services.ec2.vpc_endpoint_services.records import EndpointService
+from cloudjar.services.ec2.vpc_endpoint_services.views import show_offer
 from cloudjar.services.ec2.vpc_endpoints import rules, services
 from cloudjar.services.ec2.vpc_endpoints.records import GATEWAYS_PER_REGION, INTERFACES_PER_VPC, VpcEndpoint
 from cloudjar.services.ec2.vpc_endpoints.views import FILTERS, Scene
@@ -26,9 +30,10 @@ _NOT_BUILT = ("SubnetConfigurations", "ServiceNetworkArn", "ResourceConfiguratio
 
 def _asked_keys(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Condition keys of an endpoint that is not made yet."""
+    own = _own(ctx, req.get("ServiceName") or "")
     return {
         "ec2:VpceServiceName": req.get("ServiceName") or "",
-        "ec2:VpceServiceOwner": "amazon",
+        "ec2:VpceServiceOwner": own.account if own is not None else "amazon",
         "ec2:VpceServiceRegion": req.get("ServiceRegion") or ctx.region,
     }
 
@@ -39,7 +44,8 @@ def create_vpc_endpoint(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     _refuse_unbuilt(ctx, req)
     kind = req.get("VpcEndpointType") or "Gateway"
     vpc = need(ctx, Vpc, req["VpcId"])
-    service = _service(ctx, req.get("ServiceName") or "", kind)
+    own = _own(ctx, req.get("ServiceName") or "")
+    service = own.name if own is not None and kind == "Interface" else _service(ctx, req.get("ServiceName") or "", kind)
     _refuse_foreign_members(req, kind)
     _within_limit(ctx, vpc, kind)
     endpoint = ctx.db[VpcEndpoint].add(
@@ -49,13 +55,28 @@ def create_vpc_endpoint(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             type="Gateway" if kind == "Gateway" else "Interface",
             service=service,
             created=ctx.now,
-            state="available" if kind == "Gateway" else "pending",
+            state=_first_state(own, kind),
             document=rules.policy(ctx, req.get("PolicyDocument")),
+            service_owner=own.account if own is not None else "amazon",
+            connection=ctx.new_id("vpce-con") if own is not None else "",
             tags=tags.specified(req, "vpc-endpoint"),
         )
     )
     endpoint = _gateway(ctx, vpc, endpoint, req) if kind == "Gateway" else _interfaces(ctx, vpc, endpoint, req)
+    if own is not None:
+        notifying.tell(ctx, own, endpoint, "Connect")
     return {"VpcEndpoint": Scene(ctx.db).show(endpoint), "ClientToken": req.get("ClientToken")}
+
+
+def _own(ctx: Ctx, name: str) -> EndpointService | None:
+    """Somebody's own service that the caller may connect to."""
+    return service_named(ctx, name) if is_own(name) else None
+
+
+def _first_state(own: EndpointService | None, kind: str) -> str:
+    if kind == "Gateway":
+        return "available"
+    return "pendingAcceptance" if own is not None and own.acceptance else "pending"
 
 
 def _refuse_unbuilt(ctx: Ctx, req: dict[str, Any]) -> None:
@@ -106,12 +127,18 @@ def _gateway(ctx: Ctx, vpc: Vpc, endpoint: VpcEndpoint, req: dict[str, Any]) -> 
 
 def _interfaces(ctx: Ctx, vpc: Vpc, endpoint: VpcEndpoint, req: dict[str, Any]) -> VpcEndpoint:
     wanted = req.get("PrivateDnsEnabled")
-    private = (wanted is not False and endpoint.service.rpartition(".")[2] not in ("s3", "dynamodb")) or bool(wanted)
+    by_itself = not is_own(endpoint.service) and endpoint.service.rpartition(".")[2] not in ("s3", "dynamodb")
+    private = (wanted is not False and by_itself) or bool(wanted)
+    if is_own(endpoint.service) and req.get("PolicyDocument"):
+        raise AwsError("InvalidParameter", f"The service {endpoint.service} does not support endpoint policies.")
     if private:
         rules.refuse_conflict(ctx, vpc, endpoint.service, endpoint.id)
+        endpoint = replace(endpoint, private_name=rules.private_name(ctx, endpoint))
     groups = making.check_groups(ctx, vpc.id, req.get("SecurityGroupIds") or ())
     endpoint = ctx.db[VpcEndpoint].put(replace(endpoint, groups=groups, private_dns=private))
-    return rules.plug(ctx, endpoint, rules.subnets(ctx, vpc, req.get("SubnetIds") or ()))
+    found = rules.subnets(ctx, vpc, req.get("SubnetIds") or ())
+    rules.check_service_zones(ctx, endpoint, found)
+    return rules.plug(ctx, endpoint, found)
 
 
 @op("DescribeVpcEndpoints")
@@ -130,6 +157,8 @@ def modify_vpc_endpoint(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     vpc = ctx.db[Vpc].need(endpoint.vpc_id)
     if req.get("ResetPolicy") and req.get("PolicyDocument"):
         raise errors.combination("The parameters resetPolicy and policyDocument cannot be used together.")
+    if is_own(endpoint.service) and req.get("PolicyDocument"):
+        raise AwsError("InvalidParameter", f"The service {endpoint.service} does not support endpoint policies.")
     if req.get("ResetPolicy") or req.get("PolicyDocument"):
         endpoint = replace(endpoint, document=rules.policy(ctx, req.get("PolicyDocument")))
     kind = endpoint.type
@@ -163,10 +192,13 @@ def _modify_interfaces(ctx: Ctx, vpc: Vpc, endpoint: VpcEndpoint, req: dict[str,
     if req.get("PrivateDnsEnabled"):
         rules.refuse_conflict(ctx, vpc, endpoint.service, endpoint.id)
     if req.get("PrivateDnsEnabled") is not None:
-        endpoint = ctx.db[VpcEndpoint].put(replace(endpoint, private_dns=req["PrivateDnsEnabled"]))
+        name = rules.private_name(ctx, endpoint) if req["PrivateDnsEnabled"] else ""
+        endpoint = ctx.db[VpcEndpoint].put(replace(endpoint, private_dns=req["PrivateDnsEnabled"], private_name=name))
     endpoint = rules.unplug(ctx, endpoint, req.get("RemoveSubnetIds") or ())
     added = [key for key in req.get("AddSubnetIds") or () if key not in endpoint.subnets]
-    endpoint = rules.plug(ctx, endpoint, rules.subnets(ctx, vpc, added, endpoint.subnets))
+    found = rules.subnets(ctx, vpc, added, endpoint.subnets)
+    rules.check_service_zones(ctx, endpoint, found)
+    endpoint = rules.plug(ctx, endpoint, found)
     if req.get("AddSecurityGroupIds") or req.get("RemoveSecurityGroupIds"):
         gone = set(req.get("RemoveSecurityGroupIds") or ())
         wanted = [g for g in endpoint.groups if g not in gone] + list(req.get("AddSecurityGroupIds") or ())
@@ -188,7 +220,10 @@ def delete_vpc_endpoints(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             }
             unsuccessful.append({"ResourceId": key, "Error": error})
         elif endpoint.state != "deleting":
-            ctx.db[VpcEndpoint].put(replace(endpoint, state="deleting"))
+            endpoint = ctx.db[VpcEndpoint].put(replace(endpoint, state="deleting"))
+            own = ctx.db.find(EndpointService, endpoint.service.rpartition(".")[2])
+            if own is not None:
+                notifying.tell(ctx, own, endpoint, "Delete")
     return {"Unsuccessful": unsuccessful}
 
 
@@ -196,7 +231,8 @@ def delete_vpc_endpoints(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def describe_vpc_endpoint_services(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """What endpoints can lead to here."""
     errors.refuse(req, "ServiceRegions")
-    details = services.details(ctx)
+    offers = [one for one in ctx.db.everywhere(EndpointService) if service_named(ctx, one.name) is not None]
+    details = [*services.details(ctx), *(show_offer(ctx.db, one, ctx.account) for one in offers)]
     wanted = req.get("ServiceNames") or []
     for name in wanted:
         if not any(one["ServiceName"] == name for one in details):

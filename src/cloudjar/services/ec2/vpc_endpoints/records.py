@@ -41,6 +41,12 @@ class VpcEndpoint(Record, frozen=True, kw_only=True):
     """In the order of `subnets`."""
     groups: tuple[str, ...] = ()
     private_dns: bool = False
+    private_name: str = ""
+    """The private name of somebody's own service, as it was when private DNS was switched on."""
+    service_owner: str = "amazon"
+    """Whose the service is: Amazon's, or an account's."""
+    connection: str = ""
+    """The id of its connection to somebody's own service."""
     tags: dict[str, str] = {}
 
 

@@ -15,6 +15,8 @@ from cloudjar.services.ec2.network_interfaces import making
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.route_tables.records import RouteTable
 from cloudjar.services.ec2.subnets.records import Subnet
+from cloudjar.services.ec2.vpc_endpoint_services.finding import check_zones, is_own
+from cloudjar.services.ec2.vpc_endpoint_services.records import EndpointService
 from cloudjar.services.ec2.vpc_endpoints.records import VpcEndpoint
 from cloudjar.services.ec2.vpcs.records import Vpc
 
@@ -83,6 +85,27 @@ def subnets(ctx: Ctx, vpc: Vpc, keys: Iterable[str], present: Iterable[str] = ()
             )
         zones.add(subnet.zone)
     return found
+
+
+def private_name(ctx: Ctx, endpoint: VpcEndpoint) -> str:
+    """The private name of somebody's own service, which must be proven; "" for a service of AWS's."""
+    if not is_own(endpoint.service):
+        return ""
+    service = ctx.db.find(EndpointService, endpoint.service.rpartition(".")[2])
+    if service is None or service.private_state != "verified":
+        raise AwsError(
+            "InvalidParameter",
+            f"Private DNS can't be enabled because the service {endpoint.service} does not provide a verified private "
+            "DNS name.",
+        )
+    return service.private_name
+
+
+def check_service_zones(ctx: Ctx, endpoint: VpcEndpoint, found: Sequence[Subnet]) -> None:
+    """Refuse subnets in zones in which somebody's own service is not."""
+    service = ctx.db.find(EndpointService, endpoint.service.rpartition(".")[2]) if is_own(endpoint.service) else None
+    if service is not None:
+        check_zones(ctx.db, service, found)
 
 
 def plug(ctx: Ctx, endpoint: VpcEndpoint, found: Sequence[Subnet]) -> VpcEndpoint:

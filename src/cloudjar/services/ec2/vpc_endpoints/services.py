@@ -47,9 +47,12 @@ FILTERS = by_path(
 
 
 def ending(region: str, name: str) -> str:
-    """``s3`` of ``com.amazonaws.eu-west-3.s3``; empty when it is no service of this region."""
-    head = f"com.amazonaws.{region}."
-    return name.removeprefix(head) if name.startswith(head) else ""
+    """``s3`` of ``com.amazonaws.eu-west-3.s3``, the id of somebody's own service; empty when it is none of this
+    region's."""
+    for head in (f"com.amazonaws.{region}.", f"com.amazonaws.vpce.{region}."):
+        if name.startswith(head):
+            return name.removeprefix(head)
+    return ""
 
 
 def offered(ctx: Ctx, kind: str) -> list[str]:

@@ -48,7 +48,7 @@ def zone_name(endpoint: VpcEndpoint, zone: str) -> str:
 
 def service_name(endpoint: VpcEndpoint) -> str:
     """The public name of the service, which private DNS takes over inside the VPC."""
-    return private_name(endpoint.region, ending(endpoint.region, endpoint.service))
+    return endpoint.private_name or private_name(endpoint.region, ending(endpoint.region, endpoint.service))
 
 
 def _named(endpoint: VpcEndpoint, place: str) -> str:

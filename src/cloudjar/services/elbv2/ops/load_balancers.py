@@ -105,6 +105,11 @@ def delete_load_balancer(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             "OperationNotPermitted",
             f"Load balancer '{balancer.arn}' cannot be deleted because deletion protection is enabled",
         )
+    if interfaces.lender(ctx).offered(ctx, balancer.arn):
+        raise AwsError(
+            "ResourceInUse",
+            f"Load balancer '{balancer.arn}' cannot be deleted because it is currently associated with another service",
+        )
     for rule in ctx.db[Rule].all(load_balancer_arn=balancer.arn):
         ctx.db[Rule].drop(rule)
     for listener in ctx.db[Listener].all(load_balancer_arn=balancer.arn):
@@ -126,10 +131,18 @@ def set_security_groups(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             f"Security groups cannot be set for load balancer '{balancer.arn}', which was created without any",
         )
     groups = places.groups(ctx, balancer.vpc_id, req["SecurityGroups"])
+    enforced = req.get("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic")
+    if enforced and balancer.kind != "net":
+        raise errors.validation("Private link traffic is only of network load balancers")
+    guarded = enforced == "on" if enforced else balancer.links_guarded
     for zone in balancer.zones:
         interfaces.lender(ctx).regroup(ctx, zone.interface_id, groups)
-    ctx.db[LoadBalancer].put(replace(balancer, groups=groups))
-    return {"SecurityGroupIds": list(groups)}
+        interfaces.lender(ctx).guard_links(ctx, zone.interface_id, guarded)
+    ctx.db[LoadBalancer].put(replace(balancer, groups=groups, links_guarded=guarded))
+    answer: dict[str, Any] = {"SecurityGroupIds": list(groups)}
+    if balancer.kind == "net":
+        answer["EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"] = "on" if guarded else "off"
+    return answer
 
 
 @op("SetSubnets")
