@@ -9,7 +9,6 @@ SERVICE = Service(
         "bill",
         "naming",
         "life",
-        "metering.hosts",
         "ops.load_balancers",
         "ops.attributes",
         "ops.target_groups",
