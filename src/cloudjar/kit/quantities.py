@@ -82,9 +82,9 @@ class Quantities:
             "PRIMARY KEY (source, name)) WITHOUT ROWID"
         )
 
-    def add(self, owner: Owner, tally: Tally, amount: int) -> None:
-        """Count so much more in this hour; inside the caller's transaction."""
-        hour = int(self._clock.now().timestamp()) // 3600 * 3600
+    def add(self, owner: Owner, tally: Tally, amount: int, at: datetime | None = None) -> None:
+        """Count so much more in this hour (or in that of an instant); inside the caller's transaction."""
+        hour = int((at or self._clock.now()).timestamp()) // 3600 * 3600
         self._database.execute(
             "INSERT INTO usage_quantity VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET amount = amount + ?",
             (*owner, *tally, hour, amount, amount),

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from cloudjar.kit.context import World
 from cloudjar.kit.record import Record, record
 from cloudjar.services.s3.buckets.records import Bucket
+from cloudjar.services.s3.tables import table_of
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS s3_due (bucket TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, "
@@ -105,7 +106,4 @@ class Agenda:
 
 def agenda(world: World) -> Agenda:
     """The agenda of a running jar."""
-    found: Agenda | None = world.ports.get(_PORT)
-    if found is None:
-        found = world.ports[_PORT] = Agenda(world)
-    return found
+    return table_of(world, _PORT, Agenda)

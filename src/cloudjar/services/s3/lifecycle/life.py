@@ -169,6 +169,7 @@ def _do(ctx: Ctx, bucket: Bucket, objects: Index, key: str, action: Action) -> N
     if action.kind == "remove":
         removing.remove_version(ctx, bucket, version, bypass=False, event=changes.EXPIRED)
         return
-    moved = replace(version, storage_class=action.storage_class, restore=None, archived="")
+    now = int(ctx.now.timestamp())
+    moved = replace(version, storage_class=action.storage_class, restore=None, archived="", moved=now)
     objects.change(moved)
     changes.tell(ctx, bucket, Change(changes.MOVED, moved, version))

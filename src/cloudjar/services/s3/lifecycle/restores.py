@@ -107,7 +107,9 @@ def look(ctx: Ctx, held: Agenda, bucket: Bucket, one: Due) -> None:
         index(ctx.world).change(ended)
         changes.tell(ctx, bucket, Change(changes.RESTORE_ENDED, ended, version))
     elif restore.ready <= now:
+        there = replace(version, restore=replace(restore, counted=True))
+        index(ctx.world).change(there)
         held.set(bucket, "restore", one.key, one.id, restore.until)
-        changes.tell(ctx, bucket, Change(changes.RESTORED, version, version))
+        changes.tell(ctx, bucket, Change(changes.RESTORED, there, version))
     else:
         held.set(bucket, "restore", one.key, one.id, restore.ready)

@@ -18,6 +18,7 @@ from cloudjar.kit.machine import Step, reconciler
 from cloudjar.kit.record import Record, record
 from cloudjar.services.s3.buckets.records import Bucket
 from cloudjar.services.s3.notifications.messages import SERVICE
+from cloudjar.services.s3.tables import table_of
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS s3_outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, bucket TEXT NOT NULL, "
@@ -79,10 +80,7 @@ class Outbox:
 
 def outbox(world: World) -> Outbox:
     """The outbox of a running jar."""
-    found: Outbox | None = world.ports.get(_PORT)
-    if found is None:
-        found = world.ports[_PORT] = Outbox(world)
-    return found
+    return table_of(world, _PORT, Outbox)
 
 
 @reconciler(Messages)

@@ -55,9 +55,24 @@ def index(world: World) -> Index:
     if found is None:
         database = world.state.database
         found = world.ports[_PORT] = Index(database)
+        found.counted = [make(world) for make in _COUNTERS]
         if database.in_transaction:  # then the tables may be undone with it
             database.on_rollback(lambda: world.ports.pop(_PORT, None))
     return found
+
+
+_COUNTERS: list[Callable[[World], Count]] = []
+
+
+def counts(make: Callable[[World], Count]) -> Callable[[World], Count]:
+    """Decorator (at import): gives what a jar's index tells of every version that comes or goes."""
+    _COUNTERS.append(make)
+    return make
+
+
+def _metered(version: Version) -> tuple[object, ...]:
+    """What the costs of keeping a version depend on."""
+    return version.storage_class, version.size, version.archived, version.restore
 
 
 class Index:
@@ -211,8 +226,17 @@ class Index:
             content = pack_content(version.content)
             self.database.execute(f"UPDATE {table} SET content=? WHERE {where}", (content, *place))
         before = unpack(*place, row[0])
-        if (before.storage_class, before.size) != (version.storage_class, version.size):
+        if _metered(before) != _metered(version):
             self._count(version, before)
+
+    def insert(self, version: Version) -> None:
+        """Store a version whose place is known already (a replica's): it is the newest of its key only when it is."""
+        newest = self.latest(version.bucket, version.key)
+        if newest is None or newest.seq < version.seq:
+            self.put(version)
+        else:
+            self._to_history(version)
+            self._count(version, None)
 
     def drop(self, version: Version) -> None:
         """Remove a version or delete marker for good; the next newest becomes current."""

@@ -118,6 +118,8 @@ class Version(Struct, frozen=True, array_like=True, kw_only=True):
     """Tier of Intelligent-Tiering that it was archived to: ``ARCHIVE_ACCESS``, ``DEEP_ARCHIVE_ACCESS``; else ""."""
     touched: int = 0
     """When it was last read (seconds), where Intelligent-Tiering asks; else 0."""
+    moved: int = 0
+    """When lifecycle brought it to its class (seconds); 0 when it was written there."""
 
     @property
     def quoted_etag(self) -> str:
