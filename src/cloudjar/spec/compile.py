@@ -23,7 +23,7 @@ import msgspec
 
 from cloudjar.spec.patches import patch
 
-FORMAT = 8
+FORMAT = 9
 """Raised whenever the compiled form changes: older caches are then left alone and new ones made."""
 
 _MAGIC = b"CJSPEC"

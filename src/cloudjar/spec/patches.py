@@ -98,6 +98,11 @@ def _s3(shapes: dict[str, Any]) -> None:
         shapes.get(name, {}).pop("enum", None)
 
 
+def _s3control(shapes: dict[str, Any]) -> None:
+    """The pattern of ARNs to be tagged does not fit those of buckets, which its own documentation names."""
+    shapes.get("S3ResourceArn", {}).pop("pattern", None)
+
+
 def patch(name: str, meta: dict[str, Any], operations: dict[str, Any], shapes: dict[str, Any]) -> None:
     """Mend one model in place; `operations` and `shapes` may be empty when only metadata matters."""
     if name == "sqs":
@@ -108,3 +113,5 @@ def patch(name: str, meta: dict[str, Any], operations: dict[str, Any], shapes: d
         _logs(shapes)
     elif name == "s3":
         _s3(shapes)
+    elif name == "s3control":
+        _s3control(shapes)

@@ -31,6 +31,15 @@ def object_refusal(
     return refusal(ctx, on_object(ctx, bucket, key, action, operation, req, None, version_id))
 
 
+def check_may_match(ctx: Ctx, bucket: Bucket, key: str, etag: str | None) -> None:
+    """A write or removal that is conditional on an ETag tells about the object: who may not read it is refused."""
+    if etag is None or etag.strip() == "*":
+        return
+    refused = object_refusal(ctx, bucket, key, "s3:GetObject", "GetObject", {})
+    if refused is not None:
+        raise refused
+
+
 def may_list(ctx: Ctx, bucket: Bucket) -> bool:
     """Whether the caller may know which keys there are."""
     return refusal(ctx, on_bucket(ctx, bucket, "s3:ListBucket", "ListObjectsV2", {})) is None

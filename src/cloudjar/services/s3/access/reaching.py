@@ -5,18 +5,21 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/Redirects.html
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from cloudjar.base import arn as arns
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.access_points import AccessPoint
 from cloudjar.kit.context import Ctx
+from cloudjar.kit.record import arn_of
 from cloudjar.services.s3 import errors
 from cloudjar.services.s3.buckets.finding import find_bucket
 from cloudjar.services.s3.buckets.records import Bucket
 from cloudjar.wire import host
 
 ALIAS = "-s3alias"
+_IN_HOST = re.compile(r"(?P<name>[a-z0-9-]+)-(?P<account>\d{12})", re.ASCII)
 
 
 class Reached(NamedTuple):
@@ -36,9 +39,21 @@ def reach(ctx: Ctx, name: str) -> Reached:
         _check_network(ctx, point)
         return Reached(bucket, point)
     found = find_bucket(ctx, name)
-    if found is None:
+    if found is not None:
+        return Reached(found)
+    point = _point_in_host(ctx, name)
+    if point is None:
         raise errors.no_bucket(name)
-    return Reached(found)
+    return reach(ctx, point)
+
+
+def _point_in_host(ctx: Ctx, name: str) -> str | None:
+    """The ARN of an access point whose SDK puts its name and account before an endpoint of its own."""
+    match = _IN_HOST.fullmatch(name)
+    if match is None or ctx.request is None or not host.read(ctx.request.headers.get("host", "")).local_labels:
+        return None
+    found = ctx.db.at(match["account"], ctx.region)[AccessPoint].get(match["name"])
+    return None if found is None else arn_of(found)
 
 
 def _point(ctx: Ctx, name: str) -> AccessPoint:

@@ -21,6 +21,7 @@ from cloudjar.services.s3.access import acl
 from cloudjar.services.s3.buckets import names
 from cloudjar.services.s3.buckets.finding import find_bucket, need_bucket, save
 from cloudjar.services.s3.buckets.records import Bucket
+from cloudjar.services.s3.multipart import finding as uploads
 from cloudjar.services.s3.objects.index import index
 
 _US = "us-east-1"
@@ -118,6 +119,7 @@ def delete_bucket(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             400,
         )
     objects.forget(bucket.name)
+    uploads.forget(ctx, bucket.name)
     ctx.db.at(bucket.account, "")[Bucket].drop(bucket)
     return {}
 

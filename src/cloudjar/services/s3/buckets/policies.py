@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from cloudjar.auth.authorize import principal
 from cloudjar.base.errors import AwsError
+from cloudjar.kit.bucket_policies import checked
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.public_policies import is_public
@@ -19,7 +20,6 @@ from cloudjar.policy.document import Document
 from cloudjar.policy.evaluate import AccessRequest, Policy, PolicySet, Reason, decide
 from cloudjar.services.s3.access.blocking import blocks, refused
 from cloudjar.services.s3.buckets.finding import need_bucket, save
-from cloudjar.services.s3.buckets.policy_rules import checked
 from cloudjar.services.s3.buckets.records import Bucket
 
 

@@ -1,4 +1,4 @@
-"""What S3 refuses in a bucket's (or access point's) policy.
+"""What S3 refuses in the policy of a bucket or an access point: S3 and S3 Control ask alike.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies.html
 """
@@ -19,7 +19,8 @@ from cloudjar.policy.grammar import Flavour
 from cloudjar.spec import iam
 
 _LARGEST = 20 * 1024
-_BUCKET_TYPES = frozenset(("bucket", "object"))
+_WHOLE = frozenset(("bucket", "accesspoint"))
+_INSIDE = frozenset(("object", "accesspointobject"))
 
 
 def malformed(message: str) -> AwsError:
@@ -28,7 +29,7 @@ def malformed(message: str) -> AwsError:
 
 
 def checked(ctx: Ctx, text: str, arn: str) -> Document:
-    """The policy of the bucket with an ARN, compiled. Raises MalformedPolicy and PolicyTooLarge."""
+    """The policy of the bucket or access point with an ARN, compiled. Raises MalformedPolicy and PolicyTooLarge."""
     if len(text.encode()) > _LARGEST:
         raise AwsError("PolicyTooLarge", "Policy exceeds the maximum allowed document size.", 400)
     try:
@@ -63,12 +64,12 @@ def _check_resources(raw: Mapping[str, Any], arn: str) -> None:
 
 def _about(resource: str, arn: str) -> bool:
     """Whether a resource pattern is the bucket, or in it; a wildcard may stand in the bucket's name."""
-    bucket, slash, _ = resource.partition("/")
-    if bucket == arn or (not slash and resource.endswith("*") and arn.startswith(resource[:-1])):
+    if resource == arn or resource.startswith((f"{arn}/", f"{arn}*")):
         return True
-    if resource.startswith(f"{arn}*"):
-        return True
-    return bool(set(bucket) & set("*?")) and _pattern(bucket).fullmatch(arn) is not None
+    if not set(resource) & set("*?"):
+        return False
+    whole = "/".join(resource.split("/")[: arn.count("/") + 1])
+    return _pattern(whole).fullmatch(arn) is not None
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -96,16 +97,17 @@ def _check_actions(raw: Mapping[str, Any], arn: str) -> None:
 
 
 def _kinds(resource: str, arn: str) -> Iterable[str]:
-    if "/" not in resource:
-        yield "bucket"
-    if "/" in resource or resource.endswith("*"):
-        yield "object"
+    inside = resource.count("/") > arn.count("/")
+    if not inside:
+        yield from _WHOLE
+    if inside or resource.endswith("*"):
+        yield from _INSIDE
 
 
 def _types(pattern: str) -> set[str] | None:
     """The resource types that the actions behind a pattern act on; None when there is no such action."""
     if pattern == "*":
-        return set(_BUCKET_TYPES)
+        return set(_WHOLE | _INSIDE)
     wanted = _pattern(pattern.partition(":")[2].lower())
     found: set[str] = set()
     known = False
@@ -113,5 +115,5 @@ def _types(pattern: str) -> set[str] | None:
         if wanted.fullmatch(name.lower()):
             known = True
             listed = {resource.type for resource in iam.action(f"s3:{name}").resources}
-            found |= listed & _BUCKET_TYPES
+            found |= listed & (_WHOLE | _INSIDE)
     return found if known else None
