@@ -47,6 +47,13 @@ _S3_ROOTS = {
     "ListParts": "ListPartsResult",
 }
 _S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+_CHECKSUMS = ("x-amz-checksum-", "x-amz-sdk-checksum-")
+_OF_SIGNATURES = frozenset(
+    f"x-amz-{name}"
+    for name in (
+        "algorithm", "content-sha256", "credential", "date", "expires", "security-token", "signature", "signedheaders",
+    )
+)  # fmt: skip
 
 
 def host_id(request_id: str) -> str:
@@ -76,8 +83,11 @@ class RestXmlCodec:
             return lambda _request, _labels: {}
         read_outside = rest.outside(shape, self._op.uri)
         read_body = self._body_reader(shape)
+        hoists = self._service == "s3"
 
         def parse(request: Request, uri_params: dict[str, str]) -> dict[str, Any]:
+            if hoists and "X-Amz-Signature=" in request.query:
+                _lower(rest.query_lists(request.query), request.headers)
             out = read_outside(request, uri_params)
             if read_body is not None:
                 read_body(request, out)
@@ -215,6 +225,15 @@ class RestXmlCodec:
         writer.build()
         key = writer.key(shape)
         return Rendered(xml_text(value, key, root()), key)
+
+
+def _lower(query: dict[str, list[str]], headers: dict[str, str]) -> None:
+    """Bring headers down that an SDK has hoisted into a presigned URL (``x-amz-acl``, ``x-amz-meta-...``). Checksums
+    are left up there, as S3 leaves them: an SDK that presigns has no body yet, and states that of an empty one."""
+    for name, values in query.items():
+        low = name.lower()
+        if low.startswith("x-amz-") and low not in _OF_SIGNATURES and not low.startswith(_CHECKSUMS):
+            headers.setdefault(low, values[0].encode().decode("latin-1"))
 
 
 def _bucket_location(result: dict[str, Any]) -> tuple[str, Any]:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from cloudjar.base import ids
 from cloudjar.kit.context import Ctx
 from cloudjar.services.s3 import errors
+from cloudjar.services.s3.access.asking import check_may_match
 from cloudjar.services.s3.buckets.records import Bucket
 from cloudjar.services.s3.objects import attributes, changes, encryption, expiring, integrity, locking, owning
 from cloudjar.services.s3.objects.conditions import check_write
@@ -67,6 +68,7 @@ def etag(sse: Encryption, md5: bytes) -> str:
 def record(ctx: Ctx, bucket: Bucket, version: Version, req: Mapping[str, Any], event: str) -> Version:
     """Make a version (with its content kept already) the newest of its key. Raises 412, 404 (conditions)."""
     objects = index(ctx.world)
+    check_may_match(ctx, bucket, version.key, req.get("IfMatch"))
     check_write(req, objects.current(bucket.name, version.key), version.key)
     micros = int(ctx.world.clock.real().timestamp() * 1_000_000)
     seq, version_id = objects.place(bucket.name, version.key, micros, versioned=bucket.versioned)

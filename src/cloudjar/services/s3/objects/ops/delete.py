@@ -10,7 +10,7 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.s3 import errors
-from cloudjar.services.s3.access.asking import object_refusal
+from cloudjar.services.s3.access.asking import check_may_match, object_refusal
 from cloudjar.services.s3.buckets.finding import need_bucket
 from cloudjar.services.s3.buckets.records import Bucket
 from cloudjar.services.s3.buckets.settings import check_mfa
@@ -44,11 +44,12 @@ def _remove(ctx: Ctx, bucket: Bucket, one: Mapping[str, Any], *, bypass: bool) -
     """Delete what ``Key`` and ``VersionId`` name, if its conditions hold."""
     key, version_id = one["Key"], one.get("VersionId")
     _check_unconditional(one)
+    check_may_match(ctx, bucket, key, one.get("IfMatch") or one.get("ETag"))
     if not version_id:
         conditions.check_delete(one, index(ctx.world).current(bucket.name, key))
         return remove(ctx, bucket, key)
     found = finding.find_version(ctx, bucket, key, version_id)
-    conditions.check_delete(one, found)
+    conditions.check_delete(one, index(ctx.world).current(bucket.name, key))
     if found is None:
         return Removed()
     return remove_version(ctx, bucket, found, bypass=bypass)
