@@ -29,7 +29,8 @@ from cloudjar.base.clock import monotonic
 _SERVE = """
 import os, sys
 from pathlib import Path
-os.sched_setaffinity(0, {0})
+if sys.argv[2]:
+    os.sched_setaffinity(0, {0})
 from cloudjar.app import serve
 from cloudjar.base.settings import Settings
 home = Path(sys.argv[1])
@@ -55,10 +56,10 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def jar() -> Iterator[Running]:
-    """A running jar on core 0."""
+def jar(*, pinned: bool = True) -> Iterator[Running]:
+    """A running jar, on core 0 unless it may have all."""
     with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen([sys.executable, "-c", _SERVE, folder])
+        process = subprocess.Popen([sys.executable, "-c", _SERVE, folder, "pinned" if pinned else ""])
         ready = Path(folder) / "ready.json"
         until = monotonic() + 30
         while not ready.exists() and monotonic() < until and process.poll() is None:

@@ -27,7 +27,7 @@ _BODY = hashlib.shake_256(b"bench").digest(1024)
 
 
 def signed(method: str, path: str, who: Credentials, port: int, body: bytes = b"", **headers: str) -> bytes:
-    """The bytes of a signed request to S3, with the headers that an SDK sends. Underscores in names stand for dashes."""
+    """The bytes of a signed request to S3, with the headers that an SDK sends; ``_`` in names stands for ``-``."""
     sent = {
         "host": f"127.0.0.1:{port}",
         "accept-encoding": "identity",

@@ -302,3 +302,95 @@ def test_a_head_request_reads_nothing() -> None:
         client.sendall(b"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n")
         assert read_answer(client, head=True).headers["content-length"] == str(3 * FRAME)
         assert (body.given, body.closed.wait(60)) == (0, True)
+
+
+class Kept:
+    """An object of `store`, sent as it lies there."""
+
+    def __init__(self, store: Store) -> None:
+        sink = store.files.sink({})
+        sink.feed(CONTENT)
+        self.landed = sink.finish()
+        self.store = store
+
+    def answer(self, _: Request) -> Response:
+        body = self.store.files.open(self.landed.blob, self.landed.key, 0, self.landed.size)
+        return Response(200, [("Content-Length", str(body.size))], body)
+
+    def harm(self, at: int) -> None:
+        [path] = self.store.on_disk
+        with path.open("r+b") as file:
+            file.seek(at)
+            byte = file.read(1)[0]
+            file.seek(at)
+            file.write(bytes([byte ^ 1]))
+
+
+@pytest.fixture
+def kept(store: Store) -> Kept:
+    return Kept(store)
+
+
+def test_an_object_arrives_as_it_was_again_and_again_on_one_connection(kept: Kept) -> None:
+    with live(kept.answer) as running, running.connect() as client:
+        for _ in range(20):
+            client.sendall(GET)
+            assert read_answer(client).body == CONTENT
+
+
+def test_objects_to_many_clients_at_once(kept: Kept) -> None:
+    with live(kept.answer) as running:
+        clients = [running.connect() for _ in range(40)]
+        for client in clients:
+            client.sendall(GET)
+        assert {hashlib.md5(read_answer(client).body).digest() for client in clients} == {hashlib.md5(CONTENT).digest()}
+        for client in clients:
+            client.close()
+
+
+def waits(running: Live) -> bool:
+    """Whether the server waits for a client to take more."""
+    return any(getattr(getattr(c, "_outflow", None), "_waits", False) for c in list(running.server.connections))
+
+
+def test_a_slow_client_gets_an_object_whole(kept: Kept) -> None:
+    with live(kept.answer) as running, running.connect() as client:
+        client.sendall(GET * 20)
+        until(lambda: waits(running))
+        for _ in range(20):
+            assert read_answer(client).body == CONTENT
+
+
+def test_rot_in_the_first_frame_is_the_answer(kept: Kept) -> None:
+    kept.harm(17)
+    with live(kept.answer) as running, running.connect() as client:
+        client.sendall(GET)
+        assert read_answer(client).status == 500
+
+
+def test_rot_further_on_breaks_the_connection_before_a_wrong_byte(kept: Kept) -> None:
+    kept.harm(3 * FRAME + 100)
+    with live(kept.answer) as running, running.connect() as client:
+        client.sendall(GET)
+        got = b""
+        while piece := client.recv(1 << 20):
+            got += piece
+    body = got.partition(b"\r\n\r\n")[2]
+    assert body == CONTENT[: len(body)]
+    assert len(body) <= 3 * FRAME
+
+
+def test_a_client_that_hangs_up_lets_go_of_the_file(kept: Kept) -> None:
+    with live(kept.answer) as running:
+        with running.connect() as client:
+            client.sendall(GET * 20)
+            until(lambda: waits(running))
+        until(lambda: not kept.store.files._pinned)
+
+
+def test_a_client_that_takes_nothing_is_cut_off(kept: Kept) -> None:
+    hasty = Timeouts(write=0.2, sweep=0.05)
+    with live(kept.answer, timeouts=hasty) as running, running.connect() as client:
+        client.sendall(GET * 20)
+        until(lambda: not running.server.connections)
+        until(lambda: not kept.store.files._pinned)

@@ -10,9 +10,8 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
 
-from cloudjar.gateway.outflow import Counted, Sender, Transport, close_stream
+from cloudjar.gateway.outflow import Counted, Sender, Threads, Transport, close_stream
 
 log = logging.getLogger("cloudjar.gateway")
 
@@ -30,7 +29,7 @@ class AheadOutflow:
         body: Iterable[bytes],
         frames: Counted,
         begin: Callable[[], None],
-        threads: Executor,
+        threads: Threads,
         soon: Callable[..., object],
     ) -> None:
         self._sender = sender

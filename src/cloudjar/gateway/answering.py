@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
 import socket
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,7 @@ from cloudjar.base.clock import monotonic
 from cloudjar.base.errors import AwsError
 from cloudjar.gateway import http1
 from cloudjar.gateway.ahead import AheadOutflow
+from cloudjar.gateway.direct import DirectOutflow
 from cloudjar.gateway.outflow import AsyncOutflow, Counted, Outflow, Transport, close_stream
 from cloudjar.wire.message import FileRange, Request, Response, Upgrade
 
@@ -28,10 +31,11 @@ class Answering:
     server: Server
     deadline: float
     _wire: Any
+    _tls: Any
     _transport: Transport
     _head: http1.Head | None
     _request: Request | None
-    _outflow: Outflow | AsyncOutflow | AheadOutflow | None
+    _outflow: Outflow | AsyncOutflow | AheadOutflow | DirectOutflow | None
     writable: bool
 
     def abort(self) -> None:
@@ -86,7 +90,7 @@ class Answering:
         chunked = length < 0 and framed
         rendered = self._render(response.status, text, said, length, chunked=chunked)
         if not silent and getattr(body, "blocks", False):
-            self._stream_ahead(response, rendered, length, chunked=chunked)
+            self._stream_ahead(body, rendered, length, chunked=chunked)
             return
         self._transport.write(rendered)
         if silent:
@@ -119,12 +123,20 @@ class Answering:
         self._outflow = flow(self, self._transport, body, length, chunked=chunked)
         self._outflow.resume()
 
-    def _stream_ahead(self, response: Response, head: bytes, length: int, *, chunked: bool) -> None:
+    def _stream_ahead(self, body: Any, head: bytes, length: int, *, chunked: bool) -> None:
         """A body whose pieces are read on threads; the head waits for the first, which may be a failure."""
+        threads = self.server.threads
+        self.busy()
+        if self._tls is None and length == getattr(body, "size", -1) and hasattr(body, "read_into"):
+            wire = self._wire
+            sock = wire.get_extra_info("socket")
+            if sock is not None and not wire.get_write_buffer_size():
+                loop = asyncio.get_running_loop()
+                self._outflow = DirectOutflow(self, os.dup(sock.fileno()), body, head, threads, loop)
+                return
         begin = partial(self._transport.write, head)
         frames = Counted(length, chunked=chunked)
-        threads, soon = self.server.threads, self.server.call_from_thread
-        body: Any = response.body
+        soon = self.server.call_from_thread
         self._outflow = AheadOutflow(self, self._transport, body, frames, begin, threads, soon)
 
     def streamed(self, *, whole: bool) -> None:
@@ -147,6 +159,10 @@ class Answering:
     def moved(self) -> None:
         """The client takes what it is sent."""
         self._set_deadline(self.server.timeouts.write)
+
+    def busy(self) -> None:
+        """It is not the client who is waited for."""
+        self._set_deadline(0.0)
 
     def _error(self, request: Request, error: AwsError) -> Response:
         try:

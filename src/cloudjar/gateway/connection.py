@@ -16,6 +16,7 @@ from cloudjar.gateway import http1
 from cloudjar.gateway.ahead import AheadOutflow
 from cloudjar.gateway.answering import Answering
 from cloudjar.gateway.body import BodyPolicy, Intake, too_large
+from cloudjar.gateway.direct import DirectOutflow
 from cloudjar.gateway.inflow import Inflow, Landed
 from cloudjar.gateway.outflow import AsyncOutflow, Outflow, Transport, close_stream
 from cloudjar.gateway.phase import Phase
@@ -56,7 +57,7 @@ class Connection(Answering, asyncio.Protocol):
         self._intake: Intake | None = None
         self._inflow: Inflow | None = None
         self._waiting: asyncio.Future[Response] | None = None
-        self._outflow: Outflow | AsyncOutflow | AheadOutflow | None = None
+        self._outflow: Outflow | AsyncOutflow | AheadOutflow | DirectOutflow | None = None
         self._reading = True
         self._partial = False
         self._peer_done = False

@@ -9,10 +9,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
 from typing import Protocol
 
 from cloudjar.gateway.http1 import CHUNKED, Dechunker
+from cloudjar.gateway.outflow import Threads
 from cloudjar.wire.message import Body
 
 HIGH = 384 << 10
@@ -75,7 +75,7 @@ class Inflow:
         sink: Sink,
         decoder: Decoder | None,
         length: int,
-        threads: Executor,
+        threads: Threads,
         soon: Callable[..., object],
     ) -> None:
         self._taker = taker

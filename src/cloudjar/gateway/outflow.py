@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 from cloudjar.gateway import http1
@@ -38,8 +38,18 @@ class Sender(Protocol):
         ...
 
     def moved(self) -> None:
-        """Something was sent."""
+        """Something was sent: the client has until its deadline to take more."""
         ...
+
+    def busy(self) -> None:
+        """It is not the client who is waited for."""
+        ...
+
+
+class Threads(Protocol):
+    """Where what blocks is done."""
+
+    def submit(self, work: Callable[[], object]) -> object: ...
 
 
 def close_stream(body: Any) -> None:

@@ -70,6 +70,27 @@ class Listener:
             self.server.close()
 
 
+class Bodies:
+    """Threads that move large bodies. Once closed, what little is left to do is done by who asks for it."""
+
+    def __init__(self) -> None:
+        self._pool: ThreadPoolExecutor | None = None
+
+    def submit(self, work: Callable[[], object]) -> object:
+        """Have something done that may block."""
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(_THREADS, "bodies")
+        try:
+            return self._pool.submit(work)
+        except RuntimeError:
+            return work()
+
+    def close(self) -> None:
+        """Wait for what is being done."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+
 class Server:
     """Serves `handler` on any number of listeners.
 
@@ -107,14 +128,8 @@ class Server:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sweep: asyncio.TimerHandle | None = None
         self._clock = SystemClock()
-        self._threads: ThreadPoolExecutor | None = None
-
-    @property
-    def threads(self) -> ThreadPoolExecutor:
-        """Threads that move large bodies between connections and disk."""
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(_THREADS, "bodies")
-        return self._threads
+        self.threads = Bodies()
+        """They move large bodies between connections and disk."""
 
     async def listen(
         self,
@@ -171,9 +186,7 @@ class Server:
             await asyncio.sleep(0.01)
         for connection in list(self.connections):
             connection.abort()
-        if self._threads is not None:
-            self._threads.shutdown()
-            self._threads = None
+        self.threads.close()
         if self._sweep is not None:
             self._sweep.cancel()
             self._sweep = None

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from cloudjar.planes.objects.frames import STRIDE, TAG, Frames, open_inline, unwrap
+from cloudjar.planes.objects.frames import STRIDE, TAG, Buffers, Frames, open_inline, unwrap
 from cloudjar.planes.objects.port import FRAME, Blob, Piece, Rotten
 
 if TYPE_CHECKING:
     from cloudjar.planes.objects.files import Files
+
+
+class _Step(NamedTuple):
+    """`size` bytes of a frame, after the first `skip`."""
+
+    fd: int
+    frames: Frames
+    piece: Piece
+    number: int
+    skip: int
+    size: int
 
 
 class FileSource:
@@ -30,6 +41,7 @@ class FileSource:
         self._inline = blob.inline
         files.pin(self._pieces)
         self._open = True
+        self._steps = self._plan()
         if self._pieces:
             try:
                 self._fd = files.descriptor(self._pieces[0].file)
@@ -38,32 +50,42 @@ class FileSource:
                 raise
 
     def __iter__(self) -> Iterator[bytes]:
-        for piece in self._pieces:
-            yield from self._read(piece)
-        start, size = self._tail
-        if size:
-            yield open_inline(self._key, self._inline)[start : start + size]
+        for step in self._steps:
+            frame = os.pread(step.fd, STRIDE, step.number * STRIDE)
+            content = step.frames.decrypt(step.number, _whole(frame, step), step.piece.file)
+            yield content[step.skip : step.skip + step.size] if len(content) > step.size else content
+        if self._tail[1]:
+            yield self._open_tail()
 
-    def _read(self, piece: Piece) -> Iterator[bytes]:
-        key = unwrap(self._key, piece.file, piece.key) if piece.key else self._key
-        frames = Frames(key)
-        fd = self._fd if self._fd >= 0 else self._files.descriptor(piece.file)
-        self._fd = fd
-        at, end = piece.start, piece.start + piece.size
-        while at < end:
-            number, skip = divmod(at, FRAME)
-            frame = os.pread(fd, STRIDE, number * STRIDE)
-            if len(frame) <= TAG:
-                raise Rotten(f"the file {piece.file} is cut short")
-            content = frames.decrypt(number, frame, piece.file)
-            if skip or end - at < len(content):
-                content = content[skip : skip + end - at]
-            if not content:
-                raise Rotten(f"the file {piece.file} is shorter than it was")
-            at += len(content)
-            yield content
-        os.close(fd)
-        self._fd = -1
+    def read_into(self, buffers: Buffers) -> memoryview | bytes:
+        """The next bytes, in the buffers; empty at the end. For who sends them before he asks again."""
+        step = next(self._steps, None)
+        if step is None:
+            tail, self._tail = self._open_tail() if self._tail[1] else b"", (0, 0)
+            return tail
+        length = os.preadv(step.fd, (buffers.frame,), step.number * STRIDE)
+        frame = _whole(buffers.frame[:length], step)
+        content = step.frames.decrypt_into(step.number, frame, buffers.content, step.piece.file)
+        return content[step.skip : step.skip + step.size]
+
+    def _open_tail(self) -> bytes:
+        start, size = self._tail
+        return open_inline(self._key, self._inline)[start : start + size]
+
+    def _plan(self) -> Iterator[_Step]:
+        """Frame after frame of what is to be read; a file is open while its frames are given."""
+        for piece in self._pieces:
+            frames = Frames(unwrap(self._key, piece.file, piece.key) if piece.key else self._key)
+            if self._fd < 0:
+                self._fd = self._files.descriptor(piece.file)
+            at, end = piece.start, piece.start + piece.size
+            while at < end:
+                number, skip = divmod(at, FRAME)
+                size = min(FRAME - skip, end - at)
+                yield _Step(self._fd, frames, piece, number, skip, size)
+                at += size
+            os.close(self._fd)
+            self._fd = -1
 
     def close(self) -> None:
         """See `port.Source`."""
@@ -73,6 +95,16 @@ class FileSource:
         if self._open:
             self._open = False
             self._files.unpin(self._pieces)
+
+
+F = TypeVar("F", bytes, memoryview)
+
+
+def _whole(frame: F, step: _Step) -> F:
+    """A frame as it was read. Rotten: it does not have the bytes that it should."""
+    if len(frame) - TAG < step.skip + step.size:
+        raise Rotten(f"the file {step.piece.file} is cut short")
+    return frame
 
 
 def pieces_of(blob: Blob, start: int, size: int) -> Iterator[Piece]:
