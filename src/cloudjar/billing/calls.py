@@ -24,10 +24,16 @@ PRICE_LIST_CODES = {
     "savingsplans": "ComputeSavingsPlans",
     "secretsmanager": "AWSSecretsManager",
     "service-quotas": "AWSServiceQuotas",
+    "sns": "AmazonSNS",
+    "sqs": "AWSQueueService",
     "ssm": "AWSSystemsManager",
     "sts": "AWSSecurityTokenService",
 }
 """Codes of the price list API, by botocore's service names: https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/index.json"""
+
+
+METERED = frozenset(("s3",))
+"""Services that meter their requests themselves, by what they were about (storage class, owner of the bucket)."""
 
 
 class Calls(NamedTuple):
@@ -43,5 +49,7 @@ class Calls(NamedTuple):
 def lines(counts: Iterable[Calls], moment: datetime) -> Iterator[UsageLine]:
     """One line per operation; all of them are counted in the month of `moment`."""
     for one in counts:
+        if one.service in METERED:
+            continue
         code = PRICE_LIST_CODES.get(one.service, one.service)
         yield requests(one.account, one.region, code, one.operation, one.calls, moment)

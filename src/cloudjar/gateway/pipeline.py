@@ -28,6 +28,7 @@ from cloudjar.gateway.trail import Trail
 from cloudjar.kit import pages
 from cloudjar.kit.audit import Audit
 from cloudjar.kit.context import Ctx, World
+from cloudjar.kit.observing import Seen, observer
 from cloudjar.kit.operation import Operation, Services
 from cloudjar.kit.retry_tokens import RetryTokens
 from cloudjar.kit.throttle import Throttle
@@ -76,10 +77,12 @@ class Pipeline:
         request_id = ids.request_id()
         changes = self._world.state.database.changes
         route: Route | None = None
+        parsed: tuple[Call, Ctx, dict[str, Any]] | None = None
+        code, began = "", monotonic()
         try:
             route = detect(request)
             self._authorize.admit(request, route.service)
-            call, ctx, req = self._read(request, route, request_id)
+            parsed = call, ctx, req = self._read(request, route, request_id)
             if call.operation is not None and call.operation.prepare is not None:
                 return self._run_prepared(request, route, call, ctx, req)
             result = self.run(ctx, call, req)
@@ -87,10 +90,12 @@ class Pipeline:
                 return self._hold(request, route, call, ctx, req, result)
             response = call.codec.respond(result, request_id)
         except AwsError as error:
-            response = _fault(route, request, error, request_id)
+            response, code = _fault(route, request, error, request_id), error.code
         except Exception:
             log.exception("request %s %s failed", request_id, route or request.path)
-            response = _fault(route, request, _internal(request_id), request_id)
+            response, code = _fault(route, request, _internal(request_id), request_id), "InternalError"
+        if parsed is not None:
+            _show(*parsed, response, code, began)
         return self._sent(response, changes)
 
     def _sent(self, response: Response, changes: int) -> Response | Awaitable[Response]:
@@ -127,15 +132,17 @@ class Pipeline:
     ) -> Response:
         """A call that needs something fetched first; the fetching blocks a thread, never the event loop."""
         changes = self._world.state.database.changes
+        code, began = "", monotonic()
         try:
             ctx = await self._prepare(call, ctx, req)
             changes = self._world.state.database.changes
             response = call.codec.respond(self.run(ctx, call, req), ctx.request_id)
         except AwsError as error:
-            response = _fault(route, request, error, ctx.request_id)
+            response, code = _fault(route, request, error, ctx.request_id), error.code
         except Exception:
             log.exception("request %s %s failed", ctx.request_id, route)
-            response = _fault(route, request, _internal(ctx.request_id), ctx.request_id)
+            response, code = _fault(route, request, _internal(ctx.request_id), ctx.request_id), "InternalError"
+        _show(call, ctx, req, response, code, began)
         sent = self._sent(response, changes)
         return sent if isinstance(sent, Response) else await sent
 
@@ -249,6 +256,17 @@ class Pipeline:
 @cache
 def _region_names() -> frozenset[str]:
     return frozenset(region.name for region in regions.regions())
+
+
+def _show(call: Call, ctx: Ctx, req: dict[str, Any], response: Response, code: str, began: float) -> None:
+    """Show an answer to the service that wants to see its own."""
+    observe = observer(call.service.name)
+    if observe is None:
+        return
+    try:
+        observe(Seen(ctx, call.model.name, req, response, code, monotonic() - began))
+    except Exception:
+        log.exception("the answer to %s was not noted", ctx.request_id)
 
 
 def _internal(request_id: str) -> AwsError:

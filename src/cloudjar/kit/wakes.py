@@ -96,6 +96,10 @@ class WakeTable:
         else:
             self.notify()
 
+    def now(self) -> datetime:
+        """AWS time, for who has nothing but the state."""
+        return self._clock.now()
+
     def version(self, table: str, key: str) -> int:
         """Grows with every write that concerns a record (its own and its children's); 0 when none was in this life."""
         return self._versions.get((table, key), 0)

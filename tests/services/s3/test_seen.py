@@ -1,0 +1,132 @@
+"""What answers leave behind: access logs, request metrics, the bill; and the daily metrics of storage."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cloudjar.kit import quantities as kit
+from tests.jar import ACCOUNT
+from tests.services.s3.conftest import Bucket
+
+
+def let_in(target: Bucket, source: str) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{target.name}/*",
+        "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:s3:::{source}"}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    target.s3.put_bucket_policy(Bucket=target.name, Policy=policy)
+
+
+def log_into(bucket: Bucket, target: str) -> None:
+    bucket.s3.put_bucket_logging(
+        Bucket=bucket.name,
+        BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": target, "TargetPrefix": "log/"}},
+    )
+
+
+def test_access_logs_are_delivered_by_the_hour(bucket: Bucket, make_bucket: Callable[..., Bucket]) -> None:
+    target = make_bucket("logs")
+    with pytest.raises(ClientError, match="InvalidTargetBucketForLogging"):
+        log_into(bucket, "logs")
+    let_in(target, "jam")
+    log_into(bucket, "logs")
+    bucket.put("a b", b"123")
+    bucket.read("a b")
+    with pytest.raises(ClientError):
+        bucket.read("none")
+    bucket.jar.advance(hours=1, minutes=1)
+    (key,) = target.keys()
+    assert key.startswith("log/2026-01-15-13-00-00-")
+    found = [line.split(" ") for line in target.read(key).decode().splitlines()]
+    told = [(line[7], line[8]) for line in found]
+    assert told == [
+        ("REST.PUT.LOGGING", "-"),
+        ("REST.PUT.OBJECT", "a%20b"),
+        ("REST.GET.OBJECT", "a%20b"),
+        ("REST.GET.OBJECT", "none"),
+    ] or told == [
+        ("REST.PUT.OBJECT", "a%20b"),
+        ("REST.GET.OBJECT", "a%20b"),
+        ("REST.GET.OBJECT", "none"),
+    ]
+    get, missing = found[-2], found[-1]
+    assert get[1:4] == ["jam", "[15/Jan/2026:12:00:00", "+0000]"]
+    assert get[9:16] == ['"GET', "/jam/a%20b", 'HTTP/1.1"', "200", "-", "3", "3"]
+    assert missing[12:14] == ["404", "NoSuchKey"]
+    assert all(len(line.rpartition('" ')[2].split(" ")) == 9 for line in target.read(key).decode().splitlines())
+
+
+def amounts(bucket: Bucket, usage_type: str) -> int:
+    jar: Any = bucket.jar.jar
+    kit.collect(jar.world)
+    now = bucket.jar.clock.now()
+    rows = jar.quantities.rows(now - timedelta(days=30), now + timedelta(hours=1), ACCOUNT)
+    return sum(row.amount for row in rows if row.tally.usage_type == usage_type and row.owner.resource == bucket.name)
+
+
+def test_requests_are_paid_by_their_class_and_bytes_by_their_number(bucket: Bucket) -> None:
+    before = amounts(bucket, "Requests-Tier1")
+    bucket.put("k", b"x" * 1000)
+    bucket.read("k")
+    bucket.head("k")
+    bucket.keys()
+    bucket.put("cold", b"y" * 10, StorageClass="STANDARD_IA")
+    bucket.read("cold")
+    bucket.s3.delete_object(Bucket="jam", Key="k")
+    assert amounts(bucket, "Requests-Tier1") - before == 2
+    assert amounts(bucket, "Requests-Tier2") == 2
+    assert amounts(bucket, "Requests-SIA-Tier1") == 1
+    assert amounts(bucket, "Requests-SIA-Tier2") == 1
+    assert amounts(bucket, "Retrieval-SIA") == 10
+    assert amounts(bucket, "DataTransfer-Out-Bytes") >= 1010
+
+
+def test_request_metrics_by_configuration(bucket: Bucket) -> None:
+    for name, more in (("all", {}), ("some", {"Filter": {"Prefix": "in/"}})):
+        bucket.s3.put_bucket_metrics_configuration(
+            Bucket="jam", Id=name, MetricsConfiguration={"Id": name, **more}
+        )
+    bucket.put("in/a", b"123")
+    bucket.put("out/b", b"12345")
+    with pytest.raises(ClientError):
+        bucket.read("in/none")
+    kit.collect(bucket.jar.jar.world)
+    bucket.jar.advance(minutes=5)
+    assert total(bucket, "PutRequests", FilterId="some") == 1
+    assert total(bucket, "4xxErrors", FilterId="some") == 1
+    assert total(bucket, "BytesUploaded", FilterId="all") >= 8
+    assert total(bucket, "AllRequests", FilterId="some") == 2
+
+
+def total(bucket: Bucket, name: str, *, statistic: str = "Sum", **dimensions: str) -> float:
+    now = bucket.jar.clock.now()
+    named = {"BucketName": "jam", **dimensions}
+    found = bucket.jar.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/S3",
+        MetricName=name,
+        Dimensions=[{"Name": key, "Value": value} for key, value in named.items()],
+        StartTime=now - timedelta(days=2),
+        EndTime=now + timedelta(minutes=1),
+        Period=86400,
+        Statistics=[statistic],
+    )
+    return float(sum(point[statistic] for point in found["Datapoints"]))
+
+
+def test_storage_is_measured_once_a_day(bucket: Bucket) -> None:
+    bucket.put("k", b"x" * 1000)
+    bucket.put("cold", b"x" * 10, StorageClass="GLACIER")
+    bucket.jar.advance(days=1)
+    assert total(bucket, "NumberOfObjects", statistic="Average", StorageType="AllStorageTypes") == 2
+    assert total(bucket, "BucketSizeBytes", statistic="Average", StorageType="StandardStorage") == 1000
+    assert total(bucket, "BucketSizeBytes", statistic="Average", StorageType="GlacierStorage") == 10
