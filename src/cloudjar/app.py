@@ -208,6 +208,7 @@ class Jar:
     def run_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """The event loop on which answers are sent."""
         self._loop = loop
+        self._undurable: list[tuple[asyncio.Future[Response], Response]] = []
         self.metadata.serve_on(loop)
         self.audit.later = lambda seconds, work: loop.call_soon_threadsafe(loop.call_later, seconds, work)
 
@@ -349,21 +350,28 @@ class Jar:
         loop = self._loop
         assert loop is not None
         future: asyncio.Future[Response] = loop.create_future()
-
-        def done() -> None:
-            loop.call_soon_threadsafe(_resolve, future, response)
-
-        self.database.flush(done)
+        self._undurable.append((future, response))
+        if len(self._undurable) == 1:
+            loop.call_soon(self._flush, loop)
         return future
+
+    def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
+        """One wait for the disk for all answers that were made in this turn of the loop."""
+        batch, self._undurable = self._undurable, []
+        if self.settings.durable:
+            self.database.flush(partial(loop.call_soon_threadsafe, _resolve, batch))
+        else:
+            _resolve(batch)
 
     def settle(self) -> None:
         """Run every due wake-up now (simulated planes)."""
         self.runner.settle_or_wait()
 
 
-def _resolve(future: asyncio.Future[Response], response: Response) -> None:
-    if not future.done():
-        future.set_result(response)
+def _resolve(batch: list[tuple[asyncio.Future[Response], Response]]) -> None:
+    for future, response in batch:
+        if not future.done():
+            future.set_result(response)
 
 
 def _settings(settings: Settings) -> dict[str, Any]:

@@ -62,6 +62,7 @@ _SERVICES = {
     "AWS/AutoScaling": "autoscaling",
     "AWS/EC2": "ec2",
     "AWS/NetworkELB": "elbv2",
+    "AWS/SQS": "sqs",
 }
 """Who has to be loaded before a namespace is asked for."""
 

@@ -132,7 +132,7 @@ class Database:
         """Run `hook` when what was done so far is undone."""
         self._on_rollback.append(hook)
 
-    def flush(self, done: Callable[[], None]) -> None:
+    def flush(self, done: Callable[[], object]) -> None:
         """Call `done` (from the flusher's thread, or at once when not durable) when every commit so far is on disk."""
         if self._flusher is None:
             done()
@@ -170,13 +170,13 @@ class Flusher:
     def __init__(self, wal: Path, after: Callable[[], None]) -> None:
         self._wal = wal
         self._after = after
-        self._waiting: list[Callable[[], None]] = []
+        self._waiting: list[Callable[[], object]] = []
         self._wake = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="cloudjar-flush", daemon=True)
         self._thread.start()
 
-    def wait(self, done: Callable[[], None]) -> None:
+    def wait(self, done: Callable[[], object]) -> None:
         with self._wake:
             self._waiting.append(done)
             self._wake.notify()

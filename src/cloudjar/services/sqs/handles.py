@@ -1,0 +1,43 @@
+"""Receipt handles: which message, and which receive of it. Opaque text that begins as AWS's do."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import struct
+import zlib
+from typing import NamedTuple
+
+from cloudjar.services.sqs import errors
+
+_FORM = struct.Struct(">BQQ")
+_CHECK = struct.Struct(">I")
+_HEAD = "AQEB"
+_SIZE = _FORM.size + _CHECK.size
+
+
+class Receipt(NamedTuple):
+    """`id` is the message's row, `nonce` the receive's own number."""
+
+    id: int
+    nonce: int
+
+
+def write(id_: int, nonce: int) -> str:
+    """The handle of a receive."""
+    body = _FORM.pack(1, id_, nonce)
+    return _HEAD + base64.b64encode(body + _CHECK.pack(zlib.crc32(body))).decode()
+
+
+def read(handle: str) -> Receipt:
+    """What a handle says; raises ReceiptHandleIsInvalid when it is none."""
+    try:
+        if not handle.startswith(_HEAD):
+            raise ValueError
+        data = base64.b64decode(handle[4:].encode(), validate=True)
+    except (ValueError, binascii.Error):
+        raise errors.bad_handle(handle) from None
+    if len(data) != _SIZE or _CHECK.unpack(data[-4:])[0] != zlib.crc32(data[:-4]):
+        raise errors.bad_handle(handle)
+    _, id_, nonce = _FORM.unpack(data[:-4])
+    return Receipt(id_, nonce)

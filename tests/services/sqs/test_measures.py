@@ -1,0 +1,106 @@
+"""What CloudWatch sees of a queue, and what the bill says of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from cloudjar.kit import quantities
+from tests.jar import ACCOUNT, TestJar
+from tests.services.sqs.conftest import Box
+
+
+def values(jar: TestJar, queue: str, name: str, statistic: str = "Sum", minutes: int = 30) -> list[float]:
+    """A metric by the minute, oldest first, up to now."""
+    now = jar.clock.now()
+    found = jar.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/SQS", MetricName=name, Dimensions=[{"Name": "QueueName", "Value": queue}], Period=60,
+        StartTime=now - timedelta(minutes=minutes), EndTime=now, Statistics=[statistic],
+    )["Datapoints"]  # fmt: skip
+    return [point[statistic] for point in sorted(found, key=lambda point: point["Timestamp"])]
+
+
+def test_a_queue_is_measured_by_the_minute(jar: TestJar, box: Box) -> None:
+    box.send("x" * 100)
+    box.send("x" * 300)
+    jar.advance(seconds=60)
+    [message] = box.receive(1)
+    jar.advance(seconds=60)
+    box.delete(message)
+    box.client.receive_message(QueueUrl=box.url, MaxNumberOfMessages=10, VisibilityTimeout=300)
+    box.receive()
+    jar.advance(seconds=120)
+    assert values(jar, "orders", "NumberOfMessagesSent") == [2, 0, 0, 0]
+    assert values(jar, "orders", "NumberOfMessagesReceived") == [0, 1, 1, 0]
+    assert values(jar, "orders", "NumberOfMessagesDeleted") == [0, 0, 1, 0]
+    assert values(jar, "orders", "NumberOfEmptyReceives") == [0, 0, 1, 0]
+    assert values(jar, "orders", "SentMessageSize", "Average") == [200]
+    assert values(jar, "orders", "SentMessageSize", "Maximum") == [300]
+    assert values(jar, "orders", "ApproximateNumberOfMessagesVisible", "Maximum") == [2, 2, 0, 0]
+    assert values(jar, "orders", "ApproximateNumberOfMessagesNotVisible", "Maximum") == [0, 0, 1, 1]
+    assert values(jar, "orders", "ApproximateAgeOfOldestMessage", "Maximum") == [60, 120, 180, 240]
+    listed = jar.client("cloudwatch").list_metrics(Namespace="AWS/SQS")["Metrics"]
+    assert {"NumberOfMessagesSent", "ApproximateAgeOfOldestMessage"} <= {metric["MetricName"] for metric in listed}
+
+
+def test_an_alarm_on_depth_goes_off(jar: TestJar, box: Box) -> None:
+    cloudwatch = jar.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="deep", Namespace="AWS/SQS", MetricName="ApproximateNumberOfMessagesVisible", Period=60,
+        Dimensions=[{"Name": "QueueName", "Value": "orders"}], EvaluationPeriods=1, Threshold=1, Statistic="Maximum",
+        ComparisonOperator="GreaterThanThreshold",
+    )  # fmt: skip
+
+    def state() -> str:
+        found: str = cloudwatch.describe_alarms(AlarmNames=["deep"])["MetricAlarms"][0]["StateValue"]
+        return found
+
+    box.send()
+    jar.advance(minutes=3)
+    assert state() == "OK"
+    box.send()
+    jar.advance(minutes=3)
+    assert state() == "ALARM"
+
+
+def requests(jar: TestJar, usage_type: str) -> Decimal:
+    """Requests on the bill so far."""
+    quantities.collect(jar.jar.world)
+    now = jar.clock.now()
+    found = jar.jar.quantities.rows(now - timedelta(days=40), now + timedelta(seconds=1), ACCOUNT)
+    return sum((one.units for one in found if one.tally.usage_type == usage_type), Decimal(0))
+
+
+def test_a_request_is_begun_sixty_four_kilobytes(jar: TestJar, sqs: Any, box: Box) -> None:
+    box.send("x")
+    assert requests(jar, "Requests-Tier1") == 1
+    box.send("x" * (64 << 10))
+    box.send("x" * ((64 << 10) + 1))
+    assert requests(jar, "Requests-Tier1") == 4
+    jar.advance(minutes=5)
+    [first, *_] = box.receive(1)
+    box.delete(first)
+    fifo = Box(jar, sqs, "a.fifo", ContentBasedDeduplication="true")
+    fifo.send("x", MessageGroupId="g")
+    assert requests(jar, "Requests-Tier1") == 6
+    assert requests(jar, "Requests-FIFO-Tier1") == 1
+    sqs.delete_queue(QueueUrl=fifo.url)
+    assert requests(jar, "Requests-FIFO-Tier1") == 1
+
+
+def test_noisy_tenants_wait_behind_quiet_ones(box: Box) -> None:
+    for first in range(0, 60, 10):
+        entries = [{"Id": str(n), "MessageBody": "noisy", "MessageGroupId": "a"} for n in range(first, first + 10)]
+        box.client.send_message_batch(QueueUrl=box.url, Entries=entries)
+    for _ in range(3):
+        assert len(box.receive(VisibilityTimeout=3600)) == 10
+    for group in ("b", "c"):
+        box.send("quiet", MessageGroupId=group)
+    box.send("alone")
+    box.jar.advance(seconds=1)
+    found = box.receive(4, VisibilityTimeout=3600)
+    assert [message["Body"] for message in found] == ["quiet", "quiet", "alone", "noisy"]
+    assert found[0]["Attributes"]["MessageGroupId"] == "b"
+    assert json.dumps(box.depth()) == "[29, 34, 0]"
