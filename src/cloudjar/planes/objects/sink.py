@@ -8,13 +8,16 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from cloudjar.base import ids
-from cloudjar.planes.objects.frames import Frames, seal_inline
+from cloudjar.planes.objects import writeback
+from cloudjar.planes.objects.frames import STRIDE, Frames, seal_inline
 from cloudjar.planes.objects.port import FRAME, INLINE, Blob, Hash, Piece
 
 if TYPE_CHECKING:
     from cloudjar.planes.objects.files import Files
 
 KEY = 32
+_EAGER = 16
+"""Frames after which the disk is asked to begin with them."""
 
 
 class FileLanded:
@@ -85,6 +88,8 @@ class FileSink:
         self._written += len(content)
         while frame:
             frame = frame[os.write(self._fd, frame) :]
+        if self._number % _EAGER == 0 and self._files.durable:
+            writeback.begin(self._fd, (self._number - _EAGER) * STRIDE, _EAGER * STRIDE)
 
     def finish(self) -> FileLanded:
         """See `port.Sink`."""
