@@ -148,3 +148,56 @@ def test_a_later_process_finds_it_as_it_is(host: Host) -> None:
     assert host.tcp("i-1", "10.2.1.5", 80) == "dropped"
     again.net.remove_transit("tgw-1")
     again.close()
+
+
+def peered(one: dict[str, str], other: dict[str, str]) -> tuple[TransitGateway, TransitGateway]:
+    """Two gateways with a spoke each (1 and 2), and tables of {CIDR: attachment}."""
+    def gateway(n: int, rows: dict[str, str]) -> TransitGateway:
+        table = f"tgw-rtb-{n}"
+        return TransitGateway(
+            id=f"tgw-{n}",
+            associations=(
+                TransitAssociation(attachment=f"tgw-attach-{n}", vpc=f"vpc-{n}", route_table=table),
+                TransitAssociation(attachment="tgw-attach-9", vpc="", peer=f"tgw-{3 - n}", route_table=table),
+            ),
+            route_tables=(TransitRouteTable(id=table, routes=tuple(
+                TransitRoute(destination=c, attachment=a) for c, a in rows.items())),),
+        )  # fmt: skip
+
+    return gateway(1, one), gateway(2, other)
+
+
+def test_peered_gateways_lead_on_as_their_tables_say(host: Host) -> None:
+    here = {"10.1.0.0/16": "tgw-attach-1", "10.2.0.0/16": "tgw-attach-9"}
+    there = {"10.2.0.0/16": "tgw-attach-2", "10.1.0.0/16": "tgw-attach-9"}
+    one, other = peered(here, there)
+    host.net.apply(spoke(1))
+    way = (TransitAttachment(id="tgw-attach-2", gateway="tgw-2", subnet="subnet-2"),)
+    to_other = Route(destination="10.0.0.0/8", kind="transit-gateway", target="tgw-2")
+    host.net.apply(replace(spoke(2, to_other), transit_attachments=way))
+    host.net.apply_transit(one)
+    host.listen("i-2", 80)
+    assert host.tcp("i-1", "10.2.1.5", 80) == "dropped"  # the other gateway is not there yet
+    host.net.apply_transit(other)
+    eni_1 = spoke(1).interfaces[0].id
+    assert host.seen_as("i-1", "10.2.1.5", 80) == "10.1.1.5"
+    assert host.net.reachable(eni_1, "10.2.1.5", "tcp", 80) == "open"
+    counted = host.net.carried("tgw-attach-1")
+    assert counted is not None
+    # No way back, then none there, then round and round.
+    for rows in ({"10.2.0.0/16": "tgw-attach-2"}, {}, {"10.2.0.0/16": "tgw-attach-9", "10.1.0.0/16": "tgw-attach-9"}):
+        host.net.apply_transit(peered(here, rows)[1])
+        assert host.net.reachable(eni_1, "10.2.1.5", "tcp", 80) == "dropped"
+        assert host.tcp("i-1", "10.2.1.5", 80) == "dropped"
+    host.net.release()
+    again = Host(host.state, tag=host.tag, pool=host.pool)
+    for gateway in (other, one):
+        again.net.apply_transit(gateway)
+    assert host.tcp("i-1", "10.2.1.5", 80) == "open"
+    again.net.apply_transit(replace(one, associations=one.associations[:1]))
+    assert host.tcp("i-1", "10.2.1.5", 80) == "dropped"
+    again.net.apply_transit(one)
+    assert host.tcp("i-1", "10.2.1.5", 80) == "open"
+    again.net.remove_transit("tgw-2")
+    assert host.tcp("i-1", "10.2.1.5", 80) == "dropped"
+    again.net.close()

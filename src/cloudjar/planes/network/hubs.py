@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from functools import partial
 
-from cloudjar.planes.network import flowlog, hubmeters, namespaces, nft
+from cloudjar.planes.network import flowlog, hubmeters, hubpeers, namespaces, nft
 from cloudjar.planes.network.farends import blackholes, router
 from cloudjar.planes.network.layout import Layout, seen_layout, spread
 from cloudjar.planes.network.netlink import Netlink
@@ -52,7 +52,7 @@ class Hubs:
             self.gateways[gateway.id] = gateway
             self._known |= {a.attachment: gateway.id for a in gateway.associations}
             self._create(self.site.hub_namespace(gateway.id), routed=False)
-            self.refresh({gateway.id})
+            self.refresh(hubpeers.settle(gateway, self.site) | {gateway.id})
 
     def refresh(self, gateway_ids: set[str]) -> None:
         """Route again: links may have come."""
@@ -66,6 +66,7 @@ class Hubs:
             self._tallies.pop(gateway_id, None)
             if namespaces.exists(self.site.hub_namespace(gateway_id)):
                 nothing = TransitGateway(id=gateway_id)
+                hubpeers.settle(nothing, self.site)
                 namespaces.inside(self.site.hub_namespace(gateway_id), partial(_settle, nothing, self.site))
             self.sweep()
 
@@ -126,7 +127,7 @@ def _linked() -> bool:
 def _settle(gateway: TransitGateway, site: Site) -> None:
     with Netlink() as kernel:
         links = kernel.links()
-        wanted = transit_plan(gateway, site, {k.alias for k in links if k.name != "lo"})
+        wanted = transit_plan(gateway, site, {hubpeers.attachment_of(k.alias) for k in links if k.name != "lo"})
         nft.transaction(render(wanted.rules))
         hubmeters.log(gateway.logged)
         seen = seen_layout(kernel, links)

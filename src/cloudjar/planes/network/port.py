@@ -225,15 +225,18 @@ class TransitRouteTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TransitAssociation(msgspec.Struct, frozen=True, kw_only=True):
-    """An attachment, the VPC that it leads to, and the table that what arrives by it obeys ("" = none: dropped)."""
+    """An attachment, the VPC that it leads to (or the peer, another gateway's id), and the table that what arrives by
+    it obeys ("" = none: dropped)."""
 
     attachment: str
     vpc: str
     route_table: str = ""
+    peer: str = ""
 
 
 class TransitGateway(msgspec.Struct, frozen=True, kw_only=True):
-    """One transit gateway, whole. A VPC is attached when it says so itself as well (`Vpc.transit_attachments`)."""
+    """One transit gateway, whole. A VPC is attached when it says so itself as well (`Vpc.transit_attachments`); a peer
+    when it has the same attachment."""
 
     id: str
     associations: tuple[TransitAssociation, ...] = ()

@@ -27,7 +27,7 @@ from cloudjar.planes.network.privatelinks import admitted, endpoint_at, link_at
 from cloudjar.planes.network.routing import nat_interface, networks, route_for
 from cloudjar.planes.network.site import Address, Site, address, any_address, either, network
 from cloudjar.planes.network.steps import Answer, Dropped, Kind, Step
-from cloudjar.planes.network.transit import onward
+from cloudjar.planes.network.transit import across
 from cloudjar.planes.network.verdicts import (
     Direction,
     acl_of,
@@ -314,14 +314,13 @@ class _Walk:
     ) -> tuple[Vpc, TransitAttachment]:
         """Where a transit gateway leads what leaves a VPC by it."""
         mine = next(a for a in vpc.transit_attachments if a.gateway == gateway_id)
-        gateway = next((t for t in self.world.transits if t.id == gateway_id), None)
-        onto = onward(gateway, mine.id, target) if gateway else None
+        last, onto, came = across(self.world.transits, gateway_id, mine.id, target)
         other = self.world.vpc(onto.vpc) if onto else None
         theirs = next((a for a in other.transit_attachments if onto and a.id == onto.attachment), None) \
             if other else None
         if other is None or theirs is None:
-            text = f"{gateway_id} has no route to {target} for {mine.id}"
-            raise self._stop("transit", text, what=gateway_id, target=str(target), at=mine.id)
+            text = f"{last} has no route to {target} for {came}"
+            raise self._stop("transit", text, what=last, target=str(target), at=came)
         if other.id == vpc.id or any(source in n for n in networks(other)):
             text = f"{other.id} takes nothing from {gateway_id} that claims to come from itself"
             raise self._stop("spoofed", text, what=other.id)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from cloudjar.planes.network.filtering import table_number
-from cloudjar.planes.network.plan import VPC_VIA, PathWay
+from cloudjar.planes.network.plan import HUB_VIA, VPC_VIA, PathWay
 from cloudjar.planes.network.port import TransitAssociation, TransitGateway, TransitRoute
 from cloudjar.planes.network.ruleset import NftChain, NftSet, Ruleset
 from cloudjar.planes.network.site import Address, Network, Site, either, tunnel_name
@@ -29,7 +31,7 @@ def transit_plan(gateway: TransitGateway, site: Site, attached: set[str]) -> Tra
         for block, row in rows(gateway, table.id).items():
             target = str(block)
             ways[target] = PathWay(table=number, target=target, device=tunnel_name(row.attachment),
-                                   via=VPC_VIA[block.version]) if row.attachment in attached \
+                                   via=_via(gateway, row.attachment)[block.version]) if row.attachment in attached \
                 else PathWay(table=number, target=target, kind="blackhole")
         wanted += ways.values()
     known = [t.id for t in gateway.route_tables]
@@ -46,6 +48,17 @@ def transit_plan(gateway: TransitGateway, site: Site, attached: set[str]) -> Tra
     )
 
 
+def leads_up(own: str, peer: str) -> bool:
+    """Of two peered gateways one has the hub's end of their link, the other the VPC's: the same for both to say."""
+    return own < peer
+
+
+def _via(gateway: TransitGateway, attachment: str) -> dict[int, str]:
+    """The next hop by an attachment, by IP version."""
+    peer = next((a.peer for a in gateway.associations if a.attachment == attachment), "")
+    return HUB_VIA if peer and leads_up(gateway.id, peer) else VPC_VIA
+
+
 def rows(gateway: TransitGateway, table_id: str) -> dict[Network, TransitRoute]:
     """A table's routes by network."""
     found = (t.routes for t in gateway.route_tables if t.id == table_id)
@@ -53,7 +66,7 @@ def rows(gateway: TransitGateway, table_id: str) -> dict[Network, TransitRoute]:
 
 
 def onward(gateway: TransitGateway, attachment: str, target: Address) -> TransitAssociation | None:
-    """Where a packet goes that arrived by an attachment: to which other one; None where it ends."""
+    """Where a packet goes that arrived by an attachment: to which other one, maybe a peer's; None where it ends."""
     mine = next((a for a in gateway.associations if a.attachment == attachment), None)
     if mine is None:
         return None
@@ -62,3 +75,20 @@ def onward(gateway: TransitGateway, attachment: str, target: Address) -> Transit
     if best is None:
         return None
     return next((a for a in gateway.associations if a.attachment == found[best].attachment), None)
+
+
+def across(
+    gateways: Iterable[TransitGateway], gateway_id: str, attachment: str, target: Address
+) -> tuple[str, TransitAssociation | None, str]:
+    """From an attachment of one gateway through peered ones: (the last gateway, the attachment of a VPC's that it leads
+    to or None, the attachment by which the packet came there). What goes round ends, as a packet's lifetime does."""
+    known = {gateway.id: gateway for gateway in gateways}
+    seen: set[tuple[str, str]] = set()
+    while (gateway_id, attachment) not in seen:
+        seen.add((gateway_id, attachment))
+        gateway = known.get(gateway_id)
+        onto = onward(gateway, attachment, target) if gateway else None
+        if onto is None or not onto.peer:
+            return gateway_id, onto, attachment
+        gateway_id, attachment = onto.peer, onto.attachment
+    return gateway_id, None, attachment

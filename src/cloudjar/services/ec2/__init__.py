@@ -100,6 +100,8 @@ SERVICE = Service(
         "transit_gateways.life",
         "transit_gateways.lists",
         "transit_gateways.ops",
+        "transit_gateways.peering",
+        "transit_gateways.peering_life",
         "transit_gateways.searching",
         "transit_gateways.tables",
         "volumes.attaching",

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from cloudjar.kit.usage import Meter, meters
 from cloudjar.services.ec2.nat_gateways.records import NatGateway
+from cloudjar.services.ec2.transit_gateways.peering_records import TransitPeering
 from cloudjar.services.ec2.transit_gateways.records import TransitAttachment
 from cloudjar.services.ec2.vpc_endpoints.records import VpcEndpoint
 
@@ -28,6 +29,15 @@ def endpoint_hours(endpoint: VpcEndpoint) -> Iterable[Meter]:
     if endpoint.state != "available" or not endpoint.interfaces:
         return ()
     return (Meter("AmazonVPC", "VpcEndpoint-Hours", "VpcEndpoint", "Hrs", Decimal(len(endpoint.interfaces))),)
+
+
+@meters(TransitPeering)
+def transit_peering_hours(item: TransitPeering) -> Iterable[Meter]:
+    """A peering of transit gateways, for each gateway's owner: each has a copy, or one for both."""
+    if item.state != "available":
+        return ()
+    here = sum((side.account, side.region) == (item.account, item.region) for side in item.sides)
+    return (Meter("AmazonVPC", "TransitGateway-Hours", "TransitGatewayPeering", "Hrs", Decimal(here)),)
 
 
 @meters(TransitAttachment)

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloudjar.kit.operation import resource_keys
+from cloudjar.base import arn as arns
+from cloudjar.kit.context import Ctx
+from cloudjar.kit.operation import by_arn, resource_keys
+from cloudjar.kit.record import Record
+from cloudjar.services.ec2.transit_gateways.peering_records import TransitPeering
 from cloudjar.services.ec2.transit_gateways.records import TransitAttachment, TransitGateway, TransitRouteTable
 
 
@@ -17,8 +21,14 @@ def _gateway(item: TransitGateway) -> dict[str, Any]:
 
 
 @resource_keys("ec2", "transit-gateway-attachment")
-def _attachment(item: TransitAttachment) -> dict[str, Any]:
+def _attachment(item: TransitAttachment | TransitPeering) -> dict[str, Any]:
     return {"ec2:Region": item.region, "ec2:transitGatewayAttachmentId": item.id}
+
+
+@by_arn("ec2", "transit-gateway-attachment")
+def _attached(ctx: Ctx, arn: arns.Arn) -> Record | None:
+    """Of VPCs, or of peers."""
+    return ctx.db[TransitAttachment].get(arn.name) or ctx.db[TransitPeering].get(arn.name)
 
 
 @resource_keys("ec2", "transit-gateway-route-table")

@@ -14,8 +14,9 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import errors
-from cloudjar.services.ec2.lookup import check_form, describe, need, need_all
+from cloudjar.services.ec2.lookup import Row, check_form, describe, narrow, need, need_all
 from cloudjar.services.ec2.subnets.records import Subnet
+from cloudjar.services.ec2.transit_gateways import peers
 from cloudjar.services.ec2.transit_gateways.finding import attachments_of, change, need_attachment, ready
 from cloudjar.services.ec2.transit_gateways.records import OVER, TransitAttachment, TransitGateway
 from cloudjar.services.ec2.transit_gateways.views import (
@@ -121,7 +122,7 @@ def _check_room(ctx: Ctx, gateway: TransitGateway, vpc: Vpc) -> None:
 @op("ModifyTransitGatewayVpcAttachment")
 def modify_transit_gateway_vpc_attachment(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Other subnets or options; the VPC's owner alone does it."""
-    item = need_attachment(ctx, req["TransitGatewayAttachmentId"])
+    item = _of_vpc(need_attachment(ctx, req["TransitGatewayAttachmentId"]))
     _own(ctx, item)
     ready(item)
     options = req.get("Options") or {}
@@ -140,6 +141,13 @@ def modify_transit_gateway_vpc_attachment(ctx: Ctx, req: dict[str, Any]) -> dict
     return {"TransitGatewayVpcAttachment": show_vpc_attachment(changed)}
 
 
+def _of_vpc(item: TransitAttachment) -> TransitAttachment:
+    """What these operations are about; raises for a peering."""
+    if item.kind != "vpc":
+        raise AwsError("InvalidTransitGatewayAttachmentID.NotFound", f"{item.id} is not a VPC attachment.")
+    return item
+
+
 def _own(ctx: Ctx, item: TransitAttachment) -> None:
     if item.vpc_owner != ctx.account:
         raise AwsError("OperationNotPermitted", f"Only the owner of {item.vpc_id} can do this with {item.id}.")
@@ -148,7 +156,7 @@ def _own(ctx: Ctx, item: TransitAttachment) -> None:
 @op("DeleteTransitGatewayVpcAttachment")
 def delete_transit_gateway_vpc_attachment(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """End an attachment, from either side; static routes to it become black holes."""
-    item = need_attachment(ctx, req["TransitGatewayAttachmentId"])
+    item = _of_vpc(need_attachment(ctx, req["TransitGatewayAttachmentId"]))
     if item.state == "deleting":
         return {"TransitGatewayVpcAttachment": show_vpc_attachment(item)}
     return {"TransitGatewayVpcAttachment": show_vpc_attachment(change(ctx, item, state="deleting"))}
@@ -156,7 +164,7 @@ def delete_transit_gateway_vpc_attachment(ctx: Ctx, req: dict[str, Any]) -> dict
 
 def _pending(ctx: Ctx, key: str) -> TransitAttachment:
     """What waits for the account's acceptance."""
-    item = need_attachment(ctx, key)
+    item = _of_vpc(need_attachment(ctx, key))
     if item.gateway_owner != ctx.account:
         raise AwsError("OperationNotPermitted", f"Only the owner of {item.gateway_id} can do this with {item.id}.")
     if item.state != "pendingAcceptance":
@@ -189,6 +197,12 @@ def describe_transit_gateway_vpc_attachments(ctx: Ctx, req: dict[str, Any]) -> d
 
 @op("DescribeTransitGatewayAttachments")
 def describe_transit_gateway_attachments(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """The same, of every kind there is: VPCs."""
-    found = describe(ctx, req, TransitAttachment, "TransitGatewayAttachmentIds", show_attachment, ATTACHMENTS)
-    return {"TransitGatewayAttachments": found}
+    """The same, of every kind there is: VPCs and peers."""
+    peered = peers.here(ctx.db, ctx.account, ctx.region)
+    wanted, known = req.get("TransitGatewayAttachmentIds") or (), {item.id for item in peered}
+    asked = {**req, "TransitGatewayAttachmentIds": [key for key in wanted if key not in known]}
+    found = []
+    if asked["TransitGatewayAttachmentIds"] or not wanted:
+        found = describe(ctx, asked, TransitAttachment, "TransitGatewayAttachmentIds", show_attachment, ATTACHMENTS)
+    rows = [Row(item.tags, show_attachment(item)) for item in peered if not wanted or item.id in wanted]
+    return {"TransitGatewayAttachments": [*found, *narrow(req, ATTACHMENTS, rows)]}

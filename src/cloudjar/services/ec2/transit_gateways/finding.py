@@ -13,6 +13,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.db import Db
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import need
+from cloudjar.services.ec2.transit_gateways import peers
 from cloudjar.services.ec2.transit_gateways.records import (
     OVER,
     TransitAttachment,
@@ -49,9 +50,9 @@ def need_table(ctx: Ctx, key: str) -> TransitRouteTable:
     return table
 
 
-def need_attachment(ctx: Ctx, key: str) -> TransitAttachment:
-    """An attachment that is not gone."""
-    item = need(ctx, TransitAttachment, key)
+def need_attachment(ctx: Ctx, key: str, gateway_id: str = "") -> TransitAttachment:
+    """An attachment that is not gone; of one that joins two gateways the side of the gateway named, if any."""
+    item = peers.of_account(ctx, key, gateway_id) or need(ctx, TransitAttachment, key)
     if item.state in OVER:
         raise AwsError(
             "InvalidTransitGatewayAttachmentID.NotFound",
@@ -62,7 +63,8 @@ def need_attachment(ctx: Ctx, key: str) -> TransitAttachment:
 
 def both(ctx: Ctx, table_key: str, attachment_key: str) -> tuple[TransitRouteTable, TransitAttachment]:
     """A table and an attachment of one gateway, both to be used."""
-    table, item = need_table(ctx, table_key), need_attachment(ctx, attachment_key)
+    table = need_table(ctx, table_key)
+    item = need_attachment(ctx, attachment_key, table.gateway_id)
     if table.gateway_id != item.gateway_id:
         raise errors.invalid_value(
             f"Transit Gateway Attachment {item.id} and Transit Gateway Route Table {table.id} "
@@ -74,12 +76,15 @@ def both(ctx: Ctx, table_key: str, attachment_key: str) -> tuple[TransitRouteTab
 
 def attachments_of(db: Db, gateway_id: str) -> list[TransitAttachment]:
     """What is attached to a gateway of this account, oldest first."""
-    found = [item for item in db[TransitAttachment].all(gateway_id=gateway_id) if item.state not in OVER]
+    held = [*db[TransitAttachment].all(gateway_id=gateway_id), *peers.of_gateway(db, gateway_id)]
+    found = [item for item in held if item.state not in OVER]
     return sorted(found, key=lambda item: (item.created, item.id))
 
 
 def change(ctx: Ctx, item: TransitAttachment, **changes: Any) -> TransitAttachment:
     """Store a change in every copy, and have the VPC laid out again; the copy that was given comes back."""
+    if item.kind == "peering":
+        return peers.change_side(ctx, item, **changes)
     mine = item
     for account in dict.fromkeys((item.vpc_owner, item.gateway_owner)):
         table = ctx.db.at(account, item.region)[TransitAttachment]
@@ -93,6 +98,8 @@ def change(ctx: Ctx, item: TransitAttachment, **changes: Any) -> TransitAttachme
 
 def blocks_of(db: Db, item: TransitAttachment) -> Iterator[Block]:
     """The blocks of an attached VPC, as they are now."""
+    if item.kind == "peering":
+        return  # no routes are told across
     vpc = db.at(item.vpc_owner, item.region)[Vpc].get(item.vpc_id)
     for block in vpc.cidrs if vpc is not None else ():
         yield ip_network(block.cidr)

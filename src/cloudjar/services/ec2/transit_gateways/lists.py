@@ -15,8 +15,8 @@ from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import Row as Found
 from cloudjar.services.ec2.lookup import narrow
 from cloudjar.services.ec2.prefix_lists.references import own_list
-from cloudjar.services.ec2.transit_gateways.finding import both, need_table
-from cloudjar.services.ec2.transit_gateways.records import ListReference, TransitAttachment, TransitRouteTable
+from cloudjar.services.ec2.transit_gateways.finding import attachments_of, both, need_table
+from cloudjar.services.ec2.transit_gateways.records import ListReference, TransitRouteTable
 from cloudjar.services.ec2.transit_gateways.views import REFERENCES, show_reference
 from cloudjar.services.ec2.vpcs.making import op
 
@@ -91,4 +91,5 @@ def _store(
 
 
 def _show(ctx: Ctx, table: TransitRouteTable, one: ListReference) -> dict[str, Any]:
-    return show_reference(table, one, ctx.db[TransitAttachment].get(one.attachment) if one.attachment else None)
+    held = attachments_of(ctx.db, table.gateway_id) if one.attachment else ()
+    return show_reference(table, one, next((item for item in held if item.id == one.attachment), None))

@@ -99,7 +99,11 @@ class TransitRouteTable(Record, frozen=True, kw_only=True):
     parent=("ec2/transit-gateway", "gateway_id"),
 )
 class TransitAttachment(Record, frozen=True, kw_only=True):
-    """A VPC's attachment. When its VPC is another account's, each account has a copy that it tags for itself."""
+    """A VPC's attachment. When its VPC is another account's, each account has a copy that it tags for itself.
+
+    A peering (`peers.seen_from`) looks like one too, which is not stored: `vpc_id` and `vpc_owner` are then the other
+    gateway's.
+    """
 
     id: str
     gateway_id: str
@@ -111,6 +115,8 @@ class TransitAttachment(Record, frozen=True, kw_only=True):
     state: str = "pending"
     dns_support: bool = True
     group_referencing: bool = True
+    kind: str = "vpc"
+    """vpc or peering: what it leads to."""
     ipv6_support: bool = False
     interfaces: tuple[str, ...] = ()
     """Its network interfaces, one in each subnet."""

@@ -58,7 +58,10 @@ def laid(db: Db, gateway: TransitGateway) -> port.TransitGateway:
         logged=bool(db[FlowLog].count(gateway_id=gateway.id)),
         associations=tuple(
             port.TransitAssociation(
-                attachment=item.id, vpc=item.vpc_id, route_table=item.table if item.association == "associated" else ""
+                attachment=item.id,
+                vpc=item.vpc_id if item.kind == "vpc" else "",
+                peer=item.vpc_id if item.kind == "peering" else "",
+                route_table=item.table if item.association == "associated" else "",
             )
             for item in attachments_of(db, gateway.id)
             if item.live

@@ -16,7 +16,7 @@ from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import blocks, errors
 from cloudjar.services.ec2.lookup import Row as Found
-from cloudjar.services.ec2.lookup import describe, narrow, need
+from cloudjar.services.ec2.lookup import describe, narrow
 from cloudjar.services.ec2.transit_gateways.finding import (
     attachments_of,
     both,
@@ -141,7 +141,10 @@ def _propagation(ctx: Ctx, req: dict[str, Any]) -> tuple[TransitRouteTable, Tran
     errors.refuse(req, "TransitGatewayRouteTableAnnouncementId")
     if not req.get("TransitGatewayAttachmentId"):
         raise errors.missing_one("TransitGatewayAttachmentId")
-    return both(ctx, req["TransitGatewayRouteTableId"], req["TransitGatewayAttachmentId"])
+    table, item = both(ctx, req["TransitGatewayRouteTableId"], req["TransitGatewayAttachmentId"])
+    if item.kind == "peering":
+        raise AwsError("OperationNotPermitted", f"Routes are not propagated by the peering attachment {item.id}.")
+    return table, item
 
 
 def _related(req: dict[str, Any], views: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -189,7 +192,7 @@ def create_transit_gateway_route(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any
         )
     _within_limit(ctx, table)
     ctx.db[TransitRouteTable].put(replace(table, routes=(*table.routes, route)))
-    return {"Route": _shown(ctx, route)}
+    return {"Route": _shown(ctx, table, route)}
 
 
 def _within_limit(ctx: Ctx, table: TransitRouteTable) -> None:
@@ -206,7 +209,7 @@ def replace_transit_gateway_route(ctx: Ctx, req: dict[str, Any]) -> dict[str, An
     _static(table, route.destination)
     kept = tuple(route if one.destination == route.destination else one for one in table.routes)
     ctx.db[TransitRouteTable].put(replace(table, routes=kept))
-    return {"Route": _shown(ctx, route)}
+    return {"Route": _shown(ctx, table, route)}
 
 
 @op("DeleteTransitGatewayRoute")
@@ -216,7 +219,7 @@ def delete_transit_gateway_route(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any
     route = _static(table, _block(req))
     kept = tuple(one for one in table.routes if one is not route)
     ctx.db[TransitRouteTable].put(replace(table, routes=kept))
-    return {"Route": _shown(ctx, route, "deleted")}
+    return {"Route": _shown(ctx, table, route, "deleted")}
 
 
 def _route(ctx: Ctx, req: dict[str, Any]) -> tuple[TransitRouteTable, StaticRoute]:
@@ -249,8 +252,8 @@ def _static(table: TransitRouteTable, where: str) -> StaticRoute:
     return found
 
 
-def _shown(ctx: Ctx, route: StaticRoute, state: str = "") -> dict[str, Any]:
-    item = need(ctx, TransitAttachment, route.attachment) if route.attachment else None
+def _shown(ctx: Ctx, table: TransitRouteTable, route: StaticRoute, state: str = "") -> dict[str, Any]:
+    item = next((one for one in attachments_of(ctx.db, table.gateway_id) if one.id == route.attachment), None)
     if item is not None and not item.live:
         item = None
     return show_route(Row(ip_network(route.destination), "static", item), state)

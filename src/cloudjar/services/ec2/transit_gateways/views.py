@@ -156,7 +156,7 @@ def show_attachment(item: TransitAttachment) -> dict[str, Any]:
         "CreationTime": item.created,
         "ResourceId": item.vpc_id,
         "ResourceOwnerId": item.vpc_owner,
-        "ResourceType": "vpc",
+        "ResourceType": item.kind,
         "State": item.state,
         "Tags": tags.as_list(item.tags),
         "TransitGatewayAttachmentId": item.id,
@@ -169,7 +169,7 @@ def show_association(item: TransitAttachment, table: str, state: str) -> dict[st
     """AWS's TransitGatewayAssociation and TransitGatewayPropagation, which differ in their states alone."""
     return {
         "ResourceId": item.vpc_id,
-        "ResourceType": "vpc",
+        "ResourceType": item.kind,
         "State": state,
         "TransitGatewayAttachmentId": item.id,
         "TransitGatewayRouteTableId": table,
@@ -187,7 +187,7 @@ def show_reference(table: TransitRouteTable, one: ListReference, item: TransitAt
     }
     if item is not None:
         shown["TransitGatewayAttachment"] = {
-            "ResourceId": item.vpc_id, "ResourceType": "vpc", "TransitGatewayAttachmentId": item.id,
+            "ResourceId": item.vpc_id, "ResourceType": item.kind, "TransitGatewayAttachmentId": item.id,
         }  # fmt: skip
     return shown
 
@@ -203,6 +203,6 @@ def show_route(row: Row, state: str = "") -> dict[str, Any]:
     }
     if item is not None:
         shown["TransitGatewayAttachments"] = [
-            {"ResourceId": item.vpc_id, "ResourceType": "vpc", "TransitGatewayAttachmentId": item.id}
+            {"ResourceId": item.vpc_id, "ResourceType": item.kind, "TransitGatewayAttachmentId": item.id}
         ]
     return shown
