@@ -51,6 +51,7 @@ class Terraform:
             TF_CLI_CONFIG_FILE=str(settings),
             TF_IN_AUTOMATION="1",
             CHECKPOINT_DISABLE="1",
+            HTTP_PROXY=jar.endpoint,  # for names below localhost, which Go asks a name server for
             **{f"TF_VAR_{name}": value for name, value in variables.items()},
         )
         self.must("init", f"-plugin-dir={mirror()}")
