@@ -37,6 +37,8 @@ SERVICE = Service(
         "objects.ops.get",
         "objects.ops.put",
         "objects.ops.tagging",
+        "replication.life",
+        "replication.ops",
         "select.ops",
         "website.config",
         "website.serving",
