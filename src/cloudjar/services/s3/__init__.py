@@ -18,6 +18,7 @@ SERVICE = Service(
         "buckets.several",
         "delivery.logs",
         "delivery.seen",
+        "inventory.life",
         "lifecycle.life",
         "lifecycle.ops",
         "lifecycle.restores",
