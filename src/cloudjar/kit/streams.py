@@ -61,7 +61,7 @@ class Conversation(Protocol):
 Door = Callable[[World, Request], Conversation]
 _DOORS: dict[str, Door] = {}
 
-PLACES = {"/v1/data-channel/": "ssm", "/_cloudjar/serial/": "ec2"}
+PLACES = {"/v1/data-channel/": "ssm", "/_cloudjar/serial/": "ec2", "/openTunnel": "ec2"}
 """Which service has the door at a path: it is loaded when somebody knocks, also after a restart."""
 
 

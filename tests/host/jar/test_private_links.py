@@ -1,12 +1,18 @@
-"""An endpoint service of one account, asked by a machine of another in a VPC with the same addresses: real packets."""
+"""Private ways in, with real packets: an endpoint service of one account, asked by a machine of another in a VPC with
+the same addresses; and a tunnel from the host to a machine without any public address."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from cloudjar.auth.presign import Credentials, presign
+from cloudjar.wire import websocket
 from tests.host.jar.account import Account
 from tests.host.jar.packets import Wire
-from tests.host.jar.served import RealJar, until
+from tests.host.jar.served import REGION, RealJar, until
+from tests.services.ssm.agent_client import connected
 
 pytestmark = [pytest.mark.host, pytest.mark.timeout(300)]
 OTHER = "222222222222"
@@ -71,4 +77,39 @@ def test_a_machine_of_another_account_reaches_a_service_through_its_endpoint(rea
     elb.delete_target_group(TargetGroupArn=group)
     ours.ec2.terminate_instances(InstanceIds=[target.id])
     theirs.ec2.terminate_instances(InstanceIds=[guest.id])
+    until(lambda: not real.machine_traces(), "every trace to go")
+
+
+def test_a_tunnel_leads_from_the_host_to_a_private_machine(real: RealJar) -> None:
+    account = Account(real)
+    vpc = account.vpc("10.7.0.0/16")  # without a gateway
+    subnet = account.subnet(vpc, "10.7.1.0/24")
+    door, inner = account.group(vpc, "door"), account.group(vpc, "inner")
+    account.authorize(inner, 22, peer=door)
+    machine = account.run(subnet, inner)
+    made = account.ec2.create_instance_connect_endpoint(SubnetId=subnet, SecurityGroupIds=[door])
+    key = made["InstanceConnectEndpoint"]["InstanceConnectEndpointId"]
+
+    def ready() -> bool:
+        [shown] = account.ec2.describe_instance_connect_endpoints()["InstanceConnectEndpoints"]
+        return bool(shown["State"] == "create-complete")
+
+    until(ready, "the endpoint to be there")
+
+    def heard() -> bytes:
+        """The first that a tunnel to the machine's SSH says, or why there is none."""
+        query = f"instanceConnectEndpointId={key}&remotePort=22&privateIpAddress={machine.private}"
+        url = presign("GET", f"{real.endpoint}/openTunnel?{query}", Credentials("test", "test"), REGION,
+                      "ec2-instance-connect", datetime.now(UTC), expires=60)  # fmt: skip
+        reader = websocket.Reader(masked=False)
+        with connected(url.replace("http", "ws", 1)) as wire:
+            while True:
+                for _, payload in reader.feed(wire.recv(65536)):
+                    return payload
+
+    until(lambda: heard().startswith(b"SSH-2.0"), "SSH to answer through the tunnel", 60, 0.2)
+    account.revoke(inner, 22, peer=door)
+    until(lambda: b"not answered" in heard(), "the machine's group to decide", 60)
+    account.ec2.delete_instance_connect_endpoint(InstanceConnectEndpointId=key)
+    account.ec2.terminate_instances(InstanceIds=[machine.id])
     until(lambda: not real.machine_traces(), "every trace to go")

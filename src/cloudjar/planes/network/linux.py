@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from cloudjar.base.errors import PlaneError
+from cloudjar.planes.compute.inside import Ears, Line
 from cloudjar.planes.dns.names import ExtraNames
 from cloudjar.planes.network import farends, flowlog, layout, meters, namespaces, nft
+from cloudjar.planes.network.dialing import Dialing
 from cloudjar.planes.network.doorways import Doorways
 from cloudjar.planes.network.farends import translated
 from cloudjar.planes.network.hubs import Hubs
@@ -68,6 +70,7 @@ class LinuxNetwork:
         self._doorways = Doorways(self.site, endpoints, endpoint_ports)
         self._hubs = Hubs(self.site)
         self._links = Links(self.site)
+        self._dialing = Dialing()
         self._tallies: dict[str, flowlog.Tally] = {}
         self._resolver: Resolver | None = None
         self._resolver_turn = threading.Lock()
@@ -299,6 +302,10 @@ class LinuxNetwork:
     def reachable(self, source: str, address: str, protocol: str, port: int) -> str:
         """``open`` or ``dropped``: see `reach.reach`, which also explains."""
         return reach(self._world(), source, address, protocol, port).status
+
+    def dial(self, guest: str, address: str, port: int, ears: Ears, seconds: float) -> Line:
+        """A TCP connection from inside a guest."""
+        return self._dialing.dial(self.site.guest_namespace(guest), address, port, ears, seconds)
 
     def _world(self) -> World:
         return World(site=self.site, vpcs=tuple(self._vpcs.values()), api_port=self.api_port,

@@ -10,6 +10,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from cloudjar.planes.compute.inside import Ears, Line
+
 TargetKind = Literal[
     "local", "internet-gateway", "interface", "blackhole",
     "nat-gateway", "peering", "egress-only-gateway", "transit-gateway", "endpoint",
@@ -380,6 +382,13 @@ class NetworkPort(Protocol):
         """``open`` or ``dropped`` for a packet from an ENI id (or ``internet``) and its answer, by the plan alone.
 
         Whether a port that is reached refuses is the guest's own: no plan knows its listeners.
+        """
+        ...
+
+    def dial(self, guest: str, address: str, port: int, ears: Ears, seconds: float) -> Line:
+        """A TCP connection from inside a guest, which its interfaces' groups, ACLs and routes decide about.
+
+        Blocks until it is accepted; ends after so many seconds at the latest. Raises `PlaneError` when nobody accepts.
         """
         ...
 

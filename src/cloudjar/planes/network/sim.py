@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+from collections.abc import Callable
 
+from cloudjar.base.errors import PlaneError
+from cloudjar.planes.compute.inside import Ears, Line
+from cloudjar.planes.compute.lines import Switchboard
+from cloudjar.planes.network.dialing import lined
 from cloudjar.planes.network.plan import Plan, plan
 from cloudjar.planes.network.port import Carried, Flow, NatTraffic, TransitGateway, Vpc
 from cloudjar.planes.network.reach import World, reach
@@ -25,6 +31,8 @@ class SimNetwork:
         self._passed: dict[str, list[Flow]] = {}
         self._carried: dict[str, dict[str, int]] = {}
         self._lives = 1
+        self._answering: dict[tuple[str, int], Callable[[socket.socket], None]] = {}
+        self._board = Switchboard()
 
     @property
     def host_address(self) -> str:
@@ -119,6 +127,24 @@ class SimNetwork:
     def reachable(self, source: str, address: str, protocol: str, port: int) -> str:
         """``open`` or ``dropped``: see `reach.reach`."""
         return self.explain(source, address, protocol, port).status
+
+    def answer(self, address: str, port: int, take: Callable[[socket.socket], None]) -> None:
+        """From now on somebody listens there: `take` gets his end of every connection, which is his to close."""
+        self._answering[address, port] = take
+
+    def dial(self, guest: str, address: str, port: int, ears: Ears, seconds: float) -> Line:
+        """A connection to whoever `answer` says is there, when the plan lets it through."""
+        with self._lock:
+            enis = [i.id for v in self._vpcs.values() for i in v.interfaces if i.guest == guest]
+        take = self._answering.get((address, port))
+        if not enis or self.reachable(enis[0], address, "tcp", port) != "open":
+            raise PlaneError(f"The connection to {address}:{port} was not answered.")
+        if take is None:
+            raise PlaneError(f"The connection to {address}:{port} was refused.")
+        ours, theirs = socket.socketpair()
+        line = lined(self._board, ours, ears, seconds)
+        take(theirs)
+        return line
 
     def explain(self, source: str, address: str, protocol: str, port: int) -> Answer:
         """The same with the path that led to it."""

@@ -33,6 +33,7 @@ FORMS: dict[str, tuple[str, str]] = {
     "spot-fleet-request": ("sfr", ""),
     "image": ("ami", "InvalidAMIID.Malformed"),
     "instance": ("i", "InvalidInstanceID.Malformed"),
+    "instance-connect-endpoint": ("eice", "InvalidInstanceConnectEndpointId.Malformed"),
     "instance-event-window": ("iew", "InvalidInstanceEventWindowId.Malformed"),
     "internet-gateway": ("igw", "InvalidInternetGatewayId.Malformed"),
     "launch-template": ("lt", "InvalidLaunchTemplateId.Malformed"),
