@@ -1,4 +1,4 @@
-.PHONY: help setup image demo test lint types contracts pytest wheel fresh bench coverage-page crash fuzz
+.PHONY: help setup image clients demo test lint types contracts pytest wheel fresh bench coverage-page crash fuzz
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 VENV := .venv
@@ -14,10 +14,13 @@ setup: ## system packages (as root) and the virtual environment
 image: ## the same, and the image that machines start from
 	@tools/setup.sh --image
 
+clients: ## the stock clients that the stories use
+	@tools/setup.sh --clients
+
 demo: ## the Hands-on Project on this host, from nothing to the bill (as root)
 	@examples/hands_on/demo.sh $(ARGS)
 
-test: image lint types contracts pytest ## everything that CI runs, and what it needs
+test: image clients lint types contracts pytest ## everything that CI runs, and what it needs
 
 lint: setup ## ruff
 	$(VENV)/bin/ruff check
@@ -29,7 +32,7 @@ contracts: setup ## who may import whom
 	$(VENV)/bin/lint-imports
 
 # Tests of the real host follow each other on one worker (tests/hosted.py), while the other ones go on beside them.
-pytest: setup ## the tests, except the slow ones
+pytest: setup clients ## the tests, except the slow ones
 	$(PY) -m pytest -m "not slow" -n auto --durations 15 -rs $(ARGS)
 
 wheel: setup ## dist/cloudjar-*.whl

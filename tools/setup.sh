@@ -1,6 +1,7 @@
 #!/bin/bash
 # Everything that Cloudjar, its tests and its demo need on a Debian or Ubuntu host, installed where it is missing:
-# system packages (as root), the virtual environment, and with --image the image that machines start from (as root).
+# system packages (as root), the virtual environment, and with --image the image that machines start from (as root),
+# with --clients the stock clients that the stories use.
 # Does nothing twice; says what it does. PYTHON names another interpreter than python3.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,6 +17,7 @@ is_here() {  # is_here PROBE
         command:*) command -v "${1#*:}" >/dev/null ;;
         file:*) [ -e "${1#*:}" ] ;;
         python:*) "$python" -c "import ${1#*:}" 2>/dev/null ;;
+        name:*) getent hosts "${1#*:}" >/dev/null ;;
     esac
 }
 
@@ -31,17 +33,17 @@ watched() {  # watched COMMAND...: its milestones, and all that it said when it 
     rm -f "$log"
 }
 
-missing_packages() {
+missing_packages() {  # missing_packages LIST
     local package probe _
     while read -r package probe _; do
         case $package in '' | '#'*) continue ;; esac
         is_here "$probe" || printf '%s\n' "$package"
-    done <tools/packages
+    done <"$1"
 }
 
-install_packages() {
+install_packages() {  # install_packages LIST
     local missing wanted=() package
-    missing=$(missing_packages)
+    missing=$(missing_packages "$1")
     [ -n "$missing" ] || return 0
     if ! command -v apt-get >/dev/null; then
         say "Not a Debian or Ubuntu host; left to you to install:" $missing
@@ -80,6 +82,17 @@ make_venv() {
     printf '%s\n' "$stamp" >"$venv/.ok"
 }
 
+make_clients() {
+    local stamp
+    stamp=$(sha256sum tools/clients.txt; "$venv/bin/python" -c 'import sys; print(sys.version)')
+    [ "$(cat "$venv/clients/.ok" 2>/dev/null)" = "$stamp" ] && return 0
+    say "Clients for the stories in $venv/clients"
+    "$venv/bin/python" -m venv --clear "$venv/clients"
+    watched "$venv/clients/bin/python" -m pip install --disable-pip-version-check --no-input --progress-bar off \
+        -r tools/clients.txt
+    printf '%s\n' "$stamp" >"$venv/clients/.ok"
+}
+
 make_image() {
     if [ "$(id -u)" != 0 ]; then
         say "Without root there are no machines, and no image is built."
@@ -89,6 +102,12 @@ make_image() {
     "$venv/bin/cloudjar" image build debian-12 </dev/null
 }
 
-install_packages
+install_packages tools/packages
 make_venv
-case ${1:-} in --image) make_image ;; esac
+case ${1:-} in
+    --image) make_image ;;
+    --clients)
+        install_packages tools/packages.clients
+        make_clients
+        ;;
+esac

@@ -11,9 +11,9 @@ from cloudjar.planes.compute.recipes import RECIPES
 LIST = Path(__file__).parents[2] / "tools" / "packages"
 
 
-def listed() -> dict[str, str]:
+def listed(path: Path = LIST) -> dict[str, str]:
     """Package to probe."""
-    lines = [line.split() for line in LIST.read_text().splitlines() if line and not line.startswith("#")]
+    lines = [line.split() for line in path.read_text().splitlines() if line and not line.startswith("#")]
     return {words[0]: words[1] for words in lines}
 
 
@@ -28,4 +28,5 @@ def test_what_builds_the_debian_image_is_listed() -> None:
 
 
 def test_probes_are_of_a_kind_that_setup_knows() -> None:
-    assert {probe.partition(":")[0] for probe in listed().values()} == {"command", "file", "python"}
+    probes = {**listed(), **listed(LIST.with_name("packages.clients"))}.values()
+    assert {probe.partition(":")[0] for probe in probes} == {"command", "file", "python", "name"}

@@ -228,3 +228,10 @@ def test_cbor_values_of_any_shape(value: object) -> None:
     sent = Request("POST", "/", "", {}, cbor.encode(value))
     found = answer("cloudwatch", "PutMetricData", "smithy-rpc-v2-cbor", sent)
     assert isinstance(found, dict) or found.code == "SerializationException"
+
+
+@pytest.mark.parametrize("said", ["ENABLED", "enabled"])
+def test_a_header_with_one_word_is_read_in_any_case(said: str) -> None:
+    sent = Request("GET", "/b/k", "", {"x-amz-checksum-mode": said})
+    req = codec(operation("s3", "GetObject"), "rest-xml").parse(sent, {"Bucket": "b", "Key": "k"})
+    assert req["ChecksumMode"] == "ENABLED"

@@ -103,6 +103,8 @@ def _bucket(request: Request) -> str:
     at = host.read(request.headers.get("host", ""))
     if at.kind == "website":
         return at.bucket
+    if kind_of(request) == "form":  # is no operation, so that no route says it
+        return at.bucket or at.local_labels or request.path.lstrip("/").partition("/")[0]
     try:
         route = detect(request)
     except AwsError:

@@ -166,6 +166,9 @@ def header_reader(shape: Shape) -> Callable[[str], Any]:
         split = split_dates if _http_dates(shape.member) else split_list
         return lambda text: [read(t) for t in split(text)] or None
     plain = READERS[shape.type]
+    if len(shape.enum) == 1:  # there is no other word: the SDK for C++ says "enabled" where the model says ENABLED
+        only = str(shape.enum[0])
+        return lambda text: only if text.upper() == only else plain(text)
     if shape.type in ("string", "character"):
         return plain
     return lambda text: plain(text.strip()) if text.strip() else None
