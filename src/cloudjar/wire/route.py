@@ -17,13 +17,14 @@ from cloudjar.spec.compile import CatalogueEntry
 from cloudjar.spec.models import ServiceModel, catalogue, service
 from cloudjar.wire import form, host, uri
 from cloudjar.wire.message import Request
-from cloudjar.wire.rest import whole
+from cloudjar.wire.rest import path_text, whole
 from cloudjar.wire.values import Malformed
 
 _RPC_PATH = re.compile(r"/service/([^/]+)/operation/([^/]+)/?")
 _API_HINT = re.compile(r"\bapi/([A-Za-z0-9_-]+)")
 _SHARED_TARGET = "Timestream_20181101."  # two services, one target prefix: only their hosts differ
 _S3_PLAIN = frozenset({"list-type", "select-type"})
+_S3_OBJECT = {"GET": "GetObject", "HEAD": "HeadObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
 _S3_BUCKET_ONLY = frozenset({"CreateBucket", "DeleteBucket"})
 _FORM = "application/x-www-form-urlencoded"
 
@@ -300,6 +301,9 @@ def _s3(request: Request, signed: bool) -> Route:
         return _s3_control(request)
     bucket = at.bucket or (at.local_labels if signed or at.service == "s3" else "")
     path = f"/{quote(bucket, safe='')}{request.path}" if bucket else request.path
+    plain = _s3_object(request, path)
+    if plain is not None:
+        return plain
     table = uri.matcher("s3")
     try:
         match = table.match(request.method, path, request.query, request.headers)
@@ -309,6 +313,20 @@ def _s3(request: Request, signed: bool) -> Route:
         raise _s3_refusal(request)
     _check_subresource(request, match[0], table)
     return Route("s3", match[0].op.name, "rest-xml", match[1])
+
+
+def _s3_object(request: Request, path: str) -> Route | None:
+    """The route of what is asked for most: an object, with nothing that could make it another operation."""
+    query, operation = request.query, _S3_OBJECT.get(request.method)
+    if operation is None or (query and ("&" in query or not query.startswith("x-id="))):
+        return None
+    bucket, _, key = path[1:].partition("/")
+    if not bucket or not key or (operation == "PutObject" and "x-amz-copy-source" in request.headers):
+        return None
+    try:
+        return Route("s3", operation, "rest-xml", {"Bucket": path_text(bucket), "Key": path_text(key)})
+    except Malformed:
+        raise AwsError("InvalidURI", "Couldn't parse the specified URI.", 400) from None
 
 
 def _s3_control(request: Request) -> Route:

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html ("permission
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from cloudjar.base import arn as arns
@@ -18,6 +18,7 @@ from cloudjar.services.s3.access.reaching import Reached, check_region, reach, s
 from cloudjar.services.s3.objects.index import index
 from cloudjar.spec import iam
 
+_Test = Callable[[dict[str, Any]], bool]
 _EACH_BY_ITSELF = frozenset(("DeleteObjects",))
 """Decided key by key by the handler (`access.asking`): what is refused is listed in the answer."""
 
@@ -40,7 +41,35 @@ def locate(ctx: Ctx, operation: Operation, entries: tuple[iam.Entry, ...], req: 
     _check_payer(ctx, reached, req)
     if operation.name in _EACH_BY_ITSELF:
         return []
-    return [grant for entry in entries if entry.applies(req) for grant in _grants(ctx, operation, entry, req, reached)]
+    needed = _COMPILED.get(operation.name)
+    if needed is None:
+        needed = _COMPILED[operation.name] = [(entry, _test(entry)) for entry in entries]
+    return [
+        grant
+        for entry, applies in needed
+        if (applies is None or applies(req)) and not _delivered(ctx, entry)
+        for grant in _grants(ctx, operation, entry, req, reached)
+    ]
+
+
+def _delivered(ctx: Ctx, entry: iam.Entry) -> bool:
+    """Services that deliver name the ACL that gives the bucket's owner everything; policies let them in by
+    s3:PutObject alone, with a condition on that ACL."""
+    return entry.action == "s3:PutObjectAcl" and ctx.caller.kind == "service"
+
+
+_COMPILED: dict[str, list[tuple[iam.Entry, _Test | None]]] = {}
+
+
+def _test(entry: iam.Entry) -> _Test | None:
+    """`entry.applies`, without reading the entry anew at every request; None for what always applies."""
+    when = entry.when
+    if when is None:
+        return None
+    if when.test in ("exists", "missing") and "." not in when.path and "[" not in when.path:
+        names, wanted = tuple(when.path.split(",")), when.test == "exists"
+        return lambda req: any(req.get(name) for name in names) is wanted
+    return entry.applies
 
 
 def _creating(ctx: Ctx, entries: tuple[iam.Entry, ...], req: dict[str, Any]) -> list[Grant]:

@@ -41,10 +41,10 @@ def reach(ctx: Ctx, name: str) -> Reached:
     found = find_bucket(ctx, name)
     if found is not None:
         return Reached(found)
-    point = _point_in_host(ctx, name)
-    if point is None:
+    arn = _point_in_host(ctx, name)
+    if arn is None:
         raise errors.no_bucket(name)
-    return reach(ctx, point)
+    return reach(ctx, arn)
 
 
 def _point_in_host(ctx: Ctx, name: str) -> str | None:

@@ -6,25 +6,53 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloudjar.base import arn as arns
-from cloudjar.kit.context import Ctx
+from cloudjar.kit.context import Ctx, World
 from cloudjar.services.s3 import errors
 from cloudjar.services.s3.buckets.records import Bucket
 
-_OWNERS = "s3.owners"
+_KNOWN = "s3.buckets"
+_MOST = 4096
 
 
 def find_bucket(ctx: Ctx, name: str) -> Bucket | None:
-    """The bucket of a name, whoever's it is. Whose a name was last is remembered: that is looked at first."""
-    owners: dict[str, str] = ctx.world.ports.setdefault(_OWNERS, {})
-    account = owners.get(name)
-    if account is not None:
-        held = ctx.db.at(account, "")[Bucket].get(name)
-        if held is not None:
-            return held
-    found = ctx.db.find(Bucket, name)
-    if found is not None:
-        owners[name] = found.account
-    return found
+    """The bucket of a name, whoever's it is."""
+    known: _Known | None = ctx.world.ports.get(_KNOWN)
+    if known is None:
+        known = ctx.world.ports[_KNOWN] = _Known(ctx.world)
+    return known.buckets.get(name) or known.look(ctx, name)
+
+
+class _Known:
+    """Buckets by name, as every request asks for them several times; forgotten at every change of one.
+
+    What a transaction has changed is not remembered before it has committed.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.buckets: dict[str, Bucket] = {}
+        self._database = world.state.database
+        self._changing = False
+        world.state.watchers.setdefault("s3", []).append(self._forget)
+
+    def look(self, ctx: Ctx, name: str) -> Bucket | None:
+        """The bucket from the store."""
+        found = ctx.db.find(Bucket, name)
+        if found is not None and not self._changing:
+            if len(self.buckets) >= _MOST:
+                self.buckets.clear()
+            self.buckets[name] = found
+        return found
+
+    def _forget(self) -> None:
+        self.buckets.clear()
+        if self._database.in_transaction:
+            self._changing = True
+            self._database.on_commit(self._settled)
+            self._database.on_rollback(self._settled)
+
+    def _settled(self) -> None:
+        self.buckets.clear()
+        self._changing = False
 
 
 def need_bucket(ctx: Ctx, req: Mapping[str, Any]) -> Bucket:
