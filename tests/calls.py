@@ -22,6 +22,7 @@ from cloudjar.base.clock import SystemClock
 from cloudjar.spec import models, patterns
 from cloudjar.spec.models import Shape
 from cloudjar.wire.message import Request
+from tests.former import query_model
 from tests.patterned import simplest
 
 REGION = "eu-west-3"
@@ -51,6 +52,7 @@ _NAMED = {
     "SAMLProviderArn": "arn:aws:iam::000000000000:saml-provider/nobody",
     "SerialNumber": "arn:aws:iam::000000000000:mfa/nobody",
     "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "NewPath": "/y/", "VersionId": "v1", "Protocol": "-1",
+    "CopySource": "aaa/aaa",
 }  # fmt: skip
 
 
@@ -136,6 +138,11 @@ def _boto_service(service: str) -> Any:
 
 
 @cache
+def _former(service: str) -> Any:
+    return query_model(service, SESSION.get_service_data(service))
+
+
+@cache
 def _serializer(protocol: str) -> Any:
     return create_serializer(protocol, include_validation=False)
 
@@ -143,7 +150,8 @@ def _serializer(protocol: str) -> Any:
 def write(service: str, operation: str, params: Mapping[str, Any], protocol: str = "") -> Sent:
     """The request as botocore writes it in a protocol of the service (default: its first)."""
     protocol = protocol or models.service(service).protocols[0]
-    made = _serializer(protocol).serialize_to_request(dict(params), boto_operation(service, operation))
+    model = _former(service) if protocol == "query" and service == "sqs" else _boto_service(service)
+    made = _serializer(protocol).serialize_to_request(dict(params), model.operation_model(operation))
     headers = {name.lower(): str(value) for name, value in made["headers"].items()}
     body = made["body"]
     if isinstance(body, dict):
@@ -151,7 +159,8 @@ def write(service: str, operation: str, params: Mapping[str, Any], protocol: str
     if isinstance(body, str):
         body = body.encode()
     query = made.get("query_string") or {}
-    target = made["url_path"] + (f"?{urlencode(query, doseq=True)}" if query else "")
+    path = made["url_path"]
+    target = path + (f"{'&' if '?' in path else '?'}{urlencode(query, doseq=True)}" if query else "")
     return Sent(made["method"], target, headers, body or b"")
 
 

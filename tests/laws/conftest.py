@@ -10,6 +10,7 @@ import pytest
 from cloudjar.auth.presign import Credentials
 from tests.calls import Line
 from tests.jar import TestJar, running
+from tests.laws import scenes_s3
 
 
 class Court(NamedTuple):
@@ -27,6 +28,7 @@ def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
         iam = jar.client("iam")
         iam.create_user(UserName="nobody")
         key = iam.create_access_key(UserName="nobody")["AccessKey"]
+        scenes_s3.bucket(jar)
         line = Line(jar.port)
         yield Court(jar, line, Credentials(key["AccessKeyId"], key["SecretAccessKey"]))
         line.close()

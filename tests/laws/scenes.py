@@ -17,6 +17,7 @@ from tests.laws import (
     scenes_links,
     scenes_logs,
     scenes_market,
+    scenes_s3,
     ways_in,
 )
 from tests.laws import scenes_scaling as scaling
@@ -299,6 +300,7 @@ SCENES: dict[str, Scene] = {
     **scenes_links.SCENES,
     **scenes_logs.SCENES,
     **scenes_market.SCENES,
+    **scenes_s3.SCENES,
     **ways_in.SCENES,
     **{f"autoscaling:{name}": _scaling(name) for name in scaling.OPERATIONS},
     **{f"accessanalyzer:{name}": lambda _: {"analyzerArn": _ANALYZER} for name in _BY_ANALYZER},

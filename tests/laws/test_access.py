@@ -13,6 +13,8 @@ DENIED = {"ec2": "UnauthorizedOperation", "query": "AccessDenied", "rest-xml": "
 UNSIGNED = {"ec2": "MissingAuthenticationToken", "query": "MissingAuthenticationToken"}
 FOR_ALL = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
 """Operations that need no permission."""
+ONE_BY_ONE = {("s3", "DeleteObjects")}
+"""Operations that are refused thing by thing, in an answer that is none (tests/services/s3/access)."""
 UNSIGNED_BY_DESIGN = {("sts", "AssumeRoleWithSAML"), ("sts", "AssumeRoleWithWebIdentity")}
 
 
@@ -35,7 +37,8 @@ def test_every_operation_is_refused_when_unsigned(court: Court) -> None:
             assert answer.status in (400, 403, 501), (service, operation, answer)
             continue
         if protocol.startswith("rest"):  # nothing but a signature tells it from a request to S3, which answers
-            assert answer.status in (403, 405), (service, operation, answer)
+            meant = (403,) if service == "s3" else (400, 403, 404, 405, 501)
+            assert answer.status in meant or (service, operation) in ONE_BY_ONE, (service, operation, answer)
             continue
         wanted = UNSIGNED.get(family(service), "MissingAuthenticationTokenException")
         assert (error, answer.status // 100) == (wanted, 4), (service, operation, protocol, answer)
@@ -44,11 +47,14 @@ def test_every_operation_is_refused_when_unsigned(court: Court) -> None:
 def test_every_operation_is_refused_to_who_may_do_nothing(court: Court) -> None:
     checked = 0
     for service, operation, protocol in in_protocols():
-        if (service, operation) in FOR_ALL | UNSIGNED_BY_DESIGN:
+        if (service, operation) in FOR_ALL | UNSIGNED_BY_DESIGN | ONE_BY_ONE:
             continue
         request = signed(write(service, operation, params(service, operation), protocol), service, court.nobody)
         answer = court.line.send(request)
         error = read(service, operation, answer, protocol).get("Error", {})
+        if operation.startswith("Head"):
+            assert answer.status == 403, (service, operation, answer)
+            continue
         wanted = DENIED.get(family(service), "AccessDeniedException")
         assert (error.get("Code"), answer.status) in ((wanted, 403), (wanted, 400)), (
             service,
@@ -69,15 +75,20 @@ def test_what_needs_no_permission_is_answered(court: Court) -> None:
 
 
 def test_what_is_not_built_answers_501_and_names_itself(court: Court) -> None:
+    """But for what newer operations have taken the place of (S3's GetBucketLifecycle)."""
     for service in sorted(SERVICES):
         built = {operation.name for operation in REGISTRY.operations(service)}
-        missing = [name for name in models.service(service).operations if name not in built]
+        known = models.service(service).operations
+        taken = {(known[name].method, known[name].uri) for name in built if family(service).startswith("rest")}
+        missing = [n for n, m in known.items() if n not in built and (m.method, m.uri) not in taken]
         for operation in missing[:: max(1, len(missing) // 12)]:
             for protocol in models.service(service).protocols:
                 request = write(service, operation, params(service, operation), protocol)
                 answer = court.line.send(signed(request, service))
-                error = read(service, operation, answer, protocol)["Error"]
                 assert answer.status == 501, (service, operation, answer)
+                if operation.startswith("Head"):
+                    continue
+                error = read(service, operation, answer, protocol)["Error"]
                 assert f"{service}:{operation}" in error["Message"], error
 
 

@@ -19,6 +19,7 @@ from tests.laws import (
     scenes_fis,
     scenes_links,
     scenes_logs,
+    scenes_s3,
 )
 from tests.laws.built import operations
 from tests.laws.seeds_analyzer import analyzers
@@ -66,6 +67,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
         known.update(scenes_ec2.many(jar))
         known.update(scenes_links.many(jar))
         known.update(scenes_fis.many(jar))
+        known.update(scenes_s3.many(jar, MANY))
         jar.settle()
         known["ListDocumentVersions"] = {"Name": "AWS-RunShellScript"}
         known["DescribeSessions"] = {"State": "History"}
@@ -141,13 +143,19 @@ def whole_and_pieces(client: Any, model: OperationModel, params: dict[str, Any])
     limit = model.input.members[traits.limit_key]
     size = min(max(int(limit.min or 1), len(at_once) // 5), int(limit.max or 1000))
     pieces, number, more = [], 0, dict(params)
+    if len(traits.output_token) > 1 or "||" in traits.output_token[0]:  # S3's: botocore knows how to go on
+        cut = list(pages.paginate(**params, PaginationConfig={"PageSize": size}))
+        assert all(sum(1 for _ in _items(page, keys)) <= size for page in cut)
+        return at_once, [item for page in cut for item in _items(page, keys)], len(cut)
     while True:
         page = call(**more, **{traits.limit_key: size})
         assert sum(1 for _ in _items(page, keys)) <= size
         pieces += _items(page, keys)
         number += 1
         token = page.get(traits.output_token[0])
-        if traits.more_results:
+        if model.name == "ListParts":  # the last page tells its last part too
+            token = token if page["IsTruncated"] else None
+        elif traits.more_results:
             assert bool(page[traits.more_results]) is bool(token)
         if not token:
             return at_once, pieces, number
@@ -169,6 +177,8 @@ def test_pieces_make_the_whole(seeded: tuple[TestJar, dict[str, Any]]) -> None:
         whole, pieces, number = whole_and_pieces(jar.client(service), model, params)
         if operation == "LookupEvents":  # the calls of the first paging are in the second
             pieces = [item for item in pieces if item in whole]
+        if operation == "ListBuckets":  # a page tells more of each than the whole does
+            whole, pieces = [item["Name"] for _, item in whole], [item["Name"] for _, item in pieces]
         assert _comparable(pieces) == _comparable(whole), (service, operation)
         if number > 1:
             several.add(operation)

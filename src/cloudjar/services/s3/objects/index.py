@@ -170,10 +170,11 @@ class Index:
         return self._history("key=? AND is_null=1", bucket, key)
 
     # -- writes
-    def place(self, bucket: str, key: str, now: int, *, versioned: bool) -> Place:
+    def place(self, bucket: str, key: str, now: int, *, versioned: bool, current: Version | None = None) -> Place:
         """The place of a version about to be written: newer than every other of its key. `now` is the machine's time in
-        microseconds; `versioned` is False where versioning never was or is suspended: then its id is ``null``."""
-        newest = self.latest(bucket, key)
+        microseconds; `versioned` is False where versioning never was or is suspended: then its id is ``null``.
+        `current` is what the key names now, for whom has looked."""
+        newest = current or self.latest(bucket, key)
         seq = self.tick(now, newest.seq if newest is not None else 0)
         return Place(seq, version_ids.make(seq) if versioned else NULL)
 
@@ -181,6 +182,11 @@ class Index:
         """A number greater than all that were given and than `before`."""
         self._last = max(now, self._last + 1, before + 1)
         return self._last
+
+    def replace(self, version: Version, current: Version | None) -> None:
+        """`put` for a bucket that never was versioned, where `current` is what the key names now: it is replaced."""
+        self._to_current(version)
+        self._count(version, current)
 
     def put(self, version: Version, *, plain: bool = False) -> Version | None:
         """Make a version the newest of its key. Gives the version that it replaced (the former ``null`` one, when it is

@@ -21,7 +21,7 @@ from cloudjar.services.s3 import errors
 DEFAULT = "CRC64NVME"
 """What S3 computes when nobody asks for anything."""
 ALGORITHMS = tuple(name.upper() for name in checksums.ALGORITHMS)
-_NAMES = (*ALGORITHMS, "MD5")
+_MEMBERS = {f"Checksum{name}": name for name in (*ALGORITHMS, "MD5")}
 _TRAILER = "x-amz-checksum-"
 
 
@@ -59,7 +59,7 @@ def asked(ctx: Ctx, req: Mapping[str, Any]) -> Asked:
 
 def values(req: Mapping[str, Any]) -> dict[str, str]:
     """The checksums that a request (or one of its structures) states, by algorithm."""
-    return {name: req[f"Checksum{name}"] for name in _NAMES if req.get(f"Checksum{name}")}
+    return {name: req[member] for member, name in _MEMBERS.items() if req.get(member)}
 
 
 def _trailer(ctx: Ctx) -> str:

@@ -69,11 +69,19 @@ def record(ctx: Ctx, bucket: Bucket, version: Version, req: Mapping[str, Any], e
     """Make a version (with its content kept already) the newest of its key. Raises 412, 404 (conditions)."""
     objects = index(ctx.world)
     check_may_match(ctx, bucket, version.key, req.get("IfMatch"))
-    check_write(req, objects.current(bucket.name, version.key), version.key)
+    current = objects.current(bucket.name, version.key)
+    check_write(req, current, version.key)
     micros = int(ctx.world.clock.real().timestamp() * 1_000_000)
-    seq, version_id = objects.place(bucket.name, version.key, micros, versioned=bucket.versioned)
-    placed = replace(version, seq=seq, id=version_id)
-    replaced = objects.put(placed, plain=not bucket.ever_versioned)
+    if bucket.ever_versioned:
+        seq, version_id = objects.place(
+            bucket.name, version.key, micros, versioned=bucket.versioned, current=current
+        )
+        placed = replace(version, seq=seq, id=version_id)
+        replaced = objects.put(placed)
+    else:
+        placed = replace(version, seq=objects.tick(micros, current.seq if current is not None else 0))
+        replaced = current
+        objects.replace(placed, current)
     if replaced is not None:
         release(ctx, replaced)
     changes.tell(ctx, bucket, changes.Change(event, placed, replaced))
