@@ -90,6 +90,14 @@ class Shell(Held):
         else:
             self.deadline = 0.0
 
+    def eof_received(self) -> bool:
+        self._closing = True  # nobody is left to hear last words
+        return super().eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closing = True
+        super().connection_lost(exc)
+
     def _take(self, data: bytes) -> None:
         try:
             self._ssh.feed(data)

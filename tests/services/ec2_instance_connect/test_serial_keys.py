@@ -110,7 +110,9 @@ def ready(jar: TestJar, ec2: Any) -> str:
 
 @STEADY
 @SSH
-def test_a_seat_by_ssh(jar: TestJar, ec2: Any, push: Any, sit: Any, tmp_path: Path) -> None:
+def test_a_seat_by_ssh(
+    jar: TestJar, ec2: Any, push: Any, sit: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     machine, key = ready(jar, ec2), Key(tmp_path)
     answer = push.send_serial_console_ssh_public_key(InstanceId=machine, SerialPort=0, SSHPublicKey=key.public)
     assert answer["Success"] is True
@@ -131,9 +133,9 @@ def test_a_seat_by_ssh(jar: TestJar, ec2: Any, push: Any, sit: Any, tmp_path: Pa
     assert seat.heard.endswith(b"goodbye")
     again = sit(f"{machine}.port0", key)
     until(lambda: len(jar.host.lines) == 2)
-    again.type(b"~.")
-    again.child.terminate()
+    again.child.kill()
     until(lambda: jar.host.lines[1].cut)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 @STEADY
