@@ -220,7 +220,7 @@ class Jar:
             machine.boot(name, self.world)
         self.compute.watch(self._went_down)
         self.compute.meter(self._measure, lambda: self.clock.now().timestamp())
-        self.proxy.watch(self._node_changed)
+        self.proxy.watch(self._node_changed, self._node_busy)
 
     def _services_with_records(self) -> list[str]:
         prefixes = {table.partition("/")[0] for table in self.world.state.tables.names()}
@@ -345,6 +345,13 @@ class Jar:
     def _reconcile(self, wake: Wake) -> None:
         self.services.load(wake.table.partition("/")[0])
         machine.reconcile(self.world, wake)
+
+    def _node_busy(self, node: str) -> None:
+        from cloudjar.services.elbv2.life import node_busy
+
+        with self._heard():
+            self.services.load("elbv2")
+            node_busy(self.world, node)
 
     def _durably(self, response: Response) -> Awaitable[Response]:
         loop = self._loop

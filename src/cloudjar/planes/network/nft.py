@@ -41,6 +41,16 @@ def drop_table(name: str) -> None:
     transaction(f"add table inet {name}\ndelete table inet {name}\n")
 
 
+def packets(table: str) -> dict[str, int]:
+    """The packets of each named counter of an ``inet`` table."""
+    done = subprocess.run([program(), "-j", "list", "counters", "table", "inet", table], text=True,
+                          capture_output=True, check=False)  # fmt: skip
+    if done.returncode != 0:
+        raise PlaneError(f"nft could not list its counters: {done.stderr.strip()[:200]}. Try running as root.")
+    found = (item["counter"] for item in json.loads(done.stdout)["nftables"] if "counter" in item)
+    return {counter["name"]: counter["packets"] for counter in found}
+
+
 def elements(table: str) -> dict[str, list[dict[str, Any]]]:
     """The counted elements of an ``inet`` table's sets by the set's name; empty without the table."""
     done = subprocess.run([program(), "-j", "-n", "list", "sets", "inet"], text=True, capture_output=True, check=False)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,11 +18,16 @@ from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.process import need_tool, run
 from cloudjar.planes.network import namespaces, nft
 from cloudjar.planes.network.netlink import Netlink
-from cloudjar.planes.proxy import processes, relaying, statistics
+from cloudjar.planes.proxy import flows, processes, relaying, statistics
 from cloudjar.planes.proxy.configuration import files, new_server_states
-from cloudjar.planes.proxy.port import Carried, Node, TargetHealth
+from cloudjar.planes.proxy.port import Carried, Counted, Node, TargetHealth
+from cloudjar.planes.proxy.talking import Talk, ask
 
 _LOOK_SECONDS = 0.5
+_FLOWS_EVERY = 20
+"""Looks between two at what the kernel counted: it takes a program."""
+_ENDED = 16
+"""Processes that are gone whose last counts are remembered."""
 _PREFERENCE = 100
 _RIGHTS = ("kill", "net_admin", "net_bind_service", "net_raw", "sys_chroot")
 _LONGEST_SOCKET = 94
@@ -42,6 +46,11 @@ class HaproxyNodes:
         self._nodes: dict[str, Node] = {}
         self._steered: dict[str, tuple[int, str]] = {}
         """Namespace and packet rules of nodes with relays, as this process wrote them."""
+        self._ended: dict[str, list[Counted]] = {}
+        """What processes had counted when others took over from them."""
+        self._told: dict[str, dict[str, int]] = {}
+        """What a node had counted when somebody was told that it is busy, or asked."""
+        self._looks = 0
         self._stop = threading.Event()
         self._watcher: threading.Thread | None = None
 
@@ -76,6 +85,7 @@ class HaproxyNodes:
         known = (_inode(node), text)
         if self._steered.get(node.id) != known:
             _inside(node, lambda: _relay(node, text))
+            _inside(node, lambda: flows.ensure(node))
             self._steered[node.id] = known
 
     def remove(self, node_id: str) -> None:
@@ -84,7 +94,7 @@ class HaproxyNodes:
             home = self._home(node_id)
             processes.end(processes.of(home / "haproxy.cfg"))
             shutil.rmtree(home, ignore_errors=True)
-            for memory in (self._seen, self._nodes, self._steered):
+            for memory in (self._seen, self._nodes, self._steered, self._ended, self._told):
                 memory.pop(node_id, None)
 
     def nodes(self) -> list[str]:
@@ -95,7 +105,7 @@ class HaproxyNodes:
         """What the probes of the running proxy say."""
         home = self._home(node_id)
         try:
-            return statistics.health(_ask(home, "show stat"))
+            return statistics.health(ask(home, "show stat"))
         except OSError:
             return {}
 
@@ -108,9 +118,32 @@ class HaproxyNodes:
         _inside(node, lambda: received.append(_received()))
         return Carried(born=str(_inode(node)), received=received[0])
 
-    def watch(self, changed: Callable[[str], None]) -> None:
+    def counted(self, node_id: str) -> tuple[Counted, ...]:
+        """What its processes have counted; of relays, the kernel."""
+        now = self._count(node_id)
+        if now is None:
+            return ()
+        self._told[node_id] = now.amounts
+        return (*self._ended.get(node_id, ()), now)
+
+    def _count(self, node_id: str) -> Counted | None:
+        node = self._nodes.get(node_id)
+        if node is not None and node.relays:
+            found: list[Counted | None] = []
+            with suppress(PlaneError):
+                _inside(node, lambda: found.append(flows.counted(node)))
+            return found[0] if found else None
+        home = self._home(node_id)
+        try:
+            return statistics.counted(ask(home, "show info"), ask(home, "show stat"))
+        except OSError:
+            return None
+
+    def watch(self, changed: Callable[[str], None], busy: Callable[[str], None] = lambda _: None) -> None:
         """Look at every node twice a second, in a thread of its own."""
-        self._watcher = threading.Thread(target=self._look, args=(changed,), name="cloudjar-proxies", daemon=True)
+        self._watcher = threading.Thread(
+            target=self._look, args=(changed, busy), name="cloudjar-proxies", daemon=True
+        )
         self._watcher.start()
 
     def release(self) -> None:
@@ -146,7 +179,7 @@ class HaproxyNodes:
         known: list[str] = []
         if running:
             with suppress(OSError):
-                known = [line for line in _ask(home, "show servers state").splitlines()[2:] if line.strip()]
+                known = [line for line in ask(home, "show servers state").splitlines()[2:] if line.strip()]
         told = {(line.split()[1], line.split()[3]) for line in known}
         fresh = [line for line in new_server_states(node) if (line.split()[1], line.split()[3]) not in told]
         return "\n".join(["1", statistics.STATE_FIELDS, *known, *fresh]) + "\n"
@@ -156,13 +189,44 @@ class HaproxyNodes:
         argv += ["-f", str(home / "haproxy.cfg"), "-p", str(home / "pid")]
         if running and (home / "admin.sock").exists():
             argv += ["-x", str(home / "admin.sock")]
+        last = None
         if running:
             argv += ["-sf", *map(str, running)]
-        _inside(node, lambda: run(argv, what=f"the proxy {node.id}", timeout=30))
+            with suppress(OSError):
+                last = Talk(home)
+        try:
+            _inside(node, lambda: run(argv, what=f"the proxy {node.id}", timeout=30))
+            self._remember(node.id, last)
+        finally:
+            if last is not None:
+                last.close()
 
-    def _look(self, changed: Callable[[str], None]) -> None:
+    def _remember(self, node_id: str, last: Talk | None) -> None:
+        """Another process has taken over: what the last one counted is asked for now, or never."""
+        if last is None:
+            return
+        with suppress(OSError):
+            counted = statistics.counted(last.ask("show info"), last.ask("show stat"))
+            self._ended[node_id] = [*self._ended.get(node_id, ()), counted][-_ENDED:]
+            self._told.pop(node_id, None)
+
+    def _look_for_work(self, node_id: str, busy: Callable[[str], None]) -> None:
+        """Tell once that something was counted, until somebody asks what."""
+        node = self._nodes.get(node_id)
+        if node is None or (node.relays and self._looks % _FLOWS_EVERY):
+            return
+        now = self._count(node_id)
+        if now is None or self._told.get(node_id) == _UNASKED:
+            return
+        if any(count for name, count in _work(now.amounts).items() if count != self._told.get(node_id, {}).get(name)):
+            self._told[node_id] = _UNASKED
+            busy(node_id)
+
+    def _look(self, changed: Callable[[str], None], busy: Callable[[str], None]) -> None:
         while not self._stop.wait(_LOOK_SECONDS):
+            self._looks += 1
             for node_id in self.nodes():
+                self._look_for_work(node_id, busy)
                 now = self.health(node_id) if self._alive(node_id) else None
                 if self._seen.get(node_id, {}) != now:
                     self._seen[node_id] = now
@@ -180,9 +244,17 @@ class HaproxyNodes:
     def _alive(self, node_id: str) -> bool:
         """Whether somebody answers at the admin socket."""
         with suppress(OSError):
-            _ask(self._home(node_id), "show info")
+            ask(self._home(node_id), "show info")
             return True
         return False
+
+
+_UNASKED = {"": -1}
+
+
+def _work(amounts: dict[str, int]) -> dict[str, int]:
+    """What clients alone cause: a relay's bytes and packets are also those of probes."""
+    return {name: count for name, count in amounts.items() if name not in ("bytes", "packets")}
 
 
 def _received() -> int:
@@ -220,17 +292,6 @@ def _relay(node: Node, text: str) -> None:
             if loopback is not None:
                 kernel.add_rule(_PREFERENCE, relaying.OWN_MARK, mark=relaying.OWN_MARK)
                 kernel.set_local(relaying.OWN_MARK, "0.0.0.0/0", loopback.index)
-
-
-def _ask(home: Path, command: str) -> str:
-    with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(5)
-        s.connect(str(home / "admin.sock"))
-        s.sendall(command.encode() + b"\n")
-        pieces = []
-        while piece := s.recv(65536):
-            pieces.append(piece)
-    return b"".join(pieces).decode()
 
 
 def _inode(node: Node) -> int:

@@ -206,6 +206,26 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True):
     received: int
 
 
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """What one process of a node's proxy, or its packet rules, has counted since it began; `born` tells it from others.
+
+    `amounts` of a node with listeners: ``connections`` and ``bytes`` with its clients, answers by class (``1xx`` to
+    ``5xx``), and by target group ``requests GROUP`` (for which a target was chosen), ``connections GROUP``,
+    ``errors GROUP`` (connections that failed), ``2xx GROUP`` ... (answers of targets). With relays: ``tcp``, ``tls``
+    and ``udp`` flows, ``bytes`` and ``packets`` received. `means` are milliseconds that targets took to answer the last
+    `WINDOW` requests of ``GROUP``; `active` is what is open now (None: not known).
+    """
+
+    born: str
+    amounts: dict[str, int]
+    means: dict[str, int] = {}
+    active: int | None = None
+
+
+WINDOW = 512
+"""Requests over which a proxy's mean runs."""
+
+
 class ProxyPort(Protocol):
     """Nodes by id. Calls are idempotent and blocking; failures raise `PlaneError`."""
 
@@ -232,8 +252,15 @@ class ProxyPort(Protocol):
         """What a node has carried; None when it is not up, or was not applied by this process yet."""
         ...
 
-    def watch(self, changed: Callable[[str], None]) -> None:
-        """From now on call `changed(node id)`, from any thread, when a node's `health` is otherwise or it has died."""
+    def counted(self, node_id: str) -> tuple[Counted, ...]:
+        """What has been counted at a node, by each of its processes (the newest last); empty when it is not up."""
+        ...
+
+    def watch(self, changed: Callable[[str], None], busy: Callable[[str], None] = lambda _: None) -> None:
+        """From now on call `changed(node id)`, from any thread, when a node's `health` is otherwise or it has died.
+
+        Likewise `busy(node id)` when it has counted something since `counted` was last asked.
+        """
         ...
 
     def release(self) -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from cloudjar.planes.proxy.configuration import files
-from cloudjar.planes.proxy.port import Carried, Node, TargetHealth
+from cloudjar.planes.proxy.port import Carried, Counted, Node, TargetHealth
 
 
 class SimProxy:
@@ -22,7 +22,9 @@ class SimProxy:
         self._nodes: dict[str, Node] = {}
         self._told: dict[str, TargetHealth] = {}
         self._carried: dict[str, int] = {}
+        self._counted: dict[str, Counted] = {}
         self._changed: Callable[[str], None] = lambda _: None
+        self._busy: Callable[[str], None] = lambda _: None
 
     def apply(self, node: Node) -> None:
         """Hold exactly this node."""
@@ -75,9 +77,20 @@ class SimProxy:
         with self._lock:
             return Carried(born="sim", received=self._carried.get(node_id, 0)) if node_id in self._nodes else None
 
-    def watch(self, changed: Callable[[str], None]) -> None:
-        """Call `changed` when a node's health is otherwise."""
-        self._changed = changed
+    def count(self, node_id: str, counted: Counted) -> None:
+        """As if the node had counted this in all."""
+        with self._lock:
+            self._counted[node_id] = counted
+        self._busy(node_id)
+
+    def counted(self, node_id: str) -> tuple[Counted, ...]:
+        """What `count` said last."""
+        with self._lock:
+            return (self._counted[node_id],) if node_id in self._counted and node_id in self._nodes else ()
+
+    def watch(self, changed: Callable[[str], None], busy: Callable[[str], None] = lambda _: None) -> None:
+        """Call `changed` when a node's health is otherwise, `busy` when `count` is called."""
+        self._changed, self._busy = changed, busy
 
     def release(self) -> None:
         """Nothing is held open."""

@@ -9,6 +9,7 @@ SERVICE = Service(
         "bill",
         "naming",
         "life",
+        "metering.hosts",
         "ops.load_balancers",
         "ops.attributes",
         "ops.target_groups",

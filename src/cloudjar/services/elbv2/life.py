@@ -17,12 +17,14 @@ from cloudjar.kit.machine import Machine, Step, on_boot, reconciler
 from cloudjar.kit.quantities import Owner
 from cloudjar.planes.proxy.port import ProxyPort, TargetHealth
 from cloudjar.services.elbv2 import bill, planning
+from cloudjar.services.elbv2.metering import counting, hosts
 from cloudjar.services.elbv2.places import node_name
 from cloudjar.services.elbv2.planning import group_name
 from cloudjar.services.elbv2.records import BALANCER, LoadBalancer, Probed, Registered, TargetGroup
 from cloudjar.services.elbv2.views import users
 
 LIFE = Machine(LoadBalancer, start="provisioning", moves="provisioning -> active")
+_BUSY = "busy"
 _WORST = ("unhealthy", "initial", "healthy")
 
 
@@ -37,6 +39,7 @@ def converge(step: Step, balancer: LoadBalancer | None) -> None:
             bill.read(step.world, Owner(step.ctx.account, step.ctx.region, step.key), name)
             proxies.remove(name)
     if balancer is None:
+        hosts.forget(step, step.key)
         return
     found = planning.read(step.ctx, balancer)
     groups, nodes = found.groups, planning.nodes(found, step.port("network"))
@@ -47,10 +50,19 @@ def converge(step: Step, balancer: LoadBalancer | None) -> None:
     _learn(step, groups, [proxies.health(node.id) for node in nodes])
     _end_novelty(step, balancer, groups)
     _end_draining(step, groups)
+    _measure(step, balancer, found)
     if step.wake.purpose == "meter":
         for node in nodes:
             bill.read(step.world, Owner(balancer.account, balancer.region, balancer.arn), node.id)
     step.again("meter", bill.next_reading(step.ctx.now))
+
+
+def _measure(step: Step, balancer: LoadBalancer, found: planning.Read) -> None:
+    """What the nodes counted, and how many targets are well now."""
+    now = [group for group in (step.db[TargetGroup].get(old.arn) for old in found.groups) if group is not None]
+    hosts.learn(step, balancer, now)
+    if step.wake.purpose == _BUSY:
+        counting.tell(step, balancer, found.balancer.zones, now)
 
 
 def _end_novelty(step: Step, balancer: LoadBalancer, groups: list[TargetGroup]) -> None:
@@ -109,8 +121,14 @@ def over(until: datetime | None, now: datetime) -> bool:
 
 @reconciler(TargetGroup)
 def follow_instances(step: Step, group: TargetGroup | None) -> None:
-    """Instances that are gone are no targets any more; those that do not run get no requests."""
-    if group is None or group.target_type != "instance":
+    """Instances that are gone are no targets any more; those that do not run get no requests.
+
+    Draining ends by the clock, also when the load balancer that was drained is gone.
+    """
+    if group is None:
+        return
+    _end_draining(step, [group])
+    if group.target_type != "instance":
         return
     with step.world.state.database.transaction():
         now = step.db[TargetGroup].get(group.arn)
@@ -165,6 +183,16 @@ def node_changed(world: World, node: str) -> None:
         if balancer.suffix == suffix:
             with world.state.database.transaction():
                 world.state.wakes.wake(BALANCER, balancer.account, balancer.region, balancer.arn, purpose="host")
+
+
+def node_busy(world: World, node: str) -> None:
+    """The host says that a node has something to count: have it read when the minute is over."""
+    suffix = _suffix(node)
+    for balancer in _all(world):
+        if balancer.suffix == suffix:
+            with world.state.database.transaction():
+                world.state.wakes.wake(BALANCER, balancer.account, balancer.region, balancer.arn, purpose=_BUSY,
+                                       due=counting.next_minute(world.clock.now()))  # fmt: skip
 
 
 def _suffix(node: str) -> str:
