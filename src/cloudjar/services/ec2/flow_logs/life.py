@@ -17,7 +17,7 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit.log_delivery import LogEvent, deliver
 from cloudjar.kit.machine import Step, reconciler
 from cloudjar.planes.network.port import Flow, NetworkPort
-from cloudjar.services.ec2.flow_logs import transit
+from cloudjar.services.ec2.flow_logs import buckets, transit
 from cloudjar.services.ec2.flow_logs.covering import covers
 from cloudjar.services.ec2.flow_logs.lines import Seen, flow_line, status_line, version
 from cloudjar.services.ec2.flow_logs.pending import Pending, pending
@@ -115,6 +115,9 @@ def _hand_over(step: Step, log: FlowLog) -> None:
 
 def _deliver(step: Step, log: FlowLog, streams: Mapping[str, list[LogEvent]]) -> None:
     if not streams:
+        return
+    if log.bucket:
+        buckets.deliver(step.ctx, log, streams)
         return
     who = _session(step, log)
     for stream, events in sorted(streams.items()):

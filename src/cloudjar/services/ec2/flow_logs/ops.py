@@ -14,7 +14,7 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import errors
-from cloudjar.services.ec2.flow_logs import transit_lines
+from cloudjar.services.ec2.flow_logs import buckets, transit_lines
 from cloudjar.services.ec2.flow_logs.lines import DEFAULT, KNOWN
 from cloudjar.services.ec2.flow_logs.records import FlowLog
 from cloudjar.services.ec2.lookup import by_path, describe, need
@@ -55,6 +55,9 @@ class _Wanted(NamedTuple):
     role: str
     fields: tuple[str, ...]
     interval: int
+    bucket: str = ""
+    hive: bool = False
+    hourly: bool = False
 
 
 @op("CreateFlowLogs")
@@ -75,9 +78,15 @@ def create_flow_logs(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         raise invalid("Invalid Flow Log Max Aggregation Interval")
     fields = _fields(req.get("LogFormat"), transit_lines.KNOWN if transit else KNOWN)
     resources: list[Logged] = [need(ctx, _KINDS[kind], key) for key in dict.fromkeys(req["ResourceIds"])]
-    if where != "cloud-watch-logs":
+    traffic = req.get("TrafficType") or "ALL"
+    if where == "s3":
+        wanted = _Wanted(traffic, "", "", fields, interval, buckets.destination(req), **buckets.options(req))
+        if denied := buckets.refusal(ctx, wanted.bucket, hive=wanted.hive):
+            return _none_made(req, [_unsuccessful(item.id, *denied) for item in resources])
+    elif where != "cloud-watch-logs":
         return _nowhere(req, [item.id for item in resources])
-    wanted = _Wanted(req.get("TrafficType") or "ALL", _group(ctx, req), _role(req), fields, interval)
+    else:
+        wanted = _Wanted(traffic, _group(ctx, req), _role(req), fields, interval)
     held = tags.specified(req, "vpc-flow-log")
     made, unsuccessful = [], []
     for item in resources:
@@ -117,13 +126,17 @@ def invalid(message: str) -> AwsError:
 
 
 def _nowhere(req: dict[str, Any], keys: list[str]) -> dict[str, Any]:
-    """What AWS says of a bucket, or a delivery stream, that is not there: none is here yet."""
+    """What AWS says of a delivery stream that is not there: none is here yet."""
     target = req.get("LogDestination")
     if not target:
         raise invalid("LogDestination can't be empty if LogGroupName is not provided.")
     if req.get("LogGroupName"):
         raise invalid("LogDestination type must be cloud-watch-logs if LogGroupName is provided.")
     refused = [_unsuccessful(key, "400", f"LogDestination: {target} does not exist") for key in keys]
+    return _none_made(req, refused)
+
+
+def _none_made(req: dict[str, Any], refused: list[dict[str, Any]]) -> dict[str, Any]:
     return {"ClientToken": req.get("ClientToken"), "FlowLogIds": [], "Unsuccessful": refused}
 
 
@@ -171,7 +184,7 @@ def _fields(text: str | None, known: Mapping[str, int]) -> tuple[str, ...]:
 
 def _refusal(ctx: Ctx, key: str, wanted: _Wanted) -> tuple[str, str] | None:
     held = ctx.db[FlowLog].all(resource_id=key)
-    if any((log.traffic, log.group) == (wanted.traffic, wanted.group) for log in held):
+    if any((log.traffic, log.group, log.bucket) == (wanted.traffic, wanted.group, wanted.bucket) for log in held):
         return "FlowLogAlreadyExists", (
             "Error. There is an existing Flow Log with the same configuration and log destination."
         )
@@ -182,22 +195,23 @@ def _refusal(ctx: Ctx, key: str, wanted: _Wanted) -> tuple[str, str] | None:
 
 def show_flow_log(log: FlowLog) -> dict[str, Any]:
     """AWS's FlowLog."""
-    return {
+    told = {
         "CreationTime": log.created,
         "DeliverLogsErrorMessage": log.error or None,
-        "DeliverLogsPermissionArn": log.role,
+        "DeliverLogsPermissionArn": log.role or None,
         "DeliverLogsStatus": "FAILED" if log.error else "SUCCESS",
         "FlowLogId": log.id,
         "FlowLogStatus": "ACTIVE",
         "LogDestination": arns.make("logs", log.region, log.account, f"log-group:{log.group}"),
         "LogDestinationType": "cloud-watch-logs",
         "LogFormat": " ".join(f"${{{name}}}" for name in log.fields),
-        "LogGroupName": log.group,
+        "LogGroupName": log.group or None,
         "MaxAggregationInterval": log.interval,
         "ResourceId": log.resource_id,
         "Tags": tags.as_list(log.tags),
         "TrafficType": None if log.gateway_id else log.traffic,
     }
+    return told | buckets.shown(log) if log.bucket else told
 
 
 @op("DescribeFlowLogs")

@@ -35,4 +35,8 @@ class FlowLog(Record, frozen=True, kw_only=True):
     created: datetime
     error: str = ""
     """Why delivery fails now; empty while it does not."""
+    bucket: str = ""
+    """ARN of the bucket, with a prefix, that files go to; `group` and `role` are then empty."""
+    hive: bool = False
+    hourly: bool = False
     tags: dict[str, str] = {}

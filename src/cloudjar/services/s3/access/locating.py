@@ -12,6 +12,7 @@ from cloudjar.base import arn as arns
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import Grant, Operation, locates
 from cloudjar.services.s3 import errors
+from cloudjar.services.s3.access import bodies
 from cloudjar.services.s3.access.granting import on_bucket, on_object
 from cloudjar.services.s3.access.keys import Keys
 from cloudjar.services.s3.access.reaching import Reached, check_region, reach, source
@@ -35,6 +36,8 @@ def locate(ctx: Ctx, operation: Operation, entries: tuple[iam.Entry, ...], req: 
         return [Grant(entry.action, "*", keys) for entry in entries if entry.applies(req)]
     if operation.name == "CreateBucket":
         return _creating(ctx, entries, req)
+    if operation.writes and "Key" not in req:
+        bodies.check(ctx)
     reached = reach(ctx, name)
     req["Bucket"] = reached.bucket.name
     check_region(ctx, reached.bucket, operation.name)
