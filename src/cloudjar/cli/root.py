@@ -15,6 +15,7 @@ COMMANDS = {
     "doctor": ("cloudjar.cli.doctor", "doctor", "What this host can do, and what to try where it cannot."),
     "reset": ("cloudjar.cli.down", "reset", "Stop it, restore the host and delete all its data."),
     "logs": ("cloudjar.cli.journal", "logs", "What the server says."),
+    "fsck": ("cloudjar.cli.fsck", "fsck", "Are S3's objects what they were? Checks every byte, and mends the index."),
     "events": ("cloudjar.cli.journal", "events", "What happened in the cloud, as EventBridge sees it."),
     "env": ("cloudjar.cli.environment", "env", "Shell lines that point the AWS tools here."),
     "shell": (

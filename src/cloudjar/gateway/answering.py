@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import socket
+from abc import ABC, abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ log = logging.getLogger("cloudjar.gateway")
 _COPY = 64 << 10
 
 
-class Answering:
+class Answering(ABC):
     """The half of a connection that answers. What follows an answer is the other half's business."""
 
     server: Server
@@ -38,15 +39,17 @@ class Answering:
     _outflow: Outflow | AsyncOutflow | AheadOutflow | DirectOutflow | None
     writable: bool
 
+    @abstractmethod
     def abort(self) -> None:
         """Drop the connection at once."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _next(self) -> None:
-        raise NotImplementedError
+        """The answer is written."""
 
+    @abstractmethod
     def _proceed(self) -> None:
-        raise NotImplementedError
+        """Go on with what was received meanwhile."""
 
     def _set_deadline(self, seconds: float) -> None:
         self.deadline = monotonic() + seconds if seconds else 0.0

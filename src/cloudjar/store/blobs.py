@@ -14,12 +14,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cloudjar.base import ids
 from cloudjar.planes.objects.files import Files
 from cloudjar.planes.objects.frames import open_inline, seal_inline, unwrap, wrap
-from cloudjar.planes.objects.port import Blob, Hash, Landed, Piece
+from cloudjar.planes.objects.port import Blob, Hash, Landed, Piece, Stored
 from cloudjar.planes.objects.sink import KEY, FileLanded, FileSink
 from cloudjar.planes.objects.source import FileSource, pieces_of, tail_of
 from cloudjar.store.database import Database
@@ -36,6 +36,14 @@ class Body(Protocol):
     def chunks(self, size: int = 1 << 20) -> Iterable[bytes]: ...
 
 
+class Counted(NamedTuple):
+    """A file, how many references it has, and what it was when it was written."""
+
+    file: str
+    refs: int
+    stored: Stored
+
+
 class Blobs:
     """What services ask of the bytes: ``ctx.world.ports["objects"]``. "In the running transaction" is the caller's."""
 
@@ -46,7 +54,8 @@ class Blobs:
         self._remover: ThreadPoolExecutor | None = None
         with database.lock:
             database.execute(
-                "CREATE TABLE IF NOT EXISTS object_file (id TEXT PRIMARY KEY, refs INTEGER NOT NULL) WITHOUT ROWID"
+                "CREATE TABLE IF NOT EXISTS object_file (id TEXT PRIMARY KEY, refs INTEGER NOT NULL, "
+                "size INTEGER NOT NULL, crc BLOB NOT NULL) WITHOUT ROWID"
             )
             database.execute("CREATE INDEX IF NOT EXISTS object_file_gone ON object_file (id) WHERE refs <= 0")
 
@@ -78,7 +87,7 @@ class Blobs:
         """Record a landed body's files; gives its blob."""
         blob = landed.blob
         for piece in blob.pieces:
-            self._database.execute("INSERT INTO object_file VALUES (?, 1)", (piece.file,))
+            self._database.execute("INSERT INTO object_file VALUES (?, 1, ?, ?)", (piece.file, *landed.stored))
         if blob.pieces:
             self._database.on_commit(lambda: self._settle(landed))
         return blob
@@ -164,15 +173,27 @@ class Blobs:
             self._remover.shutdown()
             self._remover = None
 
-    # -- for the check of consistency
+    # -- for the check of consistency (`store.soundness`)
     def counts(self) -> Iterator[tuple[str, int]]:
         """Every file that somebody counts, and how often, by name."""
+        return ((counted.file, counted.refs) for counted in self.ledger())
+
+    def ledger(self) -> Iterator[Counted]:
+        """Every file that somebody counts, with what it was, by name."""
         last = ""
         while rows := self._database.query(
-            "SELECT id, refs FROM object_file WHERE id > ? AND refs > 0 ORDER BY id LIMIT ?", (last, _AT_ONCE)
+            "SELECT id, refs, size, crc FROM object_file WHERE id > ? AND refs > 0 ORDER BY id LIMIT ?",
+            (last, _AT_ONCE),
         ):
-            yield from rows
+            for file, refs, size, crc in rows:
+                yield Counted(file, refs, Stored(size, crc))
             last = rows[-1][0]
+
+    def recount(self, file: str, refs: int) -> None:
+        """Set how often a file is counted, in the running transaction; one that nobody refers to goes."""
+        self._database.execute("UPDATE object_file SET refs = ? WHERE id = ?", (refs, file))
+        if not refs:
+            self._database.on_commit(lambda: self._remove([file]))
 
     def _counted(self, files: list[str]) -> set[str]:
         found: set[str] = set()

@@ -136,7 +136,7 @@ def test_another_key_reads_nothing(files: Files) -> None:
 def test_an_inline_byte_that_flipped_is_an_error(files: Files) -> None:
     landed = land(files, b"small")
     harmed = bytearray(landed.blob.inline)
-    harmed[-1] ^= 1
+    harmed[-10] ^= 1
     with closing(files.open(Blob(5, bytes(harmed)), landed.key, 0, 5)) as source, pytest.raises(Rotten):
         list(source)
 

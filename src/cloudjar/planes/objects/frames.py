@@ -7,6 +7,7 @@ noticed because more was to come.
 from __future__ import annotations
 
 import hashlib
+import zlib
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ TAG = 16
 STRIDE = FRAME + TAG
 """Bytes of a whole frame on disk."""
 _NONCE = 12
+_CHECK = 4
 
 Readable = bytes | bytearray | memoryview
 
@@ -75,19 +77,24 @@ class Buffers:
 
 
 def seal_inline(key: bytes, content: Readable) -> bytes:
-    """Small content for a row."""
+    """Small content for a row. Its end tells whether it is as it was, for who does not have the key."""
     nonce = ids.entropy(_NONCE)
     sealed: bytes = nonce + _library()[0](key).encrypt(nonce, content, None)
-    return sealed
+    return sealed + zlib.crc32(sealed).to_bytes(_CHECK, "big")
 
 
 def open_inline(key: bytes, sealed: bytes) -> bytes:
     """What `seal_inline` sealed. Rotten: it is not."""
     try:
-        content: bytes = _library()[0](key).decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+        content: bytes = _library()[0](key).decrypt(sealed[:_NONCE], sealed[_NONCE:-_CHECK], None)
     except (_library()[1], ValueError):
         raise Rotten("an inline blob is not what was stored") from None
     return content
+
+
+def is_sound_inline(sealed: bytes) -> bool:
+    """Whether an inline blob is as it was written, as far as that can be told without its key."""
+    return zlib.crc32(sealed[:-_CHECK]).to_bytes(_CHECK, "big") == sealed[-_CHECK:]
 
 
 def wrap(blob_key: bytes, file: str, file_key: bytes) -> bytes:

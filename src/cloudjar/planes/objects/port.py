@@ -8,7 +8,7 @@ stores it beside the blob; who cannot give it back cannot read. The authenticate
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -57,6 +57,13 @@ class Rotten(AwsError):
         return self.why
 
 
+class Stored(NamedTuple):
+    """What a file is on disk, so that it can be checked without its key: bytes, and their CRC64NVME (8 bytes)."""
+
+    size: int = 0
+    crc: bytes = b""
+
+
 class Landed(Protocol):
     """A body that arrived whole: on disk already when it is large. Satisfies `wire.message.Body`.
 
@@ -70,6 +77,7 @@ class Landed(Protocol):
     md5: bytes
     digests: Mapping[str, bytes]
     recorded: bool
+    stored: Stored
 
     def chunks(self, size: int = FRAME) -> Iterable[bytes]:
         """The bytes, read back and verified; pieces of up to a frame."""

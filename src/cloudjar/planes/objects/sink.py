@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from cloudjar.base import ids
-from cloudjar.planes.objects import writeback
+from cloudjar.planes.objects import checksum, writeback
 from cloudjar.planes.objects.frames import STRIDE, Frames, seal_inline
-from cloudjar.planes.objects.port import FRAME, INLINE, Blob, Hash, Piece
+from cloudjar.planes.objects.port import FRAME, INLINE, Blob, Hash, Piece, Stored
 
 if TYPE_CHECKING:
     from cloudjar.planes.objects.files import Files
@@ -23,15 +23,18 @@ _EAGER = 16
 class FileLanded:
     """See `port.Landed`."""
 
-    __slots__ = ("_files", "blob", "digests", "key", "md5", "recorded", "size")
+    __slots__ = ("_files", "blob", "digests", "key", "md5", "recorded", "size", "stored")
 
-    def __init__(self, files: Files, blob: Blob, key: bytes, md5: bytes, digests: Mapping[str, bytes]) -> None:
+    def __init__(
+        self, files: Files, blob: Blob, key: bytes, md5: bytes, digests: Mapping[str, bytes], stored: Stored
+    ) -> None:
         self._files = files
         self.blob = blob
         self.key = key
         self.size = blob.size
         self.md5 = md5
         self.digests = digests
+        self.stored = stored
         self.recorded = False
 
     def chunks(self, size: int = FRAME) -> Iterable[bytes]:  # noqa: ARG002 a body's form; pieces are frames
@@ -59,6 +62,8 @@ class FileSink:
         self._held = bytearray()
         self._written = 0
         self._number = 0
+        self._on_disk = 0
+        self._crc = 0
         self._file = ""
         self._fd = -1
 
@@ -83,9 +88,12 @@ class FileSink:
     def _write(self, content: bytearray | memoryview) -> None:
         if self._fd < 0:
             self._file, self._fd = self._files.create()
-        frame = memoryview(self._frames.encrypt(self._number, content))
+        sealed = self._frames.encrypt(self._number, content)
         self._number += 1
         self._written += len(content)
+        self._crc = checksum.of(sealed, self._crc)
+        self._on_disk += len(sealed)
+        frame = memoryview(sealed)
         while frame:
             frame = frame[os.write(self._fd, frame) :]
         if self._number % _EAGER == 0 and self._files.durable:
@@ -95,7 +103,8 @@ class FileSink:
         """See `port.Sink`."""
         blob = self._inline() if self._fd < 0 and len(self._held) <= self._most_inline else self._whole_file()
         digests = {name: running.digest() for name, running in self._hashes.items()}
-        return FileLanded(self._files, blob, self._key, self._md5.digest(), digests)
+        stored = Stored(self._on_disk, checksum.told(self._crc))
+        return FileLanded(self._files, blob, self._key, self._md5.digest(), digests, stored)
 
     def _inline(self) -> Blob:
         return Blob(len(self._held), seal_inline(self._key, self._held)) if self._held else Blob()

@@ -188,6 +188,11 @@ def pack_content(content: Content | None) -> bytes | None:
     return None if content is None else _pack(content)
 
 
+def unpack_content(data: bytes) -> Content:
+    """What `pack_content` wrote."""
+    return _unpack_content(data)
+
+
 def pack_part(part: Part) -> bytes:
     """A part's row."""
     return _pack(part)
