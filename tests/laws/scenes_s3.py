@@ -43,6 +43,11 @@ def _tagged(_: Scenery) -> dict[str, Any]:
     return {"AccountId": ACCOUNT, "ResourceArn": f"arn:aws:s3:::{NAME}"}
 
 
+def _rewrapped(t: Scenery) -> dict[str, Any]:
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-4000-8000-000000000000"
+    return {**there(t), "ObjectEncryption": {"SSEKMS": {"KMSKeyArn": key}}}
+
+
 def _replicated(_: Scenery) -> dict[str, Any]:
     to = {"Bucket": f"arn:aws:s3:::{NAME}-too"}
     rule = {"Status": "Enabled", "Priority": 1, "Filter": {}, "Destination": to}
@@ -55,6 +60,7 @@ SCENES = {
     **{f"s3control:{name}Resource": _tagged for name in ("Tag", "Untag")},
     "s3control:ListTagsForResource": _tagged,
     "s3:PutBucketReplication": _replicated,
+    "s3:UpdateObjectEncryption": _rewrapped,
 }
 
 

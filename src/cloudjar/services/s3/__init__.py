@@ -37,6 +37,7 @@ SERVICE = Service(
         "objects.ops.delete",
         "objects.ops.get",
         "objects.ops.put",
+        "objects.ops.rewrap",
         "objects.ops.tagging",
         "replication.life",
         "replication.ops",

@@ -172,3 +172,18 @@ def test_what_contradicts_itself(bucket: Bucket) -> None:
         bucket.put("k", b"", ServerSideEncryption="AES256", SSEKMSKeyId="alias/x")
     with refused("InvalidArgument", "incompatible with the encryption method specified"):
         bucket.put("k", b"", ServerSideEncryption="AES256", SSECustomerAlgorithm="AES256", SSECustomerKey=KEY)
+
+
+def test_the_key_is_changed_and_nothing_else(bucket: Bucket) -> None:
+    arn = kms_key(bucket)
+    for key, body in (("small", b"jam"), ("large", b"jam" * 10_000)):
+        etag = bucket.put(key, body)["ETag"]
+        asked = {"SSEKMS": {"KMSKeyArn": arn, "BucketKeyEnabled": True}}
+        bucket.s3.update_object_encryption(Bucket=bucket.name, Key=key, ObjectEncryption=asked)
+        head = bucket.head(key)
+        assert (head["SSEKMSKeyId"], head["BucketKeyEnabled"], head["ETag"]) == (arn, True, etag)
+        assert bucket.read(key) == body
+    bucket.put("mine", b"x", SSECustomerAlgorithm="AES256", SSECustomerKey=KEY)
+    with refused("InvalidRequest", "cannot be updated"):
+        asked = {"SSEKMS": {"KMSKeyArn": arn}}
+        bucket.s3.update_object_encryption(Bucket=bucket.name, Key="mine", ObjectEncryption=asked)

@@ -55,7 +55,14 @@ def check_mfa(ctx: Ctx, req: dict[str, Any]) -> None:
     if ctx.caller.kind != "root":
         raise errors.access_denied()
     devices: Mfa = ctx.world.ports["mfa"]()
-    if devices.verify(ctx.caller, serial, code.strip()) is not Verdict.RIGHT:
+    verdict = devices.verify(ctx.caller, serial, code.strip())
+    if verdict is not Verdict.RIGHT:
+
+        def count() -> None:
+            devices.verify(ctx.caller, serial, code.strip())
+
+        # The refusal undoes all that the call wrote, also that a wrong code was tried: that is counted once more.
+        ctx.world.state.database.on_rollback(count)
         raise errors.access_denied("The MFA authentication code is not valid")
 
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.services.s3 import errors
+from cloudjar.services.s3.access.asking import object_refusal
 from cloudjar.services.s3.buckets.records import Bucket
 from cloudjar.services.s3.lifecycle.classes import tier_of
 from cloudjar.services.s3.objects import attributes, encryption, expiring, integrity, locking
@@ -130,7 +131,7 @@ def shown(ctx: Ctx, bucket: Bucket, version: Version, req: Mapping[str, Any], wh
         "Expiration": expiring.header(bucket, version),
         **attributes.shown_headers(version),
         **encryption.shown(version.sse),
-        **locking.shown(version),
+        **_lock(ctx, bucket, version),
     }
     if where.partial:
         told["$status"] = 206
@@ -140,7 +141,7 @@ def shown(ctx: Ctx, bucket: Bucket, version: Version, req: Mapping[str, Any], wh
         told["PartsCount"] = version.parts
     if version.storage_class != "STANDARD":
         told["StorageClass"] = version.storage_class
-    if version.tags:
+    if version.tags and may_see(ctx, bucket, version, "s3:GetObjectTagging"):
         told["TagCount"] = len(version.tags)
     if version.replication:
         told["ReplicationStatus"] = version.replication
@@ -150,6 +151,21 @@ def shown(ctx: Ctx, bucket: Bucket, version: Version, req: Mapping[str, Any], wh
         told.update(_checksums(version, where))
     _override(ctx, req, told)
     return told | charged(ctx, bucket)
+
+
+def may_see(ctx: Ctx, bucket: Bucket, version: Version, action: str) -> bool:
+    """Whether who reads an object may also see its tags, or its lock."""
+    return object_refusal(ctx, bucket, version.key, action, "GetObject", {}) is None
+
+
+def _lock(ctx: Ctx, bucket: Bucket, version: Version) -> dict[str, Any]:
+    """Retention and legal hold, each for who may see it."""
+    told = locking.shown(version)
+    if "ObjectLockMode" in told and not may_see(ctx, bucket, version, "s3:GetObjectRetention"):
+        told = {name: value for name, value in told.items() if name == "ObjectLockLegalHoldStatus"}
+    if "ObjectLockLegalHoldStatus" in told and not may_see(ctx, bucket, version, "s3:GetObjectLegalHold"):
+        told.pop("ObjectLockLegalHoldStatus")
+    return told
 
 
 def _checksums(version: Version, where: Span) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.s3 import errors
+from cloudjar.services.s3.access.asking import object_refusal
 from cloudjar.services.s3.buckets.finding import need_bucket
 from cloudjar.services.s3.buckets.records import Bucket
 from cloudjar.services.s3.objects import changes, copying, encryption, integrity, writing
@@ -84,6 +85,10 @@ def _digests(ctx: Ctx, req: dict[str, Any], origin: Source, plain: bool) -> tupl
 def _described(ctx: Ctx, bucket: Bucket, req: dict[str, Any], origin: Source) -> Version:
     source = origin.version
     tags = source.tags if req.get("TaggingDirective") != "REPLACE" else None
+    if tags:
+        refused = object_refusal(ctx, bucket, req["Key"], "s3:PutObjectTagging", "CopyObject", req)
+        if refused is not None:
+            raise refused
     version = writing.draft(ctx, bucket, req, tags=tags)
     if req.get("MetadataDirective") == "REPLACE":
         return version

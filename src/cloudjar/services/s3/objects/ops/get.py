@@ -67,10 +67,10 @@ def get_object_attributes(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parts(version: Version, req: dict[str, Any]) -> dict[str, Any]:
-    """Parts are listed where they have checksums of their own that count: those of a composite."""
+    """Parts are listed where a checksum was asked for, not where there is only the one that all objects have."""
     told: dict[str, Any] = {"TotalPartsCount": version.parts}
     parts = version.content.parts if version.content is not None else ()
-    if version.checksum_type != "COMPOSITE":
+    if version.checksum_type != "COMPOSITE" and integrity.DEFAULT in version.checksums:
         return told
     limit = min(int(req.get("MaxParts") or _MAX_PARTS), _MAX_PARTS)
     after = int(req.get("PartNumberMarker") or 0)
