@@ -48,6 +48,7 @@ SERVICE = Service(
         "instances.serial",
         "instances.defaults",
         "instances.launch",
+        "instances.host_names",
         "instances.modifying",
         "instances.life",
         "instances.ops",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from cloudjar.kit.db import Db
 from cloudjar.services.ec2 import naming
+from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.vpc_endpoints.finding import private_addresses
 from cloudjar.services.ec2.vpc_endpoints.records import VpcEndpoint
@@ -22,10 +23,21 @@ Names = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def of(db: Db, vpc: Vpc) -> Names:
-    """(name, addresses); both DNS attributes of the VPC must be on."""
+    """(name, addresses); but for machines' resource names both DNS attributes of the VPC must be on."""
+    named = tuple(_machines(db, vpc))
     if not (vpc.dns_support and vpc.dns_hostnames):
-        return ()
-    return (*_endpoints(db, vpc), *_peers(db, vpc))
+        return named
+    return (*named, *_endpoints(db, vpc), *_peers(db, vpc))
+
+
+def _machines(db: Db, vpc: Vpc) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Resource names that the resolver is to know.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-naming.html
+    """
+    for vm in db[Instance].all(vpc_id=vpc.id):
+        if vm.name_record and vm.alive and vm.private_ip:
+            yield naming.resource_name(vm.region, vm.id), (vm.private_ip,)
 
 
 def _endpoints(db: Db, vpc: Vpc) -> Iterator[tuple[str, tuple[str, ...]]]:

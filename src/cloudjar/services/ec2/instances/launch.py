@@ -236,6 +236,7 @@ def _make(ctx: Ctx, req: dict[str, Any], plan: Plan, reservation_id: str, index:
         client_token=req.get("ClientToken") or "",
         spot_request_id=request.id if request is not None else "",
         driver=options.driver(req),
+        **options.names(req, plan.plug.subnet),
         tags={**tags.specified(req, "instance"), **plan.source},
     )
     given = tags.specified(req, "volume")

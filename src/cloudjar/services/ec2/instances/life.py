@@ -13,6 +13,7 @@ from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.machine import Machine, Step, on_boot, reconciler
 from cloudjar.planes.compute.port import ComputePort, MachineSpec
 from cloudjar.planes.network.port import NetworkPort
+from cloudjar.services.ec2 import naming
 from cloudjar.services.ec2.dhcp_options import rules as dhcp
 from cloudjar.services.ec2.dhcp_options.records import DhcpOptions
 from cloudjar.services.ec2.instances.reached import CHECK, keep
@@ -123,7 +124,7 @@ def machine_spec(step: Step, vm: Instance) -> MachineSpec:
         cpu_share=_cpu_share(step, vm),
         driver=vm.driver,
         memory_mib=kind.memory_mib,
-        hostname=f"ip-{vm.private_ip.replace('.', '-')}",
+        hostname=naming.host_name(vm.hostname_type, vm.region, vm.id, vm.private_ip).partition(".")[0],
         root=disk(root),
         disks=tuple(disk(v) for v in volumes if v is not root and v.attachment not in ("detaching", "busy")),
     )

@@ -14,6 +14,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.instances.defaults import defaults
 from cloudjar.services.ec2.instances.records import Cpu
+from cloudjar.services.ec2.subnets.records import Subnet
 from cloudjar.spec import instance_types
 
 _NOT_BUILT = (
@@ -35,8 +36,6 @@ _ONLY = {
     "CpuOptions.NestedVirtualization": (None, "disabled"),
     "MetadataOptions.HttpProtocolIpv6": (None, "disabled"),
     "PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord": (None, False),
-    "PrivateDnsNameOptions.EnableResourceNameDnsARecord": (None, False),
-    "PrivateDnsNameOptions.HostnameType": (None, "ip-name"),
 }
 """Members of which only what everybody has is built."""
 _DRIVER = "cloudjar:driver"
@@ -56,6 +55,15 @@ def refuse_unbuilt(req: Mapping[str, Any]) -> None:
         kind = spec.get("ResourceType")
         if kind not in _TAGGABLE:
             raise errors.invalid_value(f"'{kind}' is not a valid taggable resource type for this operation.")
+
+
+def names(req: Mapping[str, Any], subnet: Subnet) -> dict[str, Any]:
+    """What the launch says of host names, else what its subnet says, as fields of an instance."""
+    record = member(req, "PrivateDnsNameOptions.EnableResourceNameDnsARecord")
+    return {
+        "hostname_type": member(req, "PrivateDnsNameOptions.HostnameType") or subnet.hostname_type,
+        "name_record": subnet.resource_name_a_record if record is None else record,
+    }
 
 
 def driver(req: Mapping[str, Any]) -> str:

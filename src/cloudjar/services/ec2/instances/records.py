@@ -104,6 +104,9 @@ class Instance(Record, frozen=True, kw_only=True):
     """The compute driver that its tag asked for at the launch; empty: the jar's own choice."""
     spot_request_id: str = ""
     """The request that a spot instance belongs to; on demand there is none."""
+    hostname_type: str = "ip-name"
+    name_record: bool = False
+    """Whether the VPC's resolver knows its resource name."""
     tags: dict[str, str] = {}
 
     @property

@@ -96,8 +96,8 @@ def _instance(vm: Instance, near: Around) -> dict[str, Any]:
         "NetworkInterfaces": shown,
         "Placement": _placement(vm, near),
         "PlatformDetails": "Linux/UNIX",
-        "PrivateDnsName": naming.private_dns(vm.region, vm.private_ip) if vm.private_ip else "",
-        "PrivateDnsNameOptions": _dns_options() if primary is not None else None,
+        "PrivateDnsName": naming.host_name(vm.hostname_type, vm.region, vm.id, vm.private_ip) if vm.private_ip else "",
+        "PrivateDnsNameOptions": _dns_options(vm) if primary is not None else None,
         "PrivateIpAddress": vm.private_ip or None,
         "ProductCodes": [],
         "PublicDnsName": association.get("PublicDnsName", ""),
@@ -182,10 +182,10 @@ def _cpu(vm: Instance) -> dict[str, int]:
     return {"CoreCount": max(vcpus // threads, 1), "ThreadsPerCore": threads}
 
 
-def _dns_options() -> dict[str, Any]:
+def _dns_options(vm: Instance) -> dict[str, Any]:
     return {
-        "HostnameType": "ip-name",
-        "EnableResourceNameDnsARecord": False,
+        "HostnameType": vm.hostname_type,
+        "EnableResourceNameDnsARecord": vm.name_record,
         "EnableResourceNameDnsAAAARecord": False,
     }
 

@@ -71,7 +71,7 @@ def meta_data(ctx: Ctx, vm: Instance, *, with_token: bool) -> Tree:
     interfaces = interfaces_of(ctx.db, vm.id)
     primary = interfaces[0]
     public = primary.primary.public
-    name = naming.private_dns(vm.region, vm.private_ip)
+    name = naming.host_name(vm.hostname_type, vm.region, vm.id, vm.private_ip)
     found: dict[str, Any] = {
         "ami-id": vm.image_id,
         "ami-launch-index": str(vm.launch_index),
