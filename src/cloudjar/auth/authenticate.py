@@ -206,9 +206,16 @@ def invalid_key(service: str) -> AwsError:
 
 
 def _check_region(request: Request, signature: sigv4.Signature, service: str) -> None:
-    """A signature for one region does not hold at the address of another; S3 has words of its own for that."""
-    named = host.region(request.headers.get("host", "")) if service != "s3" else ""
+    """A signature for one region does not hold at the address of another."""
+    named = host.region(request.headers.get("host", ""))
     if named not in ("", signature.region):
+        if service == "s3":
+            raise AwsError(
+                "AuthorizationHeaderMalformed",
+                f"The authorization header is malformed; the region '{signature.region}' is wrong; expecting '{named}'",
+                400,
+                members={"Region": named},
+            )
         code = "SignatureDoesNotMatch" if speaks_xml(service) else "InvalidSignatureException"
         message = f"Credential should be scoped to a valid region, not '{signature.region}'. "
         raise AwsError(*(("AuthFailure", message, 401) if service == "ec2" else (code, message, 403)))

@@ -104,7 +104,10 @@ def test_a_bucket_policy_names_a_user_of_its_account(bucket: Bucket, user: Calla
     deny = {**allow("s3:*", "jam/*"), "Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
     policy(bucket, deny)
     assert code(bucket.s3.get_object, Bucket="jam", Key="k") == "AccessDenied"  # root is denied too
-    bucket.s3.delete_bucket_policy(Bucket="jam")
+    policy(bucket, {**deny, "Resource": "arn:aws:s3:::jam"})
+    assert code(bucket.s3.list_objects_v2, Bucket="jam") == "AccessDenied"
+    bucket.s3.delete_bucket_policy(Bucket="jam")  # from which nothing locks root out
+    assert bucket.keys() == ["k"]
 
 
 def test_anybody_may_read_what_is_public(bucket: Bucket) -> None:

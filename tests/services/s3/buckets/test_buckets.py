@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cloudjar.auth.presign import Credentials, presign, sign
 from cloudjar.kit.quota import AppliedQuota
 from cloudjar.kit.record import meta
+from cloudjar.wire.message import Request
 from tests.jar import TestJar
 from tests.services.s3.conftest import REGION, Bucket
 from tests.services.s3.raw import ask
 
+BODY = b"<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>"
 PARIS = {"LocationConstraint": REGION}
 
 
@@ -144,3 +147,39 @@ def test_not_built_is_said(s3: Any) -> None:
     assert code(s3.create_session, Bucket="jam--use1-az1--x-s3") == "NotImplemented"
     namespace = {"Bucket": "jam", "BucketNamespace": "account-regional"}
     assert code(s3.create_bucket, **namespace, CreateBucketConfiguration=PARIS) == "NotImplemented"
+
+
+def test_addresses_of_regions(bucket: Bucket) -> None:
+    def get(host: str, region: str = REGION) -> Any:
+        url = presign("GET", f"http://{host}/", Credentials("test", "test"), region, "s3", bucket.jar.clock.real())
+        _, _, path = url.partition(host)
+        return ask(bucket.jar, "GET", path, host=host)
+
+    assert get(f"jam.s3.{REGION}.amazonaws.com").status == 200
+    assert get("jam.s3.amazonaws.com").status == 200
+    elsewhere = get("jam.s3.eu-west-1.amazonaws.com", "eu-west-1")
+    assert (elsewhere.status, elsewhere.tag("Code")) == (301, "PermanentRedirect")
+    assert elsewhere.tag("Endpoint") == f"jam.s3.{REGION}.amazonaws.com"
+    wrong = get(f"jam.s3.{REGION}.amazonaws.com", "us-east-1")
+    assert (wrong.status, wrong.tag("Code"), wrong.tag("Region")) == (400, "AuthorizationHeaderMalformed", REGION)
+    everywhere = get("jam.s3.amazonaws.com", "us-east-1")
+    assert (everywhere.status, everywhere.tag("Code")) == (400, "AuthorizationHeaderMalformed")
+    assert everywhere.tag("Message").endswith(f"the region 'us-east-1' is wrong; expecting '{REGION}'")
+    assert get("jam.s3-accelerate.amazonaws.com").tag("Code") == "InvalidRequest"
+    status = {"Status": "Enabled"}
+    bucket.s3.put_bucket_accelerate_configuration(Bucket="jam", AccelerateConfiguration=status)
+    assert get("jam.s3-accelerate.amazonaws.com").status == 200
+
+
+def test_a_configuration_is_what_its_checksum_says(bucket: Bucket) -> None:
+    def put(**headers: str) -> Any:
+        request = Request("PUT", "/jam", "tagging", {"host": "localhost", **headers}, BODY)
+        sign(request, Credentials("test", "test"), REGION, "s3", bucket.jar.clock.real())
+        sent = {name: value for name, value in request.headers.items() if name != "host"}
+        return ask(bucket.jar, "PUT", "/jam?tagging", sent, BODY, host="localhost")
+
+    assert put(**{"content-md5": "AAAAAAAAAAAAAAAAAAAAAA=="}).tag("Code") == "BadDigest"
+    assert put(**{"content-md5": "nonsense"}).tag("Code") == "InvalidDigest"
+    assert put(**{"x-amz-checksum-crc32": "AAAAAA=="}).tag("Code") == "BadDigest"
+    assert put().status == 200
+    assert bucket.s3.get_bucket_tagging(Bucket="jam")["TagSet"] == [{"Key": "a", "Value": "b"}]

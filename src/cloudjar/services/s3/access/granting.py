@@ -24,6 +24,7 @@ from cloudjar.services.s3.buckets.records import Bucket
 from cloudjar.services.s3.objects.index import index
 from cloudjar.services.s3.objects.rows import Version
 
+_OF_POLICY = frozenset(("s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"))
 # What asks for an object that is there, and is its owner's to allow.
 _OF_OBJECT = frozenset(
     f"s3:{action}"
@@ -41,11 +42,13 @@ def on_bucket(
 ) -> list[Grant]:
     """What must be allowed for an action on a bucket (and on the access point that is used)."""
     keys = Keys(ctx, operation, req, bucket, point)
+    # No policy locks the owner's root user out of the policy itself.
+    rooted = action in _OF_POLICY and ctx.caller.kind == "root" and ctx.caller.account == bucket.account
     own = Grant(
         action,
         arn_of(bucket),
         keys,
-        _policy(ctx, bucket, point),
+        "" if rooted else _policy(ctx, bucket, point),
         bucket.account,
         grants=_acl(ctx, bucket, bucket.acl, bucket.account, of_object=False),
     )

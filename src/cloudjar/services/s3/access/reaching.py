@@ -85,9 +85,13 @@ def check_region(ctx: Ctx, bucket: Bucket, operation: str) -> None:
     Who does not sign is taken to be where the bucket is unless the address says otherwise; calls from inside are.
     """
     request = ctx.request
-    if request is None or ctx.region == bucket.location:
+    if request is None:
         return
     address = request.headers.get("host", "")
+    if "s3-accelerate" in address and bucket.accelerate != "Enabled":
+        raise errors.invalid_request("S3 Transfer Acceleration is not configured on this bucket")
+    if ctx.region == bucket.location:
+        return
     named = host.region(address)
     if ctx.caller.kind == "anonymous" and named in ("", bucket.location):
         ctx.region = bucket.location
