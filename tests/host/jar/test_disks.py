@@ -38,6 +38,22 @@ def booted(jar: RealJar, machine: str) -> None:
     until(lambda: jar.compute.run(machine, ["systemctl", "is-active", "ssh"])[0] == 0, f"{machine} to be booted")
 
 
+def through_a_bucket(jar: RealJar, ec2: Any, image: str) -> str:
+    """Store an image, forget it, and restore it."""
+    jar.client("s3").create_bucket(Bucket="golden", CreateBucketConfiguration={"LocationConstraint": REGION})
+    key = ec2.create_store_image_task(ImageId=image, Bucket="golden")["ObjectKey"]
+
+    def stored() -> bool:
+        [task] = ec2.describe_store_image_tasks(ImageIds=[image])["StoreImageTaskResults"]
+        return bool(task["StoreTaskState"] == "Completed")
+
+    until(stored, "the image to be stored")
+    ec2.deregister_image(ImageId=image, DeleteAssociatedSnapshots=True)
+    restored = str(ec2.create_restore_image_task(Bucket="golden", ObjectKey=key, Name="golden again")["ImageId"])
+    ec2.get_waiter("image_available").wait(ImageIds=[restored], WaiterConfig={"Delay": 1})
+    return restored
+
+
 def test_a_disk_is_attached_used_snapshotted_and_becomes_an_image(disks: RealJar) -> None:
     jar, account = disks, Account(disks)
     ec2 = account.ec2
@@ -64,6 +80,7 @@ def test_a_disk_is_attached_used_snapshotted_and_becomes_an_image(disks: RealJar
     image = ec2.create_image(InstanceId=machine, Name="golden", NoReboot=True)["ImageId"]
     ec2.get_waiter("snapshot_completed").wait(SnapshotIds=[snapshot], WaiterConfig={"Delay": 1})
     ec2.get_waiter("image_available").wait(ImageIds=[image], WaiterConfig={"Delay": 1})
+    image = through_a_bucket(jar, ec2, image)
     ec2.terminate_instances(InstanceIds=[machine])
     mapped = [{"DeviceName": "/dev/sdg", "Ebs": {"SnapshotId": snapshot}}]
     again = account.run(subnet, ImageId=image, BlockDeviceMappings=mapped).id

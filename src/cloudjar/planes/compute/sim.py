@@ -6,7 +6,8 @@ The object is the host: a test that crashes the server hands the same object to 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.console import newest
+from cloudjar.planes.compute.moving import Parts, framed
 from cloudjar.planes.compute.port import Disk, ImageInfo, MachineSpec, Seen
 from cloudjar.planes.compute.recipes import RECIPES
 from cloudjar.planes.compute.sim_inside import SimInside, SimJob
@@ -248,6 +250,28 @@ class SimCompute(SimInside, SimMetering):
         other = self.host.snapshots.get(since)
         theirs = other.blocks if other else {}
         return sum(1 for block in mine.keys() | theirs.keys() if mine.get(block) != theirs.get(block))
+
+    def write_out(self, snapshot_id: str, feed: Callable[[bytes], None]) -> None:
+        """What it was made of and what was written to it, as one part (`moving.Moving`)."""
+        feed(framed(msgspec.json.encode(self._snapshot(snapshot_id))))
+        feed(framed(b""))
+
+    def bring_in(self, snapshot_id: str, stream: Parts) -> None:
+        """A snapshot of what `write_out` fed."""
+        self._called("bring_in", snapshot_id)
+        try:
+            self.host.snapshots[snapshot_id] = msgspec.json.decode(stream.part(), type=SimVolume)
+        except msgspec.DecodeError as bad:
+            raise PlaneError(f"this is no stream of snapshots: {bad}") from bad
+        stream.part()
+
+    def from_disk(self, snapshot_id: str, size_gib: int, pieces: Iterable[bytes]) -> None:
+        """A snapshot whose one block is all the bytes, in hex digits of their SHA-256."""
+        self._called("from_disk", snapshot_id)
+        digest = hashlib.sha256()
+        for piece in pieces:
+            digest.update(piece)
+        self.host.snapshots[snapshot_id] = SimVolume(size_gib=size_gib, blocks={"0": digest.hexdigest()})
 
     def _snapshot(self, snapshot_id: str) -> SimVolume:
         if snapshot_id not in self.host.snapshots:

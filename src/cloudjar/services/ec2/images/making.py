@@ -30,7 +30,8 @@ from cloudjar.services.ec2.volumes.records import Volume
 _NAME = re.compile(r"[A-Za-z0-9()\[\] ./\-'@_]{3,128}")
 
 
-def _name(ctx: Ctx, name: str) -> str:
+def check_name(ctx: Ctx, name: str) -> str:
+    """A name that an image may have and no other of the account's has."""
     if not _NAME.fullmatch(name):
         raise AwsError(
             "InvalidAMIName.Malformed",
@@ -50,7 +51,7 @@ def create_image(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     vm = need(ctx, Instance, req["InstanceId"])
     if vm.state not in ("running", "stopped"):
         raise AwsError("IncorrectState", f"Instance '{vm.id}' is not in a state from which an image can be created.")
-    name = _name(ctx, req["Name"])
+    name = check_name(ctx, req["Name"])
     image_id = ctx.new_id("ami")
     disks = _disks_of(ctx, vm, image_id, req)
     source = find_image(ctx, vm.image_id)
@@ -149,7 +150,7 @@ def register_image(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     errors.refuse(req, "BillingProducts", "KernelId", "RamdiskId", "TpmSupport", "UefiData")
     if req.get("VirtualizationType") not in (None, "hvm"):
         raise errors.not_built("Paravirtual images")
-    name = _name(ctx, req.get("Name") or "")
+    name = check_name(ctx, req.get("Name") or "")
     root_device = req.get("RootDeviceName") or "/dev/sda1"
     if req.get("ImageLocation"):
         key, disks = _imported(ctx, req["ImageLocation"], root_device)
@@ -209,7 +210,7 @@ def copy_image(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     source = need_image(ctx, req["SourceImageId"], req["SourceRegion"])
     if source.own is None:
         raise errors.not_built("A copy of a public image of the catalogue")
-    name = _name(ctx, req["Name"])
+    name = check_name(ctx, req["Name"])
     image_id = ctx.new_id("ami")
     given = tags.specified(req, "snapshot")
     disks = []

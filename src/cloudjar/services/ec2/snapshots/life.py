@@ -20,7 +20,9 @@ def converge(step: Step, snapshot: Snapshot | None) -> None:
     if snapshot is None:
         _remove(step, host)
         return
-    if snapshot.state == "pending":
+    if snapshot.arrival == "awaited":
+        return  # whoever brings it says when it is here
+    if snapshot.state == "pending" and not snapshot.arrival:
         if snapshot.copied_from:
             host.copy_snapshot(snapshot.id, snapshot.copied_from)
         else:

@@ -64,6 +64,8 @@ class Snapshot(Record, frozen=True, kw_only=True):
     completed: datetime | None = None
     copied_from: str = ""
     """The snapshot on the host that this one is a copy of."""
+    arrival: str = ""
+    """Of data that comes from elsewhere: ``awaited``, or ``here``."""
     parent_id: str = ""
     """The snapshot before it, of the same volume."""
     measured: bool = False
