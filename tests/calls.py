@@ -22,6 +22,7 @@ from cloudjar.base.clock import SystemClock
 from cloudjar.spec import models, patterns
 from cloudjar.spec.models import Shape
 from cloudjar.wire.message import Request
+from tests.former import query_model
 from tests.patterned import simplest
 
 REGION = "eu-west-3"
@@ -137,6 +138,11 @@ def _boto_service(service: str) -> Any:
 
 
 @cache
+def _former(service: str) -> Any:
+    return query_model(service, SESSION.get_service_data(service))
+
+
+@cache
 def _serializer(protocol: str) -> Any:
     return create_serializer(protocol, include_validation=False)
 
@@ -144,7 +150,8 @@ def _serializer(protocol: str) -> Any:
 def write(service: str, operation: str, params: Mapping[str, Any], protocol: str = "") -> Sent:
     """The request as botocore writes it in a protocol of the service (default: its first)."""
     protocol = protocol or models.service(service).protocols[0]
-    made = _serializer(protocol).serialize_to_request(dict(params), boto_operation(service, operation))
+    model = _former(service) if protocol == "query" and service == "sqs" else _boto_service(service)
+    made = _serializer(protocol).serialize_to_request(dict(params), model.operation_model(operation))
     headers = {name.lower(): str(value) for name, value in made["headers"].items()}
     body = made["body"]
     if isinstance(body, dict):

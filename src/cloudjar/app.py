@@ -32,6 +32,7 @@ from cloudjar.gateway.endpoints import VpcEndpoints, api_names
 from cloudjar.gateway.front import Front
 from cloudjar.gateway.imds import Metadata
 from cloudjar.gateway.pipeline import Pipeline
+from cloudjar.gateway.posting import Poster
 from cloudjar.gateway.server import Server
 from cloudjar.gateway.shells import Shells
 from cloudjar.gateway.streams import Doors as StreamDoors
@@ -132,6 +133,7 @@ class Jar:
         )
         self.tls = Authority(home / "tls", (*settings.hosts, *api_names(settings.region)))
         self.world.load = self.services.load
+        self.poster = Poster()
         self.world.ports.update(self._ports())
         self.front = self._front(authenticator)
         self.server: Server | None = None
@@ -166,6 +168,7 @@ class Jar:
             "mfa": self._mfa,
             "outside": self._outside,
             "organization": self._organization,
+            "post": self.poster,
         }
 
     # -- life
@@ -247,6 +250,7 @@ class Jar:
 
     def close(self) -> None:
         """Let go of the data directory."""
+        self.poster.close()
         for finish in self.world.at_stop:
             finish()
         self._closing = True

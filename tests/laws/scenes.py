@@ -17,6 +17,7 @@ from tests.laws import (
     scenes_links,
     scenes_logs,
     scenes_market,
+    scenes_queues,
     scenes_s3,
     ways_in,
 )
@@ -300,6 +301,7 @@ SCENES: dict[str, Scene] = {
     **scenes_links.SCENES,
     **scenes_logs.SCENES,
     **scenes_market.SCENES,
+    **scenes_queues.SCENES,
     **scenes_s3.SCENES,
     **ways_in.SCENES,
     **{f"autoscaling:{name}": _scaling(name) for name in scaling.OPERATIONS},

@@ -9,7 +9,8 @@ from tests.laws.built import REGISTRY, in_protocols
 from tests.laws.conftest import Court
 
 DENIED = {"ec2": "UnauthorizedOperation", "query": "AccessDenied", "rest-xml": "AccessDenied"}
-"""How each family words it; every other protocol says AccessDeniedException."""
+DENIED["sns"] = "AuthorizationError"
+"""How each family (or a service) words it; every other protocol says AccessDeniedException."""
 UNSIGNED = {"ec2": "MissingAuthenticationToken", "query": "MissingAuthenticationToken"}
 FOR_ALL = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
 """Operations that need no permission."""
@@ -55,7 +56,7 @@ def test_every_operation_is_refused_to_who_may_do_nothing(court: Court) -> None:
         if operation.startswith("Head"):
             assert answer.status == 403, (service, operation, answer)
             continue
-        wanted = DENIED.get(family(service), "AccessDeniedException")
+        wanted = DENIED.get(service) or DENIED.get(family(service), "AccessDeniedException")
         assert (error.get("Code"), answer.status) in ((wanted, 403), (wanted, 400)), (
             service,
             operation,

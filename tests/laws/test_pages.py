@@ -19,6 +19,7 @@ from tests.laws import (
     scenes_fis,
     scenes_links,
     scenes_logs,
+    scenes_queues,
     scenes_s3,
 )
 from tests.laws.built import operations
@@ -67,6 +68,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
         known.update(scenes_ec2.many(jar))
         known.update(scenes_links.many(jar))
         known.update(scenes_fis.many(jar))
+        known.update(scenes_queues.many(jar))
         known.update(scenes_s3.many(jar, MANY))
         jar.settle()
         known["ListDocumentVersions"] = {"Name": "AWS-RunShellScript"}

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("cloudjar.doors")
 
 _FORM = "multipart/form-data"
+_LINKS = ("Action=ConfirmSubscription&", "Action=Unsubscribe&")
+_CERTIFICATE = "/SimpleNotificationService-"
 
 
 def kind_of(request: Request) -> doors.Kind | None:
@@ -36,6 +38,8 @@ def kind_of(request: Request) -> doors.Kind | None:
         return "form" if unsigned and headers.get("content-type", "").startswith(_FORM) else None
     if method == "OPTIONS":
         return "preflight" if "access-control-request-method" in headers and "origin" in headers else None
+    if method == "GET" and "authorization" not in headers and _is_link(request):
+        return "link"
     name = headers.get("host", "")
     at = host.read(name)
     if at.kind == "website":
@@ -43,6 +47,13 @@ def kind_of(request: Request) -> doors.Kind | None:
     if method in ("GET", "HEAD") and not any(at) and "authorization" not in headers and _is_name(name):
         return "website"
     return None
+
+
+def _is_link(request: Request) -> bool:
+    """What messages ask their readers to follow, without a signature."""
+    if request.path.startswith(_CERTIFICATE):
+        return True
+    return request.path == "/" and request.query.startswith(_LINKS) and "X-Amz-Signature" not in request.query
 
 
 def _is_name(address: str) -> bool:

@@ -1,8 +1,8 @@
 """Order and exactly-once of FIFO queues, against a model: random histories of senders that retry and several consumers,
 with crashes, dead letters and time.
 
-The model is what AWS promises, in a page: a queue of groups, each a list; a group is closed while any of its messages is
-in flight. The jar must do in each step exactly what the model may do.
+The model is what AWS promises, in a page: a queue of groups, each a list; a group is closed while any of its messages
+is in flight. The jar must do in each step exactly what the model may do.
 """
 
 from __future__ import annotations
@@ -175,8 +175,9 @@ def history(real: Real, name: str, seed: int, steps: int) -> None:
             case "hold" if handles:
                 handle, seconds = chance.choice(handles[-3:]), chance.choice((0, 5, 60))
                 try:
-                    asked = {"ReceiptHandle": handle, "VisibilityTimeout": seconds}
-                    real.call("ChangeMessageVisibility", QueueUrl=url, **asked)
+                    real.call(
+                        "ChangeMessageVisibility", QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=seconds
+                    )
                 except AwsError:
                     continue
                 model.hold(handle, seconds)

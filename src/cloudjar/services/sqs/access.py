@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from cloudjar.base import arn as arns
+from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import Access, Grant, by_arn, finds, keys_of_resource
 from cloudjar.kit.record import arn_of, meta
@@ -28,7 +29,10 @@ def on_queue(action: str) -> Access:
     """The grant of an operation on the queue of its URL: what the table would give, worked out once."""
 
     def grants(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
-        account, name = finding.place(req["QueueUrl"])
+        try:
+            account, name = finding.place(req["QueueUrl"])
+        except AwsError:  # said when it is known that he may ask at all
+            return (Grant(action, arns.make("sqs", ctx.region, ctx.account, req["QueueUrl"])),)
         found = ctx.world.state.tables.get(_SPEC, account, ctx.region, name)
         if found is None:
             return (Grant(action, arns.make("sqs", ctx.region, account, name), None, owner=account),)
