@@ -213,3 +213,24 @@ def test_acls_where_they_are_off(bucket: Bucket) -> None:
     assert [one["Permission"] for one in told["Grants"]] == ["FULL_CONTROL"]
     assert len(told["Owner"]["ID"]) == 64
     assert ACCOUNT not in told["Owner"]["ID"]
+
+
+def test_further_checksums(bucket: Bucket) -> None:
+    body = b"strawberry"
+    for name, raw in (("SHA512", hashlib.sha512(body).digest()), ("MD5", hashlib.md5(body).digest())):
+        right = base64.b64encode(raw).decode()
+        bucket.put(name, body, **{f"Checksum{name}": right})
+        assert bucket.head(name, ChecksumMode="ENABLED")[f"Checksum{name}"] == right
+        with refused("BadDigest"):
+            bucket.put(name, b"blackberry", **{f"Checksum{name}": right})
+    with refused("InvalidRequest", "Multiple checksum Types are not allowed"):
+        bucket.put("k", body, ChecksumSHA1="AAAA", ChecksumSHA256="AAAA")
+
+
+def test_metadata_beyond_ascii(bucket: Bucket) -> None:
+    def speak(request: Any, **_: Any) -> None:
+        request.headers["x-amz-meta-name"] = "H\u00e4ndel"
+
+    bucket.s3.meta.events.register("before-sign.s3.PutObject", speak)
+    bucket.put("k", b"x")
+    assert bucket.head("k")["Metadata"]["name"] == "=?UTF-8?B?SMOkbmRlbA==?="

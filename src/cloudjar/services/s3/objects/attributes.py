@@ -5,9 +5,9 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
-from email.header import Header
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -167,11 +167,13 @@ def shown_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
 
 
 def _spelled(value: str) -> str:
+    """Headers hold the bytes that were sent, as Latin-1: they were UTF-8, or they were not."""
+    raw = value.encode("latin-1", "replace")
     try:
-        text = value.encode("latin-1").decode()
-    except UnicodeError:
-        text = value
-    return Header(text, "utf-8", maxlinelen=1 << 20).encode(linesep="")
+        raw.decode()
+    except UnicodeDecodeError:
+        raw = value.encode()
+    return f"=?UTF-8?B?{base64.b64encode(raw).decode()}?="
 
 
 def shown_headers(version: Version) -> dict[str, Any]:
