@@ -34,12 +34,11 @@ def signed(method: str, path: str, who: Credentials, port: int, body: bytes = b"
         "user-agent": "Boto3/1.44.5 md/Botocore#1.44.5 ua/2.1 os/linux#6.1 md/arch#x86_64 lang/python#3.11.7",
         "amz-sdk-invocation-id": "5c2f0e3a-8a6e-4c9b-9f0d-1e3e5e6f7a8b",
         "amz-sdk-request": "attempt=1",
-        "x-amz-content-sha256": hashlib.sha256(body).hexdigest(),
         **{name.replace("_", "-"): value for name, value in headers.items()},
     }
     where, _, query = path.partition("?")
     request = Request(method, where, query, sent, body)
-    sign(request, who, "us-east-1", "s3", SystemClock().real())
+    sign(request, who, "us-east-1", "s3", SystemClock().real(), payload=sent.get("x-amz-content-sha256"))
     lines = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
     length = f"Content-Length: {len(body)}\r\n" if body or method == "PUT" else ""
     return f"{method} {path} HTTP/1.1\r\n{lines}{length}\r\n".encode("latin-1") + body
