@@ -33,6 +33,7 @@ COMMANDS = {
     "clock": ("cloudjar.cli.clock", "clock", "The cloud's own time, and how to move it on."),
     "consistency": ("cloudjar.cli.consistency", "consistency", "How long IAM's changes take to be seen."),
     "fault": ("cloudjar.cli.fault", "fault", "Break things on purpose: a zone's power, an instance's host."),
+    "mail": ("cloudjar.cli.mail", "mail", "What AWS would have sent to people, and its links."),
     "spot": ("cloudjar.cli.spot", "spot", "Take the capacity of spot instances away."),
     "maintenance": ("cloudjar.cli.spot", "maintenance", "Schedule an event of AWS's for an instance."),
     "ami": ("cloudjar.cli.ami", "ami", "Bring a system from outside: a root tarball or an OCI image as an AMI."),

@@ -22,7 +22,7 @@ from cloudjar.base import ids
 from cloudjar.base.clock import Clock
 from cloudjar.base.errors import AwsError
 from cloudjar.gateway import accounts, why
-from cloudjar.kit import certificates, faults, incidents, quantities
+from cloudjar.kit import certificates, faults, incidents, mailbox, quantities
 from cloudjar.kit.audit import Audit
 from cloudjar.kit.context import World
 from cloudjar.kit.events import Events
@@ -94,6 +94,7 @@ class Admin:
             ("POST", "faults"): self.begin_fault,
             ("POST", "faults-end"): lambda query: faults.breaker(jar.world).end(jar.world, query["id"]),
             ("GET", "consistency"): self.consistency,
+            ("GET", "mail"): self.mail,
             ("POST", "interrupt-spot"): self.interrupt_spot,
             ("POST", "schedule-event"): self.schedule_event,
             ("POST", "consistency"): self.settle_after,
@@ -242,6 +243,11 @@ class Admin:
         """Have the spot ``instance`` interrupted after ``seconds`` of AWS time."""
         world = self._jar.world
         return incidents.incidents(world).interrupt(world, query["instance"], float(query["seconds"]))
+
+    def mail(self, query: Query) -> dict[str, Any]:
+        """The newest letters of the mailbox, of one recipient (``to``) or of all."""
+        found = mailbox.letters(self._jar.world, recipient=query.get("to", ""), limit=int(query.get("limit", "100")))
+        return {"letters": [{"id": one.id, "at": one.at, **one.mail._asdict()} for one in found]}
 
     def schedule_event(self, query: Query) -> dict[str, Any]:
         """Schedule an event (a ``code``) for an ``instance``, after ``seconds`` of AWS time."""
