@@ -79,8 +79,10 @@ async def _get(port: int, head: bytes, mib: int, most: Most) -> None:
 
 async def _load(server: Running, who: Credentials, clients: int, mib: int, rooms: int) -> None:
     port = server.port
-    unsigned = {"x_amz_content_sha256": "UNSIGNED-PAYLOAD"}
-    puts = [signed("PUT", f"/{BUCKET}/{n % rooms}", who, port, **unsigned) for n in range(clients)]
+    puts = [
+        signed("PUT", f"/{BUCKET}/{n % rooms}", who, port, x_amz_content_sha256="UNSIGNED-PAYLOAD")
+        for n in range(clients)
+    ]
     puts = [head.replace(b"Content-Length: 0", b"Content-Length: %d" % (mib * _MIB)) for head in puts]
     gets = [signed("GET", f"/{BUCKET}/{n % rooms}", who, port) for n in range(clients)]
     most = Most(server.pid)

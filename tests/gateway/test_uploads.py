@@ -113,7 +113,7 @@ def test_a_checksum_that_follows_the_body_is_checked_before_anything_is_recorded
                 "x_amz_trailer": "x-amz-checksum-crc32",
                 "content_encoding": "aws-chunked",
             }
-            client.sendall(head(jar, f"/uploads-here/{said[0]}", len(body), **marks) + body)
+            client.sendall(head(jar, f"/uploads-here/{said[0]}", len(body), ROOT, **marks) + body)
             assert code(read_answer(client)) == said
     assert stored(jar) == ["200"]
     jar.client("s3").delete_object(Bucket="uploads-here", Key="200")
@@ -130,7 +130,7 @@ def test_a_checksum_that_follows_the_body_is_checked_before_anything_is_recorded
 def test_a_body_that_is_not_what_was_promised_is_not_kept(
     jar: TestJar, client: socket.socket, headers: dict[str, str], said: tuple[int, str]
 ) -> None:
-    client.sendall(head(jar, "/uploads-here/b", len(CONTENT), **headers) + CONTENT)
+    client.sendall(head(jar, "/uploads-here/b", len(CONTENT), ROOT, **headers) + CONTENT)
     assert code(read_answer(client)) == said
     assert stored(jar) == []
 
