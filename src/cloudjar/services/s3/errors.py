@@ -39,7 +39,8 @@ def no_version(key: str, version_id: str) -> AwsError:
 
 def bad_version_id(version_id: str) -> AwsError:
     """A version id that can be none."""
-    return invalid_argument("Invalid version id specified", "versionId", version_id)
+    text = "Invalid version id specified" if version_id else "Version id cannot be the empty string"
+    return invalid_argument(text, "versionId", version_id)
 
 
 def no_upload(upload_id: str) -> AwsError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -62,3 +64,20 @@ def test_codes_are_not_guessed(jar: TestJar, watch: Watch) -> None:
     with refused("AccessDenied", status=403):  # the right one, but too late
         bucket.s3.delete_object(Bucket=bucket.name, Key="k", VersionId=first, MFA=f"{phone.serial} {phone.code()}")
     assert bucket.read("k", VersionId=first) == b"1"
+
+
+def test_what_is_locked_comes_with_a_checksum(jar: TestJar) -> None:
+    bucket = create(jar, "jam", ObjectLockEnabledForBucket=True)
+    url = bucket.s3.generate_presigned_url(
+        "put_object", {"Bucket": bucket.name, "Key": "k", "ObjectLockLegalHoldStatus": "ON"}
+    )
+    request = Request(url, b"1", {"x-amz-object-lock-legal-hold": "ON"}, method="PUT")
+    with pytest.raises(HTTPError) as error:
+        urlopen(request)
+    assert b"Content-MD5 OR x-amz-checksum-" in error.value.read()
+    held = bucket.put("k", b"1", ObjectLockLegalHoldStatus="ON")["VersionId"]
+    assert bucket.head("k")["ObjectLockLegalHoldStatus"] == "ON"
+    with refused("AccessDenied", "protected by object lock", status=403):
+        bucket.s3.delete_object(Bucket=bucket.name, Key="k", VersionId=held)
+    assert bucket.s3.delete_object(Bucket=bucket.name, Key="k")["DeleteMarker"] is True
+    assert bucket.read("k", VersionId=held) == b"1"

@@ -79,6 +79,14 @@ def test_what_was_there_before_is_null(bucket: Bucket) -> None:
     assert bucket.read("k", VersionId="null") == b"1"
 
 
+def test_an_empty_version_is_none(versioned: Bucket) -> None:
+    versioned.put("k", b"1")
+    for call in (versioned.s3.get_object, versioned.s3.delete_object):
+        with refused("InvalidArgument", "Version id cannot be the empty string"):
+            call(Bucket=versioned.name, Key="k", VersionId="")
+    assert versioned.read("k") == b"1"
+
+
 def test_tags_of_a_version(versioned: Bucket) -> None:
     first = versioned.put("k", b"1", Tagging="a=1")["VersionId"]
     versioned.put("k", b"2")

@@ -27,6 +27,8 @@ _AT_ONCE = 1000
 def delete_object(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """What is not there is deleted too."""
     bucket = need_bucket(ctx, req)
+    if req.get("VersionId") == "":
+        raise errors.bad_version_id("")
     if req.get("VersionId") and bucket.mfa_delete == "Enabled":
         check_mfa(ctx, req)
     removed = _remove(ctx, bucket, req, bypass=bool(req.get("BypassGovernanceRetention")))

@@ -23,6 +23,10 @@ def put_object(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     version = writing.draft(ctx, bucket, req)
     how = encryption.wanted(ctx, bucket, req)
     asked = integrity.asked(ctx, req)
+    if version.lock is not None and ctx.request is not None and not asked.chosen and req.get("ContentMD5") is None:
+        raise errors.invalid_request(
+            "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters"
+        )
     landed = writing.blobs(ctx).take(req.get("Body"), integrity.hashes(asked.algorithm))
     writing.check_size(landed.size)
     integrity.check(req, landed, asked)
