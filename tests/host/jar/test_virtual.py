@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +39,26 @@ def heard(console: Callable[[], str]) -> Iterator[None]:
         raise
 
 
+def serial_console(jar: RealJar, account: Account, machine: str, key: Path, public: str) -> str:
+    """What the console says to somebody who sits down at it by SSH and presses Enter."""
+    account.ec2.enable_serial_console_access()
+    push = jar.client("ec2-instance-connect")
+    push.send_serial_console_ssh_public_key(InstanceId=machine, SSHPublicKey=public)
+    options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes"]
+    seat = ["ssh", "-tt", "-F", "none", "-p", str(jar.port), "-i", str(key), *options, f"{machine}.port0@127.0.0.1"]
+    heard = b""
+    with subprocess.Popen(seat, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(b"\r")
+        while b"login: " not in heard and select.select([child.stdout], [], [], 120)[0]:
+            heard += (piece := child.stdout.read(4096))
+            if not piece:
+                break
+        child.kill()
+    return heard.decode(errors="replace")
+
+
 @pytest.mark.skipif(not find_tool("qemu-system-x86_64"), reason="no qemu-system-x86_64 here. Try: make setup")
 def test_a_virtual_machine_is_an_instance_like_any_other(real: RealJar, wire: Wire, tmp_path: Path) -> None:
     account = Account(real)
@@ -61,6 +83,7 @@ def test_a_virtual_machine_is_an_instance_like_any_other(real: RealJar, wire: Wi
         told = ssh(key, "admin", vm.public, f"uname -r; hostname; nproc; {METADATA}", 120).stdout.split()
         assert told == [told[0], f"ip-{vm.private.replace('.', '-')}", "2", vm.id]
         assert told[0] != os.uname().release
+        assert "login: " in serial_console(real, account, vm.id, key, public)
         assert wire.knock(vm.private, 22, box.id, wait=10) == "open"
         assert wire.knock(vm.public, 9000) == "dropped"
         account.authorize(group, 9000)

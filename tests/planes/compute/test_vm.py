@@ -60,6 +60,7 @@ def test_the_command_line_has_disks_in_order_and_the_eni() -> None:
         kernel=place / "k",
         initrd=place / "i",
         console=place / "c",
+        serial=place / "s",
         events=place / "e",
         monitor=place / "m",
         pid=place / "p",

@@ -165,6 +165,10 @@ class Entering(ABC):
             raise PlaneError(f"{argv[0]} in {machine_id} did not end within {timeout:g} s") from late
         return done.returncode, done.stdout
 
+    def has_console(self, machine_id: str) -> bool:
+        """Whoever can be entered has one."""
+        return self.enterable(machine_id)
+
     def open_console(self, machine_id: str, ears: Ears) -> Line:
         """conmon's own socket: packets of what the console says, each after a byte that names the stream."""
         home = self._entered(machine_id)

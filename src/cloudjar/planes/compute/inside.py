@@ -90,7 +90,8 @@ class Line(Protocol):
 
 @runtime_checkable
 class Inside(Protocol):
-    """A driver that reaches inside its guests. Failures raise `PlaneError`; calls may block, but for `enterable`."""
+    """A driver that reaches inside its guests. Failures raise `PlaneError`; calls may block, but for `enterable`
+    and `has_console`."""
 
     def enterable(self, machine_id: str) -> bool:
         """Whether programs can be run there now: its guest has booted and is not frozen."""
@@ -110,6 +111,10 @@ class Inside(Protocol):
 
     def dial(self, machine_id: str, host: str, port: int, ears: Ears) -> Line:
         """A TCP connection as a program in the guest makes it; `host` is a name or address as the guest knows it."""
+        ...
+
+    def has_console(self, machine_id: str) -> bool:
+        """Whether somebody can sit at the guest's console now; quick, as `enterable` is."""
         ...
 
     def open_console(self, machine_id: str, ears: Ears) -> Line:

@@ -15,6 +15,7 @@ from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.container import ContainerCompute
 from cloudjar.planes.compute.home import Home
 from cloudjar.planes.compute.images import ImageStore
+from cloudjar.planes.compute.inside import Ears, Line
 from cloudjar.planes.compute.port import Disk, MachineSpec, Seen
 from cloudjar.planes.compute.usage import Usage
 from cloudjar.planes.compute.vm import VmCompute
@@ -140,6 +141,16 @@ class MixedCompute(ContainerCompute):
     def answers(self, machine_id: str, address: str) -> bool:
         """A virtual machine's own network cannot be looked at from outside: it answers while its processors run."""
         return self._vms.runs(machine_id) if self._is_vm(machine_id) else super().answers(machine_id, address)
+
+    def has_console(self, machine_id: str) -> bool:
+        """By the machine's driver."""
+        return self._vms.has_console(machine_id) if self._is_vm(machine_id) else super().has_console(machine_id)
+
+    def open_console(self, machine_id: str, ears: Ears) -> Line:
+        """By the machine's driver."""
+        if self._is_vm(machine_id):
+            return self._vms.open_console(machine_id, ears)
+        return super().open_console(machine_id, ears)
 
     def _entered(self, machine_id: str) -> Home:
         if self._is_vm(machine_id):

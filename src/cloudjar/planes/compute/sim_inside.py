@@ -101,6 +101,10 @@ class SimInside(ABC):
         """Likewise."""
         return self._line(machine_id, (host, port), ears)
 
+    def has_console(self, machine_id: str) -> bool:
+        """Where a test plays the guest."""
+        return self.enterable(machine_id)
+
     def open_console(self, machine_id: str, ears: Ears) -> Line:
         """Likewise."""
         return self._line(machine_id, ("console", 0), ears)

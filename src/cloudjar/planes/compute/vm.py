@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+import socket
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,8 @@ from cloudjar.planes.compute.bundle import resources
 from cloudjar.planes.compute.container import ContainerCompute
 from cloudjar.planes.compute.home import CONSOLE_MAX, Home
 from cloudjar.planes.compute.images import ImageStore
+from cloudjar.planes.compute.inside import Ears, Line
+from cloudjar.planes.compute.lines import FdLine
 from cloudjar.planes.compute.port import Disk, MachineSpec, Seen
 from cloudjar.planes.compute.process import need_tool, run
 from cloudjar.planes.compute.usage import Usage
@@ -86,6 +89,24 @@ class VmCompute(ContainerCompute):
         """Its own network cannot be looked at from outside: it answers while its processors run."""
         del address
         return self.runs(machine_id)
+
+    def has_console(self, machine_id: str) -> bool:
+        """Its serial port is there while QEMU is; who answers is the guest's own business."""
+        return bool(_pid(self._home(machine_id)))
+
+    def open_console(self, machine_id: str, ears: Ears) -> Line:
+        """A seat at its serial port: QEMU has one, and lets the next one wait."""
+        home = self._home(machine_id)
+        if not _pid(home):
+            raise PlaneError(f"machine {machine_id} is not running")
+        door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        try:
+            door.connect(str(_serial(home)))
+        except OSError as failed:
+            door.close()
+            raise PlaneError(f"the console of {machine_id} cannot be reached: {failed}") from failed
+        fd = door.detach()
+        return FdLine(self._board, {fd: ears.said}, fd, ears, finish=lambda _: None)
 
     def _entered(self, machine_id: str) -> Home:
         raise PlaneError(f"{machine_id} is a virtual machine, in which nothing can be run from outside. Try: ssh")
@@ -225,7 +246,8 @@ class VmCompute(ContainerCompute):
     def _sweep(self, home: Home) -> None:
         """Leave no process, control group, mount or tap of the machine."""
         super()._sweep(home)
-        _monitor(home).unlink(missing_ok=True)
+        for door in (_monitor(home), _serial(home)):
+            door.unlink(missing_ok=True)
         if spec := home.spec():
             vmnet.untie(spec.network)
 
@@ -274,6 +296,7 @@ class VmCompute(ContainerCompute):
             kernel=image.kernel,
             initrd=home.folder / "initrd",
             console=home.log,
+            serial=_serial(home),
             events=home.folder / "events",
             monitor=_monitor(home),
             empty=home.disk,
@@ -313,6 +336,10 @@ def _script(join: list[str], argv: list[str]) -> str:
 
 def _monitor(home: Home) -> Path:
     return home.runtime / "attach" / home.name
+
+
+def _serial(home: Home) -> Path:
+    return home.runtime / "attach" / f"{home.name}.serial"
 
 
 def _shorten(log: Path) -> None:

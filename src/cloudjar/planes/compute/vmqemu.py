@@ -58,6 +58,9 @@ class VmFiles(msgspec.Struct, frozen=True, kw_only=True):
     kernel: Path
     initrd: Path
     console: Path
+    """Where all that the serial port says is kept."""
+    serial: Path
+    """The socket of the one who sits at it."""
     events: Path
     monitor: Path
     pid: Path
@@ -96,7 +99,8 @@ def command(qemu: str, spec: MachineSpec, files: VmFiles, nics: list[Nic], *, kv
     for nic in nics:
         argv += ["-netdev", f"tap,id={nic.tap},ifname={nic.tap},script=no,downscript=no"]
         argv += ["-device", f"virtio-net-pci,netdev={nic.tap},mac={nic.mac}"]
-    argv += ["-chardev", f"file,id=console,path={files.console},append=on", "-serial", "chardev:console"]
+    serial = f"path={files.serial},server=on,wait=off,logfile={files.console},logappend=on"
+    argv += ["-chardev", f"socket,id=console,{serial}", "-serial", "chardev:console"]
     argv += ["-chardev", f"socket,id=monitor,path={files.monitor},server=on,wait=off"]
     argv += ["-mon", "chardev=monitor,mode=control"]
     argv += ["-D", str(files.events), "-trace", "qemu_system_shutdown_request"]

@@ -74,7 +74,7 @@ def _seat(world: World, instance_id: str) -> Console:
             "SerialConsoleAccessDisabledException", "Your account is not authorized to use the EC2 serial console.", 403
         )
     plane = entrance(world.ports["compute"])
-    if vm.state != "running" or plane is None or not plane.enterable(vm.id):
+    if vm.state != "running" or plane is None or not plane.has_console(vm.id):
         raise AwsError("EC2InstanceStateInvalidException", f"There is nobody at the console of {vm.id}.", 409)
     taken: set[str] = world.ports.setdefault(_TAKEN, set())
     if vm.id in taken:
