@@ -260,7 +260,7 @@ def main() -> None:
             interfaces(host, asked.interfaces)
         finally:
             host.close()
-    with real_jar(home=Path("/var/tmp/cloudjar-bench"), tag="bench", port=4587) as jar:
+    with real_jar() as jar:
         api_changes(jar, asked.rounds)
 
 

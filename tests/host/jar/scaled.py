@@ -7,7 +7,6 @@ import http.client
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from cloudjar.base.clock import monotonic
@@ -74,7 +73,7 @@ def proxies(jar: RealJar) -> list[int]:
 @contextmanager
 def scaled() -> Iterator[Scaled]:
     """The group in a jar of its own; however the block ends, nothing of it is on the host."""
-    with real_jar(home=Path("/var/tmp/cloudjar-asg"), tag="asg", port=4583) as jar:
+    with real_jar() as jar:
         try:
             made = Scaled(jar)
             yield made
@@ -111,9 +110,12 @@ class Scaled:
             HealthCheckTimeoutSeconds=2, HealthyThresholdCount=2, UnhealthyThresholdCount=2,
         )  # fmt: skip
         arn = str(made["TargetGroups"][0]["TargetGroupArn"])
-        delay = [{"Key": "deregistration_delay.timeout_seconds", "Value": "20"}]
-        self.elb.modify_target_group_attributes(TargetGroupArn=arn, Attributes=delay)
+        self._wait_for_leavers(arn, 20)
         return arn
+
+    def _wait_for_leavers(self, target_group: str, seconds: int) -> None:
+        delay = [{"Key": "deregistration_delay.timeout_seconds", "Value": str(seconds)}]
+        self.elb.modify_target_group_attributes(TargetGroupArn=target_group, Attributes=delay)
 
     def _balancer(self) -> str:
         made = self.elb.create_load_balancer(
@@ -142,6 +144,7 @@ class Scaled:
 
     def close(self) -> None:
         """Take everything off the host that outlives the jar's server."""
+        self._wait_for_leavers(self.target_group, 0)  # nobody asks any more
         self.scaling.delete_auto_scaling_group(AutoScalingGroupName=GROUP, ForceDelete=True)
         found = self.elb.describe_load_balancers()["LoadBalancers"]
         for balancer in found:
