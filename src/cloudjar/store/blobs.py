@@ -19,8 +19,8 @@ from typing import NamedTuple, Protocol
 from cloudjar.base import ids
 from cloudjar.planes.objects.files import Files
 from cloudjar.planes.objects.frames import open_inline, seal_inline, unwrap, wrap
-from cloudjar.planes.objects.port import Blob, Hash, Landed, Piece, Stored
-from cloudjar.planes.objects.sink import KEY, FileLanded, FileSink
+from cloudjar.planes.objects.port import INLINE, Blob, Hash, Landed, Piece, Stored
+from cloudjar.planes.objects.sink import KEY, FileLanded, FileSink, land_small
 from cloudjar.planes.objects.source import FileSource, pieces_of, tail_of
 from cloudjar.store.database import Database
 
@@ -70,11 +70,13 @@ class Blobs:
         taken from there."""
         if isinstance(body, FileLanded):
             return _with_digests(body, hashes)
+        if body is None or (isinstance(body, bytes) and len(body) <= INLINE):
+            return land_small(self.files, body or b"", hashes)
         sink = self.files.sink(hashes)
         try:
             if isinstance(body, bytes):
                 sink.feed(body)
-            elif body is not None:
+            else:
                 for piece in body.chunks():
                     sink.feed(piece)
             return sink.finish()
