@@ -24,6 +24,7 @@ COMMANDS = {
         "A shell in which plain `aws` works, privately configured.",
     ),
     "ssh": ("cloudjar.cli.ssh", "ssh", "Sign in to an instance."),
+    "tunnel": ("cloudjar.cli.tunnel", "tunnel", "To a private machine through an EC2 Instance Connect Endpoint."),
     "console": ("cloudjar.cli.console", "console", "Sit at the serial console of an instance."),
     "why": ("cloudjar.cli.why", "why", "Why a call was allowed or refused."),
     "reach": ("cloudjar.cli.reach", "reach", "Why one machine can or cannot reach another."),
