@@ -42,4 +42,34 @@ def many(jar: TestJar) -> dict[str, Any]:
     redrive = json.dumps({"deadLetterTargetArn": f"{_ARN}:dead", "maxReceiveCount": 1})
     for n in range(7):
         sqs.create_queue(QueueName=f"q{n}", Attributes={"RedrivePolicy": redrive})
-    return {"QueueUrl": url}
+    sns = jar.client("sns")
+    topic = ""
+    for n in range(7):
+        topic = sns.create_topic(Name=f"t{n}")["TopicArn"]
+    for n in range(7):
+        sns.subscribe(TopicArn=topic, Protocol="sms", Endpoint=f"+3361234567{n}")
+    return {"QueueUrl": url, "TopicArn": topic}
+
+
+_ON_TOPICS = ("AddPermission", "DeleteTopic", "GetTopicAttributes", "ListSubscriptionsByTopic", "Publish",
+              "PublishBatch", "RemovePermission", "SetTopicAttributes")  # fmt: skip
+_ON_SUBSCRIPTIONS = ("GetSubscriptionAttributes", "SetSubscriptionAttributes", "Unsubscribe")
+_TAGGED = ("ListTagsForResource", "TagResource", "UntagResource")
+
+
+def _topic(things: Any) -> str:
+    return str(things.jar.client("sns").create_topic(Name="law")["TopicArn"])
+
+
+def _subscription(things: Any) -> dict[str, Any]:
+    asked = {"TopicArn": _topic(things), "Protocol": "sms", "Endpoint": "+33612345678"}
+    return {"SubscriptionArn": things.jar.client("sns").subscribe(**asked)["SubscriptionArn"]}
+
+
+SCENES.update({f"sns:{name}": lambda things: {"TopicArn": _topic(things)} for name in _ON_TOPICS})
+SCENES.update({f"sns:{name}": _subscription for name in _ON_SUBSCRIPTIONS})
+SCENES.update({f"sns:{name}": lambda things: {"ResourceArn": _topic(things)} for name in _TAGGED})
+SCENES["sns:Subscribe"] = lambda things: {
+    "TopicArn": _topic(things), "Protocol": "sms", "Endpoint": "+33612345678",
+}  # fmt: skip
+SCENES["sns:ConfirmSubscription"] = lambda things: {"TopicArn": _topic(things), "Token": "x"}

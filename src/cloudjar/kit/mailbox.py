@@ -40,6 +40,7 @@ def _ready(world: World) -> None:
     if _PORT not in world.ports:
         world.state.database.query(_SCHEMA)
         world.ports[_PORT] = True
+        world.state.database.undone(lambda: world.ports.pop(_PORT, None))
 
 
 def deliver(world: World, mail: Mail) -> None:

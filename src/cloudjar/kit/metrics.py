@@ -93,6 +93,7 @@ def points(world: World) -> Points:
             ") WITHOUT ROWID"
         )
         world.ports["metric points"] = held
+        world.state.database.undone(lambda: world.ports.pop("metric points", None))
     return held
 
 

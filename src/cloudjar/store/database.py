@@ -30,8 +30,8 @@ class Database:
         self.lock = threading.RLock()
         self._depth = 0
         self._owner = 0
-        self._on_commit: list[Callable[[], None]] = []
-        self._on_rollback: list[Callable[[], None]] = []
+        self._on_commit: list[Callable[[], object]] = []
+        self._on_rollback: list[Callable[[], object]] = []
         self.changes = 0
         """Transactions committed since opening."""
         self._connection = sqlite3.connect(
@@ -112,7 +112,7 @@ class Database:
         self._connection.execute(f"RELEASE {name}")
         self._depth -= 1
 
-    def _settle(self, run: list[Callable[[], None]], drop: list[Callable[[], None]]) -> None:
+    def _settle(self, run: list[Callable[[], object]], drop: list[Callable[[], object]]) -> None:
         hooks = run[:]
         run.clear()
         drop.clear()
@@ -131,6 +131,11 @@ class Database:
     def on_rollback(self, hook: Callable[[], None]) -> None:
         """Run `hook` when what was done so far is undone."""
         self._on_rollback.append(hook)
+
+    def undone(self, forget: Callable[[], object]) -> None:
+        """Call `forget` should the running transaction be undone: tables that it made are gone then."""
+        if self.in_transaction:
+            self._on_rollback.append(forget)
 
     def flush(self, done: Callable[[], object]) -> None:
         """Call `done` (from the flusher's thread, or at once when not durable) when every commit so far is on disk."""

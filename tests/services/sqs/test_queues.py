@@ -161,3 +161,10 @@ def test_permissions_are_statements_with_labels(box: Box) -> None:
     box.client.remove_permission(QueueUrl=box.url, Label="share")
     assert box.attribute("Policy") == ""
     assert code(box.client.remove_permission, QueueUrl=box.url, Label="share") == "InvalidParameterValue"
+
+
+def test_a_first_call_that_fails_spoils_nothing(sqs: Any) -> None:
+    url = sqs.create_queue(QueueName="a")["QueueUrl"]
+    assert code(sqs.delete_message, QueueUrl=url, ReceiptHandle="nonsense") == "ReceiptHandleIsInvalid"
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    assert len(sqs.receive_message(QueueUrl=url)["Messages"]) == 1

@@ -187,4 +187,5 @@ def outbox(world: World) -> Outbox:
     held: Outbox | None = world.ports.get(_PORT)
     if held is None:
         held = world.ports[_PORT] = Outbox(world.state.database)
+        world.state.database.undone(lambda: world.ports.pop(_PORT, None))
     return held

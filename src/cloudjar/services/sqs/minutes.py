@@ -53,6 +53,7 @@ def ready(world: World) -> None:
     if _PORT not in world.ports:
         world.state.database.query(_SCHEMA)
         world.ports[_PORT] = True
+        world.state.database.undone(lambda: world.ports.pop(_PORT, None))
 
 
 def turn(ctx: Ctx, queue: Queue, now: int) -> None:

@@ -331,6 +331,7 @@ def rows(world: World) -> Rows:
     held: Rows | None = world.ports.get(_PORT)
     if held is None:
         held = world.ports[_PORT] = Rows(world.state.database)
+        world.state.database.undone(lambda: world.ports.pop(_PORT, None))
     return held
 
 
