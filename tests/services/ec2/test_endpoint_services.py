@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -269,6 +270,29 @@ def test_topics_can_be_told_of_connections(jar: TestJar, ec2: Any) -> None:
     assert [one["ResourceId"] for one in gone["Unsuccessful"]] == [f"vpce-nfn-{NOWHERE}"]
     assert code(ec2.describe_vpc_endpoint_connection_notifications, ConnectionNotificationId=key) == (
         "InvalidConnectionNotificationId.NotFound")  # fmt: skip
+
+
+def test_a_topic_hears_what_becomes_of_a_connection(jar: TestJar, ec2: Any) -> None:
+    offer = Offer(jar, ec2)
+    offer.admit("*")
+    sns, sqs = jar.client("sns"), jar.client("sqs")
+    topic = sns.create_topic(Name="news")["TopicArn"]
+    queue = sqs.create_queue(QueueName="news")["QueueUrl"]
+    arn = f"arn:aws:sqs:eu-west-3:{ACCOUNT}:news"
+    policy = {"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
+        "Resource": arn}]}  # fmt: skip
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    ec2.create_vpc_endpoint_connection_notification(
+        ServiceId=offer.id, ConnectionNotificationArn=topic, ConnectionEvents=["Connect", "Accept"])  # fmt: skip
+    asker = Asker(jar, jar.client("ec2", key=OTHER), offer.name)
+    ec2.accept_vpc_endpoint_connections(ServiceId=offer.id, VpcEndpointIds=[asker.id])
+    ec2.reject_vpc_endpoint_connections(ServiceId=offer.id, VpcEndpointIds=[asker.id])  # nobody wants to know
+    jar.settle()
+    told = [json.loads(m["Body"]) for m in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]]
+    assert sorted((one["event"], one["vpc_endpoint_id"], one["vpc_endpoint_owner"]) for one in told) == [
+        ("Accept", asker.id, OTHER), ("Connect", asker.id, OTHER)]  # fmt: skip
 
 
 def test_policies_know_whose_service_it_is(jar: TestJar, ec2: Any) -> None:
