@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -11,20 +12,21 @@ _ON_QUEUES = ("AddPermission", "ChangeMessageVisibility", "ChangeMessageVisibili
               "DeleteMessageBatch", "DeleteQueue", "GetQueueAttributes", "ListDeadLetterSourceQueues", "ListQueueTags",
               "PurgeQueue", "ReceiveMessage", "RemovePermission", "SendMessage", "SendMessageBatch",
               "SetQueueAttributes", "TagQueue", "UntagQueue")  # fmt: skip
+_NUMBERS = itertools.count()
 _ARN = f"arn:aws:sqs:eu-west-3:{ACCOUNT}"
 
 
 def _url(things: Any) -> dict[str, Any]:
-    return {"QueueUrl": things.jar.client("sqs").create_queue(QueueName="law")["QueueUrl"]}
+    return {"QueueUrl": things.jar.client("sqs").create_queue(QueueName=f"law{next(_NUMBERS)}")["QueueUrl"]}
 
 
 def _task(things: Any) -> dict[str, Any]:
     """A move that goes on."""
-    sqs = things.jar.client("sqs")
-    sqs.create_queue(QueueName="dead")
-    redrive = json.dumps({"deadLetterTargetArn": f"{_ARN}:dead", "maxReceiveCount": 1})
-    sqs.create_queue(QueueName="alive", Attributes={"RedrivePolicy": redrive})
-    return {"TaskHandle": sqs.start_message_move_task(SourceArn=f"{_ARN}:dead")["TaskHandle"]}
+    sqs, dead = things.jar.client("sqs"), f"dead{next(_NUMBERS)}"
+    sqs.create_queue(QueueName=dead)
+    redrive = json.dumps({"deadLetterTargetArn": f"{_ARN}:{dead}", "maxReceiveCount": 1})
+    sqs.create_queue(QueueName=f"{dead}-source", Attributes={"RedrivePolicy": redrive})
+    return {"TaskHandle": sqs.start_message_move_task(SourceArn=f"{_ARN}:{dead}")["TaskHandle"]}
 
 
 SCENES: dict[str, Any] = {

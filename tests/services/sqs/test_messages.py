@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import pytest
+
+from cloudjar.services.sqs import receiving
 from tests.jar import ACCOUNT, TestJar
 from tests.services.ec2.asking import code, refused
 from tests.services.sqs.conftest import Box
@@ -204,3 +207,22 @@ def test_what_may_not_be_asked_of_a_receive(box: Box) -> None:
         "Value 21 for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= 20, if provided.",
     )
     assert code(box.receive, VisibilityTimeout=43201) == "InvalidParameterValue"
+
+
+def test_too_many_in_flight_is_an_error_for_who_does_not_wait(
+    jar: TestJar, sqs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiving, "FLYING", 3)
+    box, fifo = Box(jar, sqs), Box(jar, sqs, "many.fifo", ContentBasedDeduplication="true")
+    for n in range(5):
+        box.send(str(n))
+        fifo.send(str(n), MessageGroupId=str(n))
+    held = box.receive(3)
+    assert len(fifo.receive(3)) == 3
+    assert code(box.receive, most=1) == "OverLimit"
+    assert fifo.receive(1) == []
+    assert box.receive(1, WaitTimeSeconds=1) == []
+    box.delete(held[0])
+    assert len(box.receive(1)) == 1
+    jar.advance(seconds=31)
+    assert len(box.receive(3)) == 3
