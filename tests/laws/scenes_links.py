@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -61,3 +62,43 @@ def many(jar: TestJar) -> dict[str, Any]:
     people = [f"arn:aws:iam::{ACCOUNT}:user/{n}" for n in range(7)]
     ec2.modify_vpc_endpoint_service_permissions(ServiceId=key, AddAllowedPrincipals=people)
     return {"DescribeVpcEndpointServicePermissions": {"ServiceId": key}}
+
+
+def _bucket(jar: TestJar) -> Any:
+    """A bucket with a disk image."""
+    s3 = jar.client("s3")
+    s3.create_bucket(Bucket="law-images", CreateBucketConfiguration={"LocationConstraint": "eu-west-3"})
+    s3.put_object(Bucket="law-images", Key="disk.raw", Body=b"disk")
+    return s3
+
+
+def _imported(jar: TestJar) -> dict[str, Any]:
+    """How a waiter asks about a disk image that is fetched."""
+    _bucket(jar)
+    trust = _statement(Principal={"Service": "vmie.amazonaws.com"}, Action="sts:AssumeRole")
+    iam = jar.client("iam")
+    iam.create_role(RoleName="vmimport", AssumeRolePolicyDocument=trust)
+    may = _statement(Action="s3:GetObject", Resource="*")
+    iam.put_role_policy(RoleName="vmimport", PolicyName="fetch", PolicyDocument=may)
+    place = {"UserBucket": {"S3Bucket": "law-images", "S3Key": "disk.raw"}}
+    return {"ImportTaskIds": [jar.client("ec2").import_snapshot(DiskContainer=place)["ImportTaskId"]]}
+
+
+def _statement(**more: Any) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **more}]})
+
+
+def _stored(jar: TestJar) -> dict[str, Any]:
+    """How a waiter asks about an image on its way into a bucket."""
+    _bucket(jar)
+    ec2 = jar.client("ec2")
+    image = ec2.describe_images(Filters=[{"Name": "name", "Values": ["debian-12-amd64-*"]}])["Images"][0]["ImageId"]
+    ran = ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1)["Instances"][0]
+    jar.settle()
+    own = ec2.create_image(InstanceId=ran["InstanceId"], Name="law", NoReboot=True)["ImageId"]
+    jar.settle()
+    ec2.create_store_image_task(ImageId=own, Bucket="law-images")
+    return {"ImageIds": [own]}
+
+
+WAITERS: dict[str, Scene] = {"SnapshotImported": _imported, "StoreImageTaskComplete": _stored}

@@ -12,7 +12,7 @@ from botocore import xform_name
 from cloudjar.app import SERVICES
 from cloudjar.spec import models
 from tests.jar import TestJar
-from tests.laws import balancing, scenes_cloudwatch, scenes_ec2, scenes_s3, ways_in
+from tests.laws import balancing, scenes_cloudwatch, scenes_ec2, scenes_links, scenes_s3, ways_in
 from tests.laws.built import operations
 from tests.laws.seeds_network import nat_gateway, peering
 
@@ -129,6 +129,7 @@ SCENES: dict[str, Callable[[TestJar], Params]] = {
     **balancing.WAITERS,
     **scenes_cloudwatch.WAITERS,
     **scenes_ec2.WAITERS,
+    **scenes_links.WAITERS,
     **scenes_s3.WAITERS,
     **ways_in.WAITERS,
     "VpcPeeringConnectionDeleted": lambda jar: peering(jar, "delete_vpc_peering_connection"),
