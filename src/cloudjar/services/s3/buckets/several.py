@@ -158,10 +158,26 @@ def _check_tiering(_ctx: Ctx, _bucket: Bucket, given: dict[str, Any]) -> None:
 
 def _declare(kind: Kind, check: Check) -> None:
     """The four operations of a kind."""
-    op(f"PutBucket{kind.word}Configuration")(lambda ctx, req: _put(ctx, req, kind, check))
-    op(f"GetBucket{kind.word}Configuration")(lambda ctx, req: _get(ctx, req, kind))
-    op(f"DeleteBucket{kind.word}Configuration")(lambda ctx, req: _delete(ctx, req, kind))
-    op(f"ListBucket{kind.word}Configurations", pages=False)(lambda ctx, req: _list(ctx, req, kind))
+
+    @op(f"PutBucket{kind.word}Configuration")
+    def put(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+        """Add a configuration, or replace the one with its id."""
+        return _put(ctx, req, kind, check)
+
+    @op(f"GetBucket{kind.word}Configuration")
+    def get(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+        """The configuration with an id."""
+        return _get(ctx, req, kind)
+
+    @op(f"DeleteBucket{kind.word}Configuration")
+    def delete(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+        """Take one away."""
+        return _delete(ctx, req, kind)
+
+    @op(f"ListBucket{kind.word}Configurations", pages=False)
+    def list_all(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+        """All of them, a page at a time."""
+        return _list(ctx, req, kind)
 
 
 _declare(METRICS, _check_metrics)
