@@ -143,6 +143,35 @@ def test_a_bucket_in_the_host(where: str) -> None:
     assert detect(sent) == Route("s3", "GetObject", "rest-xml", {"Bucket": "my.bucket", "Key": "a/key"})
 
 
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ("jam.s3.localhost:4566", ("s3", "jam", "", "")),
+        ("s3.eu-west-3.localhost", ("s3", "", "eu-west-3", "")),
+        ("jam.s3.dualstack.eu-west-3.amazonaws.com", ("s3", "jam", "eu-west-3", "")),
+        ("eu-west-1.s3.eu-west-3.amazonaws.com", ("s3", "eu-west-1", "eu-west-3", "")),
+        ("www.jam.example.s3-website-eu-west-3.amazonaws.com", ("s3", "www.jam.example", "eu-west-3", "website")),
+        ("jam.s3-website.eu-west-3.localhost:80", ("s3", "jam", "eu-west-3", "website")),
+        ("jam.s3-accelerate.amazonaws.com", ("s3", "jam", "", "accelerate")),
+        ("000000000000.s3-control.eu-west-3.localhost", ("s3-control", "000000000000", "eu-west-3", "control")),
+        (
+            "door-000000000000.s3-accesspoint.eu-west-3.amazonaws.com",
+            ("s3", "arn:aws:s3:eu-west-3:000000000000:accesspoint/door", "eu-west-3", "accesspoint"),
+        ),
+    ],
+)
+def test_hosts_of_s3(where: str, expected: tuple[str, str, str, str]) -> None:
+    at = host.read(where)
+    assert (at.service, at.bucket, at.region, at.kind) == expected
+    assert host.region(where) == expected[2]
+
+
+def test_s3_control_by_its_host() -> None:
+    headers = {**signed("s3"), "host": "000000000000.s3-control.eu-west-3.localhost"}
+    found = detect(Request("GET", "/v20180820/configuration/publicAccessBlock", "", headers))
+    assert (found.service, found.operation) == ("s3control", "GetPublicAccessBlock")
+
+
 def test_requests_that_nobody_signed_are_for_s3() -> None:
     assert detect(Request("GET", "/b/k", "", {"host": "localhost:4566"})).operation == "GetObject"
     assert detect(Request("GET", "/k", "", {"host": "b.s3.localhost"})).uri_params == {"Bucket": "b", "Key": "k"}
