@@ -47,10 +47,12 @@ def place(ctx: Ctx, name: str, prefix: str = "") -> Place | None:
 
 
 def put(ctx: Ctx, caller: Caller, where: Place, key: str, body: bytes) -> None:
-    """Write a file as `caller` (a service's delivery principal). Raises what S3 answers: AccessDenied when the bucket
-    does not let it in."""
+    """Write a file as `caller`: a service's delivery principal, or the account that a service delivered by before it
+    had one. Raises what S3 answers: AccessDenied when the bucket does not let it in."""
     there = ctx.at(ctx.account, where.region)
-    params = {"Bucket": where.bucket, "Key": where.prefix + key, "Body": body, "ACL": _ACL}
+    params: dict[str, Any] = {"Bucket": where.bucket, "Key": where.prefix + key, "Body": body}
+    if caller.kind == "service":
+        params["ACL"] = _ACL
     there.call("s3", "PutObject", params, caller=caller)
 
 

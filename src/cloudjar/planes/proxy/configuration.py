@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 
+from cloudjar.planes.proxy import journal
 from cloudjar.planes.proxy.backends import backends
 from cloudjar.planes.proxy.layer4 import frontends, relayed, tls_words
 from cloudjar.planes.proxy.matching import acl, token
@@ -83,7 +84,7 @@ def _lines(node: Node, folder: str) -> Iterator[str]:
         # Who speaks in others' names must stay root; he is started with little of what root may (`haproxy._confined`).
         *(() if lending(node) else (f"uid {_NOBODY}", f"gid {_NOBODY}")),
         f"chroot {folder}/empty", "tune.ssl.default-dh-param 2048", "ssl-default-bind-options no-sslv3",
-        "ssl-server-verify none",
+        "ssl-server-verify none", *(journal.GLOBAL if node.logs else ()),
     )  # fmt: skip
     yield "defaults"
     yield from _in(
@@ -111,6 +112,8 @@ def _frontend(node: Node, listener: Listener, folder: str) -> Iterator[str]:
     scheme = "https" if listener.certificates else "http"
     yield f"frontend {listener.port}"
     yield from _in(_bind(node, listener, folder), *_manners(node, folder), *_said(listener))
+    if node.logs:
+        yield from _in(*journal.FRONTEND)
     for n, rule in enumerate(listener.rules):
         names = [f"r{n}c{m}" for m in range(len(rule.conditions))]
         for name, condition in zip(names, rule.conditions, strict=True):
@@ -206,6 +209,8 @@ def _forwarded(node: Node, listener: Listener, scheme: str) -> Iterator[str]:
     known = "{ req.hdr(x-amzn-trace-id) -m sub Root= }"
     yield f"http-request set-header X-Amzn-Trace-Id 'Self={own};%[req.fhdr(x-amzn-trace-id)]' if {known}"
     yield f"http-request set-header X-Amzn-Trace-Id 'Root={own}' if !{known}"
+    if node.logs:
+        yield "http-request set-var(txn.trace) req.fhdr(x-amzn-trace-id)"
 
 
 def _choice(n: int, action: Forward, groups: dict[str, TargetGroup]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,9 +18,9 @@ from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.process import need_tool, run
 from cloudjar.planes.network import namespaces, nft
 from cloudjar.planes.network.netlink import Netlink
-from cloudjar.planes.proxy import flows, processes, relaying, statistics
+from cloudjar.planes.proxy import flows, journal, processes, relaying, statistics
 from cloudjar.planes.proxy.configuration import files, new_server_states
-from cloudjar.planes.proxy.port import Carried, Counted, Node, TargetHealth
+from cloudjar.planes.proxy.port import Carried, Counted, Node, Request, TargetHealth
 from cloudjar.planes.proxy.talking import Talk, ask
 
 _LOOK_SECONDS = 0.5
@@ -195,11 +195,24 @@ class HaproxyNodes:
             with suppress(OSError):
                 last = Talk(home)
         try:
-            _inside(node, lambda: run(argv, what=f"the proxy {node.id}", timeout=30))
+            _inside(node, lambda: self._run(node, home, argv))
             self._remember(node.id, last)
         finally:
             if last is not None:
                 last.close()
+
+    def _run(self, node: Node, home: Path, argv: list[str]) -> None:
+        """Start it; one that logs finds the file of its lines open."""
+        what = f"the proxy {node.id}"
+        if not node.logs:
+            run(argv, what=what, timeout=30)
+            return
+        shell = f'exec {journal.DESCRIPTOR}>>"$0" && exec "$@"'
+        run(["sh", "-c", shell, str(journal.fresh(home)), *argv], what=what, timeout=30)
+
+    def requests(self, node_id: str, places: Mapping[str, int]) -> tuple[list[Request], dict[str, int]]:
+        """Lines of its processes' files."""
+        return journal.read(self._home(node_id), places)
 
     def _remember(self, node_id: str, last: Talk | None) -> None:
         """Another process has taken over: what the last one counted is asked for now, or never."""

@@ -6,7 +6,7 @@ again changes nothing; applying it otherwise leaves requests that are on their w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, Protocol
 
 import msgspec
@@ -188,6 +188,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     forwarded_for: Literal["append", "preserve", "remove"] = "append"
     tells_client_port: bool = False
     tells_tls: bool = False
+    logs: bool = False
+    """Whether every request is written down (`ProxyPort.requests`); of listeners alone."""
 
 
 class TargetHealth(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,6 +228,30 @@ WINDOW = 512
 """Requests over which a proxy's mean runs."""
 
 
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that a node has answered. Times are in seconds; -1 where it did not come so far. `rule` is the place of
+    the rule that held in its listener's list (-1: none), `target` is ``address:port`` or ""."""
+
+    begun: float
+    client: str
+    listener: int
+    group: str
+    target: str
+    waited: float
+    answered: float
+    sent: float
+    status: int
+    received: int
+    given: int
+    line: str
+    agent: str
+    host: str
+    trace: str
+    cipher: str
+    protocol: str
+    rule: int
+
+
 class ProxyPort(Protocol):
     """Nodes by id. Calls are idempotent and blocking; failures raise `PlaneError`."""
 
@@ -254,6 +280,11 @@ class ProxyPort(Protocol):
 
     def counted(self, node_id: str) -> tuple[Counted, ...]:
         """What has been counted at a node, by each of its processes (the newest last); empty when it is not up."""
+        ...
+
+    def requests(self, node_id: str, places: Mapping[str, int]) -> tuple[list[Request], dict[str, int]]:
+        """What a node that `logs` has written down since `places` (nothing: from the beginning), and the places to go
+        on from."""
         ...
 
     def watch(self, changed: Callable[[str], None], busy: Callable[[str], None] = lambda _: None) -> None:

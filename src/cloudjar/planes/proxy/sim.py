@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from cloudjar.planes.proxy.configuration import files
-from cloudjar.planes.proxy.port import Carried, Counted, Node, TargetHealth
+from cloudjar.planes.proxy.port import Carried, Counted, Node, Request, TargetHealth
 
 
 class SimProxy:
@@ -21,6 +21,7 @@ class SimProxy:
         self._lock = threading.Lock()
         self._nodes: dict[str, Node] = {}
         self._told: dict[str, TargetHealth] = {}
+        self._requests: dict[str, list[Request]] = {}
         self._carried: dict[str, int] = {}
         self._counted: dict[str, Counted] = {}
         self._changed: Callable[[str], None] = lambda _: None
@@ -66,6 +67,19 @@ class SimProxy:
             nodes = list(self._nodes)
         for node_id in nodes:
             self._changed(node_id)
+
+    def serve(self, node_id: str, *requests: Request) -> None:
+        """As if the node had answered these; one that does not log forgets them."""
+        with self._lock:
+            node = self._nodes.get(node_id)
+            if node is not None and node.logs:
+                self._requests.setdefault(node_id, []).extend(requests)
+
+    def requests(self, node_id: str, places: Mapping[str, int]) -> tuple[list[Request], dict[str, int]]:
+        """What `serve` made it."""
+        with self._lock:
+            found = self._requests.get(node_id, [])
+            return found[places.get("sim", 0) :], {"sim": len(found)}
 
     def carry(self, node_id: str, received: int) -> None:
         """As if the node had received so many bytes more."""

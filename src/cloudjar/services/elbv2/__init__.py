@@ -6,6 +6,7 @@ SERVICE = Service(
     "elbv2",
     (
         "access",
+        "access_logs.life",
         "bill",
         "naming",
         "life",

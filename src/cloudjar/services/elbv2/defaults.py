@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from cloudjar.base.errors import AwsError
 from cloudjar.services.elbv2 import errors
 from cloudjar.services.elbv2.records import Listener, LoadBalancer, TargetGroup
 
@@ -174,12 +173,12 @@ def changed(what: str, known: Known, now: Mapping[str, str], asked: Mapping[str,
 
 def _refuse_contradictions(asked: Mapping[str, str], after: Mapping[str, str]) -> None:
     for logs in ("access_logs", "connection_logs", "health_check_logs"):
-        if asked.get(f"{logs}.s3.enabled") == "true":  # no bucket is there before S3 is
+        if asked.get(f"{logs}.s3.enabled") == "true":
             bucket = after[f"{logs}.s3.bucket"]
             if not bucket:
                 raise errors.validation(f"The value of '{logs}.s3.bucket' cannot be empty")
-            raise AwsError("InvalidConfigurationRequest", f"Access Denied for bucket: {bucket}. Please check S3bucket "
-                           "permission")  # fmt: skip
+            if logs != "access_logs":
+                raise errors.not_built(f"The attribute {logs}.s3.enabled with the value true")
     slow = after.get("slow_start.duration_seconds", "0")
     if slow != "0" and not 30 <= int(slow) <= 900:
         raise errors.validation("Slow start duration must be 0, or between 30 and 900 seconds, inclusive")

@@ -88,6 +88,7 @@ def _node(found: Read, zone: Zone, namespace: str) -> port.Node:
         forwarded_for=attributes["routing.http.xff_header_processing.mode"],  # type: ignore[arg-type]  # checked when set
         tells_client_port=attributes["routing.http.xff_client_port.enabled"] == "true",
         tells_tls=attributes["routing.http.x_amzn_tls_version_and_cipher_suite.enabled"] == "true",
+        logs=attributes["access_logs.s3.enabled"] == "true",
     )  # fmt: skip
 
 

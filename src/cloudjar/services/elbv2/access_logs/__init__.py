@@ -1,0 +1,1 @@
+"""Access logs of Application Load Balancers, delivered into buckets."""
