@@ -40,6 +40,7 @@ def _to_notify(things: Any) -> dict[str, Any]:
 
 
 SCENES: dict[str, Scene] = {
+    "ec2:CancelImportTask": lambda _: {"ImportTaskId": "import-snap-0123456789abcdef0"},
     "ec2:CreateVpcEndpointConnectionNotification": _to_notify,
     "ec2:ModifyVpcEndpointConnectionNotification": lambda t: {
         "ConnectionNotificationId": _notification(t.jar, service(t.jar, "b"), "b"), "ConnectionEvents": ["Reject"],

@@ -164,7 +164,8 @@ def needs(arena: Arena, service: str, operation: str) -> Needs:
     raise AssertionError(f"{service}:{operation} asks for more and more: {statements}")
 
 
-MAKERS = ("Create", "Allocate", "Run", "Copy", "Register", "RequestSpot", "StartNetworkInsights", "StartExperiment")
+MAKERS = ("Create", "Allocate", "Run", "Copy", "Register", "RequestSpot", "ImportSnapshot", "StartNetworkInsights",
+          "StartExperiment")  # fmt: skip
 
 
 UNNAMED = {"dataset"}

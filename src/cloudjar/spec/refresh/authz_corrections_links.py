@@ -1,4 +1,5 @@
-"""What the sources cannot say about private links: a connection notification is asked about by what it is told of.
+"""What the sources cannot say about private links (a connection notification is asked about by what it is told of) and
+imports (a task's kind is in its id).
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
 """
@@ -9,7 +10,8 @@ from typing import Any
 
 Ops = dict[str, list[dict[str, Any]]]
 
-_SERVICES = "arn:${Partition}:ec2:${Region}:${Account}:vpc-endpoint-service/*"
+_REGIONAL = "arn:${Partition}:ec2:${Region}:${Account}:"
+_SERVICES = f"{_REGIONAL}vpc-endpoint-service/*"
 
 
 def correct(ops: Ops) -> None:
@@ -19,3 +21,8 @@ def correct(ops: Ops) -> None:
         ("DeleteVpcEndpointConnectionNotifications", "ConnectionNotificationIds[]"),
     ):
         ops[operation][0]["r"] = [["*", ["by", "ec2:notified", path, _SERVICES], 1]]
+    disk, image = (f"{_REGIONAL}import-{kind}-task/${{value}}" for kind in ("snapshot", "image"))
+    ops["CancelImportTask"][0]["r"] = [
+        ["import-snapshot-task", ["starts", "ImportTaskId", "import-snap-", disk, ["all"]], 0],
+        ["import-image-task", ["starts", "ImportTaskId", "import-snap-", ["all"], image], 0],
+    ]
