@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 
 import pytest
+from msgspec.structs import replace
 
-from cloudjar.planes.network.port import Carried
+from cloudjar.planes.network.port import Carried, Vpc, between_zones
 from tests.host.network.conftest import Host
-from tests.host.network.test_beyond import nat
+from tests.host.network.test_beyond import nat, side
 from tests.host.network.test_endpoints import hush, serve, with_interface_endpoint
 from tests.host.network.test_sizes_beyond import SIZE, moved
 
@@ -78,3 +79,43 @@ def test_an_endpoint_counts_both_ways_and_a_new_one_begins_at_nothing(host: Host
     host.net.remove(laid.id)
     host.net.apply(laid)
     assert at(host, "eni-door").born != first.born
+
+
+def test_what_crosses_zones_is_counted_at_both_ends_and_nothing_else(host: Host) -> None:
+    laid = nat(host)
+    host.net.apply(laid)
+    zones = between_zones(laid.id)
+    before = at(host, zones)
+    assert before.amounts == {"sent": 0, "got": 0}
+    moved(host, "i-2", "i-3", "10.0.1.7")
+    after = settled(host, zones)
+    assert 2 * SIZE < sum(after.amounts.values()) < 3 * SIZE
+    assert after.amounts["sent"] == after.amounts["got"]
+    free = tuple(replace(eni, pays_zones=False) if eni.guest == "i-2" else eni for eni in laid.interfaces)
+    host.net.apply(replace(laid, interfaces=free))
+    moved(host, "i-2", "i-3", "10.0.1.7")
+    assert settled(host, zones) == after
+    host.net.apply(laid)
+    assert at(host, zones) == after  # rules come and go, counters stay
+
+
+def test_what_crosses_zones_through_a_peering_is_counted_on_each_side(host: Host) -> None:
+    here, there = side(1, 2), side(2, 1)
+    apart = tuple(replace(subnet, zone="us-east-1z") for subnet in there.subnets)
+    there = replace(there, subnets=apart)
+
+    def told(of: Vpc, other: Vpc) -> Vpc:
+        zones = tuple((subnet.cidr, subnet.zone) for subnet in other.subnets)
+        return replace(of, peerings=tuple(replace(one, zones=zones) for one in of.peerings))
+
+    host.net.apply(told(here, there))
+    host.net.apply(told(there, here))
+    sender, receiver = here.interfaces[0], there.interfaces[0]
+    moved(host, sender.guest, receiver.guest, receiver.private[0][0])
+    mine, theirs = settled(host, between_zones(here.id)).amounts, settled(host, between_zones(there.id)).amounts
+    assert SIZE < mine["sent"] < 2 * SIZE
+    assert (theirs["got"], theirs["sent"]) == (mine["sent"], mine["got"])
+    host.net.apply(told(here, here))  # as if the peer were in the same zone
+    before = settled(host, between_zones(here.id))
+    assert host.tcp(sender.guest, receiver.private[0][0], 79) == "refused"
+    assert settled(host, between_zones(here.id)) == before

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from cloudjar.kit import quantities
+from cloudjar.planes.network.port import between_zones
 from tests.jar import ACCOUNT, TestJar
 from tests.services.ec2.asking import launch, make_gateway, make_subnet, make_vpc
 
@@ -74,3 +75,32 @@ def test_counters_that_begin_anew_are_not_taken_for_old_ones(jar: TestJar, ec2: 
     jar.crash()
     quantities.collect(jar.jar.world)
     assert counted(jar, "NatGateway-Bytes") == 3
+
+
+def test_between_zones_each_direction_costs_at_each_end(jar: TestJar, ec2: Any) -> None:
+    vpc = make_vpc(ec2)
+    for n, zone in enumerate("ab"):
+        launch(ec2, SubnetId=make_subnet(ec2, vpc, f"10.0.{n}.0/24", AvailabilityZone=f"eu-west-3{zone}"))
+    jar.settle()
+    rules = jar.network.plan(vpc).crossing
+    assert len(rules) == 2  # from each zone into the other
+    jar.network.carry(between_zones(vpc), sent=GB, got=GB)
+    jar.crash()
+    quantities.collect(jar.jar.world)
+    quantities.collect(jar.jar.world)
+    assert counted(jar, "DataTransfer-Regional-Bytes") == 2
+
+
+def test_load_balancers_and_endpoints_cross_zones_for_nothing(jar: TestJar, ec2: Any) -> None:
+    vpc = make_vpc(ec2)
+    first, second = (
+        make_subnet(ec2, vpc, f"10.0.{n}.0/24", AvailabilityZone=f"eu-west-3{zone}") for n, zone in enumerate("ab")
+    )
+    launch(ec2, SubnetId=first)
+    asked = {"VpcId": vpc, "ServiceName": "com.amazonaws.eu-west-3.kms", "PrivateDnsEnabled": False}
+    ec2.create_vpc_endpoint(VpcEndpointType="Interface", SubnetIds=[second], **asked)
+    jar.settle()
+    assert jar.network.plan(vpc).crossing == ()
+    launch(ec2, SubnetId=second)
+    jar.settle()
+    assert len(jar.network.plan(vpc).crossing) == 2

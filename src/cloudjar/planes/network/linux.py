@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.inside import Ears, Line
 from cloudjar.planes.dns.names import ExtraNames
-from cloudjar.planes.network import farends, flowlog, layout, meters, namespaces, nft
+from cloudjar.planes.network import crossing, farends, flowlog, layout, meters, namespaces, nft
 from cloudjar.planes.network.dialing import Dialing
 from cloudjar.planes.network.doorways import Doorways
 from cloudjar.planes.network.farends import translated
@@ -146,6 +146,8 @@ class LinuxNetwork:
                 port = self._api[1] if self._api else 0
                 namespaces.inside(wanted.namespace, lambda: meters.ensure_internet(self.site, port))
             namespaces.inside(wanted.namespace, lambda: layout.settle(wanted, before, new_gateway=new_gateway))
+            if before is None or before.crossing != wanted.crossing:
+                namespaces.inside(wanted.namespace, lambda: crossing.ensure(wanted.crossing))
 
         if before is not None and before.tunnels == wanted.tunnels:
             settle()
@@ -263,11 +265,12 @@ class LinuxNetwork:
         """What was counted at a NAT gateway, an endpoint's ENI, a VPC or a transit attachment; None: nothing counts."""
         if where.startswith("tgw-attach-"):
             return _guarded(where, partial(self._hubs.carried, where))
+        where, _, zones = where.partition("/")
         whole = where.startswith("vpc-")
         name = self.site.vpc_namespace(where) if whole else self.site.guest_namespace(where)
         if not namespaces.exists(name):
             return None
-        table = meters.TABLE if whole else farends.TABLE
+        table = (crossing.TABLE if zones else meters.TABLE) if whole else farends.TABLE
         return _guarded(where, partial(namespaces.inside, name, partial(meters.read, table)))
 
     def flows(self, vpc_id: str) -> tuple[Flow, ...]:

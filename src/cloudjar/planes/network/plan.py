@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from cloudjar.base.errors import PlaneError
+from cloudjar.planes.network import crossing
 from cloudjar.planes.network.filtering import (
     EDGE_VIA,
     GATEWAY_LINK,
@@ -152,6 +153,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     metadata: str
     resolvers: tuple[str, ...]
     rules: Ruleset
+    crossing: tuple[str, ...] = ()
+    """Rules that count what passes between zones."""
 
 
 SYSCTLS = (
@@ -211,6 +214,7 @@ def plan(vpc: Vpc, site: Site) -> Plan:
         metadata=METADATA,
         resolvers=resolver_addresses(vpc) if vpc.dns_support else (),
         rules=ruleset(vpc, site),
+        crossing=crossing.rules(vpc),
     )
 
 

@@ -115,6 +115,8 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
     """No security groups decide about it."""
     logged: bool = False
     """Whether a flow log (of the interface, its subnet or its VPC) wants to know what passes."""
+    pays_zones: bool = True
+    """Whether bytes between it and another zone are counted."""
 
 
 class NatGateway(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +138,8 @@ class Peering(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     vpc: str
     cidrs: tuple[str, ...]
+    zones: tuple[tuple[str, str], ...] = ()
+    """(CIDR, zone) of the other's subnets, for counting what passes between zones."""
 
 
 class PeerGroup(msgspec.Struct, frozen=True, kw_only=True):
@@ -264,7 +268,13 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True):
     born: str
     amounts: dict[str, int]
     """A NAT gateway's ``out`` and ``back``, an interface endpoint's ``processed``; of a VPC ``internet`` (sent there)
-    and ``regional`` (sent to public addresses of this installation, or got from them)."""
+    and ``regional`` (sent to public addresses of this installation, or got from them); of a VPC's zones ``sent`` (from
+    one zone to another) and ``got`` (in one zone from another)."""
+
+
+def between_zones(vpc_id: str) -> str:
+    """Where bytes between the zones of a VPC are counted."""
+    return f"{vpc_id}/zones"
 
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True):
@@ -359,8 +369,8 @@ class NetworkPort(Protocol):
         ...
 
     def carried(self, where: str) -> Carried | None:
-        """What was counted at a NAT gateway, an endpoint's ENI, a VPC or a transit attachment, by id; None where
-        nothing counts now."""
+        """What was counted at a NAT gateway, an endpoint's ENI, a VPC or a transit attachment, by id, or among a VPC's
+        zones (`between_zones`); None where nothing counts now."""
         ...
 
     def flows(self, vpc_id: str) -> tuple[Flow, ...]:

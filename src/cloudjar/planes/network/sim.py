@@ -97,7 +97,8 @@ class SimNetwork:
     def carried(self, where: str) -> Carried | None:
         """What `carry` made it."""
         with self._lock:
-            here = where in self._vpcs or any(i.guest == where for v in self._vpcs.values() for i in v.interfaces)
+            here = where.partition("/")[0] in self._vpcs
+            here = here or any(i.guest == where for v in self._vpcs.values() for i in v.interfaces)
             here = here or any(a.attachment == where for t in self._transits.values() for a in t.associations)
             return Carried(born=str(self._lives), amounts=dict(self._carried.get(where, {}))) if here else None
 

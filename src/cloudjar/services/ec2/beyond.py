@@ -19,6 +19,7 @@ from cloudjar.services.ec2.prefix_lists.references import GATEWAY_SERVICES, aws_
 from cloudjar.services.ec2.route_tables.records import Route, RouteTable
 from cloudjar.services.ec2.security_groups.records import SecurityGroupRule
 from cloudjar.services.ec2.security_groups.within import rules_in
+from cloudjar.services.ec2.subnets.records import Subnet
 from cloudjar.services.ec2.transit_gateways.routing import attached
 from cloudjar.services.ec2.vpc_endpoint_services.finding import is_own
 from cloudjar.services.ec2.vpc_endpoint_services.leading import links
@@ -90,7 +91,7 @@ def ways(db: Db, vpc: Vpc, live: set[str], hosts: Mapping[str, str]) -> Ways:
             for gateway in db[NatGateway].all(vpc_id=vpc.id)
             if gateway.state == "available"
         ),
-        tuple(_peering(peering, vpc) for peering in peerings),
+        tuple(_peering(db, peering, vpc) for peering in peerings),
         tuple(_peer_groups(db, vpc, peerings)),
         tuple(_prefix_lists(db, vpc, routes, hosts)),
         tuple(_endpoint(db, endpoint, live) for endpoint in endpoints),
@@ -99,9 +100,11 @@ def ways(db: Db, vpc: Vpc, live: set[str], hosts: Mapping[str, str]) -> Ways:
     )
 
 
-def _peering(peering: Peering, vpc: Vpc) -> port.Peering:
+def _peering(db: Db, peering: Peering, vpc: Vpc) -> port.Peering:
     side = peering.other(vpc.id)
-    return port.Peering(id=peering.id, vpc=side.vpc_id, cidrs=(*side.cidrs, *side.ipv6_cidrs))
+    subnets = db.at(side.account, side.region)[Subnet].all(vpc_id=side.vpc_id) if side.region == vpc.region else ()
+    zones = tuple((cidr, s.zone_id) for s in subnets for cidr in (s.cidr, s.ipv6_cidr) if cidr)
+    return port.Peering(id=peering.id, vpc=side.vpc_id, cidrs=(*side.cidrs, *side.ipv6_cidrs), zones=zones)
 
 
 def _peer_groups(db: Db, vpc: Vpc, peerings: list[Peering]) -> Iterator[port.PeerGroup]:

@@ -94,7 +94,7 @@ def _subnet(vpc: Vpc, subnet: Subnet) -> port.Subnet:
     return port.Subnet(
         id=subnet.id,
         cidr=subnet.cidr,
-        zone=subnet.zone,
+        zone=subnet.zone_id,
         route_table=subnet.route_table_id or vpc.main_route_table_id,
         network_acl=subnet.network_acl_id,
         ipv6_cidr=subnet.ipv6_cidr,
@@ -141,6 +141,14 @@ def _direction(egress: bool) -> Literal["ingress", "egress"]:
     return "egress" if egress else "ingress"
 
 
+def _pays_zones(eni: NetworkInterface) -> bool:
+    """What passes between an Application Load Balancer, or an endpoint, and another zone costs nothing.
+
+    https://aws.amazon.com/elasticloadbalancing/faqs/ https://aws.amazon.com/privatelink/pricing/
+    """
+    return eni.relays or (eni.requester_id != "amazon-elb" and eni.interface_type != "vpc_endpoint")
+
+
 def _interface(eni: NetworkInterface, *, logged: bool) -> port.Interface:
     plugged = eni.attachment
     assert plugged is not None
@@ -159,4 +167,5 @@ def _interface(eni: NetworkInterface, *, logged: bool) -> port.Interface:
         rate_mbit=plugged.rate_mbit,
         ipv6=eni.ipv6,
         hostname=naming.private_dns(eni.region, eni.primary.ip),
+        pays_zones=_pays_zones(eni),
     )

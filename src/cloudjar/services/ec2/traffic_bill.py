@@ -1,5 +1,5 @@
 """What traffic costs: gigabytes through NAT gateways and interface endpoints, into transit gateways, out to the
-Internet, and between public addresses.
+Internet, between public addresses, and between zones.
 
 https://aws.amazon.com/vpc/pricing/ https://aws.amazon.com/privatelink/pricing/
 https://aws.amazon.com/ec2/pricing/on-demand/ (data transfer)
@@ -14,7 +14,7 @@ from cloudjar.base.caller import service as service_caller
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.machine import Step
 from cloudjar.kit.quantities import Owner, Quantities, Reading, Tally, collects
-from cloudjar.planes.network.port import NetworkPort
+from cloudjar.planes.network.port import NetworkPort, between_zones
 from cloudjar.services.ec2.nat_gateways.records import NatGateway
 from cloudjar.services.ec2.transit_gateways.records import TransitAttachment
 from cloudjar.services.ec2.vpc_endpoints.records import VpcEndpoint
@@ -29,6 +29,11 @@ INTERNET = {
     "internet": Tally("AWSDataTransfer", "DataTransfer-Out-Bytes", ""),
     "regional": Tally("AWSDataTransfer", "DataTransfer-Regional-Bytes", ""),
 }
+ZONES = {
+    "sent": Tally("AWSDataTransfer", "DataTransfer-Regional-Bytes", ""),
+    "got": Tally("AWSDataTransfer", "DataTransfer-Regional-Bytes", ""),
+}
+"""Between zones each direction costs: where it leaves, and where it comes in."""
 EVERY = timedelta(hours=6)
 """How often counters are read by themselves; also whenever somebody asks, and before they go."""
 
@@ -54,6 +59,7 @@ def read(world: World, vpc: Vpc) -> None:
         for interface in endpoint.interfaces:
             _read(world, Owner(endpoint.account, endpoint.region, endpoint.id), interface, ENDPOINT)
     _read(world, Owner(vpc.account, vpc.region, vpc.id), vpc.id, INTERNET)
+    _read(world, Owner(vpc.account, vpc.region, vpc.id), between_zones(vpc.id), ZONES)
 
 
 def read_attachment(world: World, item: TransitAttachment) -> None:
