@@ -1,7 +1,7 @@
 """1 KiB objects a second through the whole pipeline: signature, IAM, bucket, encryption, index, group commit on disk;
 against a bare hello, world of the same server in the same run.
 
-    python bench/s3_small.py [--seconds 3] [--profile FILE]
+    python bench/s3_small.py [--seconds 3]
 
 The server is a process of its own on one core with its data on disk; the client sends requests that it signed before.
 A core's rate is told by the processor time that a request takes, however busy the machine is.
@@ -22,7 +22,7 @@ from cloudjar.wire.message import Request
 BUCKET = "bench-small"
 PUTS, GETS = 2700, 4500
 """The bars, in requests a second of one core."""
-_KEYS = 512
+_KEYS = 128
 _BODY = hashlib.shake_256(b"bench").digest(1024)
 
 
@@ -61,7 +61,9 @@ def main() -> None:
         print(compare("hello, world (16)", floor, floor))
     with jar() as (port, pid, _):
         who = administrator(port)
-        bucket(port, BUCKET, who)
+        s3 = bucket(port, BUCKET, who)
+        for at in range(_KEYS):
+            s3.put_object(Bucket=BUCKET, Key=f"some/prefix/key-{at:06d}", Body=_BODY)
         paths = [f"/{BUCKET}/some/prefix/key-{at:06d}" for at in range(_KEYS)]
         cases = [
             ("PutObject 1 KiB", [signed("PUT", path, who, port, _BODY) for path in paths], PUTS),

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import zlib
 from collections.abc import Callable
+from functools import cache
 from typing import Protocol
 
 from cloudjar.base.errors import AwsError
@@ -43,10 +44,16 @@ class _Crc:
         return self._value.to_bytes(self._size, "big")
 
 
-def _crc32c() -> Checksum:
-    from awscrt.checksums import crc32c  # slow to load, rarely needed
+@cache
+def _of_crt(name: str) -> Callable[[bytes, int], int]:
+    from awscrt import checksums  # slow to load: a server without objects does without
 
-    return _Crc(crc32c, 4)
+    function: Callable[[bytes, int], int] = getattr(checksums, name)
+    return function
+
+
+def _crc32c() -> Checksum:
+    return _Crc(_of_crt("crc32c"), 4)
 
 
 class _Xx:
@@ -70,9 +77,7 @@ class _Xx:
 
 
 def _crc64nvme() -> Checksum:
-    from awscrt.checksums import crc64nvme  # slow to load, rarely needed
-
-    return _Crc(crc64nvme, 8)
+    return _Crc(_of_crt("crc64nvme"), 8)
 
 
 _MAKERS: dict[str, tuple[Callable[[], Checksum], int]] = {
