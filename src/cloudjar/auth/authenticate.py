@@ -121,7 +121,7 @@ class Authenticator:
     def _need_known(self, request: Request, signature: sigv4.Signature, service: str) -> _Known:
         known = self._known(signature.key_id, signature.token, request.trusted)
         if known is None:
-            raise invalid_key(service)
+            raise _invalid_token() if service == "s3" and signature.token else invalid_key(service)
         return known
 
     def _check_scope(self, signature: sigv4.Signature, service: str) -> None:
@@ -203,6 +203,11 @@ def invalid_key(service: str) -> AwsError:
         return AwsError("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403)
     code = "InvalidClientTokenId" if speaks_xml(service) else "UnrecognizedClientException"
     return AwsError(code, "The security token included in the request is invalid.", 403 if speaks_xml(service) else 400)
+
+
+def _invalid_token() -> AwsError:
+    """S3 tells a session token that is none from a key that is none."""
+    return AwsError("InvalidToken", "The provided token is malformed or otherwise invalid.", 400)
 
 
 def _check_region(request: Request, signature: sigv4.Signature, service: str) -> None:

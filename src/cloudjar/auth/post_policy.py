@@ -17,6 +17,7 @@ from cloudjar.auth import sigv4_errors
 from cloudjar.auth.presign import sign_text
 from cloudjar.auth.sigv4 import ALGORITHM, Signature
 from cloudjar.base.errors import AwsError
+from cloudjar.wire.form_upload import too_large
 
 _NEVER_ASKED = frozenset(("x-amz-signature", "file", "policy", "awsaccesskeyid", "signature"))
 _NEEDED = (
@@ -163,15 +164,22 @@ def _number(value: Any) -> int:
         raise _invalid("Invalid content-length-range") from None
 
 
+def most(fields: Mapping[str, str]) -> int | None:
+    """How many bytes a form's file may have at most, by its policy as it is said, before anything of it is judged."""
+    try:
+        document = _read(fields.get("policy", ""))
+    except AwsError:
+        return None
+    for condition in document.get("conditions") or ():
+        if isinstance(condition, list) and len(condition) == 3 and condition[0] == "content-length-range":
+            return condition[2] if isinstance(condition[2], int) else None
+    return None
+
+
 def check_size(size: int, limits: Limits) -> None:
     """Raise EntityTooLarge or EntityTooSmall for a file of so many bytes."""
     if limits.most is not None and size > limits.most:
-        raise AwsError(
-            "EntityTooLarge",
-            "Your proposed upload exceeds the maximum allowed size",
-            400,
-            members={"ProposedSize": str(size), "MaxSizeAllowed": str(limits.most)},
-        )
+        raise too_large(size, limits.most)
     if size < limits.least:
         raise AwsError(
             "EntityTooSmall",

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cloudjar.auth import checksums
+from cloudjar.auth import checksums, post_policy
 from cloudjar.base import ids
 from cloudjar.base.errors import AwsError
 from cloudjar.gateway.body import MAX_BODY, BodyPolicy
@@ -74,7 +74,7 @@ class ServiceDoors:
         """How the body of a form with a file is read: the file goes to where it is kept. Raises AwsError."""
         if request.method != "POST" or kind_of(request) != "form":
             return None
-        decoder = form_upload.FormDecoder(form_upload.boundary(request.headers["content-type"]))
+        decoder = form_upload.FormDecoder(form_upload.boundary(request.headers["content-type"]), post_policy.most)
         request.attached = decoder
         hashes = {"crc64nvme": checksums.checksum("crc64nvme")}
         return BodyPolicy(max_size=MAX_BODY, decoder=decoder, sink=partial(self._sink, hashes))

@@ -35,9 +35,9 @@ def malformed() -> AwsError:
 
 class FormDecoder:
     """Takes a form in pieces of any size; gives the file's bytes. `began` is called with the fields (lower-case names)
-    when the file begins, and may raise."""
+    when the file begins, and says how many bytes it may have at most (None: any number)."""
 
-    def __init__(self, separator: str, began: Callable[[dict[str, str]], None] | None = None) -> None:
+    def __init__(self, separator: str, began: Callable[[dict[str, str]], int | None] = lambda _: None) -> None:
         self.fields: dict[str, str] = {}
         self.filename = ""
         self._mark = b"\r\n--" + separator.encode("latin-1")
@@ -46,6 +46,8 @@ class FormDecoder:
         self._state = "preamble"
         self._name = ""
         self._files = 0
+        self._most: int | None = None
+        self._size = 0
 
     def feed(self, data: bytes) -> bytes:
         """The next bytes of the form; AwsError for what is none, or has too much before its file."""
@@ -131,18 +133,30 @@ class FormDecoder:
         self.filename = re.split(r"[/\\]", parameters.get("filename", ""))[-1]
         self._files = 1
         self._state = "file"
-        if self._began is not None:
-            self._began(self.fields)
+        self._most = self._began(self.fields)
 
     def _file(self) -> bytes:
         at = self._held.find(self._mark)
         if at >= 0:
             out, self._held = self._held[:at], self._held[at + len(self._mark) :]
             self._state = "after mark"
-            return out
-        keep = len(self._mark) - 1
-        out, self._held = self._held[:-keep], self._held[-keep:]
+        else:
+            keep = len(self._mark) - 1
+            out, self._held = self._held[:-keep], self._held[-keep:]
+        self._size += len(out)
+        if self._most is not None and self._size > self._most:
+            raise too_large(self._size, self._most)
         return out
+
+
+def too_large(size: int, most: int) -> AwsError:
+    """The file has more bytes than its form's policy allows."""
+    return AwsError(
+        "EntityTooLarge",
+        "Your proposed upload exceeds the maximum allowed size",
+        400,
+        members={"ProposedSize": str(size), "MaxSizeAllowed": str(most)},
+    )
 
 
 def _too_much() -> AwsError:
