@@ -22,7 +22,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from bench.http_server import measure, pin, signed_post
-from bench.pipeline import _SERVE, administrator, client, cpu_seconds, memory_mib
+from bench.pipeline import administrator, call, client, cpu_seconds, memory_mib
 from cloudjar.app import Jar
 from cloudjar.auth.presign import Credentials
 from cloudjar.base.caller import root
@@ -32,6 +32,15 @@ from cloudjar.kit.context import Ctx
 from cloudjar.planes.compute.sim import SimCompute
 from cloudjar.planes.network.sim import SimNetwork
 
+_SERVE = """
+import os, sys
+from pathlib import Path
+os.sched_setaffinity(0, {0})
+from cloudjar.app import serve
+from cloudjar.base.settings import Settings
+home = Path(sys.argv[1])
+serve(Settings(home=home, port=0, planes="sim"), home / "ready.json")
+"""
 REGION = "us-east-1"
 BODY = "x" * 100
 ACCOUNT = "000000000000"
@@ -205,9 +214,16 @@ def fill(folder: Path, queue: str, count: int) -> None:
     jar.close()
 
 
+def whoami(port: int, who: Credentials) -> bytes:
+    """A call that reads nothing and writes nothing: what HTTP, the signature and IAM cost."""
+    return call(port, "sts", "GetCallerIdentity", "2011-06-15", who)
+
+
 def throughput(port: int, pid: int, who: Credentials, seconds: float) -> None:
     """Sends, batches, receives with deletes."""
     asking = Asking(port, who, "rate")
+    floor, _ = rate(pid, lambda: measure(port, [whoami(port, who)], seconds=seconds).answers)
+    print(f"{'the cheapest signed call there is (sts:GetCallerIdentity)':<58} {floor:10,.2f} /s")
     send = asking.call("SendMessage", MessageBody=BODY)
     per_core, wall = rate(pid, lambda: measure(port, [send], seconds=seconds).answers)
     line(f"send, per core ({wall:,.0f}/s by the wall)", per_core, 6000, "/s")

@@ -69,7 +69,8 @@ def test_bodies_are_matched_in_their_depth() -> None:
     [
         "no", "[]", '{"k": "a"}', '{"k": []}', '{"k": {"nested": ["a"]}}', '{"k": [{"prefix": 1}]}',
         '{"k": [{"numeric": [">"]}]}', '{"k": [{"numeric": ["~", 1]}]}', '{"k": [{"cidr": "x"}]}',
-        '{"k": [{"exists": "true"}]}', '{"k": [{"nonsense": 1}]}', '{"k": [{"prefix": "a", "suffix": "b"}]}',
+        '{"k": [{"exists": "true"}]}', '{"k": [{"numeric": [{}, 1]}]}', '{"k": [{"anything-but": {"prefix": 5}}]}',
+        '{"k": [{"nonsense": 1}]}', '{"k": [{"prefix": "a", "suffix": "b"}]}',
         '{"a": [1], "b": [1], "c": [1], "d": [1], "e": [1], "f": [1]}', '{"k": [["a"]]}', '{"k": [1e10]}',
     ],
 )  # fmt: skip

@@ -112,6 +112,7 @@ def _check_but(value: Any) -> None:
     if isinstance(value, dict):
         if len(value) != 1 or next(iter(value)) not in ("prefix", "suffix", "wildcard", "equals-ignore-case"):
             raise _wrong("Unsupported anything-but pattern")
+        _check(value)
         return
     for one in value if isinstance(value, list) else [value]:
         if isinstance(one, (dict, list)) or one is None:
@@ -125,7 +126,7 @@ def _check_numeric(value: Any) -> None:
         raise _wrong("Value of numeric must be an array of a comparison and a number, or of two")
     for place in range(0, len(value), 2):
         sign, number = value[place], value[place + 1]
-        if sign not in _COMPARE:
+        if not isinstance(sign, str) or sign not in _COMPARE:
             raise _wrong(f"Unrecognized numeric range operator: {sign}")
         if isinstance(number, bool) or not isinstance(number, (int, float)) or abs(number) > _LIMIT:
             raise _wrong("Value of numeric must be a number between -1e9 and 1e9")

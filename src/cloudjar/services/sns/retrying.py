@@ -22,6 +22,7 @@ _DEFAULT = {
 }
 _BACKOFF = ("arithmetic", "exponential", "geometric", "linear")
 _LONGEST, _MOST = 3600, 100
+_OWN = ("healthyRetryPolicy", "requestPolicy")
 
 
 def checked(text: str, kind: str) -> dict[str, Any]:
@@ -34,13 +35,15 @@ def checked(text: str, kind: str) -> dict[str, Any]:
         raise _wrong("failed to parse JSON.") from None
     if not isinstance(data, dict):
         raise _wrong("must be an object")
-    if kind == "http":
-        inner = data.get("http", {})
-        held = inner.get("defaultHealthyRetryPolicy") if isinstance(inner, dict) else None
-    else:
-        held = data.get("healthyRetryPolicy")
-    if held is not None:
-        _check_retries(held)
+    inner = data.get("http", {}) if kind == "http" else data
+    if not isinstance(inner, dict):
+        raise _wrong("http must be an object")
+    names = ("defaultHealthyRetryPolicy", "defaultRequestPolicy") if kind == "http" else _OWN
+    for name in names:
+        if inner.get(name) is not None and not isinstance(inner[name], dict):
+            raise _wrong(f"{name} must be an object")
+    if inner.get(names[0]) is not None:
+        _check_retries(inner[names[0]])
     return data
 
 
@@ -48,9 +51,7 @@ def _wrong(why: str) -> Exception:
     return invalid(f"DeliveryPolicy: {why}")
 
 
-def _check_retries(held: Any) -> None:
-    if not isinstance(held, dict):
-        raise _wrong("healthyRetryPolicy must be an object")
+def _check_retries(held: dict[str, Any]) -> None:
     whole = {**_DEFAULT, **{key: value for key, value in held.items() if value is not None}}
     if whole["backoffFunction"] not in _BACKOFF:
         raise _wrong("healthyRetryPolicy.backoffFunction must be one of arithmetic, exponential, geometric, linear")

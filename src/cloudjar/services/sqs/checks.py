@@ -95,6 +95,8 @@ def system_attributes(given: Mapping[str, Mapping[str, Any]]) -> str:
         if value.get("DataType") != "String":
             raise errors.invalid(f"The type of message system attribute '{name}' is invalid. You must use String.")
         trace = str(value.get("StringValue") or "")
+        if _STRANGE.search(trace):
+            raise errors.invalid(f"Message system attribute '{name}' value has invalid characters.")
     return trace
 
 
@@ -127,6 +129,14 @@ def order(queue: Queue, group: str | None, dedup: str | None) -> None:
     if dedup is not None and not _TOKEN.fullmatch(dedup):
         reason = "MessageDeduplicationId can only include alphanumeric and punctuation characters. 1 to 128 in length."
         raise errors.bad_value(dedup, "MessageDeduplicationId", reason)
+
+
+def attempt(token: str | None) -> str:
+    """A receive attempt's id."""
+    if token is not None and not _TOKEN.fullmatch(token):
+        reason = "ReceiveRequestAttemptId can only include alphanumeric and punctuation characters. 1 to 128 in length."
+        raise errors.bad_value(token, "ReceiveRequestAttemptId", reason)
+    return token or ""
 
 
 def size(queue: Queue, length: int) -> None:

@@ -18,6 +18,7 @@ from cloudjar.services.sqs.records import Queue
 
 _ACCOUNT = re.compile(r"\d{12}")
 _SPEC = meta(Queue).spec
+_LONGEST = 1024
 
 
 def url(ctx: Ctx, queue: Queue) -> str:
@@ -43,6 +44,6 @@ def queue(ctx: Ctx, req: dict[str, Any]) -> Queue:
 def place(address: str) -> tuple[str, str]:
     """(account, name) of a URL; raises InvalidAddress."""
     parts = address.rstrip("/").rsplit("/", 2)
-    if len(parts) < 3 or not _ACCOUNT.fullmatch(parts[1]):
+    if len(parts) < 3 or len(address) > _LONGEST or not _ACCOUNT.fullmatch(parts[1]):
         raise AwsError("InvalidAddress", f"The address {address} is not valid for this endpoint.", 404)
     return parts[1], parts[2]

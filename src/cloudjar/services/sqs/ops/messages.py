@@ -10,7 +10,7 @@ from typing import Any
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.waiting import Held
-from cloudjar.services.sqs import errors, finding, holding, minutes, receiving, sending, stored
+from cloudjar.services.sqs import checks, errors, finding, holding, minutes, receiving, sending, stored
 from cloudjar.services.sqs.access import on_queue
 from cloudjar.services.sqs.records import Queue
 
@@ -41,12 +41,13 @@ def receive_message(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Take messages; without any, wait for the first. It writes only when there is something to write."""
     queue, now = finding.queue(ctx, req), millis(ctx)
     most, wait, visibility = _asked(queue, req)
+    attempt = checks.attempt(req.get("ReceiveRequestAttemptId"))
     seen = ctx.world.waits.count
     with ctx.world.state.database.lock:
         there = receiving.there(ctx, queue, now, most)
-        if not there and not req.get("ReceiveRequestAttemptId"):
+        if not there and not attempt:
             return _nothing(ctx, queue, wait, seen, now)
-        found = _take(ctx, queue, req, receiving.Asked(most, wait, visibility, now), there)
+        found = _take(ctx, queue, attempt, receiving.Asked(most, wait, visibility, now), there)
     if not found:
         return _nothing(ctx, queue, wait, seen, now)
     if ctx.world.waits.waits(receiving.key(queue)) and receiving.there(ctx, queue, now, 1):
@@ -57,7 +58,7 @@ def receive_message(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 
 
 def _take(
-    ctx: Ctx, queue: Queue, req: dict[str, Any], asked: receiving.Asked, there: receiving.There
+    ctx: Ctx, queue: Queue, attempt: str, asked: receiving.Asked, there: receiving.There
 ) -> list[receiving.Received]:
     now = asked.now
     with ctx.world.state.database.transaction():
@@ -66,7 +67,7 @@ def _take(
                 return []
             raise errors.over_limit()
         minutes.turn(ctx, queue, now)
-        found = receiving.receive(ctx, queue, asked, there, req.get("ReceiveRequestAttemptId") or "")
+        found = receiving.receive(ctx, queue, asked, there, attempt)
         if found:
             size = sum(stored.size(one.message.body, one.message.attributes) for one in found)
             minutes.count(ctx, queue, now, size=size, received=len(found))
