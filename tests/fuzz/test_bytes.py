@@ -75,8 +75,10 @@ def targets() -> list[tuple[str, str, Sent]]:
     found = []
     for service in sorted(SERVICES):
         for protocol in models.service(service).protocols:
-            operation = next(iter(models.service(service).operations))
-            found.append((service, protocol, write(service, operation, {}, protocol)))
+            operation = next(iter(models.service(service).operations.values()))
+            members = operation.input.members if operation.input else {}
+            path = {name: "nothing" for name, member in members.items() if member.location == "uri"}
+            found.append((service, protocol, write(service, operation.name, path, protocol)))
     return found
 
 
