@@ -17,9 +17,9 @@ from tests.host.jar.account import Account
 from tests.host.jar.packets import Wire
 from tests.host.jar.served import RealJar, until
 
-pytestmark = [pytest.mark.host, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.host, pytest.mark.timeout(3000)]
 
-BOOT = 600
+BOOT = 1200
 """Seconds. A processor without virtualisation interprets every instruction of the guest: a boot is forty seconds of
 one of the host's processors, which others may have."""
 AS_VM = [{"ResourceType": "instance", "Tags": [{"Key": "cloudjar:driver", "Value": "vm"}]}]

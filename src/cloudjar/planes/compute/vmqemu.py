@@ -39,9 +39,13 @@ _EMULATED = "tcg,thread=single,tb-size=256"
 """All processors of a guest in one thread of the host. With a thread each, one of them sometimes goes on with an
 instruction that another has just replaced (a kernel patches itself all the time), traps there for ever and the boot
 hangs: in one of a few tens of boots on a busy host."""
-_EMULATED_WORDS = "no_timer_check tsc=reliable cryptomgr.notests"
+_EMULATED_WORDS = (
+    "no_timer_check tsc=reliable cryptomgr.notests systemd.default_timeout_start_sec=900 systemd.service_watchdogs=no "
+    "udev.event_timeout=900"
+)
 """On a busy host ticks come late: neither the timer's check nor the clocks' comparison with each other says anything,
-and a clock that is read without leaving the emulated code is the cheaper one."""
+and a clock that is read without leaving the emulated code is the cheaper one. Nor is a service broken that takes
+minutes to start."""
 
 
 class Drive(NamedTuple):
