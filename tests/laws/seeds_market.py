@@ -21,6 +21,8 @@ def market(jar: TestJar) -> dict[str, Any]:
     ec2.request_spot_instances(LaunchSpecification=spec, SpotPrice="0.0001", InstanceCount=MANY)
     for _ in range(MANY):
         ec2.allocate_hosts(InstanceType="t3.micro", AvailabilityZone="eu-west-3a", Quantity=1)
+        room = {"InstanceType": "t3.small", "InstancePlatform": "Linux/UNIX", "AvailabilityZone": "eu-west-3b"}
+        ec2.create_capacity_reservation_fleet(TotalTargetCapacity=1, InstanceTypeSpecifications=[room])
         ec2.create_capacity_reservation(
             InstanceType="t3.nano", InstancePlatform="Linux/UNIX", AvailabilityZone="eu-west-3a", InstanceCount=1
         )

@@ -11,6 +11,8 @@ SERVICE = Service(
         "addresses.classic",
         "addresses.ops",
         "addresses.transfers",
+        "capacity_fleets.life",
+        "capacity_fleets.ops",
         "capacity_reservations.groups",
         "capacity_reservations.life",
         "capacity_reservations.ops",

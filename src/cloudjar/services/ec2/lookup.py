@@ -25,6 +25,7 @@ _HEX = re.compile(r"[0-9a-f]{8}(?:[0-9a-f]{9})?")
 # answer not-found instead.
 FORMS: dict[str, tuple[str, str]] = {
     "capacity-reservation": ("cr", "InvalidCapacityReservationId.Malformed"),
+    "capacity-reservation-fleet": ("crf", "InvalidCapacityReservationFleetId.Malformed"),
     "dedicated-host": ("h", "InvalidHostID.Malformed"),
     "dhcp-options": ("dopt", "InvalidDhcpOptionsId.Malformed"),
     "egress-only-internet-gateway": ("eigw", "InvalidEgressOnlyInternetGatewayId.Malformed"),

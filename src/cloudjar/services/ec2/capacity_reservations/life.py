@@ -10,7 +10,7 @@ from cloudjar.kit.db import Db
 from cloudjar.kit.events import hears
 from cloudjar.kit.machine import Step, reconciler
 from cloudjar.services.ec2.capacity_reservations import matching
-from cloudjar.services.ec2.capacity_reservations.ops import end_reservation
+from cloudjar.services.ec2.capacity_reservations.making import end_reservation
 from cloudjar.services.ec2.capacity_reservations.records import TABLE, CapacityReservation
 from cloudjar.services.ec2.instances.records import Instance
 

@@ -17,6 +17,15 @@ from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.capacity_reservations import matching
+from cloudjar.services.ec2.capacity_reservations.making import (
+    MOST,
+    end_reservation,
+    make,
+    need_platform,
+    need_zone,
+    refuse_past,
+    settle,
+)
 from cloudjar.services.ec2.capacity_reservations.records import CapacityReservation
 from cloudjar.services.ec2.instances.quota import refuse_more
 from cloudjar.services.ec2.lookup import by_path, describe, need
@@ -36,7 +45,6 @@ FILTERS = by_path(
         "tenancy": "Tenancy",
     }
 )
-MOST = 1000
 
 
 @op("CreateCapacityReservation")
@@ -47,33 +55,17 @@ def create_capacity_reservation(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]
         "EphemeralStorage",
     )  # fmt: skip
     kind = req["InstanceType"]
-    zone = _zone(ctx, req)
-    _offered(ctx, kind, zone)
+    zone = need_zone(ctx, req, kind)
     count = _count(req["InstanceCount"])
     end = _end(ctx, req.get("EndDate"), req.get("EndDateType"))
     refuse_more(ctx, kind, count * instance_types.size(kind).vcpus - _covered(ctx, req, kind, zone))
-    made = ctx.db[CapacityReservation].add(
-        CapacityReservation(
-            id=ctx.new_id("cr"),
-            type=kind,
-            platform=_platform(req["InstancePlatform"]),
-            zone=zone.name,
-            tenancy=req.get("Tenancy") or "default",
-            total=count,
-            ebs_optimized=bool(req.get("EbsOptimized")),
-            criteria=req.get("InstanceMatchCriteria") or "open",
-            end=end,
-            created=ctx.now,
-            tags=tags.specified(req, "capacity-reservation"),
-        )
-    )
-    _settle(ctx, made)
+    made = make(
+        ctx, kind, need_platform(req["InstancePlatform"]), zone.name, count,
+        tenancy=req.get("Tenancy") or "default", ebs_optimized=bool(req.get("EbsOptimized")),
+        criteria=req.get("InstanceMatchCriteria") or "open", end=end,
+        given=tags.specified(req, "capacity-reservation"),
+    )  # fmt: skip
     return {"CapacityReservation": show_reservation(ctx, ctx.db[CapacityReservation].need(made.id))}
-
-
-def _settle(ctx: Ctx, one: CapacityReservation) -> None:
-    matching.take_in(ctx, one)
-    matching.recount(ctx, one.id)
 
 
 def _covered(ctx: Ctx, req: dict[str, Any], kind: str, zone: regions.Zone) -> int:
@@ -83,44 +75,6 @@ def _covered(ctx: Ctx, req: dict[str, Any], kind: str, zone: regions.Zone) -> in
     tenancy = req.get("Tenancy") or "default"
     loose = matching.loose(ctx, kind, zone.name, tenancy)
     return min(len(loose), int(req["InstanceCount"])) * instance_types.size(kind).vcpus
-
-
-def _zone(ctx: Ctx, req: dict[str, Any]) -> regions.Zone:
-    name, key = req.get("AvailabilityZone"), req.get("AvailabilityZoneId")
-    if bool(name) == bool(key):
-        raise errors.combination("Specify either AvailabilityZone or AvailabilityZoneId.")
-    found = regions.zone(str(name or key), ctx.account)
-    if found is None or found.region != ctx.region:
-        raise errors.invalid_value(f"Invalid availability zone: [{name or key}]")
-    return found
-
-
-def _offered(ctx: Ctx, kind: str, zone: regions.Zone) -> None:
-    if not instance_types.exists(kind):
-        raise errors.invalid_value(f"Invalid value '{kind}' for InstanceType.")
-    if kind not in instance_types.offered(ctx.region).get(zone.id, frozenset((kind,))):
-        raise AwsError(
-            "Unsupported",
-            f"Your requested instance type ({kind}) is not supported in your requested Availability Zone "
-            f"({zone.name}).",
-        )
-
-
-_PLATFORMS = (
-    "Linux/UNIX", "Red Hat Enterprise Linux", "SUSE Linux", "Windows", "Windows with SQL Server",
-    "Windows with SQL Server Enterprise", "Windows with SQL Server Standard", "Windows with SQL Server Web",
-    "Linux with SQL Server Standard", "Linux with SQL Server Web", "Linux with SQL Server Enterprise",
-    "RHEL with SQL Server Standard", "RHEL with SQL Server Enterprise", "RHEL with SQL Server Web", "RHEL with HA",
-    "RHEL with HA and SQL Server Standard", "RHEL with HA and SQL Server Enterprise", "Ubuntu Pro",
-)  # fmt: skip
-
-
-def _platform(name: str) -> str:
-    if name not in _PLATFORMS:
-        raise errors.invalid_parameter(name, "instancePlatform", "There is no such platform.")
-    if name != matching.PLATFORM:
-        raise errors.not_built(f"The value {name} of the parameter InstancePlatform")
-    return name
 
 
 def _count(asked: int) -> int:
@@ -134,8 +88,7 @@ def _end(ctx: Ctx, date: datetime | None, kind: str | None) -> datetime | None:
         raise errors.missing("The parameter EndDate must be specified when EndDateType is limited.")
     if kind != "limited" and date is not None:
         raise errors.combination("The parameter EndDate can be specified when EndDateType is limited only.")
-    if date is not None and date <= ctx.now:
-        raise errors.invalid_parameter(f"{date:%Y-%m-%dT%H:%M:%SZ}", "endDate", "It must be in the future.")
+    refuse_past(ctx, date)
     return date
 
 
@@ -161,7 +114,7 @@ def modify_capacity_reservation(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]
         one = _resized(ctx, one, _count(req["InstanceCount"]))
     if req.get("InstanceMatchCriteria"):
         one = replace(one, criteria=req["InstanceMatchCriteria"])
-    _settle(ctx, ctx.db[CapacityReservation].put(one))
+    settle(ctx, ctx.db[CapacityReservation].put(one))
     return {"Return": True}
 
 
@@ -186,14 +139,13 @@ def cancel_capacity_reservation(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]
     return {"Return": True}
 
 
-def end_reservation(ctx: Ctx, one: CapacityReservation, state: str) -> None:
-    """A reservation is over: ``cancelled`` or ``expired``."""
-    matching.let_go(ctx, one)
-    ctx.db[CapacityReservation].put(replace(one, state=state, used=0, ended=ctx.now))
-
-
 def _active(ctx: Ctx, key: str) -> CapacityReservation:
     one = need(ctx, CapacityReservation, key)
+    if one.fleet_id:
+        raise AwsError(
+            "OperationNotPermitted",
+            f"The Capacity Reservation '{key}' belongs to the Capacity Reservation Fleet '{one.fleet_id}'.",
+        )
     if one.state != "active":
         raise AwsError(
             "InvalidCapacityReservationState",
@@ -229,6 +181,7 @@ def show_reservation(ctx: Ctx, one: CapacityReservation) -> dict[str, Any]:
         "AvailabilityZoneId": zone.id if zone is not None else None,
         "AvailableInstanceCount": _available(one, len(matching.running(ctx, one))),
         "CapacityReservationArn": arn_of(one),
+        "CapacityReservationFleetId": one.fleet_id or None,
         "CapacityReservationId": one.id,
         "CreateDate": one.created,
         "EbsOptimized": one.ebs_optimized,

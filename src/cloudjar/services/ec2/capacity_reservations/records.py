@@ -32,4 +32,6 @@ class CapacityReservation(Record, frozen=True, kw_only=True):
     state: str = "active"
     created: datetime
     ended: datetime | None = None
+    fleet_id: str = ""
+    """The Capacity Reservation Fleet that it belongs to."""
     tags: dict[str, str] = {}
