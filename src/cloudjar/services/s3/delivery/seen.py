@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cloudjar.base.clock import monotonic
@@ -35,6 +36,7 @@ _MOST = 10_000
 _FREE = ("Delete", "Abort")
 _TIER1 = ("Put", "Copy", "Post", "Create", "Upload", "Complete", "List", "Restore")
 _CLASSES = {"STANDARD_IA": "SIA-", "ONEZONE_IA": "ZIA-", "GLACIER_IR": "GIR-"}
+_OUT = "DataTransfer-Out-Bytes"
 _RETRIEVED = {"STANDARD_IA": "Retrieval-SIA", "ONEZONE_IA": "Retrieval-ZIA", "GLACIER_IR": "Retrieval-GIR"}
 
 
@@ -45,7 +47,11 @@ class Answer(NamedTuple):
     received: int
     sent: int
     storage_class: str
-    headers: Mapping[str, str]
+
+
+Paid = tuple[str, str, str, str, str]
+"""What is counted for the bill: account, region, bucket, usage type and operation. Plain text: it is made for every
+answer."""
 
 
 class Notes:
@@ -54,7 +60,7 @@ class Notes:
     def __init__(self, world: World) -> None:
         self._world = world
         self._lock = threading.Lock()
-        self._counts: Counter[tuple[Owner, Tally]] = Counter()
+        self._counts: dict[Paid, int] = {}
         self._points: dict[tuple[str, str, Metric, str], list[float]] = {}
         self._lines: list[tuple[str, str, str, str]] = []
         self._last = 0.0
@@ -63,10 +69,12 @@ class Notes:
             world.state.database.execute(_TABLE)
         world.at_stop.append(self.write)
 
-    def count(self, owner: Owner, tally: Tally, amount: int) -> None:
-        """So much more of something that is paid."""
+    def count(self, what: list[tuple[Paid, int]]) -> None:
+        """So much more of what is paid."""
         with self._lock:
-            self._counts[owner, tally] += amount
+            held = self._counts
+            for paid, amount in what:
+                held[paid] = held.get(paid, 0) + amount
 
     def point(self, account: str, region: str, metric: Metric, unit: str, amount: float) -> None:
         """A measurement for CloudWatch."""
@@ -91,15 +99,15 @@ class Notes:
         """Write what is held, in one transaction."""
         with self._lock:
             counts, points, noted = self._counts, self._points, self._lines
-            self._counts, self._points, self._lines = Counter(), {}, []
+            self._counts, self._points, self._lines = {}, {}, []
             self._armed = False
             if not (counts or points or noted):
                 return
             self._last = monotonic()
         with self._world.state.database.transaction():
             quantities: Quantities = self._world.ports["quantities"]
-            for (owner, tally), amount in counts.items():
-                quantities.add(owner, tally, amount)
+            for (account, region, bucket, usage, operation), amount in counts.items():
+                quantities.add(Owner(account, region, bucket), _tally(usage, operation), amount)
             now = self._world.clock.now()
             for (account, region, metric, unit), amounts in points.items():
                 measured = [metrics.value(now, amount, unit, count) for amount, count in Counter(amounts).items()]
@@ -113,6 +121,12 @@ class Notes:
         hour = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
         for account, region, bucket in {row[:3] for row in noted}:
             self._world.state.wakes.wake("s3/access-log", account, region, bucket, due=hour)
+
+
+def _tally(usage: str, operation: str) -> Tally:
+    if usage.startswith("Requests-"):
+        return Tally("AmazonS3", usage, operation, "Requests", 1)
+    return Tally("AWSDataTransfer" if usage == _OUT else "AmazonS3", usage, operation)
 
 
 def notes(world: World) -> Notes:
@@ -138,43 +152,50 @@ def on_answer(seen: Seen) -> None:
     if bucket.metrics:
         _measure(held, seen, bucket, answer)
     if bucket.logging:
-        held.line(bucket, lines.line(seen, bucket, answer.status, answer.received, answer.sent, answer.headers))
+        headers = {name.lower(): value for name, value in seen.response.headers}
+        held.line(bucket, lines.line(seen, bucket, answer.status, answer.received, answer.sent, headers))
     held.write_soon()
 
 
 def _answer(seen: Seen) -> Answer:
     response, request = seen.response, seen.ctx.request
-    headers = {name.lower(): value for name, value in response.headers}
+    length, storage_class = "", seen.req.get("StorageClass") or "STANDARD"
+    for name, value in response.headers:
+        if name == "Content-Length":
+            length = value
+        elif name == "x-amz-storage-class":
+            storage_class = value
     body = response.body
     if request is None or request.method == "HEAD" or response.status in (204, 304):
         sent = 0
-    elif isinstance(body, bytes):
-        sent = len(body)
     else:
-        sent = int(headers.get("content-length") or 0)
+        sent = len(body) if isinstance(body, bytes) else int(length or 0)
     given = request.body if request is not None else b""
     received = len(given) if isinstance(given, bytes) else getattr(given, "size", 0)
-    storage_class = headers.get("x-amz-storage-class") or seen.req.get("StorageClass") or "STANDARD"
-    return Answer(response.status, received, sent, storage_class, headers)
+    return Answer(response.status, received, sent, storage_class)
 
 
 def _bill(held: Notes, seen: Seen, bucket: Bucket, answer: Answer) -> None:
     """Whoever owns the bucket pays, or who asks where he must; strangers who are refused cost nobody anything."""
-    caller = seen.ctx.caller
+    caller, operation = seen.ctx.caller, seen.operation
     if answer.status >= 500 or (answer.status == 403 and caller.account != bucket.account):
         return
     pays = caller.account if bucket.requester_pays and caller.kind != "anonymous" else bucket.account
-    owner = Owner(pays, bucket.location, bucket.name)
-    tier = _tier(seen.operation, answer.storage_class)
+    found: list[tuple[Paid, int]] = []
+    tier = _tier(operation, answer.storage_class)
     if tier:
-        held.count(owner, Tally("AmazonS3", tier, seen.operation, "Requests", 1), 1)
-    if answer.sent and seen.operation == "GetObject" and answer.storage_class in _RETRIEVED:
-        held.count(owner, Tally("AmazonS3", _RETRIEVED[answer.storage_class], seen.operation), answer.sent)
-    request = seen.ctx.request
-    if answer.sent and request is not None and not request.vpc:
-        held.count(owner, Tally("AWSDataTransfer", "DataTransfer-Out-Bytes", seen.operation), answer.sent)
+        found.append(((pays, bucket.location, bucket.name, tier, operation), 1))
+    if answer.sent:
+        if operation == "GetObject" and answer.storage_class in _RETRIEVED:
+            usage = _RETRIEVED[answer.storage_class]
+            found.append(((pays, bucket.location, bucket.name, usage, operation), answer.sent))
+        request = seen.ctx.request
+        if request is not None and not request.vpc:
+            found.append(((pays, bucket.location, bucket.name, _OUT, operation), answer.sent))
+    held.count(found)
 
 
+@lru_cache(maxsize=512)
 def _tier(operation: str, storage_class: str) -> str:
     if operation.startswith(_FREE):
         return ""
