@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudjar.planes.objects.port import FRAME, Blob, Rotten
+from cloudjar.planes.objects.port import FRAME, Blob, Landed, Rotten
 from cloudjar.planes.objects.sink import FileLanded
 from cloudjar.store.blobs import Blobs
 from cloudjar.store.database import Database
@@ -44,8 +44,11 @@ class Home:
 
     def keep(self, content: bytes = CONTENT) -> tuple[Blob, bytes]:
         landed = self.blobs.take(content)
+        return self.keep_landed(landed), landed.key
+
+    def keep_landed(self, landed: Landed) -> Blob:
         with self.database.transaction():
-            return self.blobs.keep(landed), landed.key
+            return self.blobs.keep(landed)
 
     def drop(self, blob: Blob) -> None:
         with self.database.transaction():
@@ -79,6 +82,22 @@ def test_what_nobody_recorded_is_gone_after_a_crash(home: Home) -> None:
     home.crash()
     assert home.on_disk == []
     sink.abort()
+
+
+def test_what_arrives_while_others_are_recovered_stays(home: Home) -> None:
+    landed = home.blobs.take(CONTENT)
+    home.blobs.recover()
+    with home.database.transaction():
+        blob = home.blobs.keep(landed)
+    assert home.blobs.read(blob, landed.key) == CONTENT
+
+
+def test_nothing_is_recorded_twice_or_after_it_was_removed(home: Home) -> None:
+    for end in (lambda landed: landed.close(), lambda landed: home.drop(home.keep_landed(landed))):
+        landed = home.blobs.take(CONTENT)
+        end(landed)
+        with pytest.raises(LookupError), home.database.transaction():
+            home.blobs.keep(landed)
 
 
 def test_a_transaction_that_failed_neither_keeps_nor_drops(home: Home) -> None:

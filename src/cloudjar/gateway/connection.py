@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cloudjar.base.errors import AwsError
@@ -482,8 +483,12 @@ class Connection(Answering, asyncio.Protocol):
     def _drop_request(self) -> None:
         """A body in a file goes with its request, unless somebody recorded it."""
         request, self._request = self._request, None
-        if request is not None and not isinstance(request.body, bytes):
+        if request is None or isinstance(request.body, bytes):
+            return
+        if getattr(request.body, "recorded", True):
             close_stream(request.body)
+        else:  # a large file takes its time to go
+            self.server.threads.submit(partial(close_stream, request.body))
 
     def _start_tls(self) -> None:
         from cloudjar.gateway.tls import Layer

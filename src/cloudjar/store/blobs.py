@@ -88,6 +88,8 @@ class Blobs:
     def keep(self, landed: Landed) -> Blob:
         """Record a landed body's files; gives its blob."""
         blob = landed.blob
+        if landed.recorded:
+            raise LookupError("what landed was recorded or removed already")
         for piece in blob.pieces:
             self._database.execute("INSERT INTO object_file VALUES (?, 1, ?, ?)", (piece.file, *landed.stored))
         if blob.pieces:
@@ -158,7 +160,7 @@ class Blobs:
     # -- life
     def recover(self) -> None:
         """Finish what a crash left: arrivals that were recorded go to their place, others go; so do uncounted files."""
-        arrivals = self.files.arrivals()
+        arrivals = self.files.left()
         counted = self._counted(arrivals)
         for file in arrivals:
             (self.files.settle if file in counted else self.files.refuse)(file)

@@ -41,6 +41,7 @@ class Files:
         self._lock = threading.Lock()
         self._pinned: Counter[str] = Counter()
         self._leaving: set[str] = set()
+        self._underway: set[str] = set()
         self._made = False
 
     def sink(self, hashes: Mapping[str, Hash], inline: int = INLINE) -> FileSink:
@@ -58,6 +59,7 @@ class Files:
             self.arriving.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._made = True
         file = new_file()
+        self._underway.add(file)
         return file, os.open(self.arriving / file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
     def sync(self, fd: int) -> None:
@@ -78,13 +80,18 @@ class Files:
             (self.arriving / file).rename(place)
         except FileNotFoundError:
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with contextlib.suppress(FileNotFoundError):  # settled already
+            try:
                 (self.arriving / file).rename(place)
+            except FileNotFoundError:
+                if not place.exists():
+                    log.exception("the file %s is lost", file)
+        self._underway.discard(file)
 
     def refuse(self, file: str) -> None:
         """Nobody records an arrival: remove it."""
         with contextlib.suppress(FileNotFoundError):
             (self.arriving / file).unlink()
+        self._underway.discard(file)
 
     def remove(self, file: str) -> bool:
         """Nobody counts a file any more: it goes now (True), or as soon as nobody reads it."""
@@ -138,6 +145,10 @@ class Files:
             return os.listdir(self.arriving)
         except FileNotFoundError:
             return []
+
+    def left(self) -> list[str]:
+        """Those that arrived in an earlier life."""
+        return [file for file in self.arrivals() if file not in self._underway]
 
     def settled(self) -> Iterator[str]:
         """Names of all files in their places."""
