@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -62,13 +62,13 @@ def run(step: Step, item: Inventory | None) -> None:
     bucket = find_bucket(step.ctx, step.key)
     if bucket is None or not bucket.inventory:
         return
-    now = step.ctx.now
-    if now.hour == _HOUR:
+    due = datetime.fromtimestamp(step.wake.due, UTC)
+    if due.hour == _HOUR:  # else the bucket was merely changed, or the hour is yet to come
         for configuration in bucket.inventory.values():
             weekly = configuration["Schedule"]["Frequency"] == "Weekly"
-            if configuration["IsEnabled"] and not (weekly and now.weekday() != _SUNDAY):
-                _make(step, bucket, configuration, now)
-    step.again("", _next(now))
+            if configuration["IsEnabled"] and not (weekly and due.weekday() != _SUNDAY):
+                _make(step, bucket, configuration, due)
+    step.again("", _next(step.ctx.now))
 
 
 def _make(step: Step, bucket: Bucket, configuration: dict[str, Any], now: datetime) -> None:
