@@ -45,6 +45,12 @@ def test_a_name_is_free_a_minute_after_its_queue(box: Box) -> None:
     box.jar.advance(seconds=60)
     anew = Box(box.jar, box.client)
     assert (anew.bodies(), anew.depth()) == ([], (0, 0, 0))
+    box.jar.settle()
+    assert box.jar.jar.database.query("SELECT count(*) FROM sqs_message") == [(0,)]
+    anew.send("new")
+    box.client.delete_queue(QueueUrl=anew.url)
+    box.jar.settle()
+    assert box.jar.jar.database.query("SELECT count(*) FROM sqs_message") == [(0,)]
 
 
 def test_purging_is_once_a_minute(box: Box) -> None:

@@ -1,4 +1,4 @@
-"""What queues do by themselves: messages that are moved out of a dead-letter queue, some at a time."""
+"""What queues do by themselves: messages that are moved, and those of queues that are gone, some at a time."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from cloudjar.base import arn as arns
 from cloudjar.base import ids
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Step, reconciler
-from cloudjar.services.sqs import groups, receiving, sealing
-from cloudjar.services.sqs.records import MoveTask, Queue
+from cloudjar.services.sqs import groups, minutes, receiving, sealing
+from cloudjar.services.sqs.records import DeletedQueue, MoveTask, Queue
 from cloudjar.services.sqs.rows import Row, rows
 
 _AT_ONCE = 200
+_CLEARED = 2_000
 
 
 @reconciler(MoveTask)
@@ -30,6 +31,17 @@ def move(step: Step, task: MoveTask | None) -> None:
             step.again("move", datetime.fromtimestamp(now.not_before, UTC))
             return
         _some(step.ctx, now)  # what it writes wakes this again
+
+
+@reconciler(DeletedQueue)
+def clear(step: Step, gone: DeletedQueue | None) -> None:
+    """Clear away what was in a queue that is gone, some at a time: nobody waits for it."""
+    while gone is not None and gone.number:
+        with step.world.state.database.transaction():
+            minutes.ready(step.world)
+            gone = step.db[DeletedQueue].get(gone.name)
+            if gone is not None and gone.number and rows(step.world).erase(gone.number, _CLEARED):
+                gone = step.db[DeletedQueue].put(replace(gone, number=0))
 
 
 def _some(ctx: Ctx, task: MoveTask) -> None:

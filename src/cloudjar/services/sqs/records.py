@@ -46,7 +46,7 @@ class Queue(Record, frozen=True, kw_only=True):
 
 @record("sqs", "deleted-queue", key="name")
 class DeletedQueue(Record, frozen=True, kw_only=True):
-    """A name that was a queue's not long ago; `number`'s rows may still have to go."""
+    """A name that was a queue's; the rows of `number` are cleared away behind it, then it is 0."""
 
     name: str
     number: int

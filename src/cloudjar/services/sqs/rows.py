@@ -42,7 +42,7 @@ _SCHEMA = (
     "PRIMARY KEY (queue, attempt)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS sqs_data_key (number INTEGER PRIMARY KEY, queue INTEGER, key TEXT, blob BLOB)",
 )
-_OF_QUEUE = ("sqs_message", "sqs_group", "sqs_dedup", "sqs_attempt", "sqs_minute", "sqs_data_key")
+_OF_QUEUE = ("sqs_group", "sqs_dedup", "sqs_attempt", "sqs_minute", "sqs_data_key")
 COLUMNS = "id, visible, count, receipt, first, sent, grp, source, data"
 
 
@@ -305,11 +305,19 @@ class Rows:
         self.change(queue)
         self._known[queue] = Known()
 
-    def erase(self, queue: int) -> None:
-        """Remove everything of a queue that is gone."""
-        self.purge(queue)
+    def erase(self, queue: int, limit: int) -> bool:
+        """Remove so many messages of a queue that is gone, or else everything that is left of it: then True."""
+        found = self.oldest(queue, limit)
+        run = self.database.execute
+        if found:
+            start, end = found[0].id, found[-1].id
+            run("DELETE FROM sqs_body WHERE id>=? AND id<=?", (start, end))
+            run("DELETE FROM sqs_message WHERE id>=? AND id<=?", (start, end))
+            return False
         for table in _OF_QUEUE:
-            self.database.execute(f"DELETE FROM {table} WHERE queue=?", (queue,))
+            run(f"DELETE FROM {table} WHERE queue=?", (queue,))
+        self._known.pop(queue, None)
+        return True
 
     # -- data keys of KMS
     def new_key(self, queue: int, key: str, blob: bytes) -> int:

@@ -21,6 +21,7 @@ from cloudjar.services.sqs.rows import rows
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _AGAIN = 60
+_AT_ONCE = 5_000
 _MOST_LISTED = 1000
 
 
@@ -145,11 +146,12 @@ def delete_queue(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if gone is None:
         db[DeletedQueue].add(tombstone)
     else:
+        while gone.number and not rows(ctx.world).erase(gone.number, _AT_ONCE):
+            pass
         db[DeletedQueue].put(replace(gone, number=queue.number, at=tombstone.at))
     from cloudjar.services.sqs import bill
 
     bill.settle(ctx.world, queue)
-    rows(ctx.world).erase(queue.number)
     receiving.notify(ctx, queue, 1 << 20)  # whoever waits learns that there is nothing to wait for
     return {}
 
