@@ -193,6 +193,8 @@ def api_changes(jar: RealJar, rounds: int) -> None:
                 asked = monotonic()
                 if knock() == verdict:
                     break
+                if asked - began > 60:
+                    raise SystemExit(f"port 7000 was not {verdict} within a minute of {call.__name__}")
             times.append((asked if verdict == "dropped" else monotonic()) - began)
     wire.close()
     told("a rule changes, by the API", times)

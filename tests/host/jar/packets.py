@@ -34,7 +34,10 @@ class Wire:
     def listen(self, guest: str, *ports: int) -> None:
         """Servers in a guest that accept; the kernel answers for them."""
         for port in ports:
-            self._open.append(self.within(guest, lambda port=port: socket.create_server(("0.0.0.0", port))))  # type: ignore[misc]  # mypy cannot type a lambda's default
+            # Nobody takes the connections that were made: there is room for all that a test knocks.
+            self._open.append(
+                self.within(guest, lambda port=port: socket.create_server(("0.0.0.0", port), backlog=4096))  # type: ignore[misc]  # mypy cannot type a lambda's default
+            )
 
     def connect(self, address: str, port: int, guest: str = "", source: str = "", wait: float = WAIT) -> socket.socket:
         """A connection; raises OSError."""
