@@ -77,8 +77,9 @@ def targets() -> list[tuple[str, str, Sent]]:
         for protocol in models.service(service).protocols:
             operation = next(iter(models.service(service).operations.values()))
             members = operation.input.members if operation.input else {}
-            path = {name: "nothing" for name, member in members.items() if member.location == "uri"}
-            found.append((service, protocol, write(service, operation.name, path, protocol)))
+            needed = operation.input.required if operation.input else ()
+            outside = {name: "nothing" for name in needed if members[name].location in ("uri", "header")}
+            found.append((service, protocol, write(service, operation.name, outside, protocol)))
     return found
 
 
