@@ -2,7 +2,7 @@
 
     python bench/s3_list.py [--large]
 
-The index is filled directly, as handlers do it, in a file on disk. Told are the median times of a first page, a page
+The index is filled directly, as handlers do it, in a file on disk. Told are the processor times of a first page, a page
 deep inside, one below a deep prefix and pages of common prefixes; the bytes of the file by object; how long it takes
 to open it. The bar: a page at 1,000,000 keys within 1.5 times that at 1,000; under 1.2 KB an object.
 """
@@ -82,14 +82,14 @@ def pages(index: Index, bucket: str, count: int) -> dict[str, Callable[[], walks
 
 
 def microseconds(page: Callable[[], walks.Page]) -> float:
-    """Median of a few dozen, after one that warms."""
+    """Median processor time of a page, after one that warms: a busy machine does not show."""
     page()
     taken = []
     for _ in range(_ROUNDS):
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(5):
             page()
-        taken.append((time.perf_counter() - start) / 5)
+        taken.append((time.process_time() - start) / 5)
     return statistics.median(taken) * 1e6
 
 
