@@ -179,7 +179,7 @@ class Jar:
         self.server = Server(
             self.front,
             on_headers=self.front.on_headers,
-            on_error=self.pipeline.refuse,
+            on_error=self.front.refuse,
             folder=self.settings.home,
             shells=self.shells,
         )

@@ -93,6 +93,14 @@ class ServiceDoors:
             log.exception("%s %s failed", kind, request.path)
             return self._pipeline.refuse(request, AwsError("InternalError", "An internal error has occurred.", 500))
 
+    def refuse(self, request: Request, error: AwsError) -> Response:
+        """The answer to a request whose body is not taken; a page may read it as any other."""
+        answer = self._pipeline.refuse(request, error)
+        name = _bucket(request) if "origin" in request.headers else ""
+        if name:
+            doors.finish(self._world, request, name, answer)
+        return answer
+
     def finished(
         self, request: Request, answer: Response | Awaitable[Response]
     ) -> Response | Awaitable[Response]:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from cloudjar.auth.authenticate import Authenticator
 from cloudjar.auth.chunked import is_chunked
+from cloudjar.base.errors import AwsError
 from cloudjar.gateway.admin import Admin
 from cloudjar.gateway.body import BodyPolicy
 from cloudjar.gateway.doors import ServiceDoors
@@ -50,6 +51,10 @@ class Front:
             return None
         # An S3 object may be gzip and stays so; elsewhere it is only how the request travels.
         return _GZIPPED if headers.get("content-encoding") == "gzip" else _PLAIN
+
+    def refuse(self, request: Request, error: AwsError) -> Response:
+        """The answer to a request that failed while its body came."""
+        return self._doors.refuse(request, error)
 
     def __call__(self, request: Request) -> Response | Awaitable[Response]:
         if "upgrade" in request.headers and self._streams is not None and is_upgrade(request.headers):
