@@ -110,6 +110,7 @@ class Jar:
         self._has_organization = any(name.startswith("organizations/") for name in tables.names())
         state.watchers.setdefault("organizations", []).append(self._organization_was_made)
         self.runner = Runner(self.wakes, self.clock, self._reconcile)
+        self.runner.moving = self.world.about_to_move
         self.runner.moved = self.world.waits.stir
         self.metadata = Metadata(self.world, self.clock)
         self.endpoints = VpcEndpoints()

@@ -70,16 +70,21 @@ def is_answer(answer: Answer) -> bool:
     return answer.status == 200 or 400 <= answer.status < 500 or answer.status == 501
 
 
+def first(service: str, protocol: str) -> Sent:
+    """A service's first operation, with nothing in it but what its address needs."""
+    operation = next(iter(models.service(service).operations.values()))
+    members = operation.input.members if operation.input else {}
+    needed = operation.input.required if operation.input else ()
+    outside = {name: "nothing" for name in needed if members[name].location in ("uri", "header")}
+    return write(service, operation.name, outside, protocol)
+
+
 def targets() -> list[tuple[str, str, Sent]]:
     """(service, protocol, a request) for each way into each service that is built."""
     found = []
     for service in sorted(SERVICES):
         for protocol in models.service(service).protocols:
-            operation = next(iter(models.service(service).operations.values()))
-            members = operation.input.members if operation.input else {}
-            needed = operation.input.required if operation.input else ()
-            outside = {name: "nothing" for name in needed if members[name].location in ("uri", "header")}
-            found.append((service, protocol, write(service, operation.name, outside, protocol)))
+            found.append((service, protocol, first(service, protocol)))
     return found
 
 
@@ -138,12 +143,11 @@ def test_a_truncated_body_holds_nobody_up(fuzzed: World, line: Line) -> None:
 def test_a_body_that_was_changed_on_the_way_is_refused(line: Line) -> None:
     for service in sorted(SERVICES):
         for protocol in models.service(service).protocols:
-            operation = next(iter(models.service(service).operations))
-            request = signed(write(service, operation, {}, protocol), service)
+            request = signed(first(service, protocol), service)
             answer = line.send(request._replace(body=request.body + b" "))
             assert answer.status in (401, 403, 400), answer
             said = answer.body + answer.headers.get("x-amzn-errortype", "").encode()
-            assert b"Signature" in said or b"AuthFailure" in said, answer
+            assert any(word in said for word in (b"Signature", b"AuthFailure", b"XAmzContentSHA256Mismatch")), answer
 
 
 def test_presigned_garbage(fuzzed: World, line: Line) -> None:
@@ -168,8 +172,10 @@ def test_minimal_requests_under_every_wrong_signature(line: Line) -> None:
     for service in sorted(SERVICES):
         operation = next(iter(models.service(service).operations))
         request = write(service, operation, minimal(models.service(service).operations[operation].input))
+        another = "ec2" if service.startswith("s3") else "s3"
         wrong = [
-            signed(request, "s3"), signed(request, service, region="nowhere-1"), signed(request, service, region="é"),
+            signed(request, another),
+            signed(request, service, region="nowhere-1"), signed(request, service, region="é"),
             signed(request, service, Credentials("", "")),
             signed(request, service, Credentials("test", "test", "t" * 9000)),
         ]  # fmt: skip

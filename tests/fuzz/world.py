@@ -16,6 +16,7 @@ from cloudjar.spec import models
 from tests.calls import Answer
 from tests.jar import TestJar
 
+DONE = (200, 204)
 REFUSED = frozenset(range(400, 500)) | {501}
 XML_FAMILIES = ("query", "ec2", "rest-xml")
 
@@ -156,11 +157,15 @@ def _keys(kms: Any, role: str) -> list[str]:
 def assert_decent(answer: Answer, service: str, protocol: str, what: object) -> None:
     """A result, or AWS's error in the service's own form; never an internal error."""
     shown = f"{what}\n-> {answer.status} {answer.body[:400]!r}"
-    assert answer.status == 200 or answer.status in REFUSED, shown
+    assert answer.status in DONE or answer.status in REFUSED, shown
+    if (answer.status, answer.body) == (400, b"Control characters in the request head"):
+        return  # what a header cannot hold is no request: HTTP's refusal, before AWS's
     assert "x-amzn-requestid" in answer.headers or "x-amz-request-id" in answer.headers, shown
-    if protocol in XML_FAMILIES:
+    if protocol == "rest-xml" and not answer.body:  # done, with nothing to tell; a refusal is told but to HEAD
+        assert answer.status in DONE or "'Head" in shown, shown
+    elif protocol in XML_FAMILIES:
         tree = ElementTree.fromstring(answer.body)
-        if answer.status != 200:
+        if answer.status not in DONE:
             codes = [e.text for e in tree.iter() if e.tag.rpartition("}")[2] == "Code"]
             assert len(codes) == 1, shown
             assert codes[0], shown

@@ -207,7 +207,7 @@ def test_what_went_wrong_is_told_apart_by_exit_codes(aws: Cli) -> None:
     assert "(InvalidInstanceID.NotFound)" in err
     assert "The instance ID 'i-1234567890abcdef0' does not exist" in err
     assert aws.run("ec2", "describe-nothing").status == aws.misused
-    status, _, err = aws.run("s3", "ls")
+    status, _, err = aws.run("sagemaker", "list-endpoints")
     assert status == aws.failed
     assert "(NotImplemented)" in err
     assert aws.run("ec2", "wait", "instance-stopped", "--instance-ids", "i-1234567890abcdef0").status == 255

@@ -56,6 +56,13 @@ class World:
         """Answers that are held back until something happens."""
         self.at_stop: list[Callable[[], None]] = []
         """Called at a clean stop, before the store is closed: whoever remembers more than he has stored."""
+        self.at_move: list[Callable[[], None]] = []
+        """Called before AWS time is moved on: whoever remembers what is dated when it is stored."""
+
+    def about_to_move(self) -> None:
+        """AWS time is about to be moved on."""
+        for store in self.at_move:
+            store()
 
 
 class Assumed(NamedTuple):

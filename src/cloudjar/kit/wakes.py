@@ -161,6 +161,8 @@ class Runner:
         self._stopping = False
         self._dispatcher: threading.Thread | None = None
         self._pool: ThreadPoolExecutor | None = None
+        self.moving: Callable[[], None] = lambda: None
+        """Called before AWS time is moved on."""
         self.moved: Callable[[], None] = lambda: None
         """Called after AWS time was moved on."""
 
@@ -189,6 +191,7 @@ class Runner:
 
     def advance(self, by: timedelta) -> None:
         """Move AWS time forward, running every due alarm at its own instant, in order."""
+        self.moving()
         target = self._clock.now() + by
         while True:
             self.settle_or_wait()

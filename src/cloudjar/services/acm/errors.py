@@ -17,4 +17,4 @@ def parameter(message: str) -> AwsError:
 
 def not_built(what: str) -> AwsError:
     """Asked for something that Cloudjar does not do yet: refused, never ignored."""
-    return AwsError("NotImplemented", f"{what} is not built in Cloudjar yet.", 501)
+    return AwsError("NotImplemented", f"acm: {what} is not built in Cloudjar yet.", 501)

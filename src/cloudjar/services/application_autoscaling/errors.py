@@ -43,4 +43,4 @@ def limit(message: str) -> AwsError:
 
 def not_built(what: str) -> AwsError:
     """A part of an operation that is not built: it says so, and nothing happens."""
-    return AwsError("NotImplemented", f"{what} is not built in Cloudjar yet.", 501)
+    return AwsError("NotImplemented", f"application-autoscaling: {what} is not built in Cloudjar yet.", 501)

@@ -74,4 +74,4 @@ def sizes(group: str, least: int, most: int, desired: int, verb: str, count: int
 
 def not_built(what: str) -> AwsError:
     """A part of an operation that is not built: it says so, and nothing happens."""
-    return AwsError("NotImplemented", f"{what} is not built in Cloudjar yet.", 501)
+    return AwsError("NotImplemented", f"autoscaling: {what} is not built in Cloudjar yet.", 501)

@@ -12,7 +12,7 @@ def validation(message: str) -> AwsError:
 
 def not_built(what: str) -> AwsError:
     """Asked for something that Cloudjar does not do yet: refused, never ignored."""
-    return AwsError("UnsupportedOperation", f"{what} is not built in Cloudjar yet.", 501)
+    return AwsError("UnsupportedOperation", f"elasticloadbalancing: {what} is not built in Cloudjar yet.", 501)
 
 
 def port_taken(balancer_arn: str) -> AwsError:

@@ -109,4 +109,4 @@ def invalid_state(message: str, state: str) -> AwsError:
 
 def not_built(what: str) -> AwsError:
     """A part of S3 that is honestly absent."""
-    return error("NotImplemented", f"{what} is not built in Cloudjar.", 501)
+    return error("NotImplemented", f"s3: {what} is not built in Cloudjar.", 501)

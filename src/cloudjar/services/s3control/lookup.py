@@ -51,4 +51,4 @@ def invalid_request(message: str) -> AwsError:
 
 def not_built(what: str) -> AwsError:
     """A part of S3 Control that is honestly absent."""
-    return AwsError("NotImplemented", f"{what} is not built in Cloudjar.", 501)
+    return AwsError("NotImplemented", f"s3control: {what} is not built in Cloudjar.", 501)

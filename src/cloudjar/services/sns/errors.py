@@ -30,4 +30,4 @@ def bad_value(message: str) -> AwsError:
 
 def not_built(what: str) -> AwsError:
     """The honest answer for what SNS can and the product cannot."""
-    return AwsError("NotImplemented", f"{what} is not built in Cloudjar yet. See services/sns/README.md.", 501)
+    return AwsError("NotImplemented", f"sns: {what} is not built in Cloudjar yet. See services/sns/README.md.", 501)

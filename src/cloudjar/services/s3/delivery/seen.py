@@ -68,6 +68,7 @@ class Notes:
         with world.state.database.lock:
             world.state.database.execute(_TABLE)
         world.at_stop.append(self.write)
+        world.at_move.append(self.write)
 
     def count(self, what: list[tuple[Paid, int]]) -> None:
         """So much more of what is paid."""
