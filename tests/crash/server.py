@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cloudjar.base.clock import monotonic
+from tests.ports import free_port
 
 _SERVE = """
 import sys
@@ -33,13 +33,6 @@ def until(condition: Callable[[], object], what: str, seconds: float = 60) -> No
         if monotonic() > end:
             raise AssertionError(f"waited {seconds:.0f} s in vain for {what}")
         pause.wait(0.01)
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class ServerProcess:

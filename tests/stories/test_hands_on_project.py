@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -18,14 +17,9 @@ import pytest
 from cloudjar.planes.host import can_drive, missing
 from examples.hands_on.stage import Stage
 from examples.hands_on.story import Story
+from tests.ports import free_port
 
 pytestmark = pytest.mark.story
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        port: int = s.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from tests.planes.network.topology import (
     group,
     vpc,
 )
+from tests.ports import free_port
 
 pytestmark = pytest.mark.host
 replace = msgspec.structs.replace
@@ -237,19 +238,20 @@ def test_a_second_interface_and_a_detached_one(host: Host) -> None:
 
 
 def test_guests_reach_the_api_and_nothing_else_of_the_host(host: Host) -> None:
-    started = Host(host.state / "two", pool=f"198.18.{int(host.base.split('.')[2])}.0/24", api=("127.0.0.1", 45660))
+    api, other = free_port(), free_port("0.0.0.0")
+    started = Host(host.state / "two", pool=f"198.18.{int(host.base.split('.')[2])}.0/24", api=("127.0.0.1", api))
     try:
         started.net.apply(vpc(eni(1, "subnet-public", "10.0.1.5", public=started.public(5))))
-        for address, port in (("127.0.0.1", 45660), ("0.0.0.0", 45661)):
+        for address, port in (("127.0.0.1", api), ("0.0.0.0", other)):
             s = started.socket("")
             s.setsockopt(1, 2, 1)
             s.bind((address, port))
             s.listen()
             started.echo.add(s)
         here = started.net.host_address
-        assert started.seen_as("i-1", here, 45660) == started.public(5)
-        assert started.tcp("i-1", here, 45661) == "dropped"
-        assert started.tcp("", here, 45661) == "open"
+        assert started.seen_as("i-1", here, api) == started.public(5)
+        assert started.tcp("i-1", here, other) == "dropped"
+        assert started.tcp("", here, other) == "open"
     finally:
         started.close()
 
