@@ -76,7 +76,7 @@ class CborCodec:
         writer = EventWriter(op.output.members[stream], event_format(op.service.name))
 
         def respond(result: dict[str, Any], rid: str) -> Response:
-            frames = writer.frames(result.get(stream) or (), cbor.encode(convert(result)), CBOR)
+            frames = writer.body(result.get(stream), cbor.encode(convert(result)), CBOR)
             return Response(200, _headers(CONTENT_TYPE, rid), frames)
 
         return respond

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -134,14 +134,37 @@ class EventWriter:
     def __init__(self, stream: Shape, form: Format) -> None:
         self._events = {n: _event_writer(n, s, form) for n, s in stream.members.items()}
 
+    def body(
+        self, events: Iterable[Any] | AsyncIterable[Any] | None, initial: bytes | None, content_type: str
+    ) -> Iterator[bytes] | AsyncIterator[bytes]:
+        """The body of an answer, as its events come: at once, or, of an asynchronous iterable, when there are any."""
+        if isinstance(events, AsyncIterable):
+            return self._live(events, initial, content_type)
+        return self.frames(events or (), initial, content_type)
+
+    async def _live(
+        self, events: AsyncIterable[Any], initial: bytes | None, content_type: str
+    ) -> AsyncIterator[bytes]:
+        if initial is not None:
+            yield _initial(initial, content_type)
+        source = aiter(events)
+        try:
+            async for event in source:
+                yield event if isinstance(event, bytes) else self.frame(event)
+        except AwsError as e:
+            yield self._failure(e)
+        finally:
+            close = getattr(source, "aclose", None)
+            if close is not None:
+                await close()
+
     def frames(self, events: Iterable[Any], initial: bytes | None, content_type: str) -> Iterator[bytes]:
         """The body of an answer; an `AwsError` raised by `events` ends the stream as an exception frame.
 
         Bytes among the events go through as they are. `initial` is the payload of an initial-response frame.
         """
         if initial is not None:
-            head = {":message-type": "event", ":event-type": "initial-response", ":content-type": content_type}
-            yield pack(head, initial)
+            yield _initial(initial, content_type)
         try:
             for event in events:
                 yield event if isinstance(event, bytes) else self.frame(event)
@@ -161,6 +184,11 @@ class EventWriter:
             return writer({"message": error.message, "Message": error.message, **error.members})
         head = {":message-type": "error", ":error-code": error.code, ":error-message": error.message}
         return pack(head, b"")
+
+
+def _initial(payload: bytes, content_type: str) -> bytes:
+    head = {":message-type": "event", ":event-type": "initial-response", ":content-type": content_type}
+    return pack(head, payload)
 
 
 def _event_writer(name: str, shape: Shape, form: Format) -> Callable[[Any], bytes]:

@@ -94,7 +94,7 @@ class JsonCodec:
         def respond(result: dict[str, Any], rid: str) -> Response:
             headers = [("Content-Type", CONTENT_TYPE), ("x-amzn-RequestId", rid)]
             initial = json.encode(convert(result))
-            return Response(200, headers, writer.frames(result.get(stream) or (), initial, kind))
+            return Response(200, headers, writer.body(result.get(stream), initial, kind))
 
         return respond
 

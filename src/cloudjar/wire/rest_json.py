@@ -108,7 +108,7 @@ class RestJsonCodec:
         member = shape.members[name]
         if member.eventstream:
             writer = EventWriter(member, event_format(service, JSON))
-            return lambda result: (CONTENT_TYPE, writer.frames(result.get(name) or (), None, JSON))
+            return lambda result: (CONTENT_TYPE, writer.body(result.get(name), None, JSON))
         if member.type in ("blob", "string"):
             kind = "text/plain" if member.type == "string" else "application/octet-stream"
             return lambda result: raw_answer(result.get(name), kind)
