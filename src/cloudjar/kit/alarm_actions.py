@@ -15,7 +15,7 @@ from cloudjar.kit.context import Ctx
 
 class Alarm(NamedTuple):
     """An alarm as its actions see it: `value` is the newest datapoint that was evaluated, None when there was none;
-    `message` is what a notification says, as JSON-ready data."""
+    `message` is what a notification says, as JSON-ready data, `subject` and `letter` what it says to people."""
 
     name: str
     arn: str
@@ -25,6 +25,8 @@ class Alarm(NamedTuple):
     threshold: float | None
     dimensions: dict[str, str]
     message: dict[str, Any]
+    subject: str = ""
+    letter: str = ""
 
 
 Act = Callable[[Ctx, Alarm, str], None]

@@ -17,7 +17,7 @@ from cloudjar.kit import alarm_actions
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Step
 from cloudjar.kit.record import arn_of
-from cloudjar.services.cloudwatch import telling
+from cloudjar.services.cloudwatch import notifying, telling
 from cloudjar.services.cloudwatch.records import Alarm, Due
 
 PRINCIPAL = "cloudwatch.amazonaws.com"
@@ -53,7 +53,7 @@ def run(step: Step, alarm: Alarm) -> None:
 
 
 def _run_one(step: Step, alarm: Alarm, due: Due, arn: str) -> None:
-    error = _act(step.ctx, alarm, due.state, arn)
+    error = _act(step.ctx, alarm, due.state, arn, due.before)
     data: dict[str, Any] = {
         "actionState": "Failed" if error else "Succeeded",
         "stateUpdateTimestamp": round(due.changed.timestamp() * 1000),
@@ -76,7 +76,7 @@ def repeat(step: Step, alarm: Alarm) -> None:
             _act(step.ctx, alarm, "ALARM", arn)
 
 
-def _act(ctx: Ctx, alarm: Alarm, state: str, arn: str) -> str:
+def _act(ctx: Ctx, alarm: Alarm, state: str, arn: str, before: str = "") -> str:
     """Run one action; what went wrong, or ""."""
     try:
         if ec2_action(arn):
@@ -86,7 +86,7 @@ def _act(ctx: Ctx, alarm: Alarm, state: str, arn: str) -> str:
         service = parsed.service if parsed is not None else ""
         hook = alarm_actions.action(ctx, service)
         if hook is not None:
-            hook(ctx, _seen(alarm, state), arn)
+            hook(ctx, notifying.seen(alarm, state, before), arn)
         else:
             return f"Cloudjar does not have the service of {arn} yet"
     except AwsError as error:
@@ -95,71 +95,7 @@ def _act(ctx: Ctx, alarm: Alarm, state: str, arn: str) -> str:
 
 
 def _ec2(ctx: Ctx, alarm: Alarm, name: str) -> None:
-    instance = _dimensions(alarm).get("InstanceId", "")
+    instance = notifying.dimensions(alarm).get("InstanceId", "")
     role = arns.make("iam", "", alarm.account, f"role/aws-service-role/{LINKED}/{ROLE}")
     caller: Caller = ctx.as_role(role, service=LINKED, source_arn=arn_of(alarm), session_name="CloudWatchAlarm")
     ctx.call("ec2", _EC2[name], {"InstanceIds": [instance]}, caller=caller)
-
-
-def _dimensions(alarm: Alarm) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for query in alarm.judged.queries if alarm.judged is not None else ():
-        if query.metric is not None:
-            found.update(query.metric.dimensions)
-    return found
-
-
-def _seen(alarm: Alarm, state: str) -> alarm_actions.Alarm:
-    """The alarm as other services' hooks see it."""
-    judged = alarm.judged
-    return alarm_actions.Alarm(
-        alarm.name,
-        arn_of(alarm),
-        state,
-        alarm.reason,
-        alarm.value,
-        judged.threshold if judged is not None else None,
-        _dimensions(alarm),
-        message(alarm),
-    )
-
-
-def message(alarm: Alarm) -> dict[str, Any]:
-    """What a notification of an alarm says."""
-    said: dict[str, Any] = {
-        "AlarmName": alarm.name,
-        "AlarmDescription": alarm.description,
-        "AWSAccountId": alarm.account,
-        "AlarmConfigurationUpdatedTimestamp": telling.stamp(alarm.configured),
-        "NewStateValue": alarm.state,
-        "NewStateReason": alarm.reason,
-        "StateChangeTime": telling.stamp(alarm.state_at),
-        "Region": alarm.region,
-        "AlarmArn": arn_of(alarm),
-        "OKActions": list(alarm.ok),
-        "AlarmActions": list(alarm.alarm),
-        "InsufficientDataActions": list(alarm.insufficient),
-    }
-    if alarm.composite is not None:
-        return {**said, "AlarmRule": alarm.composite.rule}
-    judged = alarm.judged
-    assert judged is not None
-    query = judged.queries[0]
-    trigger: dict[str, Any] = {
-        "Period": judged.period,
-        "EvaluationPeriods": judged.periods,
-        "DatapointsToAlarm": judged.to_alarm,
-        "ComparisonOperator": judged.comparison,
-        "Threshold": judged.threshold,
-        "TreatMissingData": judged.missing,
-        "EvaluateLowSampleCountPercentile": judged.low_samples,
-    }
-    if judged.plain and query.metric is not None:
-        dimensions = [{"name": name, "value": value} for name, value in query.metric.dimensions]
-        trigger |= {"MetricName": query.metric.name, "Namespace": query.metric.namespace,
-                    "StatisticType": "ExtendedStatistic" if judged.extended else "Statistic",
-                    "Statistic": query.stat.upper(), "Unit": query.unit or None,
-                    "Dimensions": dimensions}  # fmt: skip
-    else:
-        trigger["Metrics"] = telling.configuration(alarm)["metrics"]
-    return {**said, "Trigger": trigger}

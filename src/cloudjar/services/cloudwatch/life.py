@@ -91,7 +91,7 @@ def moved(ctx: Ctx, alarm: Alarm, state: str, reason: str, data: str) -> Alarm:
         return after
     after = replace(after, moved_at=now)
     if after.enabled and after.actions(state):
-        due = Due(state=state, changed=now, at=now, arns=after.actions(state))
+        due = Due(state=state, changed=now, at=now, arns=after.actions(state), before=alarm.state)
         after = composing.held_back(ctx, replace(after, due=(*alarm.due, due)))
     telling.changed(ctx, alarm, after)
     metrics.moved(ctx.world, alarm.account, alarm.region, Metric(composing.STATES, alarm.name))

@@ -19,6 +19,8 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     changed: datetime
     at: datetime
     arns: tuple[str, ...]
+    before: str = ""
+    """The state that was left."""
 
 
 class Composite(msgspec.Struct, frozen=True, kw_only=True):

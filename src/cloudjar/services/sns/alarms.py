@@ -21,7 +21,6 @@ def notify(ctx: Ctx, alarm: Alarm, arn: str) -> None:
     if parsed is None:
         raise errors.no_topic()
     who = callers.service("cloudwatch.amazonaws.com", ctx.account, alarm.arn)
-    where = alarm.message.get("Region") or ctx.region
-    subject = f'{alarm.state}: "{alarm.name}" in {where}'[:100]
-    asked = {"TopicArn": arn, "Subject": subject, "Message": json.dumps(alarm.message, default=str)}
+    bodies = {"default": json.dumps(alarm.message, default=str), "email": alarm.letter}
+    asked = {"TopicArn": arn, "Subject": alarm.subject[:100], "Message": json.dumps(bodies), "MessageStructure": "json"}
     ctx.at(ctx.account, parsed.region).call("sns", "Publish", asked, caller=who)
