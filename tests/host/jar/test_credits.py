@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from cloudjar.gateway.admin import TOKEN_HEADER
+from cloudjar.planes.compute import cgroups
 from cloudjar.planes.compute.metering import quota_of, throttled
 from tests.host.compute.guestnet import root_and_tools
 from tests.host.jar.account import Account
@@ -80,4 +82,58 @@ def test_a_guest_without_credits_is_slowed_down_until_it_is_unlimited(jar: RealJ
         assert max(point["Maximum"] for point in points) > 0, name
     assert _datapoints(jar, machine, "StatusCheckFailed")[-1]["Maximum"] == 0
     ec2.terminate_instances(InstanceIds=[machine])
+    account.reach(machine, "terminated")
+
+
+ME = "ops@example.com"
+
+
+def _letters(jar: RealJar) -> list[dict[str, Any]]:
+    """What `cloudjar mail` shows: the newest first."""
+    token = (jar.home / "admin-token").read_text()
+    asked = Request(f"{jar.endpoint}/_cloudjar/mail?to={ME}", headers={TOKEN_HEADER: token})
+    with urlopen(asked, timeout=60) as answer:
+        found: list[dict[str, Any]] = json.load(answer)["letters"]
+    return found
+
+
+def _first_among_others(tag: str, machine: str) -> None:
+    """A crowded host must not decide how busy the guest is: its group goes before the others."""
+    for hierarchy in cgroups.hierarchies():
+        group = hierarchy.path / cgroups.TOP
+        for part in (tag, machine, "box"):
+            for name, most in (("cpu.shares", "262144"), ("cpu.weight", "10000")):
+                if (group / name).exists():
+                    (group / name).write_text(most)
+            group = group / part
+
+
+def test_cpu_above_80_percent_for_five_minutes_sends_me_an_e_mail(jar: RealJar) -> None:
+    account = Account(jar)
+    sns, cloudwatch = jar.client("sns"), jar.client("cloudwatch")
+    topic = sns.create_topic(Name="people")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=ME)
+    asked = until(lambda: _letters(jar), "the mail that asks to confirm")[0]
+    urlopen(asked["link"], timeout=60).close()
+    subnet = account.subnet(account.vpc("10.7.0.0/16"), "10.7.1.0/24", public=False)
+    machine = account.run(subnet, InstanceType="t2.micro", CreditSpecification={"CpuCredits": "unlimited"}).id
+    cloudwatch.put_metric_alarm(
+        AlarmName="busy", Namespace="AWS/EC2", MetricName="CPUUtilization", Statistic="Average", Period=300,
+        Dimensions=[{"Name": "InstanceId", "Value": machine}], EvaluationPeriods=1, Threshold=80,
+        ComparisonOperator="GreaterThanThreshold", AlarmActions=[topic])  # fmt: skip
+    _first_among_others(jar.settings.tag, machine)
+    _advance(jar, minutes=10)
+    assert len(_letters(jar)) == 1  # it is idle: nobody is told
+    jar.inside(machine, "systemd-run --quiet --unit=busy sh -c 'while :; do :; done'")
+
+    def told() -> list[dict[str, Any]]:
+        _advance(jar, minutes=5)
+        return [letter for letter in _letters(jar) if letter["subject"].startswith("ALARM")]
+
+    (letter,) = until(told, "the mail", 120, 1)
+    assert letter["subject"] == 'ALARM: "busy" in EU (Paris)'
+    assert f"[InstanceId = {machine}]" in letter["body"]
+    history = cloudwatch.describe_alarm_history(AlarmName="busy", HistoryItemType="Action")["AlarmHistoryItems"]
+    assert history[0]["HistorySummary"] == f"Successfully executed action {topic}"
+    account.ec2.terminate_instances(InstanceIds=[machine])
     account.reach(machine, "terminated")
