@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import boto3
 from botocore.config import Config
@@ -23,6 +24,7 @@ from botocore.config import Config
 from cloudjar.base.clock import monotonic
 from cloudjar.base.settings import Settings, to_json
 from cloudjar.cli import claims
+from cloudjar.gateway.admin import TOKEN_HEADER
 from cloudjar.kit.quota import AppliedQuota
 from cloudjar.kit.record import meta
 from cloudjar.planes.compute import cgroups, disk
@@ -123,6 +125,12 @@ class RealJar(ServerProcess):
                 quota = AppliedQuota(account=account, region=REGION, code=VCPUS, value=vcpus)
                 tables.put(meta(AppliedQuota).spec, quota)
         database.close()
+
+    def advance(self, seconds: int) -> None:
+        """Move AWS's clock on."""
+        token = (self.home / "admin-token").read_text()
+        address = f"{self.endpoint}/_cloudjar/clock?seconds={seconds}"
+        urlopen(Request(address, b"", {TOKEN_HEADER: token}, method="POST"), timeout=60).close()
 
     # -- the host
     def inside(self, machine: str, command: str, timeout: float = 30) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -78,3 +79,12 @@ def test_host_keys_are_openssh_keys_of_their_own(tmp_path: Path) -> None:
         derived = subprocess.run(["ssh-keygen", "-y", "-f", private], capture_output=True, text=True, check=True)
         assert derived.stdout.split()[:2] == private.with_suffix(".pub").read_text().split()[:2]
     assert host_keys("a")[0].content != host_keys("a")[0].content
+
+
+def test_looking_makes_nothing_and_folders_are_the_guests(tmp_path: Path) -> None:
+    assert not has(tmp_path, "etc/ssh/ssh_host_ed25519_key")
+    assert list(tmp_path.iterdir()) == []
+    if os.geteuid() == 0:
+        (tmp_path / "etc").mkdir()
+        plant(tmp_path, [SeedFile(path="etc/ssh/key", content=b"x")], 1234)
+        assert {(tmp_path / name).stat().st_uid for name in ("etc", "etc/ssh", "etc/ssh/key")} == {1234}

@@ -83,6 +83,32 @@ def test_guests_obey_the_set_of_their_vpc_from_their_next_start(jar: TestJar, ec
         assert told(jar, machine) == heard
 
 
+def test_running_guests_hear_of_a_set_when_they_renew_their_leases(jar: TestJar, ec2: Any) -> None:
+    vpc = make_vpc(ec2, "10.7.0.0/16")
+    subnet = make_subnet(ec2, vpc, "10.7.1.0/24")
+    first = launch(ec2, SubnetId=subnet)
+    jar.settle()
+    jar.advance(minutes=20)
+    second = launch(ec2, SubnetId=subnet)
+    before, boots = told(jar, first), jar.host.host.machines[first].boots
+    own = make(ec2, domain_name="corp.example", domain_name_servers="10.7.1.53", ntp_servers="10.9.9.9")
+    ec2.associate_dhcp_options(DhcpOptionsId=own, VpcId=vpc)
+    assert told(jar, first) == before
+    jar.advance(minutes=11)
+    after = (("10.7.1.53",), "corp.example", ("10.9.9.9",))
+    assert (told(jar, first), told(jar, second)) == (after, before)
+    jar.advance(minutes=20)
+    assert told(jar, second) == after
+    assert jar.host.host.machines[first].boots == boots
+    # A reboot asks at once.
+    ec2.associate_dhcp_options(DhcpOptionsId="default", VpcId=vpc)
+    ec2.reboot_instances(InstanceIds=[first])
+    jar.settle()
+    assert told(jar, first) == (("169.254.169.253",), "", ())
+    assert told(jar, second) == after
+    assert jar.host.host.machines[first].boots == boots + 1
+
+
 def test_a_set_in_use_stays(ec2: Any) -> None:
     vpc, key = make_vpc(ec2), make(ec2, ntp_servers="10.0.0.9")
     ec2.associate_dhcp_options(DhcpOptionsId=key, VpcId=vpc)

@@ -26,6 +26,7 @@ from cloudjar.planes.compute.bundle import NODES, Plugged, Users, device_rules, 
 from cloudjar.planes.compute.entering import Entering
 from cloudjar.planes.compute.home import POWERED_OFF, Home, again_script, boot_script, home_of
 from cloudjar.planes.compute.images import ImageStore
+from cloudjar.planes.compute.leasing import Leasing
 from cloudjar.planes.compute.limits import give_back, make_room
 from cloudjar.planes.compute.metering import Metering
 from cloudjar.planes.compute.port import Disk, ImageInfo, MachineSpec, Seen
@@ -42,7 +43,7 @@ _SYS_RESOURCE = 24
 """The capability that ext4 wants of who grows it while it is mounted."""
 
 
-class ContainerCompute(Entering, Metering):
+class ContainerCompute(Entering, Metering, Leasing):
     """The ``container`` driver; implements `ComputePort` (measuring by `Metering`) and, by `Entering`, `Inside`.
 
     `tag` names the installation (unique on the host), `state_dir` holds machines and volumes, `images` the shared

@@ -44,6 +44,12 @@ def seed_files(spec: MachineSpec, *, born_again: bool = False) -> list[SeedFile]
         SeedFile(path="etc/hosts", content=_hosts(spec.hostname), keep=keep),
         SeedFile(path="etc/machine-id", content=f"{machine_id(spec.id)}\n".encode(), mode=0o444, keep=keep),
     ]
+    return [*seeds, *lease_files(spec)]
+
+
+def lease_files(spec: MachineSpec) -> list[SeedFile]:
+    """What DHCP says of names and time, as files of the guest (pure)."""
+    seeds: list[SeedFile] = []
     if spec.resolver or spec.domain or spec.time_servers:
         search = f"search {spec.domain}\n" if spec.domain else ""
         servers = "".join(f"nameserver {address}\n" for address in (spec.resolver, *spec.fallbacks) if address)
@@ -88,19 +94,19 @@ def plant(upper: Path, seeds: list[SeedFile], owner: int = 0) -> None:
 
 def has(upper: Path, path: str) -> bool:
     """Whether the disk already has `path` as its own regular file."""
-    with _folder(upper, path.split("/")[:-1]) as folder:
+    with _folder(upper, path.split("/")[:-1], None) as folder:
         return folder is not None and _is_file(folder, path.rsplit("/", 1)[-1])
 
 
 @contextlib.contextmanager
-def _folder(upper: Path, parts: list[str], owner: int = 0) -> Iterator[int | None]:
+def _folder(upper: Path, parts: list[str], owner: int | None) -> Iterator[int | None]:
+    """The open folder, made for `owner` where it is not there; without an owner nothing is made."""
     here: int | None = os.open(upper, os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         for part in parts:
             assert here is not None
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(part, 0o755, dir_fd=here)
-                os.chown(part, owner, owner, dir_fd=here, follow_symlinks=False)
+            if owner is not None:
+                _make_folder(here, part, owner)
             below: int | None = None
             with contextlib.suppress(OSError):  # a link or a file where a folder belongs
                 below = os.open(part, os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=here)
@@ -112,6 +118,15 @@ def _folder(upper: Path, parts: list[str], owner: int = 0) -> Iterator[int | Non
     finally:
         if here is not None:
             os.close(here)
+
+
+def _make_folder(here: int, name: str, owner: int) -> None:
+    """A folder of the guest's root; one that the host's root has (no guest can make such) is given to it."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(name, 0o755, dir_fd=here)
+    found = os.stat(name, dir_fd=here, follow_symlinks=False)
+    if found.st_uid == 0 and owner and stat.S_ISDIR(found.st_mode):
+        os.chown(name, owner, owner, dir_fd=here, follow_symlinks=False)
 
 
 def _is_file(folder: int, name: str) -> bool:

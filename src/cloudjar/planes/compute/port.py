@@ -88,6 +88,11 @@ class ComputePort(Protocol):
         """Restart the guest's init; same namespace, same disk."""
         ...
 
+    def renew(self, spec: MachineSpec) -> None:
+        """Tell a running machine what `spec` says of names and time (resolvers, domain, time servers), and nothing
+        else of it; one that is down hears it at its next start."""
+        ...
+
     def remove(self, machine_id: str) -> None:
         """Remove the machine and every trace of it but volumes."""
         ...

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.console import newest
+from cloudjar.planes.compute.leasing import renewed
 from cloudjar.planes.compute.moving import Parts, framed
 from cloudjar.planes.compute.port import Disk, ImageInfo, MachineSpec, Seen
 from cloudjar.planes.compute.recipes import RECIPES
@@ -169,6 +170,13 @@ class SimCompute(SimInside, SimMetering):
         self.host.volumes[machine.spec.root.volume_id].boots += 1
         self._unmount(machine)
         self._say(machine, f"boot {machine.boots} of {machine.spec.hostname}")
+
+    def renew(self, spec: MachineSpec) -> None:
+        """Tell a machine that is up its names and time servers."""
+        self._called("renew", spec.id)
+        machine = self.host.machines.get(spec.id)
+        if machine and machine.up:
+            machine.spec = renewed(machine.spec, spec)
 
     def remove(self, machine_id: str) -> None:
         """Forget the machine; its volumes stay."""

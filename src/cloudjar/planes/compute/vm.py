@@ -21,6 +21,7 @@ from cloudjar.planes.compute.container import ContainerCompute
 from cloudjar.planes.compute.home import CONSOLE_MAX, Home
 from cloudjar.planes.compute.images import ImageStore
 from cloudjar.planes.compute.inside import Ears, Line
+from cloudjar.planes.compute.leasing import renewed
 from cloudjar.planes.compute.lines import FdLine
 from cloudjar.planes.compute.port import Disk, MachineSpec, Seen
 from cloudjar.planes.compute.process import need_tool, run
@@ -142,6 +143,14 @@ class VmCompute(ContainerCompute):
                 self._sweep(home)
                 raise
         self._look_after(spec.id)
+
+    def renew(self, spec: MachineSpec) -> None:
+        """Noted for the next time that it is started or rebooted from outside: its disk is its own while it runs."""
+        home = self._home(spec.id)
+        with home.locked():
+            before = home.spec()
+            if before is not None and _pid(home):
+                home.write("spec.json", msgspec.json.encode(renewed(before, spec)))
 
     def grow_volume(self, volume_id: str, size_gib: int) -> None:
         """Make a volume larger; a running guest sees a data volume grow at once, its root at the next start."""

@@ -81,6 +81,7 @@ SERVICE = Service(
         "reserved_instances.life",
         "reserved_instances.modifying",
         "reserved_instances.ops",
+        "root_volumes.ops",
         "route_tables.ops",
         "scheduled_events.life",
         "scheduled_events.notifying",

@@ -46,6 +46,7 @@ FORMS: dict[str, tuple[str, str]] = {
     "network-insights-analysis": ("nia", "InvalidNetworkInsightsAnalysisId.Malformed"),
     "network-insights-path": ("nip", "InvalidNetworkInsightsPathId.Malformed"),
     "prefix-list": ("pl", "InvalidPrefixListId.Malformed"),
+    "replace-root-volume-task": ("replacevol", "InvalidReplaceRootVolumeTaskID.Malformed"),
     "reserved-instances": ("reserved", ""),
     "route-table": ("rtb", "InvalidRouteTableId.Malformed"),
     "security-group": ("sg", "InvalidGroupId.Malformed"),

@@ -14,6 +14,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.dhcp_options import rules
 from cloudjar.services.ec2.dhcp_options.records import DhcpOptions
+from cloudjar.services.ec2.instances.leases import renew_leases
 from cloudjar.services.ec2.lookup import by_path, describe, need
 from cloudjar.services.ec2.vpcs.making import op
 from cloudjar.services.ec2.vpcs.records import Vpc
@@ -68,9 +69,10 @@ def describe_dhcp_options(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 
 @op("AssociateDhcpOptions")
 def associate_dhcp_options(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Have a VPC use a set; ``default`` means none at all. Its guests obey it from their next start on."""
+    """Have a VPC use a set; ``default`` means none at all. Its guests hear of it when they renew their leases."""
     vpc = need(ctx, Vpc, req["VpcId"])
     wanted = req["DhcpOptionsId"]
     key = wanted if wanted == "default" else need(ctx, DhcpOptions, wanted).id
     ctx.db[Vpc].put(replace(vpc, dhcp_options_id=key))
+    renew_leases(ctx, vpc.id)
     return {}

@@ -62,7 +62,7 @@ def create_image(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             description=req.get("Description") or "",
             created=ctx.now,
             architecture=vm.architecture,
-            image_key=vm.image_key,
+            image_key=_system(ctx, vm),
             disks=disks,
             source_instance_id=vm.id,
             source_image_id=vm.image_id,
@@ -74,6 +74,12 @@ def create_image(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if vm.state == "running" and not req.get("NoReboot"):
         ctx.db[Instance].put(replace(vm, reboots=vm.reboots + 1))
     return {"ImageId": image_id}
+
+
+def _system(ctx: Ctx, vm: Instance) -> str:
+    """What the instance boots now: its root volume may not be that of its launch any more."""
+    volumes = ctx.db[Volume].all(instance_id=vm.id)
+    return next((v.image_key for v in volumes if v.device == vm.root_device and v.image_key), vm.image_key)
 
 
 def _disks_of(ctx: Ctx, vm: Instance, image_id: str, req: dict[str, Any]) -> tuple[ImageDisk, ...]:

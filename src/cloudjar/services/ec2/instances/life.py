@@ -16,11 +16,13 @@ from cloudjar.planes.network.port import NetworkPort
 from cloudjar.services.ec2 import naming
 from cloudjar.services.ec2.dhcp_options import rules as dhcp
 from cloudjar.services.ec2.dhcp_options.records import DhcpOptions
+from cloudjar.services.ec2.instances.leases import LEASE
 from cloudjar.services.ec2.instances.reached import CHECK, keep
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.layout import lay_out
 from cloudjar.services.ec2.metering.records import Load
 from cloudjar.services.ec2.network_interfaces.life import release_interfaces, restore_interfaces
+from cloudjar.services.ec2.root_volumes.life import forget_tasks, give_up_replacing, replace_root
 from cloudjar.services.ec2.volumes import keys
 from cloudjar.services.ec2.volumes.life import disk, freed
 from cloudjar.services.ec2.volumes.records import Volume
@@ -68,6 +70,7 @@ def converge(step: Step, vm: Instance | None) -> None:
         case "running":
             _keep(step, vm, host)
         case "stopping":
+            give_up_replacing(step, vm)
             host.stop(vm.id, force=vm.forced)
             _rest(step)
         case "stopped":
@@ -80,9 +83,10 @@ def converge(step: Step, vm: Instance | None) -> None:
 
 
 def _start(step: Step, vm: Instance, host: ComputePort) -> None:
-    image = host.images().get(vm.image_key)
+    key = _root(step, vm).image_key or vm.image_key
+    image = host.images().get(key)
     if image is not None and not image.ready:
-        host.prepare_image(vm.image_key)  # the first launch on a host waits a minute or two for it
+        host.prepare_image(key)  # the first launch on a host waits a minute or two for it
     lay_out(step, vm.vpc_id)
     host.start(machine_spec(step, vm))
 
@@ -107,14 +111,11 @@ def machine_spec(step: Step, vm: Instance) -> MachineSpec:
     """What the compute plane is told of an instance."""
     network: NetworkPort = step.port("network")
     kind = instance_types.size(vm.type)
-    volumes = step.db[Volume].all(instance_id=vm.id)
-    root = next((v for v in volumes if point(v.device) == point(vm.root_device)), None)
-    if root is None:
-        raise PlaneError(f"instance {vm.id} has no volume attached at its root device {vm.root_device}")
+    volumes, root = step.db[Volume].all(instance_id=vm.id), _root(step, vm)
     lease = _lease(step, vm)
     return MachineSpec(
         id=vm.id,
-        image=vm.image_key,
+        image=root.image_key or vm.image_key,
         network=PurePath(network.guest_path(vm.id)).name,
         resolver=lease.resolvers[0] if lease.resolvers else "",
         fallbacks=lease.resolvers[1:],
@@ -126,8 +127,16 @@ def machine_spec(step: Step, vm: Instance) -> MachineSpec:
         memory_mib=kind.memory_mib,
         hostname=naming.host_name(vm.hostname_type, vm.region, vm.id, vm.private_ip).partition(".")[0],
         root=disk(root),
-        disks=tuple(disk(v) for v in volumes if v is not root and v.attachment not in ("detaching", "busy")),
+        disks=tuple(disk(v) for v in volumes if v.id != root.id and v.attachment not in ("detaching", "busy")),
     )
+
+
+def _root(step: Step, vm: Instance) -> Volume:
+    """What an instance boots from."""
+    for volume in step.db[Volume].all(instance_id=vm.id):
+        if point(volume.device) == point(vm.root_device):
+            return volume
+    raise PlaneError(f"instance {vm.id} has no volume attached at its root device {vm.root_device}")
 
 
 def _lease(step: Step, vm: Instance) -> dhcp.Told:
@@ -146,11 +155,17 @@ def _cpu_share(step: Step, vm: Instance) -> float:
 
 def _keep(step: Step, vm: Instance, host: ComputePort) -> None:
     """A running instance whose machine is not: lost with the host, or shut down from inside."""
+    if replace_root(step, vm, host, _start):
+        _booted(step, vm)
+        return
     if host.look(vm.id) == "up":
         _give_disks(step, vm, host)
         if step.wake.purpose == CHECK:
             keep(step, vm, host)
+        if step.wake.purpose == LEASE:
+            host.renew(machine_spec(step, vm))
         if vm.rebooted < vm.reboots:
+            host.renew(machine_spec(step, vm))
             host.reboot(vm.id)
             _booted(step, vm)
         return
@@ -222,6 +237,7 @@ def begin_start(ctx: Ctx, vm: Instance) -> Instance:
 
 
 def _terminate(step: Step, vm: Instance, host: ComputePort) -> None:
+    give_up_replacing(step, vm)
     host.remove(vm.id)
     for volume in step.db[Volume].all(instance_id=vm.id):
         keys.release(step.ctx, volume)
@@ -250,6 +266,7 @@ def _forget(step: Step, vm: Instance) -> None:
         with step.world.state.database.transaction():
             now = step.db[Instance].get(vm.id)
             if now is not None and now.state == "terminated":
+                forget_tasks(step.ctx, now.id)
                 step.db[Instance].drop(now)
 
 

@@ -1,0 +1,1 @@
+"""Replacing the root volume of a running instance."""

@@ -1,0 +1,54 @@
+"""Root volumes under running guests: what a guest broke is whole again, and what was kept is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.host.jar.account import Account
+from tests.host.jar.served import RealJar, until
+
+pytestmark = [pytest.mark.host, pytest.mark.timeout(300)]
+
+
+def booted(jar: RealJar, machine: str) -> None:
+    until(lambda: jar.compute.look(machine) == "up", f"{machine} to be up")
+    until(lambda: jar.compute.run(machine, ["systemctl", "is-active", "ssh"])[0] == 0, f"{machine} to be booted")
+
+
+def replaced(jar: RealJar, ec2: Any, machine: str, **by: Any) -> None:
+    task = ec2.create_replace_root_volume_task(InstanceId=machine, **by)["ReplaceRootVolumeTask"]
+    wanted = {"ReplaceRootVolumeTaskIds": [task["ReplaceRootVolumeTaskId"]]}
+
+    def state() -> str:
+        return str(ec2.describe_replace_root_volume_tasks(**wanted)["ReplaceRootVolumeTasks"][0]["TaskState"])
+
+    until(lambda: state() == "succeeded", "the root volume to be replaced", every=0.1)
+    booted(jar, machine)
+
+
+def test_a_guest_boots_from_another_root_volume(real: RealJar) -> None:
+    jar, account = real, Account(real)
+    ec2 = account.ec2
+    guest = account.run(account.subnet(account.vpc()))
+    booted(jar, guest.id)
+    jar.inside(guest.id, "echo good > /etc/mark && sync")
+    root = account.show(guest.id)["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
+    snapshot = ec2.create_snapshot(VolumeId=root)["SnapshotId"]
+    ec2.get_waiter("snapshot_completed").wait(SnapshotIds=[snapshot], WaiterConfig={"Delay": 1})
+    jar.inside(guest.id, "rm -rf /etc/mark /etc/ssh/sshd_config /usr/bin/python3")
+    key = jar.inside(guest.id, "cat /etc/ssh/ssh_host_ed25519_key.pub")
+    life = jar.life(guest.id)
+    replaced(jar, ec2, guest.id, SnapshotId=snapshot, DeleteReplacedRootVolume=True)
+    assert jar.life(guest.id) != life
+    assert jar.inside(guest.id, "cat /etc/mark; test -x /usr/bin/python3 && cat /etc/ssh/ssh_host_ed25519_key.pub") == (
+        f"good\n{key}"
+    )
+    until(lambda: not (jar.home / "compute/volumes" / root).exists(), "the old volume to be gone")
+    replaced(jar, ec2, guest.id)
+    assert jar.inside(guest.id, "test ! -e /etc/mark && echo as at the launch") == "as at the launch"
+    shown = account.show(guest.id)
+    assert (shown["State"]["Name"], shown["PrivateIpAddress"]) == ("running", guest.private)
+    ec2.terminate_instances(InstanceIds=[guest.id])
+    account.reach(guest.id, "terminated")
