@@ -24,6 +24,7 @@ MACHINE_ENUMS = {
     "ec2/transit-gateway": ("ec2", "TransitGatewayState"),
     "kms/key": ("kms", "KeyState"),
     "service-quotas/request": ("service-quotas", "RequestStatus"),
+    "s3/job": ("s3control", "JobStatus"),
     "organizations/create-account": ("organizations", "CreateAccountState"),
     "organizations/handshake": ("organizations", "HandshakeState"),
     "account/account": ("organizations", "AccountState"),

@@ -204,10 +204,25 @@ class Pipeline:
     ) -> dict[str, Any]:
         """A call from inside: the same stages from `validate` on, under the given principal."""
         call = self._calls.get(service, operation, models.service(service).protocols[0])
+        ctx, req = Ctx(self._world, caller.account, region, caller, ids.request_id()), dict(params)
         if call.operation is not None and call.operation.prepare is not None:
-            raise RuntimeError(f"{service}:{operation} waits for others: it cannot be a part of another call")
-        ctx = Ctx(self._world, caller.account, region, caller, ids.request_id())
-        return self.run(ctx, call, dict(params))
+            if self._world.state.database.in_transaction:
+                raise RuntimeError(f"{service}:{operation} waits for others: it cannot be a part of another call")
+            ctx = self._prepare_here(call, ctx, req)
+        return self.run(ctx, call, req)
+
+    def _prepare_here(self, call: Call, ctx: Ctx, req: dict[str, Any]) -> Ctx:
+        """What `_prepare` does, for a reconciler: it has a thread of its own, which may block."""
+        operation = call.handler()
+        assert operation.prepare is not None
+        trail = Trail(ctx, call, req)
+        try:
+            call.validate(req)
+            trail.decided = self._authorize(ctx, call.service.name, locate(ctx, call, operation, req))
+            return operation.prepare(ctx, req)
+        except AwsError as error:
+            trail.record(self._audit, None, error)
+            raise
 
     def run(self, ctx: Ctx, call: Call, req: dict[str, Any]) -> dict[str, Any]:
         """validate ... record, for a parsed request."""

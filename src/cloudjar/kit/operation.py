@@ -76,7 +76,8 @@ class Operation:
     """What must be fetched from elsewhere before the call can run (an issuer's keys): a plain function that may block
     for seconds. It runs on a thread of its own, outside any transaction, for who may make the call; when the call
     needs no signature, before anybody is asked what he may: then it says who is asking. It gives the context in which
-    the call goes on (`Ctx.prepared`), or raises. Such operations are asked for from outside only."""
+    the call goes on (`Ctx.prepared`), or raises. Reconcilers may ask for such operations too, outside of a transaction;
+    handlers may not."""
     data: bool = False
     """CloudTrail's data event: what is done with a resource's contents, thousands of times a second. The event history
     does not have them; of the audit they get only what was refused (for ``cloudjar why``)."""

@@ -39,6 +39,7 @@ SERVICE = Service(
         "objects.ops.put",
         "objects.ops.rewrap",
         "objects.ops.tagging",
+        "replication.batch",
         "replication.life",
         "replication.ops",
         "select.ops",

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from tests.jar import ACCOUNT, TestJar
 from tests.services.s3.conftest import Bucket
+from tests.services.s3control.test_s3control import local
 
 OTHER = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/copier"
@@ -219,3 +220,38 @@ def test_refused(versioned: Bucket) -> None:
     found = s3.get_bucket_replication(Bucket="jam")["ReplicationConfiguration"]
     assert found == {"Role": ROLE, "Rules": [rule("copies")]}
     s3.delete_bucket_replication(Bucket="jam")
+
+
+def test_what_was_there_before_is_copied_by_a_job(versioned: Bucket) -> None:
+    jar = versioned.jar
+    before = versioned.put("old", b"1")["VersionId"]
+    versioned.put("old", b"2")
+    copies = target(jar)
+    role(jar, allow(SOURCE_ACTIONS, "jam"), allow(TARGET_ACTIONS, "copies"))
+    copy_by(versioned, rule("copies"))
+    jar.settle()
+    assert copies.keys() == []
+    batch = {"Effect": "Allow", "Principal": {"Service": "batchoperations.s3.amazonaws.com"},
+             "Action": "sts:AssumeRole"}  # fmt: skip
+    iam = jar.client("iam")
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [batch]})
+    iam.create_role(RoleName="jobs", AssumeRolePolicyDocument=trust)
+    lists = {"Effect": "Allow", "Action": "s3:PutInventoryConfiguration", "Resource": "arn:aws:s3:::jam"}
+    may = [lists, allow(["s3:InitiateReplication"], "jam")]
+    iam.put_role_policy(RoleName="jobs", PolicyName="p",
+                        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": may}))  # fmt: skip
+    control = local(jar.client("s3control", "eu-west-3"))
+    generator = {"SourceBucket": "arn:aws:s3:::jam", "EnableManifestOutput": False,
+                 "Filter": {"EligibleForReplication": True, "ObjectReplicationStatuses": ["NONE"]}}  # fmt: skip
+    made = control.create_job(
+        AccountId=ACCOUNT, Operation={"S3ReplicateObject": {}}, Report={"Enabled": False}, Priority=1,
+        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/jobs", ConfirmationRequired=False,
+        ManifestGenerator={"S3JobManifestGenerator": generator},
+    )  # fmt: skip
+    jar.advance(minutes=1)
+    found = control.describe_job(AccountId=ACCOUNT, JobId=made["JobId"])["Job"]
+    assert (found["Status"], found["ProgressSummary"]["NumberOfTasksSucceeded"]) == ("Complete", 2)
+    assert copies.read("old") == b"2"
+    assert copies.read("old", VersionId=before) == b"1"
+    assert copies.head("old")["ReplicationStatus"] == "REPLICA"
+    assert versioned.head("old", VersionId=before)["ReplicationStatus"] == "COMPLETED"

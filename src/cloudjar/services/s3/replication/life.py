@@ -132,9 +132,16 @@ def _chosen(bucket: Bucket, version: Version) -> list[Rule]:
     return list(found.values())
 
 
-def _plan(ctx: Ctx, bucket: Bucket, version: Version) -> None:
+def rules_for(bucket: Bucket, version: Version) -> list[Rule]:
+    """The rules by which a version is to be copied: what KMS encrypts only by those that say with which key."""
+    if bucket.replication is None:
+        return []
     kms = version.sse is not None and version.sse.kind.startswith("aws:kms")
-    rules = [rule for rule in _chosen(bucket, version) if not kms or rule.kms_key]
+    return [rule for rule in _chosen(bucket, version) if not kms or rule.kms_key]
+
+
+def _plan(ctx: Ctx, bucket: Bucket, version: Version) -> None:
+    rules = rules_for(bucket, version)
     if rules:
         index(ctx.world).change(replace(version, replication="PENDING"))
         for rule in rules:
@@ -165,7 +172,7 @@ def _make(step: Step, held: Queue, bucket: Bucket, rule: Rule, version: Version,
     database = step.world.state.database
     why = ""
     try:
-        caller = _role(step, bucket)
+        caller = assume(step.world, bucket)
         with database.transaction():
             if task.edit:
                 copying.edit(step.world, caller, bucket, rule, version)
@@ -178,11 +185,11 @@ def _make(step: Step, held: Queue, bucket: Bucket, rule: Rule, version: Version,
         _settle(step, held, bucket, rule, task, why)
 
 
-def _role(step: Step, bucket: Bucket) -> Caller:
+def assume(world: World, bucket: Bucket) -> Caller:
     """The bucket's role, assumed as S3. Raises AccessDenied."""
     assert bucket.replication is not None
     role: str = bucket.replication["Role"]
-    ctx = Ctx(step.world, bucket.account, bucket.location, callers.service(PRINCIPAL, bucket.account))
+    ctx = Ctx(world, bucket.account, bucket.location, callers.service(PRINCIPAL, bucket.account))
     return ctx.as_role(role, service=PRINCIPAL, source_arn=arn_of(bucket), session_name="s3-replication")
 
 

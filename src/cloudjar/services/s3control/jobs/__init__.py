@@ -1,0 +1,1 @@
+"""S3 Batch Operations: one operation on every object of a list."""
