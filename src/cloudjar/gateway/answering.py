@@ -135,7 +135,8 @@ class Answering(ABC):
             sock = wire.get_extra_info("socket")
             if sock is not None and not wire.get_write_buffer_size():
                 loop = asyncio.get_running_loop()
-                self._outflow = DirectOutflow(self, os.dup(sock.fileno()), body, head, threads, loop)
+                self._outflow = direct = DirectOutflow(self, os.dup(sock.fileno()), body, head, threads, loop)
+                direct.begin()
                 return
         begin = partial(self._transport.write, head)
         frames = Counted(length, chunked=chunked)

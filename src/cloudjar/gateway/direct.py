@@ -1,5 +1,6 @@
 """Large objects to clients without TLS: read, verified and written to the socket by one thread, frame by frame, in
-buffers that stay in the processor's cache. The event loop only waits for the client, when he is slow.
+buffers that stay in the processor's cache. The event loop only waits for the client, when he is slow; and what is in
+memory of the first frames it sends itself, since waking a thread takes longer than that.
 
 The answer's head waits for the first frame: what fails before it is answered as a failure, not cut short.
 """
@@ -12,6 +13,7 @@ import os
 import select
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from cloudjar.gateway.outflow import Sender, Threads, close_stream
@@ -21,6 +23,11 @@ log = logging.getLogger("cloudjar.gateway")
 
 _PATIENCE = 2
 """Milliseconds that a thread waits for a client to take more, before it serves another."""
+
+_AT_ONCE = 2
+"""Frames that the loop sends: some hundred microseconds of work."""
+_SMALL = 1 << 20
+"""Bytes of a file that is quickly removed, should this have been its last reader."""
 
 _own = threading.local()
 
@@ -32,9 +39,17 @@ class Frames(Protocol):
 
     def read_into(self, buffers: Buffers) -> memoryview | bytes: ...
 
+    def read_cached(self, buffers: Buffers) -> memoryview | bytes | None: ...
+
+    def park(self) -> None: ...
+
+
+Read = Callable[[Buffers], memoryview | bytes | None]
+
 
 class DirectOutflow:
-    """One such body being sent on the descriptor `fd`, which it owns. `resume` and `stop` are called on the loop."""
+    """One such body being sent on the descriptor `fd`, which it owns. `begin`, `resume` and `stop` are called on the
+    loop."""
 
     def __init__(
         self, sender: Sender, fd: int, body: Frames, head: bytes, threads: Threads, loop: asyncio.AbstractEventLoop
@@ -52,7 +67,10 @@ class DirectOutflow:
         self._stopped = False
         self._working = True
         self._waits = False
-        threads.submit(self._run)
+
+    def begin(self) -> None:
+        """Send what can be sent without waiting for anything; a thread does the rest."""
+        self._sent(self._body.read_cached, _AT_ONCE, patient=False)()
 
     def resume(self) -> None:
         """The transport has nothing of ours: there is nothing to do."""
@@ -94,7 +112,10 @@ class DirectOutflow:
 
     def _over(self, error: Exception | None) -> None:
         """Told on the loop: the stream ended, or failed."""
-        self._threads.submit(self._close)
+        if self._body.size <= _SMALL:
+            self._close()
+        else:
+            self._threads.submit(self._close)
         with self._lock:
             told, self._stopped = self._stopped, True
         if told:
@@ -106,33 +127,45 @@ class DirectOutflow:
         else:
             self._sender.streamed(whole=error is None)
 
-    # On a thread, one at a time for each stream.
+    # On a thread, one at a time for each stream; in the beginning on the loop.
 
     def _run(self) -> None:
-        report: Callable[[], object] = self._wait
+        self._loop.call_soon_threadsafe(self._sent(self._body.read_into, -1, patient=True))
+
+    def _sent(self, read: Read, most: int, *, patient: bool) -> Callable[[], object]:
+        """Send up to `most` frames (-1: all); what is to be done on the loop then."""
         try:
             while not self._stopped:
-                if not self._send():
-                    break
-                if not self._next():
-                    report = self._ended
-                    break
-            else:
-                report = self._ended
+                if not self._send(patient=patient):
+                    self._body.park()
+                    return self._wait
+                if not most:
+                    return self._hand_over
+                most -= 1
+                frame = read(self._buffers())
+                if frame is None:
+                    return self._hand_over
+                if not self._take(frame):
+                    return self._ended
         except Exception as failure:  # noqa: BLE001 told to the connection, and logged there
-            error = failure
-            report = lambda: self._over(error)  # noqa: E731 the exception's name ends with its block
-        self._loop.call_soon_threadsafe(report)
+            return partial(self._over, failure)
+        return self._ended
+
+    def _hand_over(self) -> None:
+        """On the loop: a thread goes on."""
+        self._threads.submit(self._run)
 
     def _ended(self) -> None:
         self._over(ValueError(f"a stream lacks {self._left} bytes of what its headers state") if self._left else None)
 
-    def _next(self) -> bool:
-        """The next frame becomes what is to be sent; False at the end."""
-        buffers = getattr(_own, "buffers", None)
-        if buffers is None:
-            buffers = _own.buffers = Buffers()
-        frame = self._body.read_into(buffers)
+    def _buffers(self) -> Buffers:
+        found: Buffers | None = getattr(_own, "buffers", None)
+        if found is None:
+            found = _own.buffers = Buffers()
+        return found
+
+    def _take(self, frame: memoryview | bytes) -> bool:
+        """A frame becomes what is to be sent; False when it is the end."""
         self._left -= len(frame)
         if self._left < 0:
             raise ValueError("a stream is longer than the length its headers state")
@@ -143,11 +176,10 @@ class DirectOutflow:
             return True
         return bool(frame)
 
-    def _send(self) -> bool:
+    def _send(self, *, patient: bool) -> bool:
         """Give the client what there is; False when he does not take it. What he leaves is kept apart from the buffers,
         which the thread's next work needs."""
         rest = memoryview(self._rest)
-        patient = True
         while rest:
             try:
                 rest = rest[os.write(self._fd, rest) :]

@@ -19,6 +19,7 @@ from cloudjar.base import ids
 from cloudjar.planes.objects.port import INLINE, Blob, Hash, Piece, Rotten
 from cloudjar.planes.objects.sink import FileSink
 from cloudjar.planes.objects.source import FileSource
+from cloudjar.planes.objects.windows import Windows
 
 log = logging.getLogger("cloudjar.objects")
 
@@ -43,6 +44,7 @@ class Files:
         self._leaving: set[str] = set()
         self._underway: set[str] = set()
         self._made = False
+        self.windows = Windows()
 
     def sink(self, hashes: Mapping[str, Hash], inline: int = INLINE) -> FileSink:
         """See `port.ObjectsPort`; up to `inline` bytes make no file."""
@@ -103,6 +105,7 @@ class Files:
         return True
 
     def _unlink(self, file: str) -> None:
+        self.windows.forget(file)
         for path in (self.place(file), self.arriving / file):
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
@@ -160,6 +163,7 @@ class Files:
         """Take a rotten file out of use: it is kept for whoever wants to look at it, and reads fail."""
         aside = self.folder / QUARANTINE
         aside.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.windows.forget(file)
         with contextlib.suppress(FileNotFoundError):
             self.place(file).rename(aside / file)
 

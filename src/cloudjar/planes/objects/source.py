@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from cloudjar.planes.objects.frames import STRIDE, TAG, Buffers, Frames, open_inline, unwrap
 from cloudjar.planes.objects.port import FRAME, Blob, Piece, Rotten
+from cloudjar.planes.objects.windows import FRAMES, Window
 
 if TYPE_CHECKING:
     from cloudjar.planes.objects.files import Files
@@ -42,6 +43,8 @@ class FileSource:
         files.pin(self._pieces)
         self._open = True
         self._steps = self._plan()
+        self._put_back: _Step | None = None
+        self._window: tuple[str, int, Window] | None = None
         if self._pieces:
             try:
                 self._fd = files.descriptor(self._pieces[0].file)
@@ -59,13 +62,48 @@ class FileSource:
 
     def read_into(self, buffers: Buffers) -> memoryview | bytes:
         """The next bytes, in the buffers; empty at the end. For who sends them before he asks again."""
-        step = next(self._steps, None)
+        step, self._put_back = self._put_back or next(self._steps, None), None
         if step is None:
             tail, self._tail = self._open_tail() if self._tail[1] else b"", (0, 0)
             return tail
-        length = os.preadv(step.fd, (buffers.frame,), step.number * STRIDE)
-        frame = _whole(buffers.frame[:length], step)
-        content = step.frames.decrypt_into(step.number, frame, buffers.content, step.piece.file)
+        frame = self._mapped(step)
+        if frame is None:
+            frame = buffers.frame[: os.preadv(step.fd, (buffers.frame,), step.number * STRIDE)]
+        return self._open_frame(step, frame, buffers)
+
+    def park(self) -> None:
+        """Nothing is read for a while: others may use what was kept ready for it."""
+        held, self._window = self._window, None
+        if held is not None:
+            self._files.windows.give(*held)
+
+    def _mapped(self, step: _Step) -> memoryview | None:
+        """A frame where it lies in the system's memory; None: copy it."""
+        file, number = step.piece.file, step.number
+        held = self._window
+        if held is None or held[0] != file or held[1] // FRAMES != number // FRAMES:
+            self.park()
+            self._window = held = (file, number, self._files.windows.take(file, step.fd, number))
+        return held[2].frame(number % FRAMES, file)
+
+    def read_cached(self, buffers: Buffers) -> memoryview | bytes | None:
+        """The same, if it is in memory and needs no waiting for the disk; else None, and nothing has happened."""
+        step = self._put_back or next(self._steps, None)
+        if step is None:
+            return self.read_into(buffers)
+        self._put_back = step
+        at = step.number * STRIDE
+        try:
+            length = os.preadv(step.fd, (buffers.frame,), at, os.RWF_NOWAIT)
+        except OSError:  # it is not in memory, or the file system cannot tell
+            return None
+        if length < STRIDE and at + length != os.fstat(step.fd).st_size:
+            return None
+        self._put_back = None
+        return self._open_frame(step, buffers.frame[:length], buffers)
+
+    def _open_frame(self, step: _Step, frame: memoryview, buffers: Buffers) -> memoryview:
+        content = step.frames.decrypt_into(step.number, _whole(frame, step), buffers.content, step.piece.file)
         return content[step.skip : step.skip + step.size]
 
     def _open_tail(self) -> bytes:
@@ -89,6 +127,7 @@ class FileSource:
 
     def close(self) -> None:
         """See `port.Source`."""
+        self.park()
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1

@@ -29,8 +29,6 @@ _OVERRIDES = {
     "ResponseContentType": "ContentType",
     "ResponseExpires": "Expires",
 }
-_INLINE = 64 << 10
-"""Bytes that are read at once rather than streamed."""
 
 
 class Span(NamedTuple):
@@ -110,12 +108,13 @@ def check_readable(ctx: Ctx, version: Version) -> None:
 
 
 def body(ctx: Ctx, bucket: Bucket, version: Version, where: Span, customer: encryption.Customer | None) -> Any:
-    """The bytes of a span: in one piece when there are few, else a source that the gateway pulls."""
+    """The bytes of a span: in one piece when they lie in the row, else a source that the gateway pulls, since whoever
+    reads files waits for the disk."""
     content = version.content or Content()
     key = encryption.opened(ctx, bucket, version.key, version.sse, content.key, customer)
     if not where.size:
         return b""
-    if where.size <= _INLINE:
+    if not content.blob.pieces:
         return blobs(ctx).read(content.blob, key, where.start, where.size)
     return blobs(ctx).open(content.blob, key, where.start, where.size)
 
