@@ -172,10 +172,15 @@ class LinuxNetwork:
         with suppress(FileNotFoundError):
             for note in list(notes.iterdir()):
                 if note.name not in keep:
-                    namespaces.delete(self.site.guest_namespace(note.name))
+                    if not self._elsewhere(vpc_id, note.name):
+                        namespaces.delete(self.site.guest_namespace(note.name))
                     note.unlink(missing_ok=True)
             if not keep:
                 notes.rmdir()
+
+    def _elsewhere(self, vpc_id: str, guest: str) -> bool:
+        """Whether a guest has interfaces in other VPCs too."""
+        return any((notes / guest).exists() for notes in self._guests.iterdir() if notes.name != vpc_id)
 
     def _listen(self, vpc: Vpc, wanted: Plan) -> None:
         """The fabric's own sockets: opened inside the VPC, served outside of it."""

@@ -71,6 +71,7 @@ SERVICE = Service(
         "network_interfaces.addressing",
         "network_interfaces.lending",
         "network_interfaces.ops",
+        "network_interfaces.permissions",
         "placement_groups.ops",
         "power",
         "prefix_lists.ops",

@@ -19,7 +19,7 @@ from cloudjar.services.ec2.key_pairs.records import KeyPair
 from cloudjar.services.ec2.launch_templates.finding import by_name
 from cloudjar.services.ec2.launch_templates.records import LaunchTemplate
 from cloudjar.services.ec2.network_acls.records import NetworkAcl
-from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
+from cloudjar.services.ec2.network_interfaces.records import BorrowedInterface, NetworkInterface
 from cloudjar.services.ec2.route_tables.records import RouteTable
 from cloudjar.services.ec2.security_groups.records import SecurityGroup, SecurityGroupRule
 from cloudjar.services.ec2.subnets.records import Subnet
@@ -204,8 +204,12 @@ def _find_key_pair(ctx: Ctx, value: str) -> str | None:
 
 @finds("ec2:network-interface")
 def _find_network_interface(ctx: Ctx, value: str) -> str | None:
-    """By attachment id."""
-    return _first(ctx.db[NetworkInterface].all(attachment_id=value)) if value else None
+    """By attachment id; another account's is asked about as the caller's own, as when it is attached."""
+    if not value:
+        return None
+    for one in ctx.db[BorrowedInterface].all(attachment_id=value):
+        return beside(one, "network-interface", one.interface_id)
+    return _first(ctx.db[NetworkInterface].all(attachment_id=value))
 
 
 @finds("ec2:route-table")
@@ -254,7 +258,7 @@ def _find_vpc(ctx: Ctx, value: str) -> str | None:
 def _find_instance(ctx: Ctx, value: str) -> str | None:
     """By the attachment id of an interface, or the association id of an instance profile."""
     if value.startswith("eni-attach-"):
-        found = ctx.db[NetworkInterface].all(attachment_id=value)
+        found = ctx.db[NetworkInterface].all(attachment_id=value) or ctx.db[BorrowedInterface].all(attachment_id=value)
         return beside(found[0], "instance", found[0].instance_id) if found else None
     instances = ctx.db[Instance].all() if value else []
     return _first([vm for vm in instances if vm.profile is not None and vm.profile.id == value])

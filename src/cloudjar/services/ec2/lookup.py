@@ -41,6 +41,7 @@ FORMS: dict[str, tuple[str, str]] = {
     "natgateway": ("nat", "NatGatewayMalformed"),
     "network-acl": ("acl", "InvalidNetworkAclId.Malformed"),
     "network-interface": ("eni", "InvalidNetworkInterfaceId.Malformed"),
+    "network-interface-permission": ("eni-perm", "InvalidNetworkInterfacePermissionID.Malformed"),
     "network-insights-access-scope": ("nis", "InvalidNetworkInsightsAccessScopeId.Malformed"),
     "network-insights-access-scope-analysis": ("nisa", "InvalidNetworkInsightsAccessScopeAnalysisId.Malformed"),
     "network-insights-analysis": ("nia", "InvalidNetworkInsightsAnalysisId.Malformed"),

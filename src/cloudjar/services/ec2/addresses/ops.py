@@ -16,6 +16,7 @@ from cloudjar.services.ec2.addresses import public
 from cloudjar.services.ec2.addresses.records import AddressTransfer, ElasticIp
 from cloudjar.services.ec2.internet_gateways.records import InternetGateway
 from cloudjar.services.ec2.lookup import Row, by_path, narrow, need, need_all
+from cloudjar.services.ec2.network_interfaces.permitting import usable
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.route_tables.rules import only_interface
 from cloudjar.services.ec2.vpcs.making import op
@@ -44,7 +45,7 @@ def show_address(elastic: ElasticIp, eni: NetworkInterface | None) -> dict[str, 
         "InstanceId": (eni.instance_id if eni is not None and eni.instance_id.startswith("i-") else "") or None,
         "NetworkBorderGroup": elastic.region,
         "NetworkInterfaceId": elastic.interface_id or None,
-        "NetworkInterfaceOwnerId": elastic.account if elastic.interface_id else None,
+        "NetworkInterfaceOwnerId": (elastic.interface_owner or elastic.account) if elastic.interface_id else None,
         "PrivateIpAddress": elastic.private_ip or None,
         "PublicIp": elastic.ip,
         "PublicIpv4Pool": "amazon",
@@ -78,7 +79,7 @@ def allocate_address(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 @op("DescribeAddresses")
 def describe_addresses(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Elastic IPs by id, address or filter."""
-    rows = [Row(item.tags, show_address(item, _facing(ctx, item))) for item in _selected(ctx, req)]
+    rows = [Row(item.tags, show_address(item, public.facing_of(ctx, item))) for item in _selected(ctx, req)]
     return {"Addresses": narrow(req, FILTERS, rows)}
 
 
@@ -88,10 +89,6 @@ def _selected(ctx: Ctx, req: Mapping[str, Any]) -> list[ElasticIp]:
     found = need_all(ctx, ElasticIp, req.get("AllocationIds") or ())
     found += [_by_ip(ctx, ip) for ip in req.get("PublicIps") or ()]
     return list({elastic.id: elastic for elastic in found}.values())
-
-
-def _facing(ctx: Ctx, elastic: ElasticIp) -> NetworkInterface | None:
-    return ctx.db[NetworkInterface].get(elastic.interface_id) if elastic.interface_id else None
 
 
 def _by_ip(ctx: Ctx, ip: str) -> ElasticIp:
@@ -118,7 +115,7 @@ def associate_address(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         return {"AssociationId": elastic.association_id}
     if req.get("AllowReassociation") is False:
         _refuse_taken(elastic, eni, address.public.association_id if address.public else "")
-    if not ctx.db[InternetGateway].count(vpc_id=eni.vpc_id):
+    if not ctx.db.at(eni.account, eni.region)[InternetGateway].count(vpc_id=eni.vpc_id):
         raise AwsError("Gateway.NotAttached", f"Network {eni.vpc_id} is not attached to any internet gateway")
     return {"AssociationId": public.associate(ctx, elastic, eni, private_ip).association_id}
 
@@ -146,7 +143,7 @@ def _named(ctx: Ctx, req: Mapping[str, Any], parameter: str) -> ElasticIp:
 
 def _target(ctx: Ctx, req: Mapping[str, Any]) -> NetworkInterface:
     if req.get("NetworkInterfaceId"):
-        eni = need(ctx, NetworkInterface, req["NetworkInterfaceId"])
+        eni = usable(ctx, req["NetworkInterfaceId"], "EIP-ASSOCIATE")
         if req.get("InstanceId") and eni.instance_id != req["InstanceId"]:
             raise errors.combination(
                 f"You may specify either instance ID or network interface ID: {eni.id} is not attached to "

@@ -59,7 +59,7 @@ def _next(ctx: Ctx, pool: IPv4Network) -> str:
 
 def give_back(ctx: Ctx, ip: str) -> None:
     """Let go of an address; it stops costing."""
-    held = ctx.db[PublicIp].get(ip)
+    held = ctx.db.find(PublicIp, ip)
     if held is not None:
         ctx.db[PublicIp].drop(held)
 
@@ -92,11 +92,14 @@ def release_public(ctx: Ctx, eni: NetworkInterface) -> NetworkInterface:
 def associate(ctx: Ctx, elastic: ElasticIp, eni: NetworkInterface, private_ip: str) -> ElasticIp:
     """Put an Elastic IP in front of a private address, in the place of whatever was there."""
     elastic = disassociate(ctx, elastic)
-    eni = clear(ctx, ctx.db[NetworkInterface].need(eni.id), private_ip)
+    eni = clear(ctx, _again(ctx, eni), private_ip)
+    other = eni.account if eni.account != elastic.account else ""
     elastic = ctx.db[ElasticIp].put(
-        replace(elastic, association_id=ctx.new_id("eipassoc"), interface_id=eni.id, private_ip=private_ip)
-    )
-    public = PublicAssociation(ip=elastic.ip, allocation_id=elastic.id, association_id=elastic.association_id)
+        replace(elastic, association_id=ctx.new_id("eipassoc"), interface_id=eni.id, private_ip=private_ip,
+                interface_owner=other)
+    )  # fmt: skip
+    public = PublicAssociation(ip=elastic.ip, allocation_id=elastic.id, association_id=elastic.association_id,
+                               owner=elastic.account if other else "")  # fmt: skip
     follow(ctx, _facing(ctx, eni, private_ip, public))
     return elastic
 
@@ -105,11 +108,26 @@ def disassociate(ctx: Ctx, elastic: ElasticIp) -> ElasticIp:
     """Take an Elastic IP off whatever it is in front of; it becomes idle."""
     if not elastic.association_id:
         return elastic
-    eni = ctx.db[NetworkInterface].get(elastic.interface_id)
+    eni = facing_of(ctx, elastic)
     if eni is not None:
         _facing(ctx, eni, elastic.private_ip, None)
     _mark(ctx, elastic.ip, in_use=False)
-    return ctx.db[ElasticIp].put(replace(elastic, association_id="", interface_id="", private_ip=""))
+    return ctx.db[ElasticIp].put(
+        replace(elastic, association_id="", interface_id="", private_ip="", interface_owner="")
+    )
+
+
+def facing_of(ctx: Ctx, elastic: ElasticIp) -> NetworkInterface | None:
+    """The interface that an Elastic IP stands in front of, whoever's it is."""
+    if not elastic.interface_id:
+        return None
+    return ctx.db.at(elastic.interface_owner or elastic.account, elastic.region)[NetworkInterface].get(
+        elastic.interface_id
+    )
+
+
+def _again(ctx: Ctx, eni: NetworkInterface) -> NetworkInterface:
+    return ctx.db.at(eni.account, eni.region)[NetworkInterface].need(eni.id)
 
 
 def clear(ctx: Ctx, eni: NetworkInterface, private_ip: str) -> NetworkInterface:
@@ -118,8 +136,9 @@ def clear(ctx: Ctx, eni: NetworkInterface, private_ip: str) -> NetworkInterface:
     if public is None:
         return eni
     if public.allocation_id:
-        disassociate(ctx, ctx.db[ElasticIp].need(public.allocation_id))
-        return ctx.db[NetworkInterface].need(eni.id)
+        owner = ctx.db.at(public.owner or eni.account, eni.region)
+        disassociate(ctx, owner[ElasticIp].need(public.allocation_id))
+        return _again(ctx, eni)
     give_back(ctx, public.ip)
     return _facing(ctx, eni, private_ip, None)
 
@@ -139,8 +158,9 @@ def follow(ctx: Ctx, eni: NetworkInterface) -> None:
 
 
 def _mark(ctx: Ctx, ip: str, *, in_use: bool) -> None:
-    table = ctx.db[PublicIp]
-    table.put(replace(table.need(ip), in_use=in_use))
+    held = ctx.db.find(PublicIp, ip)
+    if held is not None:
+        ctx.db[PublicIp].put(replace(held, in_use=in_use))
 
 
 def _facing(ctx: Ctx, eni: NetworkInterface, private_ip: str, public: PublicAssociation | None) -> NetworkInterface:

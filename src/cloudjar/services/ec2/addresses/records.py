@@ -45,6 +45,8 @@ class ElasticIp(Record, frozen=True, kw_only=True):
     association_id: str = ""
     interface_id: str = ""
     private_ip: str = ""
+    interface_owner: str = ""
+    """Whose interface it stands in front of, when that is another account's."""
     tags: dict[str, str] = {}
 
 

@@ -10,7 +10,8 @@ from cloudjar.kit.db import Db
 from cloudjar.kit.views import Views
 from cloudjar.services.ec2 import naming
 from cloudjar.services.ec2.instances.records import Instance
-from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
+from cloudjar.services.ec2.network_interfaces.making import borrowed_by, interfaces_of
+from cloudjar.services.ec2.network_interfaces.records import BorrowedInterface, NetworkInterface
 from cloudjar.services.ec2.network_interfaces.views import Scene, scene, show_interface
 from cloudjar.services.ec2.volumes.records import Volume
 from cloudjar.spec import regions
@@ -35,11 +36,13 @@ def around(db: Db, account: str, region: str, only: Iterable[str] | None = None)
     if only is None:
         for eni in db[NetworkInterface].all():
             interfaces.setdefault(eni.instance_id, []).append(eni)
+        for eni in borrowed_by(db, db[BorrowedInterface].all()):
+            interfaces.setdefault(eni.instance_id, []).append(eni)
         for volume in db[Volume].all():
             volumes.setdefault(volume.instance_id, []).append(volume)
     else:
         for instance_id in only:
-            interfaces[instance_id] = db[NetworkInterface].all(instance_id=instance_id)
+            interfaces[instance_id] = interfaces_of(db, instance_id)
             volumes[instance_id] = db[Volume].all(instance_id=instance_id)
     for attached in interfaces.values():
         attached.sort(key=lambda eni: eni.device_index)

@@ -18,7 +18,13 @@ from cloudjar.kit.record import meta
 from cloudjar.services.ec2 import blocks, errors
 from cloudjar.services.ec2.addresses import public
 from cloudjar.services.ec2.lookup import check_form
-from cloudjar.services.ec2.network_interfaces.records import Attachment, NetworkInterface, PrivateAddress
+from cloudjar.services.ec2.network_interfaces.records import (
+    Attachment,
+    BorrowedInterface,
+    InterfacePermission,
+    NetworkInterface,
+    PrivateAddress,
+)
 from cloudjar.services.ec2.security_groups.records import SecurityGroup
 from cloudjar.services.ec2.security_groups.within import used_elsewhere
 from cloudjar.services.ec2.subnets.records import CidrReservation, Subnet
@@ -166,7 +172,15 @@ def new_ipv6(db: Db, subnet: Subnet, named: Sequence[str], count: int) -> tuple[
 
 def interfaces_of(db: Db, instance_id: str) -> list[NetworkInterface]:
     """The interfaces of an instance, by device index."""
-    return sorted(db[NetworkInterface].all(instance_id=instance_id), key=lambda eni: eni.device_index)
+    found = db[NetworkInterface].all(instance_id=instance_id)
+    found += borrowed_by(db, db[BorrowedInterface].all(instance_id=instance_id))
+    return sorted(found, key=lambda eni: eni.device_index)
+
+
+def borrowed_by(db: Db, borrowed: Iterable[BorrowedInterface]) -> list[NetworkInterface]:
+    """The interfaces of other accounts behind what is borrowed."""
+    found = [db.at(one.owner, one.region)[NetworkInterface].get(one.interface_id) for one in borrowed]
+    return [eni for eni in found if eni is not None]
 
 
 def interface_at(world: World, vpc_id: str, ip: str) -> NetworkInterface | None:
@@ -200,6 +214,10 @@ def attach(
         rate_mbit=rate_mbit,
         instance_owner=instance_owner,
     )
+    if instance_owner and instance_owner.isdecimal() and instance_owner != eni.account:
+        ctx.db[BorrowedInterface].add(
+            BorrowedInterface(interface_id=eni.id, owner=eni.account, instance_id=instance_id, attachment_id=plugged.id)
+        )
     return plug(ctx, eni, plugged)
 
 
@@ -210,11 +228,25 @@ def detach(ctx: Ctx, eni: NetworkInterface) -> NetworkInterface:
 
 def plug(ctx: Ctx, eni: NetworkInterface, attachment: Attachment | None) -> NetworkInterface:
     """Store what an interface is plugged into; its Elastic IPs count as in use or idle accordingly."""
+    if attachment is None:
+        _unborrow(ctx, eni)
     eni = ctx.db[NetworkInterface].put(replace(eni, attachment=attachment))
     public.follow(ctx, eni)
     return eni
 
 
+def _unborrow(ctx: Ctx, eni: NetworkInterface) -> None:
+    """An interface that another account's instance had is its owner's alone again."""
+    user = eni.attachment.instance_owner if eni.attachment is not None else ""
+    if user.isdecimal() and user != eni.account:
+        table = ctx.db.at(user, eni.region)[BorrowedInterface]
+        if (borrowed := table.get(eni.id)) is not None:
+            table.drop(borrowed)
+
+
 def remove(ctx: Ctx, eni: NetworkInterface) -> None:
     """Remove an interface and what public addresses stand in front of it."""
+    _unborrow(ctx, eni)
+    for one in ctx.db.at(eni.account, eni.region)[InterfacePermission].all(interface_id=eni.id):
+        ctx.db[InterfacePermission].drop(one)
     ctx.db[NetworkInterface].drop(public.clear_all(ctx, eni))

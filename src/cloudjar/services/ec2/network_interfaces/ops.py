@@ -17,7 +17,8 @@ from cloudjar.kit.record import Record
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import FORMS, Row, by_path, describe, is_id, need
 from cloudjar.services.ec2.network_interfaces import limits, making
-from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
+from cloudjar.services.ec2.network_interfaces.permitting import usable
+from cloudjar.services.ec2.network_interfaces.records import BorrowedInterface, NetworkInterface
 from cloudjar.services.ec2.network_interfaces.views import scene, show_attachment, show_interface
 from cloudjar.services.ec2.subnets.records import Subnet
 from cloudjar.services.ec2.vpcs.making import op
@@ -163,7 +164,7 @@ def _refuse_foreign(eni: NetworkInterface) -> None:
 @op("AttachNetworkInterface")
 def attach_network_interface(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Plug an interface into an instance of the same zone."""
-    eni = need(ctx, NetworkInterface, req["NetworkInterfaceId"])
+    eni = usable(ctx, req["NetworkInterfaceId"], "INSTANCE-ATTACH")
     instance = _instance(ctx, req["InstanceId"])
     if eni.attachment is not None:
         raise AwsError("InvalidNetworkInterface.InUse", f"Interface: [{eni.id}] in use.")
@@ -183,7 +184,9 @@ def attach_network_interface(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         raise AwsError("IncorrectState", f"Instance '{req['InstanceId']}' is not 'running' or 'stopped'.")
     limits.refuse_too_many(getattr(instance, "type", ""), len(others) + 1, len(eni.addresses))
     rate = others[0].attachment.rate_mbit if others and others[0].attachment else 0
-    eni = making.attach(ctx, eni, req["InstanceId"], index, powered=state == "running", rate_mbit=rate)
+    owner = ctx.account if eni.account != ctx.account else ""
+    powered = state == "running"
+    eni = making.attach(ctx, eni, req["InstanceId"], index, powered=powered, rate_mbit=rate, instance_owner=owner)
     return {"AttachmentId": eni.attachment_id, "NetworkCardIndex": 0}
 
 
@@ -213,6 +216,7 @@ def attached(ctx: Ctx, key: str) -> NetworkInterface:
     if not is_id("eni-attach", key):
         raise errors.malformed("InvalidNetworkInterfaceAttachmentId.Malformed", key, "eni-attach")
     found = ctx.db[NetworkInterface].all(attachment_id=key)
+    found = found or making.borrowed_by(ctx.db, ctx.db[BorrowedInterface].all(attachment_id=key))
     if not found:
         raise AwsError("InvalidAttachmentID.NotFound", f"The attachment ID '{key}' does not exist")
     return found[0]

@@ -18,6 +18,8 @@ class PublicAssociation(msgspec.Struct, frozen=True, kw_only=True):
     ip: str
     allocation_id: str = ""
     association_id: str = ""
+    owner: str = ""
+    """Whose Elastic IP it is, when it is not the interface's own account's."""
 
 
 class PrivateAddress(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +56,7 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ),
     parent=("ec2/vpc", "vpc_id"),
+    everywhere=True,
 )
 class NetworkInterface(Record, frozen=True, kw_only=True):
     """A place in a subnet: addresses, groups, and what is plugged in."""
@@ -107,3 +110,29 @@ class NetworkInterface(Record, frozen=True, kw_only=True):
     def primary(self) -> PrivateAddress:
         """The address that the interface cannot lose."""
         return self.addresses[0]
+
+
+@record(
+    "ec2",
+    "network-interface-permission",
+    index=("interface_id",),
+    missing=("InvalidPermissionID.NotFound", "The networkInterfacePermission ID '{key}' does not exist"),
+    everywhere=True,
+)
+class InterfacePermission(Record, frozen=True, kw_only=True):
+    """What another account may do with an interface: ``INSTANCE-ATTACH`` or ``EIP-ASSOCIATE``."""
+
+    id: str
+    interface_id: str
+    to: str
+    permission: str
+
+
+@record("ec2", "borrowed-interface", key="interface_id", index=("instance_id", "attachment_id"))
+class BorrowedInterface(Record, frozen=True, kw_only=True):
+    """Another account's interface (`owner`) that an instance of this one is plugged into."""
+
+    interface_id: str
+    owner: str
+    instance_id: str
+    attachment_id: str

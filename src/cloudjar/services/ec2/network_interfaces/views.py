@@ -102,7 +102,7 @@ def association_of(eni: NetworkInterface, address: PrivateAddress, *, named: boo
     return {
         "AllocationId": public.allocation_id or None,
         "AssociationId": public.association_id or None,
-        "IpOwnerId": eni.account if public.allocation_id else "amazon",
+        "IpOwnerId": public.owner or (eni.account if public.allocation_id else "amazon"),
         "PublicDnsName": naming.public_dns(eni.region, public.ip) if named else "",
         "PublicIp": public.ip,
     }
