@@ -52,3 +52,25 @@ def test_a_guest_boots_from_another_root_volume(real: RealJar) -> None:
     assert (shown["State"]["Name"], shown["PrivateIpAddress"]) == ("running", guest.private)
     ec2.terminate_instances(InstanceIds=[guest.id])
     account.reach(guest.id, "terminated")
+
+
+def test_a_guest_has_an_interface_of_another_account_in_its_own_vpc(real: RealJar) -> None:
+    jar, lender, borrower = real, Account(real), Account(real, "222222222222")
+    eni = lender.ec2.create_network_interface(SubnetId=lender.subnet(lender.vpc("10.5.0.0/16"), "10.5.1.0/24"))[
+        "NetworkInterface"
+    ]
+    guest = borrower.run(borrower.subnet(borrower.vpc()))
+    booted(jar, guest.id)
+    asked = {"NetworkInterfaceId": eni["NetworkInterfaceId"], "Permission": "INSTANCE-ATTACH"}
+    lender.ec2.create_network_interface_permission(AwsAccountId="222222222222", **asked)
+    attachment = borrower.ec2.attach_network_interface(
+        NetworkInterfaceId=eni["NetworkInterfaceId"], InstanceId=guest.id, DeviceIndex=1
+    )["AttachmentId"]
+    until(lambda: eni["PrivateIpAddress"] in jar.inside(guest.id, "ip -4 addr"), "the second interface to be there")
+    life = jar.life(guest.id)
+    borrower.ec2.detach_network_interface(AttachmentId=attachment)
+    until(lambda: eni["PrivateIpAddress"] not in jar.inside(guest.id, "ip -4 addr"), "the second interface to go")
+    assert guest.private in jar.inside(guest.id, "ip -4 addr")
+    assert jar.life(guest.id) == life
+    borrower.ec2.terminate_instances(InstanceIds=[guest.id])
+    borrower.reach(guest.id, "terminated")
