@@ -178,6 +178,15 @@ def sealed(
     return replace(sse, key_id=fresh.key_id, data_key=fresh.wrapped), inner
 
 
+def as_it_is(target: Bucket, bucket: str, key: str, sse: Encryption) -> Encryption:
+    """The encryption of a copy that stays sealed as its source is, under a client's key that nobody has: what it was
+    sealed for is kept. Raises AccessDenied where the bucket blocks such keys."""
+    blocked = ((target.encryption or {}).get("BlockedEncryptionTypes") or {}).get("EncryptionType") or ()
+    if CUSTOMER in blocked:
+        raise errors.access_denied("The bucket does not allow server-side encryption with customer-provided keys")
+    return replace(sse, context=sse.context or _purpose(bucket, key))
+
+
 def opened(
     ctx: Ctx, bucket: Bucket, key: str, sse: Encryption | None, box: bytes, customer: Customer | None
 ) -> bytes:
@@ -189,7 +198,7 @@ def opened(
     if sse.kind == S3:
         found = ctx.world.sealer.open(box, purpose)
     elif customer is not None:
-        found = unsealed_with(customer.key, box, purpose)
+        found = unsealed_with(customer.key, box, sse.context or purpose)
         if found is None:
             raise errors.access_denied()
     else:

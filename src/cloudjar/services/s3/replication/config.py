@@ -35,6 +35,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     markers: bool = False
     modifications: bool = False
     timed: bool = False
+    """Replication Time Control."""
+    measured: bool = False
+    """Metrics and events of failures."""
 
     def matches(self, key: str, tags: Mapping[str, str]) -> bool:
         """Whether the rule is about an object."""
@@ -68,6 +71,7 @@ def _rule(rule: Mapping[str, Any], place: int) -> Rule:
         markers=markers == "Enabled" or rule.get("Filter") is None,
         modifications=(chosen.get("ReplicaModifications") or {}).get("Status") == "Enabled",
         timed=(target.get("ReplicationTime") or {}).get("Status") == "Enabled",
+        measured=(target.get("Metrics") or {}).get("Status") == "Enabled",
     )
 
 

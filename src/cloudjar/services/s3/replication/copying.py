@@ -16,7 +16,10 @@ from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.quantities import Owner, Quantities, Tally
+from cloudjar.services.s3.access import acl as acls
 from cloudjar.services.s3.access.asking import object_refusal
+from cloudjar.services.s3.access.blocking import blocks
+from cloudjar.services.s3.access.blocking import refused as refused_acl
 from cloudjar.services.s3.buckets.finding import find_bucket
 from cloudjar.services.s3.buckets.records import Bucket
 from cloudjar.services.s3.objects import changes, encryption
@@ -44,6 +47,9 @@ def copy(world: World, caller: Caller, bucket: Bucket, rule: Rule, version: Vers
         _ask(there, target, version, "s3:ReplicateTags", "PutObjectTagging")
     if rule.owner:
         _ask(there, target, version, "s3:ObjectOwnerOverrideToBucketOwner", "PutObject")
+    if _with_acl(target, rule, version):
+        _ask(here, bucket, version, "s3:GetObjectVersionAcl", "GetObjectAcl")
+        _check_public(there, target, version)
     if index(world).version(target.name, version.key, version.id) is not None:
         return
     made = _marker(target, version) if version.marker else _replica(here, there, bucket, target, rule, version)
@@ -54,15 +60,29 @@ def copy(world: World, caller: Caller, bucket: Bucket, rule: Rule, version: Vers
 
 
 def edit(world: World, caller: Caller, bucket: Bucket, rule: Rule, version: Version) -> None:
-    """Bring the tags and the lock of a copy to those of its source, in the running transaction. It is no change that
-    would be copied on: so that two buckets that copy to each other come to rest."""
+    """Bring tags, ACL and lock of a copy to those of its source, in the running transaction. It is no change that would
+    be copied on: so that two buckets that copy to each other come to rest."""
     target = _target(world, bucket, rule)
     there = Ctx(world, caller.account, target.location, caller)
     _ask(there, target, version, "s3:ReplicateTags", "PutObjectTagging")
     held = index(world).version(target.name, version.key, version.id)
     if held is not None and not held.marker:
         lock = version.lock if target.object_lock else held.lock
-        index(world).change(replace(held, tags=version.tags, lock=lock))
+        acl = held.acl
+        if _with_acl(target, rule, version):
+            _check_public(there, target, version)
+            acl = version.acl
+        index(world).change(replace(held, tags=version.tags, lock=lock, acl=acl))
+
+
+def _with_acl(target: Bucket, rule: Rule, version: Version) -> bool:
+    """Whether a copy has its source's ACL: not where it changes hands, nor where ACLs are disabled."""
+    return bool(version.acl) and not version.marker and not rule.owner and not target.acls_off
+
+
+def _check_public(there: Ctx, target: Bucket, version: Version) -> None:
+    if acls.is_public(version.acl) and blocks(there, target, "BlockPublicAcls"):
+        raise refused_acl(there, "s3:PutObjectAcl", f"arn:aws:s3:::{target.name}/{version.key}", "BlockPublicAcls")
 
 
 def _target(world: World, bucket: Bucket, rule: Rule) -> Bucket:
@@ -86,15 +106,16 @@ def _marker(target: Bucket, version: Version) -> Version:
 def _replica(here: Ctx, there: Ctx, bucket: Bucket, target: Bucket, rule: Rule, version: Version) -> Version:
     content = version.content or Content()
     if version.sse is not None and version.sse.kind == encryption.CUSTOMER:
-        raise AwsError("NotImplemented", "Objects under a client's own key are not replicated by Cloudjar", 501)
-    key = encryption.opened(here, bucket, version.key, version.sse, content.key, None)
-    sse, sealed = encryption.sealed(there, target, version.key, _how(there, target, rule, version), key)
+        sse, sealed = encryption.as_it_is(target, version.bucket, version.key, version.sse), content.key
+    else:
+        key = encryption.opened(here, bucket, version.key, version.sse, content.key, None)
+        sse, sealed = encryption.sealed(there, target, version.key, _how(there, target, rule, version), key)
     owner = target.account if rule.owner or target.acls_off else version.owner
     return replace(
         version,
         bucket=target.name,
         owner=owner,
-        acl="",
+        acl=version.acl if _with_acl(target, rule, version) else "",
         storage_class=rule.storage_class or version.storage_class,
         sse=sse,
         content=Content(blobs(there).share(content.blob), sealed, content.parts),

@@ -8,8 +8,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication.html
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from msgspec.structs import replace
 
 from cloudjar.base import caller as callers
@@ -20,25 +18,21 @@ from cloudjar.kit.machine import Step, reconciler
 from cloudjar.kit.record import Record, arn_of, record
 from cloudjar.services.s3.buckets.finding import find_bucket
 from cloudjar.services.s3.buckets.records import Bucket
-from cloudjar.services.s3.notifications.messages import instant
-from cloudjar.services.s3.notifications.telling import tell
 from cloudjar.services.s3.objects import changes
 from cloudjar.services.s3.objects.changes import Change
 from cloudjar.services.s3.objects.index import index
 from cloudjar.services.s3.objects.rows import NULL, Version
-from cloudjar.services.s3.replication import copying
+from cloudjar.services.s3.replication import copying, timing
 from cloudjar.services.s3.replication.config import Rule, parse
-from cloudjar.services.s3.tables import table_of
+from cloudjar.services.s3.replication.queue import Queue, Task, queue
+from cloudjar.services.s3.replication.reasons import ASSUME, reason
 
 PRINCIPAL = "s3.amazonaws.com"
 REPLICA = "REPLICA"
 _WRITES = (changes.PUT, changes.POST, changes.COPY, changes.COMPLETED)
 _EDITS = (changes.TAGGED, changes.UNTAGGED, changes.ACL, changes.LOCKED)
-_TABLE = (
-    "CREATE TABLE IF NOT EXISTS s3_replicate (id INTEGER PRIMARY KEY AUTOINCREMENT, bucket TEXT NOT NULL, "
-    "rule TEXT NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, edit INTEGER NOT NULL, born REAL NOT NULL)"
-)
-_PORT = "s3.replicate"
+_AGAIN = 60.0
+"""Seconds after which a copy is tried again that another service's failure kept from being made."""
 
 
 @record("s3", "replication", key="bucket")
@@ -46,62 +40,6 @@ class Replication(Record, frozen=True, kw_only=True):
     """Whose copies are due. Never stored: what waits are rows."""
 
     bucket: str
-
-
-class Task(NamedTuple):
-    """A version to be copied by a rule; `edit`: only what changed of it (tags, lock)."""
-
-    id: int
-    rule: str
-    key: str
-    version: str
-    edit: bool
-    born: float
-
-
-class Queue:
-    """The rows. Writes are inside the caller's transaction."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._database = world.state.database
-        with self._database.lock:
-            self._database.execute(_TABLE)
-            self._database.execute("CREATE INDEX IF NOT EXISTS s3_replicate_bucket ON s3_replicate (bucket, id)")
-
-    def add(self, bucket: Bucket, rule: Rule, version: Version, *, edit: bool) -> None:
-        """A version to copy; the commit wakes the worker."""
-        now = self._world.clock.now().timestamp()
-        self._database.execute(
-            "INSERT INTO s3_replicate (bucket, rule, key, version, edit, born) VALUES (?,?,?,?,?,?)",
-            (bucket.name, rule.id, version.key, version.id, int(edit), now),
-        )
-        self._world.state.wakes.wake("s3/replication", bucket.account, bucket.location, bucket.name)
-
-    def next(self, bucket: str) -> Task | None:
-        """The oldest."""
-        rows = self._database.query(
-            "SELECT id, rule, key, version, edit, born FROM s3_replicate WHERE bucket=? ORDER BY id LIMIT 1", (bucket,)
-        )
-        return Task(*rows[0]) if rows else None
-
-    def more(self, bucket: str, task: Task) -> bool:
-        """Whether further copies of the same version wait."""
-        return bool(
-            self._database.query(
-                "SELECT 1 FROM s3_replicate WHERE bucket=? AND key=? AND version=? AND id<>? LIMIT 1",
-                (bucket, task.key, task.version, task.id),
-            )
-        )
-
-    def done(self, task: Task) -> None:
-        """Forget one."""
-        self._database.execute("DELETE FROM s3_replicate WHERE id=?", (task.id,))
-
-
-def queue(world: World) -> Queue:
-    """The queue of a running jar."""
-    return table_of(world, _PORT, Queue)
 
 
 @changes.hears
@@ -116,11 +54,17 @@ def on_change(ctx: Ctx, bucket: Bucket, change: Change) -> None:
     elif change.event == changes.MARKED and version.replication != REPLICA:
         for rule in _chosen(bucket, version):
             if rule.markers:
-                queue(ctx.world).add(bucket, rule, version, edit=False)
+                _add(ctx, bucket, rule, version, edit=False)
     elif change.event in _EDITS and version.replication:
         for rule in _chosen(bucket, version):
             if version.replication != REPLICA or rule.modifications:
-                queue(ctx.world).add(bucket, rule, version, edit=True)
+                _add(ctx, bucket, rule, version, edit=True)
+
+
+def _add(ctx: Ctx, bucket: Bucket, rule: Rule, version: Version, *, edit: bool) -> None:
+    held = queue(ctx.world)
+    held.add(bucket, rule, version, edit=edit)
+    timing.pending(ctx, held, bucket, rule)
 
 
 def _chosen(bucket: Bucket, version: Version) -> list[Rule]:
@@ -145,7 +89,7 @@ def _plan(ctx: Ctx, bucket: Bucket, version: Version) -> None:
     if rules:
         index(ctx.world).change(replace(version, replication="PENDING"))
         for rule in rules:
-            queue(ctx.world).add(bucket, rule, version, edit=False)
+            _add(ctx, bucket, rule, version, edit=False)
 
 
 # -- the worker
@@ -161,16 +105,21 @@ def work(step: Step, item: Replication | None) -> None:
             with step.world.state.database.transaction():
                 held.done(task)
             continue
-        _make(step, held, bucket, rule, version, task)
+        if not _make(step, held, bucket, rule, version, task):
+            return
 
 
 def _rule(bucket: Bucket, name: str) -> Rule | None:
     return next((rule for rule in parse(bucket.replication) if rule.id == name), None)
 
 
-def _make(step: Step, held: Queue, bucket: Bucket, rule: Rule, version: Version, task: Task) -> None:
+def _make(step: Step, held: Queue, bucket: Bucket, rule: Rule, version: Version, task: Task) -> bool:
+    """Make one copy; False when it must be tried again later."""
     database = step.world.state.database
-    why = ""
+    if timing.is_late(step.ctx, rule, task):
+        with database.transaction():
+            timing.missed(step.ctx, held, bucket, rule, version, task)
+    why: AwsError | None = None
     try:
         caller = assume(step.world, bucket)
         with database.transaction():
@@ -179,10 +128,15 @@ def _make(step: Step, held: Queue, bucket: Bucket, rule: Rule, version: Version,
             else:
                 copying.copy(step.world, caller, bucket, rule, version)
     except AwsError as error:
-        why = f"{error.code}: {error.message}"
+        if (error.status or 400) >= 500:
+            step.soon(_AGAIN, "again")
+            return False
+        why = error
     with database.transaction():
         held.done(task)
+        timing.settled(step.ctx, held, bucket, rule, version, task, why)
         _settle(step, held, bucket, rule, task, why)
+    return True
 
 
 def assume(world: World, bucket: Bucket) -> Caller:
@@ -190,34 +144,20 @@ def assume(world: World, bucket: Bucket) -> Caller:
     assert bucket.replication is not None
     role: str = bucket.replication["Role"]
     ctx = Ctx(world, bucket.account, bucket.location, callers.service(PRINCIPAL, bucket.account))
-    return ctx.as_role(role, service=PRINCIPAL, source_arn=arn_of(bucket), session_name="s3-replication")
+    try:
+        return ctx.as_role(role, service=PRINCIPAL, source_arn=arn_of(bucket), session_name="s3-replication")
+    except AwsError as error:
+        raise AwsError(error.code, f"{ASSUME}: {error.message}", error.status) from error
 
 
-def _settle(step: Step, held: Queue, bucket: Bucket, rule: Rule, task: Task, why: str) -> None:
-    """Note on the source how it came out; a failure is told."""
+def _settle(step: Step, held: Queue, bucket: Bucket, rule: Rule, task: Task, why: AwsError | None) -> None:
+    """Note on the source how it came out; a failure is told where the rule's metrics are on."""
     version = index(step.world).version(bucket.name, task.key, task.version)
     if version is None or version.marker or version.replication == REPLICA or task.edit:
         return
-    if why:
+    if why is not None:
         index(step.world).change(replace(version, replication="FAILED"))
-        ctx = Ctx(step.world, bucket.account, bucket.location, callers.service(PRINCIPAL, bucket.account))
-        told: dict[str, Any] = {
-            "replicationEventData": {
-                "replicationRuleId": rule.id,
-                "destinationBucket": f"arn:aws:s3:::{rule.target}",
-                "s3Operation": "OBJECT_PUT",
-                "requestTime": instant(task.born),
-                "failureReason": _reason(why),
-            }
-        }
-        tell(ctx, bucket, "Replication:OperationFailedReplication", version, data=told)
+        if rule.measured:
+            timing.say(step.ctx, bucket, rule, version, task, "OperationFailedReplication", failureReason=reason(why))
     elif version.replication == "PENDING" and not held.more(bucket.name, task):
         index(step.world).change(replace(version, replication="COMPLETED"))
-
-
-def _reason(why: str) -> str:
-    if "AssumeRole" in why or "assume" in why:
-        return "AssumeRoleNotPermitted"
-    if why.startswith("KMS"):
-        return "DstKmsKeyInvalidState"
-    return "DstPutObjectNotPermitted" if why.startswith("AccessDenied") else "DstBucketNotFound"
