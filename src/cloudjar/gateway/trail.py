@@ -5,6 +5,7 @@ A call on another account's resource is recorded in both accounts: the owner lea
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
@@ -14,7 +15,7 @@ from cloudjar.base import ids
 from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError
 from cloudjar.gateway.calls import GLOBAL_SERVICES, Call
-from cloudjar.kit.audit import INTERNAL, Audit
+from cloudjar.kit.audit import INTERNAL, Audit, DataCall
 from cloudjar.kit.audit_event import AuditEvent, Besides, SessionFacts
 from cloudjar.kit.context import Ctx
 from cloudjar.wire.message import Request
@@ -29,6 +30,9 @@ _ANSWERS = frozenset(
     ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetFederationToken", "GetSessionToken")
 )
 """Operations that change nothing and whose answers are recorded all the same."""
+
+
+_PLAIN = (str, int, float, bool, dict, list, datetime)
 
 
 class Trail:
@@ -46,7 +50,7 @@ class Trail:
         """Keep the event of the call as it ended; a call that succeeded is told to the owners of what it touched."""
         operation = self.call.operation
         data = operation is not None and operation.data
-        if data and not isinstance(error, Denied):
+        if data and not isinstance(error, Denied) and not self._is_wanted(audit):
             return
         if isinstance(error, Denied):
             self.decided = error.decided
@@ -66,13 +70,22 @@ class Trail:
             theirs = replace(besides, shared=shared, other=event.account)
             audit.record(replace(event, id=ids.uuid4(), account=owner, besides=theirs))
 
+    def _is_wanted(self, audit: Audit) -> bool:
+        """Whether somebody keeps data events of what was touched."""
+        decided = self.decided
+        if audit.wanted is None or decided is None:
+            return False
+        accounts = (self.ctx.account, *decided.owners)
+        return audit.wanted(DataCall(self.call.service.name, self.ctx.region, accounts, decided.resources))
+
     def _event(self, result: dict[str, Any] | None, error: AwsError | None) -> AuditEvent:
         ctx, call, decided = self.ctx, self.call, self.decided
         request, caller, noted = ctx.request, ctx.caller, ctx.noted
         name = call.model.name
         reads = call.operation is not None and not call.operation.writes
+        data = call.operation is not None and call.operation.data
         answer = None
-        if result is not None and (not reads or name in _ANSWERS):
+        if result is not None and not data and (not reads or name in _ANSWERS):
             answer = _redacted(call.redact_output, result)
         origin = _inside(caller) if request is None else ""
         return AuditEvent(
@@ -93,7 +106,7 @@ class Trail:
             request_id=ctx.request_id,
             error_code=error.code if error is not None else "",
             error_message=error.message if error is not None else "",
-            params=_redacted(call.redact_input, self.req),
+            params=_redacted(call.redact_input, _without_contents(self.req) if data else self.req),
             answer=answer,
             resources=decided.resources if decided is not None else (),
             decision=decided.text if decided is not None else "",
@@ -127,6 +140,11 @@ def _besides(caller: Caller, request: Request | None, noted: dict[str, Any] | No
     if noted is not None:
         made.identity, made.additional = noted.get("identity"), noted.get("additional")
     return made
+
+
+def _without_contents(req: dict[str, Any]) -> dict[str, Any]:
+    """A request without the contents that it carries: bytes and streams."""
+    return {name: value for name, value in req.items() if isinstance(value, _PLAIN)}
 
 
 def _redacted(redact: Any, value: Any) -> Any:

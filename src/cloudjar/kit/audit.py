@@ -15,7 +15,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -23,7 +23,7 @@ from cloudjar.base import ids
 from cloudjar.kit.audit_event import AuditEvent, Besides
 from cloudjar.store.database import Database
 
-__all__ = ["Audit", "AuditEvent", "Besides", "Place"]
+__all__ = ["Audit", "AuditEvent", "Besides", "DataCall", "Place"]
 
 log = logging.getLogger("cloudjar.audit")
 
@@ -45,6 +45,18 @@ INTERNAL = "AWS Internal"
 
 Kept = tuple[AuditEvent, bytes]
 """An event and its stored form."""
+
+
+class DataCall(NamedTuple):
+    """A call of a data event (`kit.operation.Operation.data`): whose it concerns, where, and the ARNs it was about."""
+
+    service: str
+    region: str
+    accounts: tuple[str, ...]
+    resources: tuple[str, ...]
+
+
+Wanted = Callable[[DataCall], bool]
 
 
 class Audit:
@@ -73,6 +85,10 @@ class Audit:
         self._armed = False
         self.later: Callable[[float, Callable[[], None]], object] | None = None
         """Calls a function after some seconds (the event loop's); without it, batches are moved as they fill."""
+        self.heard: Callable[[AuditEvent], None] | None = None
+        """Told of each event once it is kept, in the transaction that it is kept in if there is one."""
+        self.wanted: Wanted | None = None
+        """Says whether a data event that succeeded is to be kept; without it none is."""
         if self._fd >= 0 and os.fstat(self._fd).st_size:
             self.ingest()
 
@@ -80,7 +96,12 @@ class Audit:
         """Keep an event: in the running transaction if there is one, else in the journal."""
         if self._database.in_transaction:
             self._insert([(event, self._encode(event))])
-            return
+        else:
+            self._write(event)
+        if self.heard is not None:
+            self.heard(event)
+
+    def _write(self, event: AuditEvent) -> None:
         data = self._encode(event)
         framed = _LENGTH.pack(len(data)) + data
         with self._lock:  # not between a look at the file's size and its truncation
@@ -262,6 +283,12 @@ class Audit:
         self.ingest()
         rows = self._database.query("SELECT seq, data FROM audit WHERE seq>? ORDER BY seq LIMIT ?", (number, limit))
         return [(seq, self._decode(data)) for seq, data in rows]
+
+    def newest(self) -> int:
+        """The number of the last event that was moved into the database; the next one's is higher. Moves nothing, so
+        it may be asked inside a transaction."""
+        found = self._database.query("SELECT max(seq) FROM audit")[0][0]
+        return int(found or 0)
 
     def began(self, account: str) -> float | None:
         """When an account made its first call; None when it made none."""

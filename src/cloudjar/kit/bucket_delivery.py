@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from cloudjar.base import arn as arns
@@ -46,11 +47,14 @@ def place(ctx: Ctx, name: str, prefix: str = "") -> Place | None:
     return Place(name, str(held.location), f"{clean}/" if clean else "")
 
 
-def put(ctx: Ctx, caller: Caller, where: Place, key: str, body: bytes) -> None:
+def put(
+    ctx: Ctx, caller: Caller, where: Place, key: str, body: bytes, also: Mapping[str, Any] | None = None
+) -> None:
     """Write a file as `caller`: a service's delivery principal, or the account that a service delivered by before it
-    had one. Raises what S3 answers: AccessDenied when the bucket does not let it in."""
+    had one. `also` are further members of PutObject (metadata, encryption). Raises what S3 answers: AccessDenied when
+    the bucket does not let it in."""
     there = ctx.at(ctx.account, where.region)
-    params: dict[str, Any] = {"Bucket": where.bucket, "Key": where.prefix + key, "Body": body}
+    params: dict[str, Any] = {"Bucket": where.bucket, "Key": where.prefix + key, "Body": body, **(also or {})}
     if caller.kind == "service":
         params["ACL"] = _ACL
     there.call("s3", "PutObject", params, caller=caller)

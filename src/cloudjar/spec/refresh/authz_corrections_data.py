@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from cloudjar.spec.refresh.authz_corrections_elb import balancers
+from cloudjar.spec.refresh.authz_corrections_trails import trails
 
 Ops = dict[str, list[dict[str, Any]]]
 Template = str | list[Any]
@@ -35,6 +36,7 @@ def correct(service: Any, ops: Ops) -> None:
         "route53": route53,
         "accessanalyzer": analyzers,
         "elbv2": balancers,
+        "cloudtrail": trails,
     }
     if service.name in fixes:
         fixes[service.name](service, ops)
@@ -342,14 +344,11 @@ def ecs(service: Any, ops: Ops) -> None:
 
 def events(_service: Any, ops: Ops) -> None:
     """A rule's ARN names its bus, except on the default one."""
-    rule = "arn:${Partition}:events:${Region}:${Account}:rule/"
     for operation, member in (("PutRule", "Name"), ("DeleteRule", "Name"), ("DescribeRule", "Name"),
                               ("EnableRule", "Name"), ("DisableRule", "Name"), ("PutTargets", "Rule"),
                               ("RemoveTargets", "Rule"), ("ListTargetsByRule", "Rule")):  # fmt: skip
-        slot = "${" + member + "}"
-        other = rule + "${EventBusName|last}/" + slot
-        both = ["starts", "EventBusName", "default", rule + slot, other]
-        entry = one(f"events:{operation}", "rule-on-default-event-bus", ["first", both, rule + slot])
+        rule = "arn:${Partition}:events:${Region}:${Account}:${EventBusName|bus|or:rule/}${" + member + "}"
+        entry = one(f"events:{operation}", "rule-on-default-event-bus", rule)
         ops[operation] = [entry] + [e for e in ops[operation] if e["a"] == "iam:PassRole"]
     bus = "arn:${Partition}:events:${Region}:${Account}:event-bus/"
     ops["PutEvents"] = [one("events:PutEvents", "event-bus", bus + "${Entries[].EventBusName|or:default}")]

@@ -1,0 +1,1 @@
+"""What trails deliver: files every five minutes, notices, log events."""

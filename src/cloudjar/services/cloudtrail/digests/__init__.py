@@ -1,0 +1,1 @@
+"""Digest files: which files were delivered, hashed, chained and signed."""

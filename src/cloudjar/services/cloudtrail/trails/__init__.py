@@ -1,0 +1,1 @@
+"""Trails: what they are, where they deliver, whether they log."""
