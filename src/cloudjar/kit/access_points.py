@@ -46,6 +46,8 @@ class AccessPoint(Record, frozen=True, kw_only=True):
     """The only VPC from which it may be used; "" for the internet."""
     public_access_block: dict[str, bool] = {}
     policy: str = ""
+    named: dict[str, str] = {}
+    """Unique ids of the users and roles whom the policy names, by their ARN when it was put."""
     tags: dict[str, str] = {}
 
     @property

@@ -13,12 +13,13 @@ from cloudjar.base import arn as arns
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.public_policies import statements, texts
-from cloudjar.kit.record import arn_of
+from cloudjar.kit.record import arn_of, by_noun
 from cloudjar.policy.document import Document, PolicySyntaxError, parse
 from cloudjar.policy.grammar import Flavour
 from cloudjar.spec import iam
 
 _LARGEST = 20 * 1024
+_UNIQUE = {"AIDA": "user", "AROA": "role"}
 _WHOLE = frozenset(("bucket", "accesspoint"))
 _INSIDE = frozenset(("object", "accesspointobject"))
 
@@ -37,9 +38,9 @@ def checked(ctx: Ctx, text: str, arn: str) -> Document:
     except PolicySyntaxError as error:
         raise malformed(error.message) from None
     for statement in document.statements:
-        named = statement.principals.names if statement.principals else ()
-        for who in named:
-            if not exists(ctx, who):
+        listed = statement.principals.texts if statement.principals else ()
+        for kind, _, who in (one.partition(":") for one in listed):
+            if kind == "AWS" and not exists(ctx, who):
                 raise AwsError("MalformedPolicy", "Invalid principal in policy", 400, members={"Detail": who})
     for raw in statements(text):
         _check_resources(raw, arn)
@@ -48,7 +49,12 @@ def checked(ctx: Ctx, text: str, arn: str) -> Document:
 
 
 def exists(ctx: Ctx, named: str) -> bool:
-    """Users and roles must be there when they are named, in whatever account."""
+    """Users and roles must be there when they are named, by ARN or unique id, in whatever account."""
+    kind = _UNIQUE.get(named[:4])
+    if kind is not None and named.isalnum():
+        ctx.world.load("iam")
+        declared = by_noun("iam", kind)
+        return declared is not None and bool(ctx.db.everywhere(declared.type, id=named))
     arn = arns.parse(named)
     if arn is None or arn.service != "iam" or arn.type not in ("user", "role") or arn.account == "cloudfront":
         return True

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloudjar.services.secretsmanager.policies import is_public
+from cloudjar.kit.public_policies import is_public
 from tests.jar import ACCOUNT, TestJar
 from tests.services.secretsmanager.asking import document, refused, statement
 

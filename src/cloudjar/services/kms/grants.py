@@ -13,8 +13,9 @@ from typing import Any
 
 import msgspec
 
+from cloudjar.kit import named_principals
 from cloudjar.kit.context import Ctx
-from cloudjar.services.kms import errors, finding, principals
+from cloudjar.services.kms import errors, finding
 from cloudjar.services.kms.records import Key, KeyGrant, Principal
 
 _TOKEN = "kms-grant-token"
@@ -113,7 +114,7 @@ def _document(
     ctx: Ctx, who: Principal, permissions: Iterable[tuple[list[str], dict[str, dict[str, Any]]]]
 ) -> str:
     """A policy for one principal. Its version knows no variables: a context may have any value."""
-    named = {"Service": who.name} if who.service else {"AWS": principals.spelled(ctx, who.name, who.id)}
+    named = {"Service": who.name} if who.service else {"AWS": named_principals.spelled(ctx, who.name, who.id)}
     statements = [
         {
             "Effect": "Allow",

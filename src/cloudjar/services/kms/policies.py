@@ -7,10 +7,10 @@ https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from cloudjar.auth import authorize
 from cloudjar.auth.environment import Environment, Facts
+from cloudjar.kit import named_principals
 from cloudjar.kit.context import Ctx
 from cloudjar.policy.document import Document, parse
 from cloudjar.policy.evaluate import AccessRequest, Policy, PolicySet, decide
@@ -51,8 +51,7 @@ def checked(ctx: Ctx, text: str, arn: str, *, bypass: bool) -> dict[str, str]:
             raise errors.invalid_principals()
     if not bypass and not _changeable(ctx, document, arn):
         raise errors.lockout()
-    ids = {value: principals.unique_id(ctx, value) for kind, value in principals.named(document) if kind == "AWS"}
-    return {name: found for name, found in ids.items() if found}
+    return named_principals.unique_ids(ctx, document)
 
 
 def _changeable(ctx: Ctx, document: Document, arn: str) -> bool:
@@ -74,26 +73,4 @@ def caller_keys(ctx: Ctx) -> dict[str, str]:
 
 def in_force(ctx: Ctx, key: Key) -> str:
     """A key's policy as it reads now: who was deleted since goes by his unique id, and a namesake gains nothing."""
-    changed = {
-        name: spelled
-        for name, known_id in key.principals.items()
-        if (spelled := principals.spelled(ctx, name, known_id)) != name
-    }
-    return _respelled(key.policy, changed) if changed else key.policy
-
-
-def _respelled(text: str, changed: Mapping[str, str]) -> str:
-    def walk(value: object) -> object:
-        if isinstance(value, dict):
-            return {key: walk(inner) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [walk(inner) for inner in value]
-        return changed.get(value, value) if isinstance(value, str) else value
-
-    document = json.loads(text)
-    statements = document["Statement"]
-    for statement in statements if isinstance(statements, list) else [statements]:
-        for element in ("Principal", "NotPrincipal"):
-            if element in statement:
-                statement[element] = walk(statement[element])
-    return json.dumps(document, indent=2)
+    return named_principals.in_force(ctx, key.policy, key.principals, indent=2)

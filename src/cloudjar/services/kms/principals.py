@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterable
 
 from cloudjar.base import arn as arns
+from cloudjar.kit import named_principals
 from cloudjar.kit.context import Ctx
-from cloudjar.kit.record import arn_of, by_noun
+from cloudjar.kit.record import by_noun
 from cloudjar.policy.document import Document
 from cloudjar.services.kms.records import Principal
 
@@ -38,7 +39,7 @@ def known(ctx: Ctx, kind: str, value: str) -> bool:
     if arn is None or arn.resource == "root":
         return True
     if arn.service == "iam" and arn.type in ("user", "role"):
-        return bool(unique_id(ctx, value))
+        return bool(named_principals.unique_id(ctx, value))
     if arn.type == "assumed-role":
         return ctx.at(arn.account, "").find("iam", "role", arn.name.partition("/")[0]) is not None
     return arn.type == "federated-user"
@@ -50,22 +51,8 @@ def _by_id(ctx: Ctx, value: str) -> bool:
     return declared is not None and bool(ctx.db.everywhere(declared.type, id=value))
 
 
-def unique_id(ctx: Ctx, value: str) -> str:
-    """The unique id of the user or role that bears an ARN now; "" when nobody does, or it is no user's or role's."""
-    arn = arns.parse(value)
-    if arn is None or arn.service != "iam" or arn.type not in ("user", "role"):
-        return ""
-    found = ctx.at(arn.account, "").find("iam", arn.type, arn.name.rpartition("/")[2])
-    return str(getattr(found, "id", "")) if found is not None and arn_of(found) == value else ""
-
-
 def principal(ctx: Ctx, text: str) -> Principal:
     """Whom a grant names."""
     if not text.startswith("arn:"):
         return Principal(text, service=True)
-    return Principal(text, unique_id(ctx, text))
-
-
-def spelled(ctx: Ctx, name: str, known_id: str) -> str:
-    """How a policy must spell somebody whom it named: by his ARN while it is his, else by his unique id."""
-    return name if not known_id or unique_id(ctx, name) == known_id else known_id
+    return Principal(text, named_principals.unique_id(ctx, text))

@@ -16,6 +16,7 @@ from cloudjar.kit import tags
 from cloudjar.kit.access_points import BLOCK_ALL, AccessPoint, AccountPublicAccess
 from cloudjar.kit.bucket_policies import checked
 from cloudjar.kit.context import Ctx
+from cloudjar.kit.named_principals import in_force, unique_ids
 from cloudjar.kit.operation import op
 from cloudjar.kit.public_policies import is_public
 from cloudjar.kit.record import arn_of
@@ -141,10 +142,10 @@ def delete_access_point(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def put_access_point_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Replace the policy; a public one is refused where that is blocked."""
     point = need(ctx, req)
-    checked(ctx, req["Policy"], arn_of(point))
+    document = checked(ctx, req["Policy"], arn_of(point))
     if is_public(req["Policy"]) and _blocks_policies(ctx, point):
         raise access_denied()
-    ctx.db[AccessPoint].put(replace(point, policy=req["Policy"]))
+    ctx.db[AccessPoint].put(replace(point, policy=req["Policy"], named=unique_ids(ctx, document)))
     return {}
 
 
@@ -158,7 +159,7 @@ def _blocks_policies(ctx: Ctx, point: AccessPoint) -> bool:
     )
 
 
-def _policy(point: AccessPoint) -> str:
+def _policy(ctx: Ctx, point: AccessPoint) -> str:
     if not point.policy:
         raise AwsError(
             "NoSuchAccessPointPolicy",
@@ -166,23 +167,23 @@ def _policy(point: AccessPoint) -> str:
             404,
             members={"AccessPointName": point.name},
         )
-    return point.policy
+    return in_force(ctx, point.policy, point.named)
 
 
 @op("GetAccessPointPolicy")
 def get_access_point_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """The policy as it was put."""
-    return {"Policy": _policy(need(ctx, req))}
+    """The policy as it was put; who was deleted since goes by his unique id."""
+    return {"Policy": _policy(ctx, need(ctx, req))}
 
 
 @op("GetAccessPointPolicyStatus")
 def get_access_point_policy_status(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Whether it is public."""
-    return {"PolicyStatus": {"IsPublic": is_public(_policy(need(ctx, req)))}}
+    return {"PolicyStatus": {"IsPublic": is_public(_policy(ctx, need(ctx, req)))}}
 
 
 @op("DeleteAccessPointPolicy")
 def delete_access_point_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """No policy any more."""
-    ctx.db[AccessPoint].put(replace(need(ctx, req), policy=""))
+    ctx.db[AccessPoint].put(replace(need(ctx, req), policy="", named={}))
     return {}

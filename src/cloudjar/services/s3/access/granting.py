@@ -20,6 +20,7 @@ from cloudjar.kit.record import arn_of
 from cloudjar.services.s3.access import acl
 from cloudjar.services.s3.access.blocking import blocks
 from cloudjar.services.s3.access.keys import Keys
+from cloudjar.services.s3.access.naming import in_force
 from cloudjar.services.s3.buckets.records import Bucket
 from cloudjar.services.s3.objects.index import index
 from cloudjar.services.s3.objects.rows import Version
@@ -93,7 +94,7 @@ def _version(ctx: Ctx, bucket: Bucket, key: str, version_id: str) -> Version | N
 
 def _policy(ctx: Ctx, bucket: Bucket, point: AccessPoint | None) -> str:
     """The bucket's policy; for strangers only what it denies when it is public and that is restricted."""
-    text = bucket.policy
+    text = in_force(ctx, bucket.policy, bucket.named)
     if text and _is_stranger(ctx, bucket.account) and is_public(text):
         return denials(text) if blocks(ctx, bucket, "RestrictPublicBuckets", point) else text
     return text
@@ -114,7 +115,7 @@ def _acl(ctx: Ctx, bucket: Bucket, text: str, owner: str, *, of_object: bool) ->
 
 def _through(ctx: Ctx, point: AccessPoint, bucket: Bucket, action: str, resource: str, keys: Keys) -> Grant:
     """The access point must allow what the bucket must allow too."""
-    text = point.policy
+    text = in_force(ctx, point.policy, point.named)
     restricted = text and _is_stranger(ctx, point.account) and is_public(text)
     if restricted and blocks(ctx, bucket, "RestrictPublicBuckets", point):
         text = denials(text)

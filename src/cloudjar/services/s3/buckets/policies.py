@@ -13,6 +13,7 @@ from cloudjar.auth.authorize import principal
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.bucket_policies import checked
 from cloudjar.kit.context import Ctx
+from cloudjar.kit.named_principals import in_force, unique_ids
 from cloudjar.kit.operation import op
 from cloudjar.kit.public_policies import is_public
 from cloudjar.kit.record import arn_of
@@ -51,7 +52,7 @@ def put_bucket_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             "x-amz-confirm-remove-self-bucket-access.",
             403,
         )
-    save(ctx, replace(bucket, policy=text))
+    save(ctx, replace(bucket, policy=text, named=unique_ids(ctx, document)))
     return {}
 
 
@@ -66,26 +67,26 @@ def _locks_out(ctx: Ctx, bucket: Bucket, document: Document) -> bool:
 
 @op("GetBucketPolicy")
 def get_bucket_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """The policy as it was put."""
-    return {"Policy": _need(need_own(ctx, req))}
+    """The policy as it was put; who was deleted since goes by his unique id."""
+    return {"Policy": _need(ctx, need_own(ctx, req))}
 
 
 @op("DeleteBucketPolicy")
 def delete_bucket_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """No policy any more; harmless when there is none."""
-    save(ctx, replace(need_own(ctx, req), policy=""))
+    save(ctx, replace(need_own(ctx, req), policy="", named={}))
     return {}
 
 
 @op("GetBucketPolicyStatus")
 def get_bucket_policy_status(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Whether the policy is public."""
-    return {"PolicyStatus": {"IsPublic": is_public(_need(need_bucket(ctx, req)))}}
+    return {"PolicyStatus": {"IsPublic": is_public(_need(ctx, need_bucket(ctx, req)))}}
 
 
-def _need(bucket: Bucket) -> str:
+def _need(ctx: Ctx, bucket: Bucket) -> str:
     if not bucket.policy:
         raise AwsError(
             "NoSuchBucketPolicy", "The bucket policy does not exist", 404, members={"BucketName": bucket.name}
         )
-    return bucket.policy
+    return in_force(ctx, bucket.policy, bucket.named)

@@ -48,6 +48,8 @@ class Bucket(Record, frozen=True, kw_only=True):
     tags: dict[str, str] = {}
     policy: str = ""
     """JSON as it was put."""
+    named: dict[str, str] = {}
+    """Unique ids of the users and roles whom the policy names, by their ARN when it was put."""
     acl: str = ""
     """In the form of `access.acl`; "" is the owner's full control."""
     ownership: Ownership | None = "BucketOwnerEnforced"

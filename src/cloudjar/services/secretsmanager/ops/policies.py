@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
+from cloudjar.kit.public_policies import is_public
 from cloudjar.services.secretsmanager import errors, lookup, making, policies, views
 from cloudjar.services.secretsmanager.access import asked
 from cloudjar.services.secretsmanager.records import Secret
@@ -32,7 +33,7 @@ def put_resource_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     secret = lookup.need_primary(ctx, req["SecretId"])
     name = _name(req)
     policies.checked(ctx, req["ResourcePolicy"])
-    if req.get("BlockPublicPolicy") and policies.is_public(req["ResourcePolicy"]):
+    if req.get("BlockPublicPolicy") and is_public(req["ResourcePolicy"]):
         raise errors.public_policy()
     _store(ctx, secret, req["ResourcePolicy"])
     return views.show_id(secret, PolicyName=name)
@@ -66,7 +67,7 @@ def validate_resource_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     except AwsError as error:
         found.append(_error("POLICY_SYNTAX", error.message))
     else:
-        if policies.is_public(req["ResourcePolicy"]):
+        if is_public(req["ResourcePolicy"]):
             found.append(_error("PUBLIC_ACCESS", "This policy grants broad access to the secret."))
         if secret is not None and policies.locks_out(ctx, secret, document):
             found.append(_error("LOCKOUT", "This policy would lock you out of the secret."))
