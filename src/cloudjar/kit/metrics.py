@@ -7,14 +7,28 @@ when they are read, so that nothing has to be polled. Namespaces that begin with
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from cloudjar.kit.context import World
-from cloudjar.store.points import KEPT, Point, Points, key_of, merged, pairs_of, together
+from cloudjar.store.points import KEPT, Chunk, Point, Points, key_of, merged, pairs_of, together
+from cloudjar.store.sums import Sums
 
-__all__ = ["KEPT", "Metric", "Point", "Source", "derives", "points", "put", "read", "resolution_for", "value"]
+__all__ = [
+    "KEPT",
+    "Metric",
+    "Point",
+    "Source",
+    "derives",
+    "points",
+    "put",
+    "put_all",
+    "read",
+    "resolution_for",
+    "value",
+    "values",
+]
 
 Dimensions = tuple[tuple[str, str], ...]
 
@@ -106,10 +120,34 @@ def put(
     world: World, account: str, region: str, metric: Metric, measured: Iterable[Point], *, fine: bool = False
 ) -> None:
     """Store measurements in the running transaction, and wake who watches the metric. `fine`: by the second."""
-    now = world.clock.now()
-    held = list(measured)
-    points(world).add(account, region, *metric, held, fine=fine, now=now.timestamp())
-    moved(world, account, region, metric)
+    put_all(world, account, region, [(metric, fine, list(measured))])
+
+
+def put_all(
+    world: World, account: str, region: str, measured: Sequence[tuple[Metric, bool, Sequence[Point]]]
+) -> None:
+    """The same for several metrics: (metric, whether by the second, measurements)."""
+    points(world).add(account, region, measured, now=world.clock.now().timestamp())
+    watches = _watches(world, account, region)
+    if watches:
+        for metric, _, _ in measured:
+            if metric in watches:
+                moved(world, account, region, metric)
+
+
+def _watches(world: World, account: str, region: str) -> frozenset[Metric]:
+    """Every metric of an account and region that somebody watches; remembered until that changes."""
+    held: dict[tuple[str, str], frozenset[Metric]] = world.ports.setdefault(_WATCHED, {})
+    found = held.get((account, region))
+    if found is None:
+        points(world)
+        rows = world.state.database.query(
+            f"SELECT DISTINCT namespace, name, dimensions FROM {_WATCHED} WHERE account=? AND region=?",
+            (account, region),
+        )
+        found = held[account, region] = frozenset(Metric(row[0], row[1], pairs_of(row[2])) for row in rows)
+        world.state.database.undone(held.clear)
+    return found
 
 
 def moved(world: World, account: str, region: str, metric: Metric) -> None:
@@ -126,6 +164,9 @@ def moved(world: World, account: str, region: str, metric: Metric) -> None:
 def watch(world: World, account: str, region: str, table: str, key: str, metrics: Iterable[Metric]) -> None:
     """Have a record woken (purpose ``data``) whenever one of these metrics gets points; replaces what it watched."""
     points(world)
+    held = world.ports.setdefault(_WATCHED, {})
+    held.clear()
+    world.state.database.undone(held.clear)
     run = world.state.database.execute
     run(f"DELETE FROM {_WATCHED} WHERE account=? AND region=? AND tbl=? AND key=?", (account, region, table, key))
     for metric in metrics:
@@ -179,6 +220,38 @@ def read(
         resolution = resolution_for(period, first)
         found += held.read(series, resolution, start, stop, world.clock.now().timestamp())
     return merged(found, period, first)
+
+
+PLAIN = frozenset(("SampleCount", "Average", "Sum", "Minimum", "Maximum"))
+"""Statistics that `values` knows."""
+
+
+def values(
+    world: World, account: str, region: str, metric: Metric, stat: str, *, period: int, start: float, stop: float,
+    unit: str = "",
+) -> dict[float, float]:  # fmt: skip
+    """One of the plain statistics by period (counted from `start`), in the order of time; of all units together, or of
+    one. Columns of stored points are read as they are, so that long spans cost little."""
+    stop += (start - stop) % period
+    sums = Sums(stat, period, start)
+    held = points(world)
+    series = held.find(account, region, *metric)
+    if series is not None:
+        now = world.clock.now().timestamp()
+        resolution = resolution_for(period, start)
+        for chunk in held.columns(series, resolution, start, stop, now):
+            if unit in ("", chunk.unit):
+                sums.add(chunk, resolution)
+    derived = source(world, metric.namespace)
+    if derived is not None:
+        for point in derived.read(world, account, region, metric, start, stop):
+            if unit in ("", point.unit):
+                sums.add(_column(point), 0)
+    return sums.found()
+
+
+def _column(point: Point) -> Chunk:
+    return Chunk(point.unit, (point.at,), (point.total,), (point.samples,), (point.low,), (point.high,))
 
 
 def blended(found: Iterable[Point]) -> list[Point]:

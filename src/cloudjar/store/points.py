@@ -1,26 +1,33 @@
 """Metric points, shaped for their access path: a series is a row, its points lie together in the order of time.
 
-Every point is kept at the resolutions 1 second (when it was asked for), 1 minute, 5 minutes and 1 hour at once, so
-that what a request costs depends on what it asks for and never on how much is stored.
+What is measured is first written down as it came, a row a batch (`metric_journal`); when enough has come, or somebody
+asks, it is put together by period, at the resolutions 1 second (when it was asked for) and 1 minute (`metric_point`).
+What is older than the hour is packed into blocks of 1 minute, 5 minutes and 1 hour (`metric_block`), a few series
+at a time, so that what a request costs depends on what it asks for and never on how much is stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
+from cloudjar.store import point_blocks
 from cloudjar.store.database import Database
+from cloudjar.store.point_blocks import SPAN, Block, Pairs
 
 HOUR, DAY = 3600, 86400
 KEPT = {1: 3 * HOUR, 60: 15 * DAY, 300: 63 * DAY, 3600: 455 * DAY}
 """Seconds for which points of each resolution are kept."""
 _DISTINCT = 200
 """Different values that a point remembers by themselves; beyond, neighbours are told by their mean."""
-
-Pairs = tuple[tuple[float, float], ...]
-"""(value, how often), by value."""
+_JOURNAL = 5000
+"""Measurements that may wait to be put together."""
+_PACKED = 16
+"""Series that are packed at a time, so that nobody waits for all."""
+_CACHED = 200_000
 
 
 class Point(NamedTuple):
@@ -49,15 +56,45 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS metric_series (id INTEGER PRIMARY KEY, account TEXT, region TEXT, namespace TEXT, "
     "name TEXT, dimensions TEXT, last REAL, swept INTEGER, UNIQUE (account, region, namespace, name, dimensions))",
     "CREATE INDEX IF NOT EXISTS metric_series_last ON metric_series (last)",
+    "CREATE INDEX IF NOT EXISTS metric_series_swept ON metric_series (swept)",
     "CREATE TABLE IF NOT EXISTS metric_dimension (series INTEGER, account TEXT, region TEXT, name TEXT, value TEXT, "
     "PRIMARY KEY (series, name)) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS metric_dimension_of ON metric_dimension (account, region, name, value, series)",
+    "CREATE TABLE IF NOT EXISTS metric_journal (id INTEGER PRIMARY KEY AUTOINCREMENT, data BLOB)",
     "CREATE TABLE IF NOT EXISTS metric_point (series INTEGER, resolution INTEGER, at INTEGER, unit TEXT, count REAL, "
     "total REAL, low REAL, high REAL, pairs BLOB, PRIMARY KEY (series, resolution, at, unit)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS metric_block (series INTEGER, resolution INTEGER, start INTEGER, unit TEXT, "
+    "data BLOB, PRIMARY KEY (series, resolution, start, unit)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS metric_values (series INTEGER, resolution INTEGER, start INTEGER, unit TEXT, "
+    "pairs BLOB, PRIMARY KEY (series, resolution, start, unit)) WITHOUT ROWID",
 )
 
 
 _OF_DIMENSION = "d.account=? AND d.region=? AND d.name=?"
+_POINT = "SELECT at, unit, count, total, low, high, pairs FROM metric_point"
+_BLOCK = (
+    "SELECT data, resolution, start, unit, pairs FROM metric_block LEFT JOIN metric_values "
+    "USING (series, resolution, start, unit)"
+)
+_INSERT = "INSERT INTO metric_point VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"
+
+Dimensions = tuple[tuple[str, str], ...]
+Name = tuple[str, str, Dimensions]
+"""(namespace, name, dimensions) of a metric."""
+_Entry = tuple[int, bool, list[Point]]
+_ENTRIES = msgspec.msgpack.Decoder(list[_Entry])
+_ENCODE = msgspec.msgpack.Encoder().encode
+
+
+class Chunk(NamedTuple):
+    """Points in columns. `samples`, `low` and `high` are None when each point is one measurement (its `total`)."""
+
+    unit: str
+    at: Sequence[float]
+    total: Sequence[float]
+    samples: Sequence[float] | None
+    low: Sequence[float] | None
+    high: Sequence[float] | None
 
 
 class Points:
@@ -68,82 +105,152 @@ class Points:
         with database.lock:
             for statement in _SCHEMA:
                 database.execute(statement)
+            self._upgrade()
+            self._waiting = database.execute("SELECT count(*) FROM metric_journal").fetchone()[0]
+        self._known: dict[tuple[str, str, Name], int] = {}
+        self._hour = 0
+        """Of AWS's clock: when it changes, series are due to be packed."""
+        self._behind = False
+
+    def _upgrade(self) -> None:
+        """Put what an earlier version kept, a row for each point and resolution, into blocks."""
+        run = self._database.execute
+        if run("SELECT 1 FROM metric_point WHERE resolution IN (300, 3600) LIMIT 1").fetchone() is None:
+            return
+        with self._database.transaction():
+            for (series,) in run("SELECT id FROM metric_series").fetchall():
+                for resolution in SPAN:
+                    rows = run(f"{_POINT} WHERE series=? AND resolution=? ORDER BY at, unit", (series, resolution))
+                    self._into_blocks(series, resolution, [_read(row) for row in rows.fetchall()])
+            run("DELETE FROM metric_point WHERE resolution>1")
 
     # -- writing, inside the caller's transaction
     def add(
-        self,
-        account: str,
-        region: str,
-        namespace: str,
-        name: str,
-        dimensions: tuple[tuple[str, str], ...],
-        points: Iterable[Point],
-        *,
-        fine: bool,
-        now: float,
+        self, account: str, region: str, measured: Iterable[tuple[Name, bool, Sequence[Point]]], *, now: float
     ) -> None:
-        """Add measurements to a series, which is made when it is new; `fine` keeps them by the second as well."""
-        points = list(points)
-        last = max(point.at for point in points)
-        series = self._series(account, region, namespace, name, dimensions, last, now)
-        for resolution in KEPT:
-            if resolution > 1 or fine:
-                for point in merged(points, resolution):
-                    self._put(series, resolution, point)
+        """Add measurements to series, which are made when they are new; a true second member keeps them by the second
+        as well."""
+        self._database.on_rollback(self._forget)
+        entries = [(self._series(account, region, name, now), fine, points) for name, fine, points in measured]
+        self._database.execute("INSERT INTO metric_journal (data) VALUES (?)", (_ENCODE(entries),))
+        self._waiting += sum(len(points) for _, _, points in entries)
+        if int(now // HOUR) != self._hour:
+            self._hour, self._behind = int(now // HOUR), True
+        if self._waiting > _JOURNAL or self._behind:
+            self.settle(now)
 
-    def _series(
-        self, account: str, region: str, namespace: str, name: str, dimensions: Any, last: float, now: float
-    ) -> int:
+    def _forget(self) -> None:
+        """What was remembered of a transaction that did not happen."""
+        self._known.clear()
+        self._waiting = self._database.query("SELECT count(*) FROM metric_journal")[0][0]
+
+    def _series(self, account: str, region: str, name: Name, now: float) -> int:
+        known = self._known.get((account, region, name))
+        if known is not None:
+            return known
         run = self._database.execute
-        text = key_of(dimensions)
-        place = (account, region, namespace, name, text)
+        place = (account, region, *name[:2], key_of(name[2]))
         row = run(
-            "SELECT id, last, swept FROM metric_series WHERE account=? AND region=? AND namespace=? AND name=? "
-            "AND dimensions=?",
+            "SELECT id FROM metric_series WHERE account=? AND region=? AND namespace=? AND name=? AND dimensions=?",
             place,
         ).fetchone()
-        hour = int(now // HOUR)
         if row is None:
-            made = run(
+            row = run(
                 "INSERT INTO metric_series (account, region, namespace, name, dimensions, last, swept) "
-                "VALUES (?,?,?,?,?,?,?)",
-                (*place, last, hour),
-            ).lastrowid
-            assert made is not None
-            for label, value in dimensions:
-                run("INSERT INTO metric_dimension VALUES (?,?,?,?,?)", (made, account, region, label, value))
-            return made
-        series, newest, swept = row
-        if swept != hour:
-            self._sweep(series, now)
-        if last > newest or swept != hour:
-            run("UPDATE metric_series SET last=?, swept=? WHERE id=?", (max(last, newest), hour, series))
-        return int(series)
+                "VALUES (?,?,?,?,?,?,?) RETURNING id",
+                (*place, 0.0, int(now // HOUR)),
+            ).fetchone()
+            for label, value in name[2]:
+                run("INSERT INTO metric_dimension VALUES (?,?,?,?,?)", (row[0], account, region, label, value))
+        if len(self._known) > _CACHED:
+            self._known.clear()
+        self._known[account, region, name] = int(row[0])
+        return int(row[0])
 
-    def _sweep(self, series: int, now: float) -> None:
-        """Once an hour a series that is written to loses what is too old, and so do a few that nobody writes to."""
+    def settle(self, now: float | None = None) -> None:
+        """Put together what waits in the journal; with the time, pack a few series too."""
+        if not self._waiting:
+            return
+        with self._database.transaction():
+            self._database.on_rollback(self._forget)
+            entries: list[_Entry] = []
+            for (data,) in self._database.execute("SELECT data FROM metric_journal ORDER BY id").fetchall():
+                entries += _ENTRIES.decode(data)
+            self._database.execute("DELETE FROM metric_journal")
+            self._waiting = 0
+            self._fold(entries)
+            if now is not None:
+                self._sweep(now)
+
+    def _fold(self, entries: Iterable[_Entry]) -> None:
+        periods: dict[tuple[int, int, int, str], list[Point]] = {}
+        last: dict[int, float] = {}
+        for series, fine, points in entries:
+            for point in points:
+                at = int(point.at)
+                periods.setdefault((series, 60, at - at % 60, point.unit), []).append(point)
+                if fine:
+                    periods.setdefault((series, 1, at, point.unit), []).append(point)
+                if point.at > last.get(series, 0.0):
+                    last[series] = point.at
+        for place, held in periods.items():
+            self._put(place, together(held, place[2], place[3]))
+        self._database.executemany(
+            "UPDATE metric_series SET last=? WHERE id=? AND last<?", [(at, series, at) for series, at in last.items()]
+        )
+
+    def _put(self, place: tuple[int, int, int, str], point: Point) -> None:
         run = self._database.execute
-        for resolution, seconds in KEPT.items():
-            run(
-                "DELETE FROM metric_point WHERE series=? AND resolution=? AND at<?", (series, resolution, now - seconds)
-            )
+        if run(_INSERT, (*place, *point[2:6], _pairs_in(point))).rowcount:
+            return
+        row = run(f"{_POINT} WHERE series=? AND resolution=? AND at=? AND unit=?", place).fetchone()
+        whole = together([_read(row), point], place[2], place[3])
+        run("INSERT OR REPLACE INTO metric_point VALUES (?,?,?,?,?,?,?,?,?)", (*place, *whole[2:6], _pairs_in(whole)))
+
+    def _sweep(self, now: float) -> None:
+        """Once an hour each series is packed and loses what is too old; a few at a time."""
+        run, hour = self._database.execute, int(now // HOUR)
+        due = run("SELECT id FROM metric_series WHERE swept<? LIMIT ?", (hour, _PACKED)).fetchall()
+        self._behind = len(due) == _PACKED
+        for (series,) in due:
+            self.pack(series, now)
+            run("UPDATE metric_series SET swept=? WHERE id=?", (hour, series))
         dead = run("SELECT id FROM metric_series WHERE last<? LIMIT 10", (now - KEPT[3600],)).fetchall()
         for (gone,) in dead:
-            run("DELETE FROM metric_point WHERE series=?", (gone,))
-            run("DELETE FROM metric_dimension WHERE series=?", (gone,))
+            for table in ("point", "block", "values", "dimension"):
+                run(f"DELETE FROM metric_{table} WHERE series=?", (gone,))
             run("DELETE FROM metric_series WHERE id=?", (gone,))
+            self._known.clear()
 
-    def _put(self, series: int, resolution: int, point: Point) -> None:
+    def pack(self, series: int, now: float) -> None:
+        """Put what a series measured before this hour into blocks."""
         run = self._database.execute
-        place = (series, resolution, int(point.at), point.unit)
-        row = run(
-            "SELECT at, unit, count, total, low, high, pairs FROM metric_point WHERE series=? AND resolution=? "
-            "AND at=? AND unit=?",
-            place,
-        ).fetchone()
-        whole = point if row is None else together([_read(row), point], point.at, point.unit)
-        pairs = None if whole.pairs is None else msgspec.msgpack.encode(whole.pairs)
-        run("INSERT OR REPLACE INTO metric_point VALUES (?,?,?,?,?,?,?,?,?)", (*place, *whole[2:6], pairs))
+        before = int(now - now % HOUR)
+        rows = run(f"{_POINT} WHERE series=? AND resolution=60 AND at<? ORDER BY at, unit", (series, before)).fetchall()
+        points = [_read(row) for row in rows]
+        for resolution, span in SPAN.items():
+            self._into_blocks(series, resolution, merged(points, resolution))
+            gone = int(now - KEPT[resolution] - span)
+            old = (series, resolution, gone)
+            for table in ("block", "values"):
+                run(f"DELETE FROM metric_{table} WHERE series=? AND resolution=? AND start<?", old)
+        run("DELETE FROM metric_point WHERE series=? AND resolution=60 AND at<?", (series, before))
+        run("DELETE FROM metric_point WHERE series=? AND resolution=1 AND at<?", (series, int(now - KEPT[1])))
+
+    def _into_blocks(self, series: int, resolution: int, points: Iterable[Point]) -> None:
+        run, span = self._database.execute, SPAN[resolution]
+        blocks: dict[tuple[int, str], list[Point]] = {}
+        for point in points:
+            blocks.setdefault((int(point.at) // span * span, point.unit), []).append(point)
+        for (start, unit), held in blocks.items():
+            place = (series, resolution, start, unit)
+            row = run(f"{_BLOCK} WHERE series=? AND resolution=? AND start=? AND unit=?", place).fetchone()
+            whole = held if row is None else merged([*_of_block(*row), *held], resolution)
+            columns, values = point_blocks.encoded(((p.at, *p[2:]) for p in whole), start, resolution)
+            run("INSERT OR REPLACE INTO metric_block VALUES (?,?,?,?,?)", (*place, columns))
+            run("DELETE FROM metric_values WHERE series=? AND resolution=? AND start=? AND unit=?", place)
+            if values is not None:
+                run("INSERT INTO metric_values VALUES (?,?,?,?,?)", (*place, values))
 
     # -- reading
     def find(
@@ -159,15 +266,47 @@ class Points:
     def read(self, series: int, resolution: int, start: float, stop: float, now: float) -> list[Point]:
         """Points that begin in [start, stop) and are still kept at this resolution, oldest first."""
         oldest = max(start, now - KEPT[resolution])
+        found = [
+            point
+            for row in self._blocks(_BLOCK, series, resolution, oldest, stop)
+            for point in _of_block(*row)
+            if oldest <= point.at < stop
+        ]
+        found.sort()  # blocks of different units lie over each other
+        fresh = merged(self._fresh(series, resolution, oldest, stop), resolution)
+        return merged([*found, *fresh], resolution) if found and fresh else found or fresh
+
+    def columns(self, series: int, resolution: int, start: float, stop: float, now: float) -> Iterator[Chunk]:
+        """The same without the single values, in columns; a period may be in several chunks."""
+        oldest = max(start, now - KEPT[resolution])
+        columns = "SELECT data, start, unit FROM metric_block"
+        for data, begin, unit in self._blocks(columns, series, resolution, oldest, stop):
+            yield _chunk(point_blocks.decoded(data), resolution, begin, unit, oldest, stop)
+        for point in merged(self._fresh(series, resolution, oldest, stop), resolution):
+            yield Chunk(point.unit, (point.at,), (point.total,), (point.samples,), (point.low,), (point.high,))
+
+    def _blocks(self, select: str, series: int, resolution: int, start: float, stop: float) -> list[Any]:
+        self.settle()
+        if resolution not in SPAN:
+            return []
+        return self._database.query(
+            f"{select} WHERE series=? AND resolution=? AND start>? AND start<? "
+            "ORDER BY start, unit",
+            (series, resolution, start - SPAN[resolution], stop),
+        )
+
+    def _fresh(self, series: int, resolution: int, start: float, stop: float) -> list[Point]:
+        """What is not packed yet: all of the periods that begin in [start, stop)."""
+        whole = -(-stop // resolution) * resolution
         rows = self._database.query(
-            "SELECT at, unit, count, total, low, high, pairs FROM metric_point WHERE series=? AND resolution=? "
-            "AND at>=? AND at<? ORDER BY at, unit",
-            (series, resolution, oldest, stop),
+            f"{_POINT} WHERE series=? AND resolution=? AND at>=? AND at<? ORDER BY at, unit",
+            (series, min(resolution, 60), start, whole),
         )
         return [_read(row) for row in rows]
 
     def last(self, series: int) -> float:
         """When the newest point of a series was measured."""
+        self.settle()
         rows = self._database.query("SELECT last FROM metric_series WHERE id=?", (series,))
         return float(rows[0][0]) if rows else 0.0
 
@@ -187,6 +326,7 @@ class Points:
 
         `dimensions` narrow by a dimension's name, and by its value when there is one.
         """
+        self.settle()
         clauses, args = ["account=?", "region=?", "last>=?"], [account, region, since]
         for column, value in (("namespace", namespace), ("name", name)):
             if value is not None:
@@ -217,9 +357,37 @@ def pairs_of(text: str) -> tuple[tuple[str, str], ...]:
     return msgspec.json.decode(text, type=tuple[tuple[str, str], ...])
 
 
+_PAIRS = msgspec.msgpack.Decoder(tuple[tuple[float, float], ...]).decode
+
+
 def _read(row: Any) -> Point:
-    pairs = None if row[6] is None else msgspec.msgpack.decode(row[6], type=tuple[tuple[float, float], ...])
-    return Point(float(row[0]), row[1], row[2], row[3], row[4], row[5], pairs)
+    low, high, raw = row[4], row[5], row[6]
+    pairs = None if raw is None else (((low, row[2]),) if raw == b"" else _PAIRS(raw))
+    return Point(float(row[0]), row[1], row[2], row[3], low, high, pairs)
+
+
+def _pairs_in(point: Point) -> bytes | None:
+    """How a point's values are stored: nothing when they follow from the rest, None when they are not known."""
+    if point.pairs is None:
+        return None
+    return b"" if point.low == point.high else _ENCODE(point.pairs)
+
+
+def _of_block(data: bytes, resolution: int, start: int, unit: str, values: bytes | None) -> list[Point]:
+    return [Point(one[0], unit, *one[1:]) for one in point_blocks.measured(data, values, start, resolution)]
+
+
+def _chunk(block: Block, resolution: int, start: int, unit: str, low: float, high: float) -> Chunk:
+    """The columns of a block, cut to [low, high)."""
+    places = point_blocks.slots(block)
+    at = [start + slot * resolution for slot in places]
+    first, last = bisect_left(at, low), bisect_left(at, high)
+    columns = [
+        point_blocks.doubles(raw)[first:last] if raw else None
+        for raw in (block.total, block.samples, block.low, block.high)
+    ]
+    assert columns[0] is not None
+    return Chunk(unit, at[first:last], columns[0], columns[1], columns[2], columns[3])
 
 
 def merged(points: Iterable[Point], resolution: int, origin: float = 0) -> list[Point]:

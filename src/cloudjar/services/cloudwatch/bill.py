@@ -24,6 +24,25 @@ def count(ctx: Ctx, metric: Metric, start: datetime, length: timedelta) -> None:
     ctx.world.ports["usage"].used(ctx.account, ctx.region, resource, METRIC, start, start + length)
 
 
+_HOURS = "metric hours"
+
+
+def count_all(ctx: Ctx, metrics: Iterable[Metric]) -> None:
+    """Custom metrics that are put now. What an hour's bill has already is remembered, for as long as the hour."""
+    start = ctx.now.replace(minute=0, second=0, microsecond=0)
+    held: dict[datetime, set[tuple[str, str, Metric]]] = ctx.world.ports.setdefault(_HOURS, {})
+    if start not in held:
+        held.clear()
+        held[start] = set()
+    seen = held[start]
+    new = {metric for metric in metrics if (ctx.account, ctx.region, metric) not in seen}
+    if new:
+        ctx.world.state.database.undone(held.clear)
+    for metric in sorted(new):
+        count(ctx, metric, start, timedelta(hours=1))
+        seen.add((ctx.account, ctx.region, metric))
+
+
 @meters(Alarm)
 def alarm_months(alarm: Alarm) -> Iterable[Meter]:
     """An alarm for each metric that it watches, dearer when it looks more often than each minute."""

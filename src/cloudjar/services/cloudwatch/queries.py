@@ -156,17 +156,25 @@ class Asker:
         if statistic is None:
             raise Fault(f"Unknown statistic '{stat}'")
         start = self._start if self._sliding else self._start - self._start % period
-        found = metrics.read(
-            self._world, self._account, self._region, metric, period=period, start=start, stop=self._stop
-        )
-        points = [point for point in found if unit in ("", point.unit)]
-        if not unit:
-            points = metrics.blended(points)
-        values = {p.at: value for p in points if (value := statistic(p)) is not None}
+        values = self._values(metric, stat, statistic, period, start, unit)
         facts = {"MetricName": metric.name, "Namespace": metric.namespace, "Stat": stat, "Period": str(period),
                  "AccountId": self._account, "Region": self._region,
                  **{f"Dim.{name}": value for name, value in metric.dimensions}}  # fmt: skip
         return Series(values, period, metric.name, facts)
+
+    def _values(
+        self, metric: Metric, stat: str, statistic: statistics.Statistic, period: int, start: float, unit: str
+    ) -> dict[float, float]:
+        world, account, region = self._world, self._account, self._region
+        if stat in metrics.PLAIN:
+            return metrics.values(
+                world, account, region, metric, stat, period=period, start=start, stop=self._stop, unit=unit
+            )
+        found = metrics.read(world, account, region, metric, period=period, start=start, stop=self._stop)
+        points = [point for point in found if unit in ("", point.unit)]
+        if not unit:
+            points = metrics.blended(points)
+        return {p.at: value for p in points if (value := statistic(p)) is not None}
 
     def _search(self, text: str, stat: str, period: int) -> list[Series]:
         try:

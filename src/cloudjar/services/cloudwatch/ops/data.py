@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricDa
 from __future__ import annotations
 
 import base64
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from cloudjar.base.errors import AwsError
@@ -59,6 +60,7 @@ def _label(query: Query, found: Series) -> str:
 def _page(results: list[Result], offset: int, most: int) -> dict[str, Any]:
     """Data points `offset` to `offset + most` of all results in a row."""
     shown, passed = [], 0
+    instants: dict[float, datetime] = {}  # most results have the same
     for result in results:
         first = max(0, offset - passed)
         kept = result.points[first : max(0, offset + most - passed)]
@@ -69,7 +71,7 @@ def _page(results: list[Result], offset: int, most: int) -> dict[str, Any]:
             {
                 "Id": result.id,
                 "Label": result.label,
-                "Timestamps": [metrics.instant(at) for at, _ in kept],
+                "Timestamps": [instants.get(at) or instants.setdefault(at, metrics.instant(at)) for at, _ in kept],
                 "Values": [value for _, value in kept],
                 "StatusCode": "Complete" if passed <= offset + most else "PartialData",
             }

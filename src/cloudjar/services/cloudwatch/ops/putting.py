@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricDa
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from cloudjar.kit import metrics
@@ -33,7 +32,6 @@ def put_metric_data(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     for datum in datums.read(req["MetricData"], ctx.now):
         key = Metric(namespace, datum.name, datum.dimensions), datum.fine
         held.setdefault(key, []).append(datum.point)
-    for (metric, fine), points in held.items():
-        metrics.put(ctx.world, ctx.account, ctx.region, metric, points, fine=fine)
-        bill.count(ctx, metric, ctx.now.replace(minute=0, second=0, microsecond=0), timedelta(hours=1))
+    metrics.put_all(ctx.world, ctx.account, ctx.region, [(*key, points) for key, points in held.items()])
+    bill.count_all(ctx, (metric for metric, _ in held))
     return {}
