@@ -9,6 +9,7 @@ from typing import Any
 
 from cloudjar.kit import certificates
 from tests.jar import ACCOUNT, TestJar
+from tests.planes.proxy.authorities import make, revoking
 from tests.services.elbv2.site import Site
 
 _FRONT = f"arn:aws:elasticloadbalancing:eu-west-3:{ACCOUNT}:"
@@ -17,8 +18,15 @@ LISTENER = _FRONT + "listener/app/law/0123456789abcdef/0123456789abcdef"
 RULE = _FRONT + "listener-rule/app/law/0123456789abcdef/0123456789abcdef/0123456789abcdef"
 CERTIFICATE = f"arn:aws:acm:eu-west-3:{ACCOUNT}:certificate/12345678-1234-1234-1234-123456789012"
 GROUP = _FRONT + "targetgroup/law/0123456789abcdef"
+STORE = _FRONT + "truststore/law/0123456789abcdef"
 _ABOUT: dict[str, dict[str, Any]] = {
     "AddListenerCertificates": {"ListenerArn": LISTENER},
+    "AddTrustStoreRevocations": {"TrustStoreArn": STORE},
+    "DeleteSharedTrustStoreAssociation": {"TrustStoreArn": STORE},
+    "DeleteTrustStore": {"TrustStoreArn": STORE},
+    "GetResourcePolicy": {"ResourceArn": STORE},
+    "ModifyTrustStore": {"TrustStoreArn": STORE},
+    "RemoveTrustStoreRevocations": {"TrustStoreArn": STORE},
     "AddTags": {"ResourceArns": [GROUP]},
     "CreateListener": {"LoadBalancerArn": BALANCER},
     "CreateRule": {"ListenerArn": LISTENER},
@@ -85,11 +93,36 @@ def many(jar: TestJar) -> dict[str, Any]:
             Actions=[{"Type": "forward", "TargetGroupArn": groups[n]}],
         )  # fmt: skip
     listener = {"ListenerArn": listeners[0]}
+    store = {"TrustStoreArn": _stores(site, arn, groups)}
     return {
+        "DescribeTrustStoreAssociations": store,
+        "DescribeTrustStoreRevocations": store,
         "DescribeListeners": {"LoadBalancerArn": arn},
         "DescribeRules": listener,
         "DescribeListenerCertificates": listener,
     }
+
+
+def _stores(site: Site, balancer: str, groups: list[str]) -> str:
+    """Trust stores; one has revocation lists, and listeners that use it."""
+    s3 = site.jar.client("s3", s3={"addressing_style": "path"})
+    s3.create_bucket(Bucket="law-trust", CreateBucketConfiguration={"LocationConstraint": "eu-west-3"})
+    root = make("root", ca=True)
+    s3.put_object(Bucket="law-trust", Key="bundle", Body=root.pem.encode())
+    s3.put_object(Bucket="law-trust", Key="list", Body=revoking(root, make("gone", root)).encode())
+    bundle = {"CaCertificatesBundleS3Bucket": "law-trust", "CaCertificatesBundleS3Key": "bundle"}
+    stores = [site.elb.create_trust_store(Name=f"s{n}", **bundle)["TrustStores"][0] for n in range(7)]
+    arn = str(stores[0]["TrustStoreArn"])
+    lists = [{"S3Bucket": "law-trust", "S3Key": "list"}] * 7
+    site.elb.add_trust_store_revocations(TrustStoreArn=arn, RevocationContents=lists)
+    certificate = site.certificate()
+    for n in range(3):
+        site.elb.create_listener(
+            LoadBalancerArn=balancer, Protocol="HTTPS", Port=443 + n, Certificates=[{"CertificateArn": certificate}],
+            MutualAuthentication={"Mode": "verify", "TrustStoreArn": arn},
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": groups[0]}],
+        )  # fmt: skip
+    return arn
 
 
 def balancer(jar: TestJar, *, gone: bool = False) -> dict[str, Any]:

@@ -92,8 +92,10 @@ def test_what_https_listeners_refuse(jar: TestJar) -> None:
     waiting = acm.request_certificate(DomainName="x.example.com", ValidationMethod="DNS")["CertificateArn"]
     with refused("UnsupportedCertificate"):
         https(site, balancer, group, waiting)
-    with refused("UnsupportedOperation", "Mutual"):
-        https(site, balancer, group, certificate, MutualAuthentication={"Mode": "passthrough"})
+    with refused("ValidationError", "Mutual authentication is not supported for HTTP listeners"):
+        site.elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=81,
+                                 MutualAuthentication={"Mode": "passthrough"},
+                                 DefaultActions=[{"Type": "forward", "TargetGroupArn": group}])  # fmt: skip
     with refused("ValidationError", "A certificate cannot be specified for HTTP listeners"):
         site.elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80,
                                  Certificates=[{"CertificateArn": certificate}],

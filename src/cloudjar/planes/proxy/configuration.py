@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 
-from cloudjar.planes.proxy import journal
+from cloudjar.planes.proxy import journal, mutual
 from cloudjar.planes.proxy.backends import backends
 from cloudjar.planes.proxy.layer4 import frontends, relayed, tls_words
 from cloudjar.planes.proxy.matching import acl, token
@@ -50,6 +50,7 @@ def files(node: Node, folder: str) -> dict[str, str]:
                 made[f"{listener.port}-{n}.body"] = rule.action.body
             if isinstance(rule.action, Redirect):
                 made[f"{rule.action.status}.html"] = _html(rule.action.status, _REDIRECTS[rule.action.status])
+    made |= mutual.files(node)
     made["haproxy.cfg"] = "\n".join(_lines(node, folder)) + "\n"
     return made
 
@@ -84,7 +85,7 @@ def _lines(node: Node, folder: str) -> Iterator[str]:
         # Who speaks in others' names must stay root; he is started with little of what root may (`haproxy._confined`).
         *(() if lending(node) else (f"uid {_NOBODY}", f"gid {_NOBODY}")),
         f"chroot {folder}/empty", "tune.ssl.default-dh-param 2048", "ssl-default-bind-options no-sslv3",
-        "ssl-server-verify none", *(journal.GLOBAL if node.logs else ()),
+        "ssl-server-verify none", *mutual.loading(node, folder), *(journal.GLOBAL if node.logs else ()),
     )  # fmt: skip
     yield "defaults"
     yield from _in(
@@ -133,7 +134,8 @@ def _bind(node: Node, listener: Listener, folder: str) -> str:
     if not listener.certificates:
         return f"bind :{listener.port}"
     offered = ("h2", "http/1.1") if node.http2 else ("http/1.1",)
-    return f"bind :{listener.port} {tls_words(folder, listener.port, listener.tls, offered)}"
+    asked = "" if listener.clients is None else " " + mutual.bind_words(listener.port, listener.clients, folder)
+    return f"bind :{listener.port} {tls_words(folder, listener.port, listener.tls, offered)}{asked}"
 
 
 def _said(listener: Listener) -> Iterator[str]:
@@ -205,6 +207,8 @@ def _forwarded(node: Node, listener: Listener, scheme: str) -> Iterator[str]:
     if node.tells_tls and listener.certificates:
         yield f"http-request set-header {token(listener.tls_version_header)} %[ssl_fc_protocol]"
         yield f"http-request set-header {token(listener.tls_cipher_header)} %[ssl_fc_cipher]"
+    if listener.clients is not None and listener.certificates:
+        yield from mutual.told(listener.clients)
     own = "1-%[date,hex,lower,regsub(^0+,)]-%[uuid,regsub(-,,g),regsub(.{8}$,)]"
     known = "{ req.hdr(x-amzn-trace-id) -m sub Root= }"
     yield f"http-request set-header X-Amzn-Trace-Id 'Self={own};%[req.fhdr(x-amzn-trace-id)]' if {known}"

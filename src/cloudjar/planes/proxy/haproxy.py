@@ -20,7 +20,7 @@ from cloudjar.planes.network import namespaces, nft
 from cloudjar.planes.network.netlink import Netlink
 from cloudjar.planes.proxy import flows, journal, processes, relaying, statistics
 from cloudjar.planes.proxy.configuration import files, new_server_states
-from cloudjar.planes.proxy.port import Carried, Counted, Node, Request, TargetHealth
+from cloudjar.planes.proxy.port import Carried, Connection, Counted, Node, Request, TargetHealth
 from cloudjar.planes.proxy.talking import Talk, ask
 
 _LOOK_SECONDS = 0.5
@@ -30,6 +30,7 @@ _ENDED = 16
 """Processes that are gone whose last counts are remembered."""
 _PREFERENCE = 100
 _RIGHTS = ("kill", "net_admin", "net_bind_service", "net_raw", "sys_chroot")
+_PARTS = (".pem", ".body", ".certificates", ".authorities", ".revoked")
 _LONGEST_SOCKET = 94
 """A Unix socket's path has 107 bytes at most, and HAProxy makes a new one beside the old under a longer name."""
 
@@ -171,7 +172,7 @@ class HaproxyNodes:
         for name, content in wanted.items():
             _replace(home / name, content)
         for old in home.iterdir():  # keys of certificates that went must not stay
-            if old.suffix in (".pem", ".body", ".certificates") and old.name not in wanted:
+            if old.suffix in _PARTS and old.name not in wanted:
                 old.unlink()
 
     def _states(self, home: Path, node: Node, running: list[int]) -> str:
@@ -213,6 +214,10 @@ class HaproxyNodes:
     def requests(self, node_id: str, places: Mapping[str, int]) -> tuple[list[Request], dict[str, int]]:
         """Lines of its processes' files."""
         return journal.read(self._home(node_id), places)
+
+    def connections(self, node_id: str, places: Mapping[str, int]) -> tuple[list[Connection], dict[str, int]]:
+        """The same files, for what they say of connections."""
+        return journal.read_connections(self._home(node_id), places)
 
     def _remember(self, node_id: str, last: Talk | None) -> None:
         """Another process has taken over: what the last one counted is asked for now, or never."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cloudjar.planes.network.privatelinks import DOORS
+from cloudjar.planes.proxy import journal
 from cloudjar.planes.proxy.port import Node, Relay, TargetGroup, TlsPolicy
 from cloudjar.planes.proxy.relaying import in_kernel, lends_source
 
@@ -31,15 +32,17 @@ def frontends(node: Node, folder: str) -> Iterator[str]:
     for relay in node.relays:
         group = groups[relay.group]
         if not in_kernel(relay, group):
-            yield from _frontend(relay, group, folder)
+            yield from _frontend(relay, group, folder, node.logs)
 
 
-def _frontend(relay: Relay, group: TargetGroup, folder: str) -> Iterator[str]:
+def _frontend(relay: Relay, group: TargetGroup, folder: str, logs: bool) -> Iterator[str]:
     yield f"frontend {relay.port}"
     yield "    mode tcp"
     tls = tls_words(folder, relay.port, relay.tls, relay.alpn) if relay.protocol == "tls" else ""
     yield f"    bind :{relay.port} {tls}".rstrip()
     yield f"    timeout client {relay.idle_seconds}s"
+    if logs and relay.protocol == "tls":
+        yield from (f"    {line}" for line in journal.RELAY)
     if lends_source(relay, group) and group.targets:
         # Who comes by a private link has an address of another network: nobody here can speak in his name.
         linked = f"{{ dst {DOORS} }}"

@@ -138,6 +138,26 @@ class TlsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     suites: tuple[str, ...] = ()
 
 
+CertificateFact = Literal["chain", "serial", "issuer", "subject", "validity", "leaf"]
+
+
+class Clients(msgspec.Struct, frozen=True, kw_only=True):
+    """That clients of a TLS listener are asked for certificates of their own; nobody resumes a session then.
+
+    One that `verifies` talks to nobody whose certificate `authorities` (PEM) do not vouch for, or that `revoked` (PEM
+    of revocation lists; of authorities without one nothing is revoked) lists; others hand on what they were shown, or
+    nothing. Targets are told by headers, by `renamed` or AWS's names.
+    """
+
+    verifies: bool = False
+    authorities: str = ""
+    revoked: str = ""
+    expired_too: bool = False
+    advertises: bool = False
+    """Whether clients are told the names of the authorities."""
+    renamed: tuple[tuple[CertificateFact, str], ...] = ()
+
+
 class Listener(msgspec.Struct, frozen=True, kw_only=True):
     """A port that answers; the first rule that holds decides, the last one always does.
 
@@ -154,6 +174,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     """Whether answers have a header ``Server``."""
     tls_version_header: str = "X-Amzn-Tls-Version"
     tls_cipher_header: str = "X-Amzn-Tls-Cipher-Suite"
+    clients: Clients | None = None
 
 
 class Relay(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,7 +210,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     tells_client_port: bool = False
     tells_tls: bool = False
     logs: bool = False
-    """Whether every request is written down (`ProxyPort.requests`); of listeners alone."""
+    """Whether every request and connection is written down (`ProxyPort.requests`, `ProxyPort.connections`); of relays,
+    the connections of those whose TLS ends here."""
 
 
 class TargetHealth(msgspec.Struct, frozen=True, kw_only=True):
@@ -250,6 +272,42 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     cipher: str
     protocol: str
     rule: int
+    connection: str = ""
+    """What its connection is called, alike for all that come by it."""
+
+
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """A client's connection to a node: that of a listener when its first request was answered, that of a relay when it
+    has ended. Times are in seconds.
+
+    `protocol` and `cipher` are empty where no TLS was agreed on. `failure` is why it came to nothing: ``""`` (it did
+    not), ``expired``, ``early`` (not valid yet), ``revoked``, ``untrusted``, ``unlisted`` (the revocation list is not
+    in force), ``purpose``, ``invalid``, or ``unmapped`` (anything else). `certificate` is the SHA-1 of the certificate
+    that the node showed.
+    """
+
+    begun: float
+    client: str
+    listener: int
+    address: str
+    protocol: str
+    cipher: str
+    handshake: float
+    failure: str = ""
+    lasted: float = 0
+    received: int = 0
+    given: int = 0
+    subject: str = ""
+    not_before: str = ""
+    """As ``2026-01-15T12:00:00Z``, as the next one."""
+    not_after: str = ""
+    serial: str = ""
+    """Of the client's certificate, as the two above."""
+    certificate: str = ""
+    name: str = ""
+    """What the client called the server (SNI)."""
+    alpn: str = ""
+    id: str = ""
 
 
 class ProxyPort(Protocol):
@@ -285,6 +343,10 @@ class ProxyPort(Protocol):
     def requests(self, node_id: str, places: Mapping[str, int]) -> tuple[list[Request], dict[str, int]]:
         """What a node that `logs` has written down since `places` (nothing: from the beginning), and the places to go
         on from."""
+        ...
+
+    def connections(self, node_id: str, places: Mapping[str, int]) -> tuple[list[Connection], dict[str, int]]:
+        """The same of clients' connections, with places of their own."""
         ...
 
     def watch(self, changed: Callable[[str], None], busy: Callable[[str], None] = lambda _: None) -> None:

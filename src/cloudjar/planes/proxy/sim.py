@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from cloudjar.planes.proxy.configuration import files
-from cloudjar.planes.proxy.port import Carried, Counted, Node, Request, TargetHealth
+from cloudjar.planes.proxy.port import Carried, Connection, Counted, Node, Request, TargetHealth
 
 
 class SimProxy:
@@ -22,6 +22,7 @@ class SimProxy:
         self._nodes: dict[str, Node] = {}
         self._told: dict[str, TargetHealth] = {}
         self._requests: dict[str, list[Request]] = {}
+        self._connections: dict[str, list[Connection]] = {}
         self._carried: dict[str, int] = {}
         self._counted: dict[str, Counted] = {}
         self._changed: Callable[[str], None] = lambda _: None
@@ -79,6 +80,19 @@ class SimProxy:
         """What `serve` made it."""
         with self._lock:
             found = self._requests.get(node_id, [])
+            return found[places.get("sim", 0) :], {"sim": len(found)}
+
+    def meet(self, node_id: str, *connections: Connection) -> None:
+        """As if clients had connected so to the node; one that does not log forgets them."""
+        with self._lock:
+            node = self._nodes.get(node_id)
+            if node is not None and node.logs:
+                self._connections.setdefault(node_id, []).extend(connections)
+
+    def connections(self, node_id: str, places: Mapping[str, int]) -> tuple[list[Connection], dict[str, int]]:
+        """What `meet` made it."""
+        with self._lock:
+            found = self._connections.get(node_id, [])
             return found[places.get("sim", 0) :], {"sim": len(found)}
 
     def carry(self, node_id: str, received: int) -> None:

@@ -20,6 +20,7 @@ SERVICE = Service(
         "ops.limits",
         "ops.rules",
         "ops.tags",
+        "ops.trust_stores",
     ),
     boots=True,
 )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from cloudjar.planes.proxy.port import CertificateFact
 from cloudjar.services.elbv2 import errors
 from cloudjar.services.elbv2.records import Listener, LoadBalancer, TargetGroup
 
@@ -109,9 +110,16 @@ _HEADERS = {
         "access_control_max_age", "content_security_policy", "x_content_type_options", "x_frame_options",
     )
 }  # fmt: skip
+_FRONT = "routing.http.request.x_amzn_mtls_clientcert"
+RENAMED_FACTS: dict[CertificateFact, str] = {
+    "serial": f"{_FRONT}_serial_number.header_name", "issuer": f"{_FRONT}_issuer.header_name",
+    "subject": f"{_FRONT}_subject.header_name", "validity": f"{_FRONT}_validity.header_name",
+    "leaf": f"{_FRONT}_leaf.header_name", "chain": f"{_FRONT}.header_name",
+}  # fmt: skip
 _RENAMED = {
     "routing.http.request.x_amzn_tls_version.header_name": Attribute("", "[A-Za-z0-9_-]{0,40}"),
     "routing.http.request.x_amzn_tls_cipher_suite.header_name": Attribute("", "[A-Za-z0-9_-]{0,40}"),
+    **{name: Attribute("", "[A-Za-z0-9_-]{0,40}") for name in RENAMED_FACTS.values()},
 }
 _HTTP_LISTENER = {"routing.http.response.server.enabled": Attribute("true", _YES), **_HEADERS}
 _TCP_LISTENER = {
@@ -177,7 +185,7 @@ def _refuse_contradictions(asked: Mapping[str, str], after: Mapping[str, str]) -
             bucket = after[f"{logs}.s3.bucket"]
             if not bucket:
                 raise errors.validation(f"The value of '{logs}.s3.bucket' cannot be empty")
-            if logs != "access_logs":
+            if logs == "health_check_logs":
                 raise errors.not_built(f"The attribute {logs}.s3.enabled with the value true")
     slow = after.get("slow_start.duration_seconds", "0")
     if slow != "0" and not 30 <= int(slow) <= 900:

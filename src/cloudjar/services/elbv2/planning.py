@@ -15,7 +15,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.planes.network.port import NetworkPort
 from cloudjar.planes.proxy import port
 from cloudjar.services.elbv2 import actions, defaults, ssl_policies
-from cloudjar.services.elbv2.records import Listener, LoadBalancer, Registered, Rule, TargetGroup, Zone
+from cloudjar.services.elbv2.records import Listener, LoadBalancer, Registered, Rule, TargetGroup, TrustStore, Zone
 
 
 class Read(NamedTuple):
@@ -28,6 +28,8 @@ class Read(NamedTuple):
     pems: dict[str, str]
     """By certificate's ARN."""
     now: datetime
+    trusts: dict[str, TrustStore]
+    """By ARN."""
 
 
 def read(ctx: Ctx, balancer: LoadBalancer) -> Read:
@@ -41,7 +43,9 @@ def read(ctx: Ctx, balancer: LoadBalancer) -> Read:
         groups = [group for group in ctx.db[TargetGroup].all() if group.arn in named]
         wanted = {arn for listener in listeners for arn in listener.certificates}
         pems = {arn: certificates.keeper(ctx).pem(ctx, arn) for arn in wanted}
-    return Read(balancer, sorted(listeners, key=lambda item: item.port), rules, groups, pems, ctx.now)
+        stores = {item.trust_store_arn for item in listeners if item.trust_store_arn}
+        trusts = {arn: ctx.db[TrustStore].need(arn) for arn in stores}
+    return Read(balancer, sorted(listeners, key=lambda item: item.port), rules, groups, pems, ctx.now, trusts)
 
 
 def lit(ctx: Ctx, balancer: LoadBalancer) -> tuple[Zone, ...]:
@@ -74,13 +78,14 @@ def _node(found: Read, zone: Zone, namespace: str) -> port.Node:
     if balancer.kind == "net":
         relays = tuple(_relay(item, names, found.pems) for item in found.listeners if _servable(item, found.pems))
         return port.Node(
-            id=zone.node, namespace=namespace, relays=relays, groups=groups, drain_seconds=drain, idle_seconds=350
+            id=zone.node, namespace=namespace, relays=relays, groups=groups, drain_seconds=drain, idle_seconds=350,
+            logs=balancer.attributes.get("access_logs.s3.enabled") == "true",
         )
     attributes = defaults.whole(defaults.of_balancer(balancer), balancer.attributes)
     return port.Node(
         id=zone.node, namespace=namespace, groups=groups, drain_seconds=drain,
         listeners=tuple(
-            _listener(item, found.rules, names, found.pems) for item in found.listeners if _servable(item, found.pems)
+            _listener(item, found.rules, names, found) for item in found.listeners if _servable(item, found.pems)
         ),
         idle_seconds=int(attributes["idle_timeout.timeout_seconds"]),
         http2=attributes["routing.http2.enabled"] == "true",
@@ -88,7 +93,7 @@ def _node(found: Read, zone: Zone, namespace: str) -> port.Node:
         forwarded_for=attributes["routing.http.xff_header_processing.mode"],  # type: ignore[arg-type]  # checked when set
         tells_client_port=attributes["routing.http.xff_client_port.enabled"] == "true",
         tells_tls=attributes["routing.http.x_amzn_tls_version_and_cipher_suite.enabled"] == "true",
-        logs=attributes["access_logs.s3.enabled"] == "true",
+        logs="true" in (attributes["access_logs.s3.enabled"], attributes["connection_logs.s3.enabled"]),
     )  # fmt: skip
 
 
@@ -101,7 +106,7 @@ def _chain(listener: Listener, pems: dict[str, str]) -> tuple[str, ...]:
     return tuple(pems[arn] for arn in listener.certificates if pems[arn])
 
 
-def _listener(listener: Listener, rules: list[Rule], names: dict[str, str], pems: dict[str, str]) -> port.Listener:
+def _listener(listener: Listener, rules: list[Rule], names: dict[str, str], found: Read) -> port.Listener:
     own = sorted((r for r in rules if r.listener_arn == listener.arn), key=lambda rule: rule.priority)
     made = [
         port.Rule(action=actions.planned_action(rule.actions[0], names),
@@ -116,12 +121,27 @@ def _listener(listener: Listener, rules: list[Rule], names: dict[str, str], pems
         for key, value in said.items() if key.endswith(end) and value
     }  # fmt: skip
     return port.Listener(
-        port=listener.port, rules=(*made, default), certificates=_chain(listener, pems),
+        port=listener.port, rules=(*made, default), certificates=_chain(listener, found.pems),
         tls=ssl_policies.planned(listener.ssl_policy or ssl_policies.DEFAULT), headers=tuple(sorted(headers.items())),
         names_server=said["routing.http.response.server.enabled"] == "true",
         tls_version_header=said.get("routing.http.request.x_amzn_tls_version.header_name") or "X-Amzn-Tls-Version",
         tls_cipher_header=said.get("routing.http.request.x_amzn_tls_cipher_suite.header_name")
         or "X-Amzn-Tls-Cipher-Suite",
+        clients=_clients(listener, said, found.trusts),
+    )  # fmt: skip
+
+
+def _clients(listener: Listener, said: dict[str, str], trusts: dict[str, TrustStore]) -> port.Clients | None:
+    """What a listener asks of its clients' certificates."""
+    if listener.mutual == "off":
+        return None
+    renamed = tuple((fact, said[name]) for fact, name in defaults.RENAMED_FACTS.items() if said.get(name))
+    if listener.mutual == "passthrough":
+        return port.Clients(renamed=renamed)
+    store = trusts[listener.trust_store_arn]
+    return port.Clients(
+        verifies=True, authorities=store.bundle, revoked="".join(one.content for one in store.revocations),
+        expired_too=listener.ignores_expiry, advertises=listener.advertises, renamed=renamed,
     )  # fmt: skip
 
 

@@ -102,6 +102,11 @@ class Listener(Record, frozen=True, kw_only=True):
     """ARNs; the default one first."""
     ssl_policy: str = ""
     alpn: str = ""
+    mutual: str = "off"
+    """What is asked of clients: ``off``, ``passthrough`` or ``verify``, then with the next three."""
+    trust_store_arn: str = ""
+    ignores_expiry: bool = False
+    advertises: bool = False
     attributes: dict[str, str] = {}
     tags: dict[str, str] = {}
 
@@ -191,4 +196,33 @@ class TargetGroup(Record, frozen=True, kw_only=True):
     targets: tuple[Registered, ...] = ()
     health: dict[str, Probed] = {}
     """By `Registered.place`."""
+    tags: dict[str, str] = {}
+
+
+class Revocation(msgspec.Struct, frozen=True, kw_only=True):
+    """A revocation list (PEM) of a trust store."""
+
+    id: int
+    content: str
+    entries: int
+
+
+@record(
+    "elasticloadbalancing",
+    "truststore",
+    key="arn",
+    index=("name",),
+    arn="truststore/{name}/{suffix}",
+    missing=("TrustStoreNotFound", "One or more trust stores not found"),
+)
+class TrustStore(Record, frozen=True, kw_only=True):
+    """Authorities (PEM) whose certificates listeners may ask clients for, and what those revoked."""
+
+    arn: str
+    name: str
+    suffix: str
+    bundle: str
+    count: int
+    revocations: tuple[Revocation, ...] = ()
+    last_revocation: int = 0
     tags: dict[str, str] = {}

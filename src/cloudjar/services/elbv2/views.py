@@ -9,6 +9,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.services.elbv2 import actions, naming
 from cloudjar.services.elbv2.defaults import RELAYED
 from cloudjar.services.elbv2.records import Listener, LoadBalancer, Probed, Registered, Rule, TargetGroup, Zone
+from cloudjar.services.elbv2.trusting import show_mutual
 
 _REASONS = {
     "timeout": ("Target.Timeout", "Request timed out"),
@@ -69,7 +70,7 @@ def _secured(listener: Listener) -> dict[str, Any]:
         "Certificates": [{"CertificateArn": listener.certificates[0]}], "SslPolicy": listener.ssl_policy,
     }  # fmt: skip
     if listener.kind == "app":
-        return {**shown, "MutualAuthentication": {"Mode": "off"}}
+        return {**shown, "MutualAuthentication": show_mutual(listener)}
     return {**shown, "AlpnPolicy": [listener.alpn]} if listener.alpn else shown
 
 

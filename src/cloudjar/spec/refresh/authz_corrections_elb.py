@@ -34,6 +34,7 @@ def balancers(_: Any, ops: dict[str, list[dict[str, Any]]]) -> None:
             _name(ops, operation, "ListenerArn", "listener/app", "listener/net")
     for operation in ("AddTags", "RemoveTags"):
         _name(ops, operation, "ResourceArns[]", *_TYPES)
+    ops["CreateTrustStore"][0]["r"] = [["truststore", _ARN + "truststore/${Name}/*", 1]]
     made = ops["CreateLoadBalancer"][0]
     ops["CreateLoadBalancer"] = [
         {**made, "r": [[kind, _ARN + kind + "${Name}/*", 1]], "when": [test, "Type", "network"]}

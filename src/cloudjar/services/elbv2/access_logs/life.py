@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balance
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from cloudjar.base import caller as callers
 from cloudjar.base import ids
 from cloudjar.base.errors import AwsError
-from cloudjar.kit import bucket_delivery
+from cloudjar.kit import bucket_delivery, certificates
 from cloudjar.kit.bucket_delivery import Place
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Step, reconciler
@@ -22,10 +22,14 @@ from cloudjar.kit.record import Record, record
 from cloudjar.planes.proxy.port import ProxyPort
 from cloudjar.services.elbv2 import defaults
 from cloudjar.services.elbv2.access_logs.lines import Front, entry
+from cloudjar.services.elbv2.access_logs.met import TlsFront, fingerprint, of_connection, of_relayed
 from cloudjar.services.elbv2.planning import group_name
 from cloudjar.services.elbv2.records import Listener, LoadBalancer, Rule, TargetGroup, Zone
 
 PRINCIPAL = "logdelivery.elasticloadbalancing.amazonaws.com"
+NETWORK_PRINCIPAL = "delivery.logs.amazonaws.com"
+"""Who delivers for Network Load Balancers:
+https://docs.aws.amazon.com/elasticloadbalancing/latest/network/enable-access-logs.html"""
 _EVERY = timedelta(minutes=5)
 _ACCOUNTS = {
     "us-east-1": "127311923021", "us-east-2": "033677994240", "us-west-1": "027434742980", "us-west-2": "797873946194",
@@ -39,28 +43,32 @@ _ACCOUNTS = {
 """AWS's accounts of load balancers, which bucket policies of Regions from before August 2022 name:
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html"""
 _DELIVER = "deliver"
+_LOGS = {"access_logs": b"Enable AccessLog\n", "connection_logs": b"Enable ConnectionLog\n"}
+"""Kinds of logs, and what is in the file that tries the bucket."""
+_TESTS = {"access_logs": "ELBAccessLogTestFile", "connection_logs": "ELBConnectionLogTestFile"}
 
 
 @record("elasticloadbalancing", "access-log", key="arn")
 class AccessLog(Record, frozen=True, kw_only=True):
-    """How far each node's requests were delivered; kept while there is the load balancer."""
+    """How far each node's requests and connections were delivered; kept while there is the load balancer."""
 
     arn: str
     places: dict[str, dict[str, int]] = {}
+    met: dict[str, dict[str, int]] = {}
 
 
-def enabled(balancer: LoadBalancer) -> bool:
-    """Whether requests are to be written down."""
-    return balancer.kind == "app" and balancer.attributes.get("access_logs.s3.enabled") == "true"
+def kept(balancer: LoadBalancer) -> list[str]:
+    """Which logs are: ``access_logs``, ``connection_logs``."""
+    return [log for log in _LOGS if balancer.attributes.get(f"{log}.s3.enabled") == "true"]
 
 
-def check(ctx: Ctx, balancer: LoadBalancer, attributes: Mapping[str, str]) -> None:
+def check(ctx: Ctx, balancer: LoadBalancer, log: str) -> None:
     """Write AWS's test file where a log shall go. Raises InvalidConfigurationRequest when that may not be."""
-    name = attributes.get("access_logs.s3.bucket", "")
-    where = bucket_delivery.place(ctx, name, attributes.get("access_logs.s3.prefix", ""))
+    name, prefix = balancer.attributes[f"{log}.s3.bucket"], balancer.attributes.get(f"{log}.s3.prefix", "")
+    where = bucket_delivery.place(ctx, name, prefix)
     if where is not None and where.region == balancer.region:
         try:
-            _put(ctx, balancer, where, f"AWSLogs/{balancer.account}/ELBAccessLogTestFile", b"Enable AccessLog\n")
+            _put(ctx, balancer, where, f"AWSLogs/{balancer.account}/{_TESTS[log]}", _LOGS[log])
         except AwsError:
             where = None
     if where is None or where.region != balancer.region:
@@ -80,12 +88,13 @@ def follow(ctx: Ctx, balancer: LoadBalancer) -> None:
 def _put(ctx: Ctx, balancer: LoadBalancer, where: Place, key: str, body: bytes) -> None:
     """Write a file as log delivery, or, where only that is let in, as the Region's account of old."""
     database = ctx.world.state.database
+    principal = PRINCIPAL if balancer.kind == "app" else NETWORK_PRINCIPAL
     try:
         with database.transaction():
-            bucket_delivery.put(ctx, callers.service(PRINCIPAL, balancer.account, balancer.arn), where, key, body)
+            bucket_delivery.put(ctx, callers.service(principal, balancer.account, balancer.arn), where, key, body)
     except AwsError:
         account = _ACCOUNTS.get(balancer.region)
-        if account is None:
+        if account is None or balancer.kind != "app":
             raise
         with database.transaction():
             bucket_delivery.put(ctx, callers.root(account), where, key, body)
@@ -103,7 +112,7 @@ def deliver(step: Step, log: AccessLog | None) -> None:
     if step.wake.purpose == _DELIVER:
         for zone in balancer.zones:
             _deliver(step, balancer, zone)
-    if enabled(balancer) and (step.wake.purpose == _DELIVER or not step.world.state.wakes.expects(step.wake, _DELIVER)):
+    if kept(balancer) and (step.wake.purpose == _DELIVER or not step.world.state.wakes.expects(step.wake, _DELIVER)):
         step.again(_DELIVER, _next(step.world.clock.now()))
 
 
@@ -113,36 +122,60 @@ def _next(now: datetime) -> datetime:
 
 
 def _deliver(step: Step, balancer: LoadBalancer, zone: Zone) -> None:
-    """One node's file: it and the place in the node's requests are kept together. What may not be put is lost."""
+    """One node's files: they and the places in what it wrote down are kept together. What may not be put is lost."""
     proxies: ProxyPort = step.port("proxy")
     log = step.db[AccessLog].need(balancer.arn)
-    requests, end = proxies.requests(zone.node, log.places.get(zone.node, {}))
-    if not requests:
-        return
-    attributes = defaults.whole(defaults.of_balancer(balancer), balancer.attributes)
-    where = bucket_delivery.place(
-        step.ctx, attributes["access_logs.s3.bucket"], attributes["access_logs.s3.prefix"]
-    )
-    fronts, groups = _fronts(step, balancer), {group_name(g): g.arn for g in step.db[TargetGroup].all()}
     shift = (step.world.clock.now() - step.world.clock.real()).total_seconds()
-    name = f"app/{balancer.name}/{balancer.suffix}"
-    text = "".join(entry(name, request, fronts, groups, shift) + "\n" for request in requests)
+    written: dict[str, list[str]] = {}
+    met, met_end = proxies.connections(zone.node, log.met.get(zone.node, {}))
+    requests, end = proxies.requests(zone.node, log.places.get(zone.node, {}))
+    if not met and not requests:
+        return
+    if balancer.kind == "app":
+        name = f"app/{balancer.name}/{balancer.suffix}"
+        fronts, groups = _fronts(step, balancer), {group_name(g): g.arn for g in step.db[TargetGroup].all()}
+        written["access_logs"] = [entry(name, request, fronts, groups, shift) for request in requests]
+        written["connection_logs"] = [of_connection(one, shift) for one in met]
+    else:
+        name = f"net/{balancer.name}/{balancer.suffix}"
+        doors, gone = _doors(step, balancer), TlsFront("-", {})
+        written["access_logs"] = [of_relayed(name, one, doors.get(one.listener, gone), shift) for one in met]
     with step.world.state.database.transaction():
-        if where is not None:
-            try:
-                key = _key(balancer, zone, step.world.clock.now())
-                _put(step.ctx, balancer, where, key, gzip.compress(text.encode(), mtime=0))
-            except AwsError:  # the policy has changed: AWS loses these too
-                pass
-        step.db[AccessLog].put(replace(log, places={**log.places, zone.node: end}))
+        for kind in kept(balancer):
+            _file(step, balancer, zone, kind, written[kind])
+        places, after = {**log.places, zone.node: end}, {**log.met, zone.node: met_end}
+        step.db[AccessLog].put(replace(log, places=places, met=after))
 
 
-def _key(balancer: LoadBalancer, zone: Zone, now: datetime) -> str:
+def _file(step: Step, balancer: LoadBalancer, zone: Zone, kind: str, lines: list[str]) -> None:
+    """Put a file, where there is anything in it and its bucket still takes it: AWS loses the others too."""
+    told = defaults.whole(defaults.of_balancer(balancer), balancer.attributes)
+    where = bucket_delivery.place(step.ctx, told[f"{kind}.s3.bucket"], told[f"{kind}.s3.prefix"])
+    if where is None or not lines:
+        return
+    body = gzip.compress("".join(line + "\n" for line in lines).encode(), mtime=0)
+    with suppress(AwsError):
+        _put(step.ctx, balancer, where, _key(balancer, zone, kind, step.world.clock.now()), body)
+
+
+def _key(balancer: LoadBalancer, zone: Zone, kind: str, now: datetime) -> str:
     account, region = balancer.account, balancer.region
-    name = f"app.{balancer.name}.{balancer.suffix}"
-    end = f"{now:%Y%m%dT%H%MZ}_{zone.address or zone.interface_id}_{ids.entropy(4).hex()}"
+    name = f"{balancer.kind}.{balancer.name}.{balancer.suffix}"
+    node = f"_{zone.address or zone.interface_id}" if balancer.kind == "app" else ""
+    end = f"{now:%Y%m%dT%H%MZ}{node}_{ids.entropy(4).hex()}"
     folder = f"AWSLogs/{account}/elasticloadbalancing/{region}/{now:%Y/%m/%d}"
-    return f"{folder}/{account}_elasticloadbalancing_{region}_{name}_{end}.log.gz"
+    front = "conn_log." if kind == "connection_logs" else ""
+    return f"{folder}/{front}{account}_elasticloadbalancing_{region}_{name}_{end}.log.gz"
+
+
+def _doors(step: Step, balancer: LoadBalancer) -> dict[int, TlsFront]:
+    """Listeners of a Network Load Balancer that end TLS, by port, with their certificates by SHA-1."""
+    found = {}
+    for listener in step.db[Listener].all(load_balancer_arn=balancer.arn):
+        pems = {arn: certificates.keeper(step.ctx).pem(step.ctx, arn) for arn in listener.certificates}
+        marks = {fingerprint(pem): arn for arn, pem in pems.items() if pem}
+        found[listener.port] = TlsFront(listener.path.rpartition("/")[2], marks)
+    return found
 
 
 def _fronts(step: Step, balancer: LoadBalancer) -> dict[int, Front]:

@@ -37,7 +37,8 @@ def entry(name: str, request: Request, fronts: Mapping[int, Front], groups: Mapp
         groups.get(request.group, "-") if action == "forward" else "-", _quoted(request.trace),
         _quoted(request.host.partition(":")[0] if secure else ""), _quoted(front.certificate if secure else ""),
         str(priority) if priority >= 0 else "-", _stamp(request.begun + shift), _quoted(action), '"-"', '"-"',
-        _quoted(request.target), _quoted("" if status == "-" else status), '"-"', '"-"', "-",
+        _quoted(request.target), _quoted("" if status == "-" else status), '"-"', '"-"',
+        f"TID_{request.connection}" if request.connection else "-",
     )  # fmt: skip
     return " ".join(fields)
 

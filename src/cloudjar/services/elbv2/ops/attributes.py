@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.elbv2 import defaults, errors
+from cloudjar.services.elbv2 import defaults
 from cloudjar.services.elbv2.access_logs import life as access_logs
 from cloudjar.services.elbv2.ops.target_groups import wake_users
 from cloudjar.services.elbv2.records import Listener, LoadBalancer, TargetGroup
@@ -27,11 +27,9 @@ def modify_load_balancer_attributes(ctx: Ctx, req: dict[str, Any]) -> dict[str, 
     balancer = ctx.db[LoadBalancer].need(req["LoadBalancerArn"])
     now = defaults.changed("Load balancer", defaults.of_balancer(balancer), balancer.attributes, _asked(req))
     after = ctx.db[LoadBalancer].put(replace(balancer, attributes=now))
-    if now.get("access_logs.s3.enabled") == "true":
-        if balancer.kind != "app":
-            raise errors.not_built("Access logs of a Network Load Balancer")
-        if any(name.startswith("access_logs.") for name in _asked(req)):
-            access_logs.check(ctx, after, now)
+    for log in access_logs.kept(after):
+        if any(name.startswith(f"{log}.") for name in _asked(req)):
+            access_logs.check(ctx, after, log)
             access_logs.follow(ctx, after)
     return {"Attributes": _listed(defaults.whole(defaults.of_balancer(balancer), now))}
 

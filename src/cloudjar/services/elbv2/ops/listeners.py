@@ -14,7 +14,7 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.elbv2 import actions, errors, naming, serving, ssl_policies
+from cloudjar.services.elbv2 import actions, errors, naming, serving, ssl_policies, trusting
 from cloudjar.services.elbv2.records import Listener, LoadBalancer, Rule, TargetGroup
 from cloudjar.services.elbv2.views import show_listener, users
 
@@ -62,8 +62,7 @@ def _secured(ctx: Ctx, listener: Listener, req: dict[str, Any]) -> Listener:
             f"Listener protocol '{protocol}' must be one of '{', '.join(_PROTOCOLS[listener.kind])}' for {name} load "
             "balancer"
         )
-    if (req.get("MutualAuthentication") or {}).get("Mode", "off") != "off":
-        raise errors.not_built("Mutual authentication")
+    listener = replace(listener, **trusting.mutual(ctx, listener, req.get("MutualAuthentication"), protocol))
     if protocol not in _SECURE:
         if req.get("Certificates") or req.get("SslPolicy") or req.get("AlpnPolicy"):
             raise errors.validation(f"A certificate cannot be specified for {protocol} listeners")

@@ -12,10 +12,11 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import Record
 from cloudjar.services.elbv2 import errors
-from cloudjar.services.elbv2.records import Listener, LoadBalancer, Rule, TargetGroup
+from cloudjar.services.elbv2.records import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
 
 _TYPES: dict[str, type[Any]] = {
     "loadbalancer": LoadBalancer, "listener": Listener, "listener-rule": Rule, "targetgroup": TargetGroup,
+    "truststore": TrustStore,
 }  # fmt: skip
 
 
