@@ -113,4 +113,4 @@ def test_what_a_hook_may_be(scaling: Scaling) -> None:
     assert refused(put, **GROUP, **hook(HeartbeatTimeout=29))[0] == "ValidationError"
     assert refused(put, **GROUP, **hook(DefaultResult="MAYBE"))[0] == "ValidationError"
     target = "arn:aws:sns:eu-west-3:000000000000:topic"
-    assert refused(put, **GROUP, **hook(NotificationTargetARN=target))[0] == "NotImplemented"
+    assert refused(put, **GROUP, **hook(NotificationTargetARN=target))[1].startswith("Role ARN is required")

@@ -105,14 +105,8 @@ def test_its_metrics_are_those_of_each_minute(scaling: Scaling) -> None:
     assert refused(enable, **GROUP, Granularity="1Hour")[0] == "ValidationError"
 
 
-def test_there_are_no_topics_and_no_classic_load_balancers(scaling: Scaling) -> None:
+def test_there_are_no_classic_load_balancers(scaling: Scaling) -> None:
     scaling.make(desired=0)
-    topic = "arn:aws:sns:eu-west-3:000000000000:told"
-    kinds = scaling.api.describe_auto_scaling_notification_types()["AutoScalingNotificationTypes"]
-    put = scaling.api.put_notification_configuration
-    assert refused(put, **GROUP, TopicARN=topic, NotificationTypes=kinds[:1])[0] == "ValidationError"
-    assert scaling.api.describe_notification_configurations()["NotificationConfigurations"] == []
-    assert refused(scaling.api.delete_notification_configuration, **GROUP, TopicARN=topic)[0] == "ValidationError"
     attach = scaling.api.attach_load_balancers
     assert refused(attach, **GROUP, LoadBalancerNames=["old"]) == (
         "ValidationError", "Provided Load Balancers may not be valid. Please ensure they exist and try again.",

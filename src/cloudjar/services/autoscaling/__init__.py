@@ -22,6 +22,7 @@ SERVICE = Service(
         "ops.warm_pools",
         "ops.collecting",
         "ops.notifications",
+        "telling",
         "ops.classic",
         "ops.listing",
         "ops.types",

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from cloudjar.base import ids
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.record import arn_of
+from cloudjar.services.autoscaling import telling
 from cloudjar.services.autoscaling.records import Activity, Group
 
 SOURCE = "aws.autoscaling"
@@ -82,6 +83,7 @@ def end(ctx: Ctx, activity_id: str, status: str = "Successful", message: str = "
     told = _TOLD.get((kind, status))
     if told is not None:
         _tell(ctx, done, told, kind)
+        telling.of_activity(ctx, done, kind)
 
 
 def _tell(ctx: Ctx, activity: Activity, event: str, kind: str) -> None:

@@ -15,7 +15,7 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Machine
 from cloudjar.kit.record import arn_of
-from cloudjar.services.autoscaling import activities, launching, linked_role
+from cloudjar.services.autoscaling import activities, launching, linked_role, telling
 from cloudjar.services.autoscaling.activities import at, causes
 from cloudjar.services.autoscaling.launching import Place, Source
 from cloudjar.services.autoscaling.records import LAUNCHING, TERMINATING, Group, Hook, Member, Wait
@@ -173,6 +173,7 @@ def _announce(ctx: Ctx, group: Group, member: Member, hook: Hook, wait: Wait) ->
     if hook.metadata:
         detail["NotificationMetadata"] = hook.metadata
     ctx.emit(activities.SOURCE, _EVENTS[hook.transition], detail, (arn_of(group),))
+    telling.of_hook(ctx, group, hook, detail)
 
 
 def complete(ctx: Ctx, group: Group, member: Member, wait: Wait, result: str) -> Member:

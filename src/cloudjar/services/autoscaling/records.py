@@ -193,11 +193,36 @@ class Hook(Record, frozen=True, kw_only=True):
     metadata: str = ""
     heartbeat: int = 3600
     default: str = "ABANDON"
+    target: str = ""
+    """The topic or queue that is told of each action, in the name of `role`."""
+    role: str = ""
 
     @property
     def longest(self) -> int:
         """Seconds that an instance can be kept waiting however often the heartbeat is recorded."""
         return min(172_800, 100 * self.heartbeat)
+
+
+@record("autoscaling", "notification", key="key", index=("group",))
+class Notification(Record, frozen=True, kw_only=True):
+    """A topic that is told of a group's launches and terminations; `key` is ``group/topic``."""
+
+    key: str
+    group: str
+    topic: str
+    types: tuple[str, ...]
+
+
+@record("autoscaling", "notice", key="id", index=("group",))
+class Notice(Record, frozen=True, kw_only=True):
+    """A message on its way to a topic or a queue; with `role` in its name, else in the service-linked role's."""
+
+    id: str
+    group: str
+    target: str
+    body: str
+    subject: str
+    role: str = ""
 
 
 @record("autoscaling", "trafficSource", key="key", index=("group", "arn"), parent=(GROUP, "group"))

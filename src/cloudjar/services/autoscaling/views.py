@@ -158,6 +158,8 @@ def show_hook(hook: Hook) -> dict[str, Any]:
         "LifecycleHookName": hook.name,
         "AutoScalingGroupName": hook.group,
         "LifecycleTransition": hook.transition,
+        "NotificationTargetARN": hook.target or None,
+        "RoleARN": hook.role or None,
         "NotificationMetadata": hook.metadata or None,
         "HeartbeatTimeout": hook.heartbeat,
         "GlobalTimeout": hook.longest,

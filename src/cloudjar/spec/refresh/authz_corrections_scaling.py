@@ -45,6 +45,9 @@ def groups(_service: Any, ops: Ops) -> None:
                 e for e in entries
                 if e["a"] != "iam:PassRole" or str(e.get("when")).find("Launch") < 0
             ]
+    hooks = "LifecycleHookSpecificationList[].RoleARN"
+    passed = {"a": "iam:PassRole", "r": [["role", f"${{{hooks}}}", REQUIRED]], "when": ["exists", hooks]}
+    ops["CreateAutoScalingGroup"].append(passed)
     held = ["by", "autoscaling:group-of-instance", "InstanceId", GROUP + "*"]
     named = ["by", "autoscaling:autoScalingGroup", "AutoScalingGroupName", GROUP + "${value}"]
     ops["SetInstanceHealth"][0]["r"] = [["autoScalingGroup", held, REQUIRED]]

@@ -10,9 +10,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from cloudjar.base import arn as arns
+from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.autoscaling import errors, members, rules
+from cloudjar.services.autoscaling import errors, members, rules, telling
 from cloudjar.services.autoscaling.records import LAUNCHING, TERMINATING, Group, Hook, Member, Wait, hook_key
 from cloudjar.services.autoscaling.views import show_hook
 
@@ -31,9 +33,6 @@ def put_lifecycle_hook(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def add_hook(ctx: Ctx, group: str, given: dict[str, Any]) -> Hook:
     """Store a hook of a request."""
     name = given["LifecycleHookName"]
-    for member in ("NotificationTargetARN", "RoleARN"):
-        if given.get(member):
-            raise errors.not_built(f"The parameter {member} of a lifecycle hook (EventBridge is told of each action)")
     known = ctx.db[Hook].get(hook_key(group, name))
     transition = given.get("LifecycleTransition") or (known.transition if known else "")
     if transition not in (LAUNCHING, TERMINATING):
@@ -46,11 +45,36 @@ def add_hook(ctx: Ctx, group: str, given: dict[str, Any]) -> Hook:
         changes["heartbeat"] = _heartbeat(given["HeartbeatTimeout"])
     if given.get("DefaultResult") is not None:
         changes["default"] = _result(given["DefaultResult"])
+    changes |= _target(ctx, group, base, given)
     if known is not None:
         return ctx.db[Hook].put(replace(base, **changes))
     if ctx.db[Hook].count(group=group) >= _MOST:
         raise errors.limit(f"You may only have {_MOST} lifecycle hooks per AutoScalingGroup.")
     return ctx.db[Hook].add(replace(base, **changes))
+
+
+def _target(ctx: Ctx, group: str, base: Hook, given: dict[str, Any]) -> dict[str, str]:
+    """Who is told of the hook's actions; AWS tries it with a message at once. An empty target ends that."""
+    if given.get("NotificationTargetARN") is None and given.get("RoleARN") is None:
+        return {}
+    target, role = given.get("NotificationTargetARN"), given.get("RoleARN") or base.role
+    target = base.target if target is None else target
+    if not target:
+        return {"target": "", "role": ""}
+    arn = arns.parse(target)
+    if arn is None or arn.service not in ("sns", "sqs"):
+        raise errors.invalid(f"Invalid notification target ARN: {target}")
+    if not role:
+        raise errors.invalid("Role ARN is required when a notification target is specified")
+    held = ctx.db[Group].need(group)
+    try:
+        telling.tested(ctx, held, target, telling.in_role(ctx, held, role))
+    except AwsError as error:
+        raise errors.invalid(
+            f"Unable to publish test message to notification target {target} using IAM role {role}. Please check your "
+            f"target and role configuration and try to put lifecycle hook again. ({error.message})"
+        ) from error
+    return {"target": target, "role": role}
 
 
 def _heartbeat(seconds: int) -> int:
