@@ -154,7 +154,7 @@ def test_more_choices_than_may_be() -> None:
 
 def test_the_keys_of_a_pattern() -> None:
     def keys(pattern: dict[str, Any]) -> set[Any]:
-        return set(read(json.dumps(pattern)).keys())
+        return set(read(json.dumps(pattern)).places())
 
     assert keys({"source": ["a", "b"]}) == {("a", None), ("b", None)}
     assert keys({"source": ["a"], "detail-type": ["t", "u"]}) == {("a", "t"), ("a", "u")}
@@ -256,7 +256,7 @@ def test_it_agrees_with_a_naive_reading(pattern: dict[str, Any], event: dict[str
     assert matches == any(_naive(pattern, world) for world in _worlds(event))
     source, kind = event.get("source"), event.get("detail-type")
     if matches and isinstance(source, str) and isinstance(kind, str):
-        assert set(found.keys()) & set(keys_of(source, kind))
+        assert set(found.places()) & set(keys_of(source, kind))
 
 
 @given(st.text(alphabet='{}[]",:ax1 .$-\\nul', max_size=30))

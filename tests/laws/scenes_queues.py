@@ -1,4 +1,4 @@
-"""What the laws ask SQS and SNS about."""
+"""What the laws ask SQS, SNS and EventBridge about."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from tests.jar import ACCOUNT, TestJar
+from tests.laws import scenes_events
 
 _ON_QUEUES = ("AddPermission", "ChangeMessageVisibility", "ChangeMessageVisibilityBatch", "DeleteMessage",
               "DeleteMessageBatch", "DeleteQueue", "GetQueueAttributes", "ListDeadLetterSourceQueues", "ListQueueTags",
@@ -50,7 +51,7 @@ def many(jar: TestJar) -> dict[str, Any]:
         topic = sns.create_topic(Name=f"t{n}")["TopicArn"]
     for n in range(7):
         sns.subscribe(TopicArn=topic, Protocol="sms", Endpoint=f"+3361234567{n}")
-    return {"QueueUrl": url, "TopicArn": topic}
+    return {"QueueUrl": url, "TopicArn": topic, **scenes_events.many(jar)}
 
 
 _ON_TOPICS = ("AddPermission", "DeleteTopic", "GetTopicAttributes", "ListSubscriptionsByTopic", "Publish",
@@ -75,3 +76,4 @@ SCENES["sns:Subscribe"] = lambda things: {
     "TopicArn": _topic(things), "Protocol": "sms", "Endpoint": "+33612345678",
 }  # fmt: skip
 SCENES["sns:ConfirmSubscription"] = lambda things: {"TopicArn": _topic(things), "Token": "x"}
+SCENES.update(scenes_events.SCENES)

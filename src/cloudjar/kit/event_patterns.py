@@ -108,7 +108,7 @@ class Pattern:
         """Whether an event (JSON values) is one that is meant."""
         return self._tree.matches(dict(event) if not isinstance(event, dict) else event, event)
 
-    def keys(self) -> Iterable[Key]:
+    def places(self) -> Iterable[Key]:
         """(source, detail-type) of the events that it can mean; None stands for any. See `keys_of`."""
         known = dict(self._tree.leaves)
         sources, kinds = _exact(known.get("source")), _exact(known.get("detail-type"))
@@ -123,7 +123,7 @@ def _exact(leaf: _Leaf | None) -> tuple[str | None, ...]:
 
 
 def keys_of(source: str, detail_type: str) -> tuple[Key, ...]:
-    """The keys (`Pattern.keys`) under which patterns lie that can mean an event: all others need not be asked."""
+    """The keys (`Pattern.places`) under which patterns lie that can mean an event: all others need not be asked."""
     return ((source, detail_type), (source, None), (None, detail_type), (None, None))
 
 

@@ -13,6 +13,7 @@ from cloudjar.base.clock import Clock
 from cloudjar.store.database import Database
 
 if TYPE_CHECKING:
+    from cloudjar.kit.audit_event import AuditEvent
     from cloudjar.kit.context import World
 
 Hear = Callable[["World", str, str, dict[str, Any]], None]
@@ -47,14 +48,23 @@ class Event(NamedTuple):
     detail: dict[str, Any]
 
 
+Tap = Callable[[Event], None]
+Recorded = Callable[["AuditEvent", str, Callable[[], dict[str, Any]]], None]
+"""Gets a call that CloudTrail recorded, its event source (``ec2.amazonaws.com``) and how to have its record made."""
+
+
 class Events:
-    """The event log: appended inside transactions, read by ``cloudjar events`` and the default bus."""
+    """The event log: appended inside transactions, read by ``cloudjar events`` and heard by the default bus."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
         self.world: World | None = None
         """Whose events they are: what hearers are given; set by the world itself."""
+        self.taps: list[Tap] = []
+        """Told of every event, in the transaction that emits it (its `seq` is not known to them)."""
+        self.recorded: list[Recorded] = []
+        """Told by CloudTrail of every call that a trail records; perhaps outside of a transaction."""
         database.execute(
             "CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, id TEXT, time REAL, account TEXT, "
             "region TEXT, source TEXT, detail_type TEXT, resources BLOB, detail BLOB)"
@@ -70,12 +80,13 @@ class Events:
         resources: tuple[str, ...] = (),
     ) -> None:
         """Append an event in the running transaction."""
+        event_id, now = ids.uuid4(), self._clock.now()
         self._database.execute(
             "INSERT INTO event (id, time, account, region, source, detail_type, resources, detail) "
             "VALUES (?,?,?,?,?,?,?,?)",
             (
-                ids.uuid4(),
-                self._clock.now().timestamp(),
+                event_id,
+                now.timestamp(),
                 account,
                 region,
                 source,
@@ -87,6 +98,10 @@ class Events:
         if self.world is not None:
             for hear in _HEARERS.get((source, detail_type), ()):
                 hear(self.world, account, region, detail)
+        if self.taps:
+            event = Event(0, event_id, now, account, region, source, detail_type, tuple(resources), detail)
+            for tap in self.taps:
+                tap(event)
 
     def since(self, seq: int, limit: int = 1000) -> list[Event]:
         """Events after a sequence number, oldest first."""

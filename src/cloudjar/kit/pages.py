@@ -15,6 +15,7 @@ from cloudjar.base.errors import AwsError
 _DEFAULT_LIMIT = {
     "autoscaling": 50,
     "autoscaling.DescribeScalingActivities": 100,
+    "events": 100,
     "iam": 100,
     "kms": 50,
     "kms.ListKeys": 100,

@@ -155,7 +155,14 @@ def _function(text: str, _: str) -> list[str]:
     return [match[1] if match else text.split(":", 1)[0]]
 
 
+def _bus(text: str, _: str) -> list[str]:
+    """What an EventBridge rule's ARN has before its name: the type, and the bus when it is not the default one."""
+    [bus] = _last(text, "") or ["default"]
+    return ["rule/" if bus == "default" else f"rule/{bus}/"]
+
+
 _FILTERS: dict[str, Callable[[str, str], list[str]]] = {
+    "bus": _bus,
     "last": _last,
     "name": _name,
     "segment": _segment,

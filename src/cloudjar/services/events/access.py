@@ -1,0 +1,56 @@
+"""What policies are held against.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cloudjar.base import arn as arns
+from cloudjar.kit import tags
+from cloudjar.kit.context import Ctx
+from cloudjar.kit.operation import Grant, by_arn, keys_of_resource
+from cloudjar.services.events import finding
+from cloudjar.services.events.records import Rule
+
+
+def _rule(ctx: Ctx, arn: arns.Arn) -> Rule | None:
+    """A rule's ARN ends in its name, behind the name of its bus."""
+    return ctx.db[Rule].get(arn.resource.removeprefix("rule/"))
+
+
+for _noun in ("rule-on-default-event-bus", "rule-on-custom-event-bus"):
+    by_arn("events", _noun)(_rule)
+
+
+def of_events(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
+    """PutEvents: each bus that an entry is for, with what is said of its entries."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for entry in req.get("Entries") or ():
+        found.setdefault(str(finding.bus_arn(ctx, entry.get("EventBusName"))), []).append(entry)
+    for text, entries in found.items():
+        arn = arns.parse(text)
+        assert arn is not None
+        bus = finding.bus_at(ctx, arn)
+        keys: dict[str, Any] = {
+            "events:source": sorted({entry.get("Source") or "" for entry in entries}),
+            "events:detail-type": sorted({entry.get("DetailType") or "" for entry in entries}),
+            "events:eventbusinvocation": "false",
+        }
+        if bus is not None:
+            keys = {**keys_of_resource("events", "event-bus", bus), **keys}
+        yield Grant("events:PutEvents", text, keys, bus.policy if bus is not None else "", arn.account)
+
+
+def keys_of_rule(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Condition keys of what a rule is to match, and of its targets."""
+    from cloudjar.services.events import checks
+
+    keys: dict[str, Any] = {}
+    if req.get("EventPattern"):
+        keys.update(checks.exact_texts(req["EventPattern"]))
+    if req.get("Targets"):
+        keys["events:targetarn"] = sorted({target["Arn"] for target in req["Targets"]})
+    return {**keys, **tags.in_request(req)} if "Tags" in req else keys

@@ -1,0 +1,111 @@
+"""What becomes of an attempt: done, tried again, or given up and put among the dead letters.
+
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from cloudjar.base import arn as arns
+from cloudjar.base.errors import AwsError
+from cloudjar.kit.context import Ctx
+from cloudjar.services.events import bill, finding, sending
+from cloudjar.services.events.outbox import Delivery, Kept, outbox
+from cloudjar.services.events.records import Rule
+
+_ATTEMPTS, _AGE = 185, 86_400
+_LONGEST = 480.0
+_THROTTLED = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "ProvisionedThroughputExceeded", "LimitExceeded")
+_DENIED = ("AccessDenied", "AuthorizationError", "UnauthorizedOperation", "NotAuthorized", "AccessDeniedException")
+_MISSING = ("NotFound", "NonExistent", "DoesNotExist")
+_OWN = ("THIRD_ACCOUNT_HOP_DETECTED", "THIRD_REGION_HOP_DETECTED", "FAILURE_CODE_UNSPECIFIED", "CONNECTION_FAILURE",
+        "ERROR_FROM_TARGET", "THROTTLING", "TIMEOUT")  # fmt: skip
+
+
+class Failure(NamedTuple):
+    """Why an attempt failed, in EventBridge's words; `again`: it may succeed another time."""
+
+    code: str
+    message: str
+    again: bool
+
+
+def failure(error: AwsError) -> Failure:
+    """What an answer of a target's service means."""
+    code = error.code
+    if code in _OWN:
+        return Failure(code, error.message, code in ("CONNECTION_FAILURE", "THROTTLING", "TIMEOUT"))
+    if code == "NotImplemented":
+        return Failure("SDK_CLIENT_ERROR", error.message, False)
+    if any(word in code for word in _THROTTLED):
+        return Failure("THROTTLING", error.message, True)
+    if any(word in code for word in _DENIED) or error.status == 403:
+        return Failure("NO_PERMISSIONS", error.message, False)
+    if any(word in code for word in _MISSING) or error.status == 404:
+        return Failure("NO_RESOURCE", error.message, False)
+    if error.is_server_fault:
+        return Failure("INTERNAL_ERROR", error.message, True)
+    return Failure("INVALID_PARAMETER", error.message, False)
+
+
+def delay(tries: int) -> float:
+    """Seconds until the next attempt after so many: longer and longer, so that the most there may be take a day."""
+    return min(2.0 ** min(tries, 16), _LONGEST)
+
+
+def succeeded(ctx: Ctx, rule: Rule, delivery: Delivery) -> None:
+    """The target has it; in a transaction."""
+    outbox(ctx.world).done(delivery)
+    bill.measured(ctx.world, rule, Invocations=1, InvocationAttempts=1, SuccessfulInvocationAttempts=1)
+
+
+def failed(ctx: Ctx, rule: Rule, target: dict[str, Any], kept: Kept, delivery: Delivery, why: Failure) -> None:
+    """The target does not have it; in a transaction."""
+    policy = target.get("RetryPolicy") or {}
+    most = policy.get("MaximumRetryAttempts")
+    most = _ATTEMPTS if most is None else most
+    age = policy.get("MaximumEventAgeInSeconds") or _AGE
+    now, box, tries = ctx.now.timestamp(), outbox(ctx.world), delivery.tries + 1
+    exhausted = ""
+    if why.again:
+        due = now + delay(tries)
+        if tries <= most and due - kept.received <= age:
+            box.later(delivery, due, tries)
+            bill.measured(ctx.world, rule, InvocationAttempts=1, RetryInvocationAttempts=int(tries > 1))
+            return
+        exhausted = "MaximumRetryAttempts" if tries > most else "MaximumEventAgeInSeconds"
+    box.done(delivery)
+    bill.measured(ctx.world, rule, Invocations=1, InvocationAttempts=1, FailedInvocations=1)
+    _bury(ctx, rule, target, kept, why, exhausted, delivery.tries)
+
+
+def _bury(
+    ctx: Ctx, rule: Rule, target: dict[str, Any], kept: Kept, why: Failure, exhausted: str, retries: int
+) -> None:
+    queue = (target.get("DeadLetterConfig") or {}).get("Arn")
+    if not queue:
+        bus = finding.bus_at(ctx, finding.bus_arn(ctx.at(rule.account, rule.region), rule.bus))
+        queue = bus.dead_letters if bus is not None else ""
+    arn = arns.parse(queue or "")
+    if arn is None:
+        return
+    told = {"RULE_ARN": rule.arn, "TARGET_ARN": target["Arn"], "ERROR_CODE": why.code, "ERROR_MESSAGE": why.message}
+    if exhausted:
+        told["EXHAUSTED_RETRY_CONDITION"] = exhausted
+        told["RETRY_ATTEMPTS"] = str(retries)
+    params = {
+        "QueueUrl": sending.queue_url(arn),
+        "MessageBody": kept.event,
+        "MessageAttributes": {
+            name: {"DataType": "Number" if name == "RETRY_ATTEMPTS" else "String", "StringValue": value or "-"}
+            for name, value in told.items()
+        },
+    }
+    try:
+        ctx.at(rule.account, arn.region).call("sqs", "SendMessage", params, caller=sending.itself(rule))
+    except AwsError:
+        bill.measured(ctx.world, rule, InvocationsFailedToBeSentToDlq=1)
+    else:
+        bill.measured(ctx.world, rule, InvocationsSentToDlq=1, DeadLetterInvocations=1)

@@ -1,0 +1,83 @@
+"""What EventBridge keeps, but for events on their way (`outbox`) and archived ones (`archived`).
+
+https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Types.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cloudjar.kit.record import Quota, Record, record
+from cloudjar.services.events import errors
+
+DEFAULT = "default"
+ENABLED, DISABLED, ALL = "ENABLED", "DISABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+_BUSES, _RULES = ("events", "L-658A4FD9"), ("events", "L-244521F2")
+_LIMIT = ("LimitExceededException", errors.LIMIT)
+
+
+@record(
+    "events",
+    "event-bus",
+    key="name",
+    arn="event-bus/{name}",
+    missing=errors.NO_BUS,
+    quotas=(Quota(_BUSES, _LIMIT, counts=lambda bus: bus.name != DEFAULT),),
+)
+class Bus(Record, frozen=True, kw_only=True):
+    """A bus; the default one is stored once something was said of it. Times are Unix seconds."""
+
+    name: str
+    description: str = ""
+    kms_key: str = ""
+    dead_letters: str = ""
+    """ARN of the queue for what could not be given to a target; targets' own come first."""
+    policy: str = ""
+    made: float = 0.0
+    changed: float = 0.0
+    tags: dict[str, str] = {}
+
+
+@record(
+    "events",
+    "rule-on-default-event-bus",
+    key="path",
+    index=("bus",),
+    arn="rule/{path}",
+    also=("rule-on-custom-event-bus",),
+    quotas=(Quota(_RULES, _LIMIT, per="bus"),),
+)
+class Rule(Record, frozen=True, kw_only=True):
+    """A rule with its targets, each as it was given. `path` is the name, behind its bus's when that is another than
+    the default one."""
+
+    path: str
+    name: str
+    bus: str
+    pattern: str = ""
+    schedule: str = ""
+    state: str = ENABLED
+    description: str = ""
+    role: str = ""
+    managed_by: str = ""
+    archive: str = ""
+    """The archive that this rule fills."""
+    targets: list[dict[str, Any]] = []
+    next: float = 0.0
+    """When its schedule is due, in Unix seconds; 0 when it never is again."""
+    tags: dict[str, str] = {}
+
+    @property
+    def arn(self) -> str:
+        """The rule's ARN."""
+        return f"arn:aws:events:{self.region}:{self.account}:rule/{self.path}"
+
+    @property
+    def place(self) -> str:
+        """What it is called in the tables of events on their way."""
+        return f"{self.account}/{self.region}/{self.path}"
+
+
+def path_of(bus: str, name: str) -> str:
+    """A rule's key."""
+    return name if bus == DEFAULT else f"{bus}/{name}"
