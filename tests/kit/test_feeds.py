@@ -54,7 +54,12 @@ def test_all_feeds_of_a_key_hear_of_it() -> None:
 def test_a_feed_looks_again_when_it_said_and_ends_when_its_time_is_up() -> None:
     async def run() -> tuple[int, int]:
         looked, gone = [], []
-        feed = Feed(Waits(), "key", 0.2, lambda: looked.append(1) or Look(again=0.01), lambda: gone.append(1))  # type: ignore[func-returns-value]
+
+        def look() -> Look:
+            looked.append(1)
+            return Look(again=0.01)
+
+        feed = Feed(Waits(), "key", 0.2, look, lambda: gone.append(1))
         assert await all_of(feed) == []
         return len(looked), len(gone)
 

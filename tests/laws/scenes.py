@@ -19,6 +19,7 @@ from tests.laws import (
     scenes_market,
     scenes_queues,
     scenes_s3,
+    scenes_streams,
     scenes_trails,
     ways_in,
 )
@@ -304,6 +305,7 @@ SCENES: dict[str, Scene] = {
     **scenes_market.SCENES,
     **scenes_queues.SCENES,
     **scenes_s3.SCENES,
+    **scenes_streams.SCENES,
     **scenes_trails.SCENES,
     **ways_in.SCENES,
     **{f"autoscaling:{name}": _scaling(name) for name in scaling.OPERATIONS},

@@ -21,6 +21,7 @@ from tests.laws import (
     scenes_logs,
     scenes_queues,
     scenes_s3,
+    scenes_streams,
 )
 from tests.laws.built import operations
 from tests.laws.seeds_analyzer import analyzers
@@ -70,6 +71,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
         known.update(scenes_fis.many(jar))
         known.update(scenes_queues.many(jar))
         known.update(scenes_s3.many(jar, MANY))
+        known.update(scenes_streams.many(jar))
         jar.settle()
         known["ListDocumentVersions"] = {"Name": "AWS-RunShellScript"}
         known["DescribeSessions"] = {"State": "History"}
@@ -145,7 +147,7 @@ def whole_and_pieces(client: Any, model: OperationModel, params: dict[str, Any])
     limit = model.input.members[traits.limit_key]
     size = min(max(int(limit.min or 1), len(at_once) // 5), int(limit.max or 1000))
     pieces, number, more = [], 0, dict(params)
-    if len(traits.output_token) > 1 or "||" in traits.output_token[0]:  # S3's: botocore knows how to go on
+    if len(traits.output_token) > 1 or {"|", "["} & set(traits.output_token[0]):  # S3's: botocore knows how to go on
         cut = list(pages.paginate(**params, PaginationConfig={"PageSize": size}))
         assert all(sum(1 for _ in _items(page, keys)) <= size for page in cut)
         return at_once, [item for page in cut for item in _items(page, keys)], len(cut)
@@ -165,7 +167,14 @@ def whole_and_pieces(client: Any, model: OperationModel, params: dict[str, Any])
 
 
 def _items(page: dict[str, Any], keys: tuple[str, ...]) -> list[Any]:
-    return [(key, item) for key in keys for item in page.get(key) or ()]
+    return [(key, item) for key in keys for item in _at(page, key) or ()]
+
+
+def _at(page: dict[str, Any], path: str) -> Any:
+    found: Any = page
+    for name in path.split("."):
+        found = (found or {}).get(name)
+    return found
 
 
 def test_pieces_make_the_whole(seeded: tuple[TestJar, dict[str, Any]]) -> None:

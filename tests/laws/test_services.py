@@ -17,6 +17,8 @@ from tests.laws.built import REGISTRY, operations
 from tests.laws.tree import PACKAGE
 
 MACHINE_ENUMS = {
+    "kinesis/consumer": ("kinesis", "ConsumerStatus"),
+    "kinesis/stream": ("kinesis", "StreamStatus"),
     "elasticloadbalancing/loadbalancer/app/": ("elbv2", "LoadBalancerStateEnum"),
     "autoscaling/member": ("autoscaling", "LifecycleState"),
     "ec2/instance": ("ec2", "InstanceStateName"),

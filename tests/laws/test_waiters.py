@@ -12,7 +12,7 @@ from botocore import xform_name
 from cloudjar.app import SERVICES
 from cloudjar.spec import models
 from tests.jar import TestJar
-from tests.laws import balancing, scenes_cloudwatch, scenes_ec2, scenes_links, scenes_s3, ways_in
+from tests.laws import balancing, scenes_cloudwatch, scenes_ec2, scenes_links, scenes_s3, scenes_streams, ways_in
 from tests.laws.built import operations
 from tests.laws.seeds_network import nat_gateway, peering
 
@@ -131,6 +131,7 @@ SCENES: dict[str, Callable[[TestJar], Params]] = {
     **scenes_ec2.WAITERS,
     **scenes_links.WAITERS,
     **scenes_s3.WAITERS,
+    **scenes_streams.WAITERS,
     **ways_in.WAITERS,
     "VpcPeeringConnectionDeleted": lambda jar: peering(jar, "delete_vpc_peering_connection"),
     "VpcPeeringConnectionExists": peering,

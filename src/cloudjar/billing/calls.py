@@ -17,7 +17,9 @@ PRICE_LIST_CODES = {
     "cloudwatch": "AmazonCloudWatch",
     "logs": "AmazonCloudWatchLogs",  # not a code of the list: there they are CloudWatch's, whose other calls cost
     "ec2": "AmazonEC2",
+    "firehose": "AmazonKinesisFirehose",
     "iam": "AWSIdentityAndAccessManagement",
+    "kinesis": "AmazonKinesis",
     "kms": "awskms",
     "organizations": "AWSOrganizations",
     "account": "AWSAccountManagement",

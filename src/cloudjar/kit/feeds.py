@@ -7,6 +7,7 @@ must not block. The stream ends when `look` says so, when the time is up, or whe
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -18,7 +19,8 @@ EVERYBODY = 1 << 30
 
 
 class Look(NamedTuple):
-    """What there is to tell. `again`: in how many real seconds to look by oneself (None: only when notified)."""
+    """What there is to tell. `again`: in how many real seconds to look by oneself (0: there is more at once; None: only
+    when notified)."""
 
     events: Sequence[dict[str, Any]] = ()
     again: float | None = None
@@ -49,7 +51,9 @@ class Feed:
                     yield event
                 if found.over:
                     return
-                if found.again != 0:
+                if found.again == 0:
+                    await asyncio.sleep(0)  # there is more, and others want their turn
+                else:
                     await self._waits.wait(Held(self._key, left, seen, found.again), left)
         finally:
             if self._left is not None:

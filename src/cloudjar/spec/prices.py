@@ -33,6 +33,8 @@ FREE_REQUESTS = {
     "AWSCloudTrail": "AWS CloudTrail",
     "AWSSystemsManager": "AWS Systems Manager",
     "AmazonCloudWatchLogs": "Amazon CloudWatch Logs",
+    "AmazonKinesis": "Amazon Kinesis Data Streams",
+    "AmazonKinesisFirehose": "Amazon Data Firehose",
     "AWSOrganizations": "AWS Organizations",
     "AWSAccountManagement": "AWS Account Management",
     "ComputeSavingsPlans": "Savings Plans for AWS Compute usage",
