@@ -22,6 +22,9 @@ from cloudjar.services.events.records import DEFAULT
 _PORT = "events.hearing"
 _CALL, _SERVICE = "AWS API Call via CloudTrail", "AWS Service Event via CloudTrail"
 
+_TELLING = frozenset(((_SERVICE, "secretsmanager"),))
+"""Services that tell of such events themselves, whether a trail records them or not."""
+
 
 def listen(world: World) -> None:
     """Begin to hear; once in the life of a jar."""
@@ -56,7 +59,7 @@ def _recorded(world: World, event: AuditEvent, source: str, describe: Callable[[
     kind = _SERVICE if besides is not None and besides.details is not None else _CALL
     place = (event.account, event.region, DEFAULT)
     source = f"aws.{source.removesuffix('.amazonaws.com')}"
-    if not any(index(world).can_match(place, source, kind)):
+    if (kind, event.service) in _TELLING or not any(index(world).can_match(place, source, kind)):
         return
     made = arriving.event(
         account=event.account,

@@ -11,6 +11,7 @@ from cloudjar.kit.audit import Audit, DataCall
 from cloudjar.kit.audit_event import AuditEvent
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.machine import on_boot
+from cloudjar.services.cloudtrail import views
 from cloudjar.services.cloudtrail.selectors import match
 from cloudjar.services.cloudtrail.trails import finding
 from cloudjar.services.cloudtrail.trails.destinations import PRINCIPAL
@@ -87,10 +88,17 @@ class Listener:
         return found
 
     def hear(self, event: AuditEvent) -> None:
-        """Set the alarm of whoever wants the event and has none yet."""
+        """Set the alarm of whoever wants the event and has none yet; EventBridge is told of what any trail gets."""
+        told = self._ctx.world.events.recorded
+        wanted = False
         for trail in self.trails():
-            if trail.run not in self._armed and concerns(self._ctx, trail, event):
-                self.arm(trail.account, trail.region, trail.run)
+            armed = trail.run in self._armed
+            if (not armed or (told and not wanted)) and concerns(self._ctx, trail, event):
+                wanted = True
+                if not armed:
+                    self.arm(trail.account, trail.region, trail.run)
+        for tell in told if wanted else ():
+            tell(event, views.source_of(event.service), lambda: views.record(event))
 
     def wants(self, call: DataCall) -> bool:
         """Whether a trail that logs wants a data event."""

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.events import access, checks, errors, finding, schedules, views
+from cloudjar.services.events import access, checks, errors, finding, hearing, schedules, views
 from cloudjar.services.events.ops.tagging import given_tags
 from cloudjar.services.events.outbox import outbox
 from cloudjar.services.events.records import DEFAULT, DISABLED, ENABLED, Rule, path_of
@@ -56,6 +56,7 @@ def put_rule(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         held, again = ctx.db[Rule].add(replace(asked, tags=given_tags(req))), bool(schedule)
     if again:
         held = schedules.begin(ctx, held)
+    hearing.listen(ctx.world)
     return {"RuleArn": held.arn}
 
 
