@@ -59,6 +59,7 @@ _EC2_LISTS = {
     "BlockDeviceMappings": ("blockDeviceMapping", ""),
     "NetworkInterfaces": ("networkInterfaceSet", ""),
 }
+_S3_NAMES = {"Bucket": "bucketName", "Key": "key"}
 _INTO_INSTANCES = ("ImageId", "MinCount", "MaxCount", "KeyName")
 
 
@@ -69,6 +70,8 @@ def request_parameters(event: AuditEvent) -> dict[str, Any] | None:
         return None
     if event.service == "ec2":
         shown = _ec2_request(event.operation, event.params)
+    elif event.service == "s3":
+        shown = _s3_request(event.params, operation.input)
     else:
         shown = _Writer(event.service).structure(event.params, operation.input)
     size = len(msgspec.json.encode(shown))
@@ -128,6 +131,30 @@ def plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return value
+
+
+# S3 -------------------------------------------------------------------------------------------------
+
+
+def _s3_request(params: Mapping[str, Any], shape: Shape | None) -> dict[str, Any]:
+    """Bucket and key, and beside them what the request had by its names in HTTP: headers of S3's own, parameters of
+    the query; what came in its body keeps the names that it has there."""
+    members = shape.members if shape is not None else {}
+    shown: dict[str, Any] = {}
+    for name, item in params.items():
+        member = members.get(name)
+        place = member.location if member is not None else ""
+        wire = (member.location_name if member is not None else "") or name
+        if item is None or (place == "header" and not wire.lower().startswith("x-amz-")):
+            continue
+        shown[_S3_NAMES.get(name) or wire] = _s3_value(item)
+    return shown
+
+
+def _s3_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _s3_value(item) for name, item in value.items() if item is not None}
+    return [_s3_value(item) for item in value] if isinstance(value, list | tuple) else plain(value)
 
 
 # EC2 ------------------------------------------------------------------------------------------------

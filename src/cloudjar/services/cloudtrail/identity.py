@@ -14,6 +14,8 @@ from cloudjar.kit.audit_event import AuditEvent, SessionFacts
 
 TYPES = {"root": "Root", "user": "IAMUser", "role": "AssumedRole", "federated": "FederatedUser"}
 
+_NOBODY = "ANONYMOUS_PRINCIPAL"
+
 
 def identity_of(event: AuditEvent) -> dict[str, Any]:
     """The element as the account whose trail it is in may see it."""
@@ -26,9 +28,11 @@ def identity_of(event: AuditEvent) -> dict[str, Any]:
     if event.caller_kind == "service":
         return {"type": "AWSService", "invokedBy": event.caller_name}
     if besides is not None and besides.other:
-        return {"type": "AWSAccount", "principalId": event.caller_id, "accountId": besides.other}
+        other = _NOBODY if event.caller_kind == "anonymous" else besides.other
+        return {"type": "AWSAccount", "principalId": event.caller_id, "accountId": other}
     if event.caller_kind not in TYPES:
-        return {"type": "AWSAccount", "principalId": "", "accountId": event.caller_kind.upper()}
+        nobody = _NOBODY if event.caller_kind == "anonymous" else event.caller_kind.upper()
+        return {"type": "AWSAccount", "principalId": "", "accountId": nobody}
     return _own(event)
 
 

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-event
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cloudjar.base import arn as arns
@@ -50,7 +50,7 @@ _IN_RECORD = frozenset(("sts", "kms", "s3", "dynamodb", "lambda"))
 
 def kind_of(arn: arns.Arn) -> str:
     """``AWS::EC2::Instance`` of an ARN."""
-    noun = arn.type or _BARE.get(arn.service, "")
+    noun = "object" if _is_object(arn) else arn.type or _BARE.get(arn.service, "")
     named = _NOUNS.get(noun) or "".join(part.capitalize() for part in noun.split("-"))
     return f"AWS::{_WORDS.get(arn.service, arn.service.capitalize())}::{named}"
 
@@ -93,8 +93,25 @@ def in_record(event: AuditEvent) -> list[dict[str, str]] | None:
     if event.service not in _IN_RECORD and not told:
         return None
     found = []
-    for text in dict.fromkeys(event.resources):
+    for text in dict.fromkeys(_with_buckets(event.resources)):
         arn = arns.parse(text)
-        if arn is not None:
-            found.append({"accountId": arn.account or event.account, "type": kind_of(arn), "ARN": text})
+        if arn is None:
+            continue
+        named = {"accountId": arn.account or event.account, "type": kind_of(arn), "ARN": text}
+        if _is_object(arn):
+            del named["accountId"]
+        found.append(named)
     return found or None
+
+
+def _is_object(arn: arns.Arn) -> bool:
+    return arn.service == "s3" and not arn.region and "/" in arn.resource
+
+
+def _with_buckets(resources: Iterable[str]) -> Iterator[str]:
+    """Each object is followed by its bucket."""
+    for text in resources:
+        yield text
+        arn = arns.parse(text)
+        if arn is not None and _is_object(arn):
+            yield text[: text.index("/")]

@@ -76,12 +76,12 @@ def record(event: AuditEvent) -> dict[str, Any]:
         "readOnly": event.reads,
         "resources": in_record(event),
         "eventType": "AwsServiceEvent" if told else "AwsApiCall",
-        "managementEvent": True,
+        "managementEvent": not besides.data,
         "recipientAccountId": event.account,
         "sharedEventID": besides.shared or None,
         "serviceEventDetails": besides.details or None,
         "vpcEndpointId": besides.endpoint or None,
-        "eventCategory": "Management",
+        "eventCategory": "Data" if besides.data else "Management",
         "tlsDetails": _tls(besides),
     }
     body.update((name, value) for name, value in optional.items() if value is not None)

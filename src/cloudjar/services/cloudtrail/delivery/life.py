@@ -93,8 +93,11 @@ def _deliver(step: Step, trail: Trail) -> None:
 
 def _read_on(step: Step, trail: Trail) -> Run:
     """Deliver what was recorded until now, batch by batch."""
+    audit = listening.audit(step.world)
     run = step.db[Run].need(step.key)
-    while found := listening.audit(step.world).after(run.cursor, _BATCH):
+    audit.ingest()
+    newest = audit.newest()  # what the deliveries themselves leave behind is for the next one
+    while found := [(n, event) for n, event in audit.after(run.cursor, _BATCH) if n <= newest]:
         if run.until and not run.end:
             run = replace(run, end=next((n for n, event in found if event.request_id == run.until), 0))
         run = _hand_over(step, run, trail, _chosen(step, run, trail, found), found[-1][0])

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
+from cloudjar.services.cloudtrail.access import reading
 from cloudjar.services.cloudtrail.selectors import rules
 from cloudjar.services.cloudtrail.trails import errors, finding
 from cloudjar.services.cloudtrail.trails.destinations import trail_arn
@@ -30,7 +31,7 @@ def put_event_selectors(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     return _shown(changed)
 
 
-@op("GetEventSelectors")
+@op("GetEventSelectors", access=reading("cloudtrail:GetEventSelectors", "TrailName"))
 def get_event_selectors(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """What selects a trail's events; a new trail gets all management events."""
     return _shown(finding.need(ctx, req["TrailName"]))

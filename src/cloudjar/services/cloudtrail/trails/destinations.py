@@ -16,6 +16,7 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import bucket_delivery
 from cloudjar.kit.bucket_delivery import Place
 from cloudjar.kit.context import Ctx
+from cloudjar.kit.operation import finder
 from cloudjar.services.cloudtrail.trails import errors
 from cloudjar.services.cloudtrail.trails.records import Trail
 
@@ -102,18 +103,18 @@ def _try(ctx: Ctx, trail: Trail, where: Place, also: dict[str, Any]) -> None:
 
 
 def key_arn(ctx: Ctx, trail: Trail, text: str) -> str:
-    """The ARN of a key by any of its names. Raises KmsKeyNotFoundException, InvalidKmsKeyIdException, KmsException or
+    """The ARN of a key by any of its names. Raises KmsKeyNotFoundException, KmsException or
     InsufficientEncryptionPolicyException."""
     arn = arns.parse(text) if text.startswith("arn:") else None
     there = ctx if arn is None else ctx.at(ctx.account, arn.region)
+    ctx.world.load("kms")
+    find = finder("kms:key")
+    if find is None or find(there, text) is None:
+        raise AwsError("KmsKeyNotFoundException", f"KMS key {text} is not found.", 400)
     try:
         found = there.call("kms", "DescribeKey", {"KeyId": text}, caller=as_cloudtrail(trail))["KeyMetadata"]
     except AwsError as error:
-        if error.code == "NotFoundException":
-            raise AwsError("KmsKeyNotFoundException", f"KMS key {text} is not found.", 400) from error
-        if error.code in ("AccessDeniedException", "AccessDenied"):
-            raise errors.encryption_policy(trail.bucket, text) from error
-        raise AwsError("InvalidKmsKeyIdException", f"KMS key ID {text} is not valid.", 400) from error
+        raise errors.encryption_policy(trail.bucket, text) from error
     if found["KeyState"] != "Enabled":
         raise AwsError("KmsException", f"KMS key {found['Arn']} is not enabled.", 400)
     return str(found["Arn"])

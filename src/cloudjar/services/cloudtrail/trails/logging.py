@@ -10,6 +10,7 @@ from typing import Any
 
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
+from cloudjar.services.cloudtrail.access import reading
 from cloudjar.services.cloudtrail.trails import destinations, finding, runs
 from cloudjar.services.cloudtrail.trails.records import Status, Trail
 
@@ -32,7 +33,7 @@ def stop_logging(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-@op("GetTrailStatus")
+@op("GetTrailStatus", access=reading("cloudtrail:GetTrailStatus", "Name"))
 def get_trail_status(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Whether it logs, and how its deliveries went in this Region."""
     held = finding.need(ctx, req["Name"])

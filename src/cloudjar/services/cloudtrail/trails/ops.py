@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
+from cloudjar.services.cloudtrail.access import reading
 from cloudjar.services.cloudtrail.trails import destinations, errors, finding, organizing, runs, tagging
 from cloudjar.services.cloudtrail.trails.records import Trail
 from cloudjar.services.cloudtrail.trails.views import setting, shown
@@ -72,7 +73,7 @@ def delete_trail(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-@op("GetTrail")
+@op("GetTrail", access=reading("cloudtrail:GetTrail", "Name"))
 def get_trail(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """One trail."""
     return {"Trail": shown(finding.need(ctx, req["Name"]))}
