@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 
 from cloudjar.kit import quantities as kit
 from tests.jar import ACCOUNT
-from tests.services.s3.conftest import Bucket
+from tests.services.s3.conftest import REGION, Bucket
+from tests.services.s3control.test_s3control import local
 
 
 def let_in(target: Bucket, source: str) -> None:
@@ -130,3 +131,38 @@ def test_storage_is_measured_once_a_day(bucket: Bucket) -> None:
     assert total(bucket, "NumberOfObjects", statistic="Average", StorageType="AllStorageTypes") == 2
     assert total(bucket, "BucketSizeBytes", statistic="Average", StorageType="StandardStorage") == 1000
     assert total(bucket, "BucketSizeBytes", statistic="Average", StorageType="GlacierStorage") == 10
+    assert total(bucket, "BucketSizeBytes", statistic="Average", StorageType="GlacierObjectOverhead") == 32 << 10
+    assert total(bucket, "BucketSizeBytes", statistic="Average", StorageType="GlacierS3ObjectOverhead") == 8 << 10
+
+
+def test_small_objects_of_cold_classes_are_told_as_what_they_cost(bucket: Bucket) -> None:
+    bucket.put("k", b"x" * 1000, StorageClass="STANDARD_IA")
+    bucket.jar.advance(days=1)
+    assert total(bucket, "BucketSizeBytes", statistic="Average", StorageType="StandardIAStorage") == 1000
+    lacking = total(bucket, "BucketSizeBytes", statistic="Average", StorageType="StandardIASizeOverhead")
+    assert lacking == (128 << 10) - 1000
+
+
+def test_request_metrics_by_tags_and_access_point(bucket: Bucket) -> None:
+    control = local(bucket.jar.client("s3control", REGION))
+    made = control.create_access_point(AccountId=ACCOUNT, Name="door", Bucket="jam")
+    arn, alias = made["AccessPointArn"], made["Alias"]
+    red = {"Key": "colour", "Value": "red"}
+    wanted: dict[str, Any] = {
+        "tagged": {"Tag": red},
+        "both": {"And": {"Prefix": "in/", "Tags": [red]}},
+        "door": {"AccessPointArn": arn},
+    }
+    for name, filter_ in wanted.items():
+        configuration = {"Id": name, "Filter": filter_}
+        bucket.s3.put_bucket_metrics_configuration(Bucket="jam", Id=name, MetricsConfiguration=configuration)
+    bucket.put("in/a", b"1", Tagging="colour=red")
+    bucket.put("b", b"1", Tagging="colour=red&x=y")
+    bucket.put("in/c", b"1", Tagging="colour=blue")
+    bucket.read("b")
+    bucket.s3.get_object(Bucket=alias, Key="in/c")["Body"].read()
+    kit.collect(bucket.jar.jar.world)
+    bucket.jar.advance(minutes=5)
+    found = {name: total(bucket, "AllRequests", FilterId=name) for name in wanted}
+    assert found == {"tagged": 3, "both": 1, "door": 1}
+    assert total(bucket, "GetRequests", FilterId="tagged") == 1

@@ -12,7 +12,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from cloudjar.kit.quantities import GB, Owner, Quantities, Tally, collects
 from cloudjar.kit.usage import Meter
 from cloudjar.services.s3.buckets.finding import find_bucket
 from cloudjar.services.s3.lifecycle.classes import CLASSES
+from cloudjar.services.s3.lifecycle.rules import SMALL
 from cloudjar.services.s3.objects.index import Count, counts
 from cloudjar.services.s3.objects.rows import Version
 from cloudjar.services.s3.tables import table_of
@@ -47,6 +48,9 @@ _USAGES = {
     "GLACIER": "TimedStorage-GlacierByteHrs",
     "DEEP_ARCHIVE": "TimedStorage-GDA-ByteHrs",
 }
+_TIERS = {"INFREQUENT": "TimedStorage-INT-IA-ByteHrs", "ARCHIVE_INSTANT": "TimedStorage-INT-AIA-ByteHrs"}
+_MONITORED = "Monitoring-Automation-INT"
+"""What is paid for an object of Intelligent-Tiering by the month, beside its bytes: small ones are not monitored."""
 _ARCHIVED = {"ARCHIVE_ACCESS": "TimedStorage-INT-AA-ByteHrs", "DEEP_ARCHIVE_ACCESS": "TimedStorage-INT-DAA-ByteHrs"}
 _OPERATIONS = {
     _STANDARD: "StandardStorage",
@@ -54,6 +58,8 @@ _OPERATIONS = {
     "TimedStorage-SIA-ByteHrs": "StandardIAStorage",
     "TimedStorage-ZIA-ByteHrs": "OneZoneIAStorage",
     "TimedStorage-INT-FA-ByteHrs": "IntelligentTieringFAStorage",
+    "TimedStorage-INT-IA-ByteHrs": "IntelligentTieringIAStorage",
+    "TimedStorage-INT-AIA-ByteHrs": "IntelligentTieringAIAStorage",
     "TimedStorage-INT-AA-ByteHrs": "IntelligentTieringAAStorage",
     "TimedStorage-INT-DAA-ByteHrs": "IntelligentTieringDAAStorage",
     "TimedStorage-GIR-ByteHrs": "GlacierInstantRetrievalStorage",
@@ -70,14 +76,16 @@ _EARLY = {
 
 
 def billed(version: Version) -> Iterator[tuple[str, int]]:
-    """The usage types that keeping a version drives, each with the bytes that are paid."""
+    """The usage types that keeping a version drives, each with the bytes (or objects) that are paid."""
     if version.marker:
         return
     held = CLASSES.get(version.storage_class)
     if held is None:
         return
-    usage = _ARCHIVED.get(version.archived) or _USAGES[version.storage_class]
+    usage = _ARCHIVED.get(version.archived) or _TIERS.get(version.tier) or _USAGES[version.storage_class]
     yield usage, max(version.size, held.least) + held.overhead
+    if version.storage_class == "INTELLIGENT_TIERING" and version.size >= SMALL:
+        yield _MONITORED, 1
     if held.standard:
         yield _STANDARD, held.standard
     if version.restore is not None and version.restore.counted:
@@ -155,7 +163,10 @@ class Meters:
         first = row.since // _HOUR * _HOUR + _HOUR
         last = now // _HOUR * _HOUR
         self._add(owner, usage, row.since, row.held + row.bytes * (min(first, now) - row.since))
-        if last > first and row.bytes:
+        if last > first and row.bytes and usage == _MONITORED:
+            for begin, end in _months(first, last):
+                self._add(owner, usage, begin, row.bytes * (end - begin))
+        elif last > first and row.bytes:
             meter = Meter(SERVICE, usage, _OPERATIONS[usage], "GB-Mo", Decimal(row.bytes) / GB)
             self._world.state.usage.used(row.account, row.region, bucket, meter, _instant(first), _instant(last))
         if now > max(last, first):
@@ -169,7 +180,10 @@ class Meters:
         if amount:
             hour = _instant(at // _HOUR * _HOUR)
             seconds = monthrange(hour.year, hour.month)[1] * _DAY
-            tally = Tally(SERVICE, usage, _OPERATIONS[usage], "GB-Mo", GB * seconds)
+            if usage == _MONITORED:
+                tally = Tally(SERVICE, usage, "", "Objects", seconds)
+            else:
+                tally = Tally(SERVICE, usage, _OPERATIONS[usage], "GB-Mo", GB * seconds)
             quantities: Quantities = self._world.ports["quantities"]
             quantities.add(owner, tally, amount, hour)
 
@@ -183,6 +197,10 @@ class Meters:
             self._settle(bucket, usage, row, now)
             if not row.bytes:
                 self._database.execute("DELETE FROM s3_metered WHERE bucket=? AND usage=?", (bucket, usage))
+
+    def held(self, bucket: str) -> dict[str, int]:
+        """What a bucket keeps now, as it is paid: bytes by usage type."""
+        return dict(self._database.query("SELECT usage, bytes FROM s3_metered WHERE bucket=?", (bucket,)))
 
     def _early(self, after: Version | None, before: Version) -> None:
         """What goes before its class's least time is paid as if it had stayed."""
@@ -213,6 +231,16 @@ def _summed(version: Version) -> Counter[str]:
 
 def _instant(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _months(first: int, last: int) -> Iterator[tuple[int, int]]:
+    """A stretch of seconds, cut at the turns of the months."""
+    while first < last:
+        begin = _instant(first)
+        turn = begin.replace(day=1, hour=0, minute=0, second=0) + timedelta(days=32)
+        end = min(last, int(turn.replace(day=1).timestamp()))
+        yield first, end
+        first = end
 
 
 def meters(world: World) -> Meters:

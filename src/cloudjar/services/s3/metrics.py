@@ -13,8 +13,10 @@ from cloudjar.kit.db import State, watches
 from cloudjar.kit.machine import Step, reconciler
 from cloudjar.kit.metrics import Metric
 from cloudjar.kit.record import Record, record
+from cloudjar.services.s3.bill import meters
 from cloudjar.services.s3.buckets.finding import find_bucket
 from cloudjar.services.s3.buckets.records import Bucket
+from cloudjar.services.s3.lifecycle.classes import CLASSES
 from cloudjar.services.s3.objects.index import index
 
 _NAMESPACE = "AWS/S3"
@@ -24,11 +26,25 @@ _TYPES = {
     "REDUCED_REDUNDANCY": "ReducedRedundancyStorage",
     "STANDARD_IA": "StandardIAStorage",
     "ONEZONE_IA": "OneZoneIAStorage",
-    "INTELLIGENT_TIERING": "IntelligentTieringFAStorage",
     "GLACIER_IR": "GlacierInstantRetrievalStorage",
     "GLACIER": "GlacierStorage",
     "DEEP_ARCHIVE": "DeepArchiveStorage",
 }
+_TIERING = "INTELLIGENT_TIERING"
+_TIERS = {
+    "TimedStorage-INT-FA-ByteHrs": "IntelligentTieringFAStorage",
+    "TimedStorage-INT-IA-ByteHrs": "IntelligentTieringIAStorage",
+    "TimedStorage-INT-AIA-ByteHrs": "IntelligentTieringAIAStorage",
+    "TimedStorage-INT-AA-ByteHrs": "IntelligentTieringAAStorage",
+    "TimedStorage-INT-DAA-ByteHrs": "IntelligentTieringDAAStorage",
+}
+_RAISED = {
+    "STANDARD_IA": ("TimedStorage-SIA-ByteHrs", "StandardIASizeOverhead"),
+    "ONEZONE_IA": ("TimedStorage-ZIA-ByteHrs", "OneZoneIASizeOverhead"),
+    "GLACIER_IR": ("TimedStorage-GIR-ByteHrs", "GlacierInstantRetrievalSizeOverhead"),
+}
+"""Classes with a least size: what is paid of it, and the type of what small objects lack to it."""
+_OVERHEAD = {"GLACIER": "Glacier", "DEEP_ARCHIVE": "DeepArchive"}
 
 
 @record("s3", "storage-metrics", key="bucket")
@@ -60,12 +76,30 @@ def measure(step: Step, item: Measured | None) -> None:
         objects, sizes = 0, Counter[str]()
         for total in index(step.world).totals(bucket.name):
             objects += total.objects
-            sizes[_TYPES.get(total.storage_class, total.storage_class)] += total.bytes
+            if total.storage_class != _TIERING:
+                sizes[_TYPES.get(total.storage_class, total.storage_class)] += total.bytes
         if objects:
             _put(step, bucket, "NumberOfObjects", "AllStorageTypes", "Count", objects)
-        for kind, size in sizes.items():
+        for kind, size in {**sizes, **_beside(step, bucket)}.items():
             _put(step, bucket, "BucketSizeBytes", kind, "Bytes", size)
     step.again("", _midnight(now))
+
+
+def _beside(step: Step, bucket: Bucket) -> dict[str, int]:
+    """Bytes by Intelligent-Tiering's tiers, and what is paid beside the objects' own."""
+    paid = meters(step.world).held(bucket.name)
+    found = {kind: paid[usage] for usage, kind in _TIERS.items() if paid.get(usage)}
+    for total in index(step.world).totals(bucket.name):
+        if total.storage_class in _RAISED:
+            usage, kind = _RAISED[total.storage_class]
+            lacking = paid.get(usage, 0) - total.bytes
+            if lacking > 0:
+                found[kind] = lacking
+        name = _OVERHEAD.get(total.storage_class)
+        if name and total.objects:
+            found[f"{name}ObjectOverhead"] = total.objects * CLASSES[total.storage_class].overhead
+            found[f"{name}S3ObjectOverhead"] = total.objects * CLASSES[total.storage_class].standard
+    return found
 
 
 def _put(step: Step, bucket: Bucket, name: str, kind: str, unit: str, amount: int) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.services.s3.conftest import Bucket
+from tests.services.s3.test_bill import used
 
 
 def rules(bucket: Bucket, *given: dict[str, Any], **more: Any) -> None:
@@ -185,8 +187,10 @@ def test_intelligent_tiering_archives_what_is_idle(bucket: Bucket) -> None:
     )
     bucket.put("k", b"x" * (128 << 10), StorageClass="INTELLIGENT_TIERING")
     bucket.jar.advance(days=89)
-    bucket.read("k")
+    bucket.read("k")  # which keeps it for as long again
     bucket.jar.advance(days=3)
+    assert "ArchiveStatus" not in bucket.head("k")
+    bucket.jar.advance(days=89)
     assert bucket.head("k")["ArchiveStatus"] == "ARCHIVE_ACCESS"
     with pytest.raises(ClientError) as caught:
         bucket.read("k")
@@ -195,6 +199,47 @@ def test_intelligent_tiering_archives_what_is_idle(bucket: Bucket) -> None:
     bucket.jar.advance(hours=6)
     assert len(bucket.read("k")) == 128 << 10
     assert "ArchiveStatus" not in bucket.head("k")
+
+
+def test_intelligent_tiering_moves_what_nobody_reads_and_brings_it_back(bucket: Bucket) -> None:
+    size = 128 << 10
+    bucket.put("k", b"x" * size, StorageClass="INTELLIGENT_TIERING")
+    bucket.put("read", b"x" * size, StorageClass="INTELLIGENT_TIERING")
+    bucket.put("small", b"x" * 10, StorageClass="INTELLIGENT_TIERING")
+
+    def held(tier: str) -> float:
+        day = {"StorageType": f"IntelligentTiering{tier}Storage"}
+        return last(bucket, "BucketSizeBytes", **day)
+
+    bucket.jar.advance(days=20)
+    assert held("FA") == 2 * size + 10
+    bucket.read("read")
+    bucket.jar.advance(days=12)
+    assert (held("FA"), held("IA")) == (size + 10, size)
+    bucket.jar.advance(days=70)
+    assert (held("FA"), held("IA"), held("AIA")) == (10, size, size)
+    assert used(bucket, "TimedStorage-INT-AIA-ByteHrs") > 0
+    assert len(bucket.read("k")) == size
+    bucket.jar.advance(days=1)
+    assert held("FA") == size + 10
+    # Two objects are watched for 103 days; the small one costs nothing.
+    watched = used(bucket, "Monitoring-Automation-INT")
+    assert 2 * Decimal("3.2") < watched < 2 * Decimal("3.5")
+
+
+def last(bucket: Bucket, name: str, **dimensions: str) -> float:
+    """A metric's newest value."""
+    now = bucket.jar.clock.now()
+    found = bucket.jar.client("cloudwatch", "eu-west-3").get_metric_statistics(
+        Namespace="AWS/S3",
+        MetricName=name,
+        Dimensions=[{"Name": key, "Value": value} for key, value in {"BucketName": bucket.name, **dimensions}.items()],
+        StartTime=now - timedelta(days=1),
+        EndTime=now + timedelta(minutes=1),
+        Period=86400,
+        Statistics=["Average"],
+    )["Datapoints"]
+    return float(found[-1]["Average"]) if found else 0.0
 
 
 def test_a_date_that_is_over_ends_what_comes_after_it_too(bucket: Bucket) -> None:

@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from cloudjar.base import caller as callers
 from cloudjar.base.clock import monotonic
 from cloudjar.kit import metrics
-from cloudjar.kit.context import World
+from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.metrics import Metric
 from cloudjar.kit.observing import Seen, observes
 from cloudjar.kit.quantities import Owner, Quantities, Tally, collects
 from cloudjar.services.s3.buckets.finding import find_bucket
 from cloudjar.services.s3.buckets.records import Bucket
-from cloudjar.services.s3.delivery import lines
+from cloudjar.services.s3.delivery import filters, lines
+from cloudjar.services.s3.lifecycle import tiers
 from cloudjar.services.s3.tables import table_of
 
 _TABLE = (
@@ -37,6 +39,7 @@ _FREE = ("Delete", "Abort")
 _TIER1 = ("Put", "Copy", "Post", "Create", "Upload", "Complete", "List", "Restore")
 _CLASSES = {"STANDARD_IA": "SIA-", "ONEZONE_IA": "ZIA-", "GLACIER_IR": "GIR-"}
 _OUT = "DataTransfer-Out-Bytes"
+_TIERED = "INTELLIGENT_TIERING"
 _RETRIEVED = {"STANDARD_IA": "Retrieval-SIA", "ONEZONE_IA": "Retrieval-ZIA", "GLACIER_IR": "Retrieval-GIR"}
 
 
@@ -61,6 +64,7 @@ class Notes:
         self._world = world
         self._lock = threading.Lock()
         self._counts: dict[Paid, int] = {}
+        self._read: set[tuple[str, str, str]] = set()
         self._points: dict[tuple[str, str, Metric, str], list[float]] = {}
         self._lines: list[tuple[str, str, str, str]] = []
         self._last = 0.0
@@ -82,6 +86,11 @@ class Notes:
         with self._lock:
             self._points.setdefault((account, region, metric, unit), []).append(amount)
 
+    def read(self, bucket: Bucket, key: str, version_id: str) -> None:
+        """An object was read whose class asks for that."""
+        with self._lock:
+            self._read.add((bucket.name, key, version_id))
+
     def line(self, bucket: Bucket, text: str) -> None:
         """A line of a bucket's access log."""
         with self._lock:
@@ -99,10 +108,10 @@ class Notes:
     def write(self) -> None:
         """Write what is held, in one transaction."""
         with self._lock:
-            counts, points, noted = self._counts, self._points, self._lines
-            self._counts, self._points, self._lines = {}, {}, []
+            counts, points, noted, read = self._counts, self._points, self._lines, self._read
+            self._counts, self._points, self._lines, self._read = {}, {}, [], set()
             self._armed = False
-            if not (counts or points or noted):
+            if not (counts or points or noted or read):
                 return
             self._last = monotonic()
         with self._world.state.database.transaction():
@@ -114,6 +123,14 @@ class Notes:
                 measured = [metrics.value(now, amount, unit, count) for amount, count in Counter(amounts).items()]
                 metrics.put(self._world, account, region, metric, measured)
             self._write_lines(noted)
+            self._touch(read)
+
+    def _touch(self, read: set[tuple[str, str, str]]) -> None:
+        here = Ctx(self._world, "", "", callers.service("cloudjar.internal", ""))
+        for name, key, version_id in sorted(read):
+            bucket = find_bucket(here, name)
+            if bucket is not None:
+                tiers.touch(self._world, bucket, key, version_id)
 
     def _write_lines(self, noted: list[tuple[str, str, str, str]]) -> None:
         database = self._world.state.database
@@ -187,6 +204,8 @@ def _bill(held: Notes, seen: Seen, bucket: Bucket, answer: Answer) -> None:
     if tier:
         found.append(((pays, bucket.location, bucket.name, tier, operation), 1))
     if answer.sent:
+        if operation == "GetObject" and answer.storage_class == _TIERED:
+            held.read(bucket, seen.req["Key"], seen.req.get("VersionId") or "")
         if operation == "GetObject" and answer.storage_class in _RETRIEVED:
             usage = _RETRIEVED[answer.storage_class]
             found.append(((pays, bucket.location, bucket.name, usage, operation), answer.sent))
@@ -220,7 +239,7 @@ _KINDS = {
 def _measure(held: Notes, seen: Seen, bucket: Bucket, answer: Answer) -> None:
     request = seen.ctx.request
     method = request.method if request is not None else ""
-    for config in _configured(bucket, seen.req):
+    for config in filters.of_metrics(seen, bucket):
         dimensions = (("BucketName", bucket.name), ("FilterId", config))
         for name, unit, amount in _measured(seen, answer, method):
             held.point(bucket.account, bucket.location, Metric("AWS/S3", name, dimensions), unit, amount)
@@ -243,18 +262,3 @@ def _measured(seen: Seen, answer: Answer, method: str) -> Iterator[tuple[str, st
     milliseconds = round(seen.seconds * 1000, 3)
     yield "FirstByteLatency", "Milliseconds", milliseconds
     yield "TotalRequestLatency", "Milliseconds", milliseconds
-
-
-def _configured(bucket: Bucket, req: Mapping[str, Any]) -> Iterator[str]:
-    """The metrics configurations that a request falls under. One with a filter is about objects alone; by tags it
-    cannot be decided here, and such a filter counts nothing."""
-    key = req.get("Key")
-    for name, config in bucket.metrics.items():
-        given = config.get("Filter")
-        if not given:
-            yield name
-            continue
-        flat = given.get("And") or given
-        simple = not (flat.get("Tag") or flat.get("Tags") or flat.get("AccessPointArn"))
-        if simple and isinstance(key, str) and key.startswith(flat.get("Prefix") or ""):
-            yield name

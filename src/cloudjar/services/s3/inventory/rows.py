@@ -103,10 +103,18 @@ def _of_object(bucket: Bucket, version: Version, name: str) -> Value:
     if name in plain:
         return plain[name]
     if name == "IntelligentTieringAccessTier":
-        return (version.archived or "FREQUENT") if version.storage_class == "INTELLIGENT_TIERING" else None
+        return _tier(version) if version.storage_class == "INTELLIGENT_TIERING" else None
     if name == "LifecycleExpirationDate":
         return _expires(bucket, version)
     return _acl(version) if name == "ObjectAccessControlList" else None
+
+
+_TIERS = {"ARCHIVE_ACCESS": "ARCHIVE", "DEEP_ARCHIVE_ACCESS": "DEEP_ARCHIVE", "INFREQUENT": "INFREQUENT",
+          "ARCHIVE_INSTANT": "ARCHIVE_INSTANT_ACCESS", "": "FREQUENT"}  # fmt: skip
+
+
+def _tier(version: Version) -> str:
+    return _TIERS[version.archived or version.tier]
 
 
 def _expires(bucket: Bucket, version: Version) -> Value:

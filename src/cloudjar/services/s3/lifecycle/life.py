@@ -170,6 +170,6 @@ def _do(ctx: Ctx, bucket: Bucket, objects: Index, key: str, action: Action) -> N
         removing.remove_version(ctx, bucket, version, bypass=False, event=changes.EXPIRED)
         return
     now = int(ctx.now.timestamp())
-    moved = replace(version, storage_class=action.storage_class, restore=None, archived="", moved=now)
+    moved = replace(version, storage_class=action.storage_class, restore=None, archived="", tier="", moved=now)
     objects.change(moved)
     changes.tell(ctx, bucket, Change(changes.MOVED, moved, version))

@@ -98,7 +98,7 @@ def look(ctx: Ctx, held: Agenda, bucket: Bucket, one: Due) -> None:
         return
     restore, now = version.restore, ctx.now.timestamp()
     if version.storage_class == _TIERING and restore.ready <= now:
-        back = replace(version, restore=None, archived="", touched=int(now))
+        back = replace(version, restore=None, archived="", tier="", touched=int(now))
         index(ctx.world).change(back)
         changes.tell(ctx, bucket, Change(changes.RESTORED, version, version))
         return

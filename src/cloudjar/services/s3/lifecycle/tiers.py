@@ -1,4 +1,7 @@
-"""Intelligent-Tiering's archives: objects that nobody wrote or read for long go to the tier that the bucket asks for.
+"""Intelligent-Tiering: objects that nobody wrote or read for long go to colder tiers, and come back when they are read.
+
+The tiers that are read at once are AWS's own doing, after 30 and 90 days; archives are what the bucket asks for. Small
+objects stay where they are.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/intelligent-tiering-managing.html
 """
@@ -10,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from cloudjar.kit.context import Ctx
+from cloudjar.kit.context import Ctx, World
 from cloudjar.services.s3.buckets.records import Bucket
 from cloudjar.services.s3.lifecycle.agenda import Agenda, Due, agenda
 from cloudjar.services.s3.lifecycle.rules import SMALL, midnight
@@ -21,8 +24,10 @@ from cloudjar.services.s3.objects.rows import Version
 
 TIERED = "IntelligentTiering"
 _CLASS = "INTELLIGENT_TIERING"
-_LEAST = 90
-"""Days after which the earliest archive may come."""
+_INSTANT = ((30, "INFREQUENT"), (90, "ARCHIVE_INSTANT"))
+"""Days without access, and the tier that comes of them."""
+_LEAST = _INSTANT[0][0]
+_DAY = 86400
 _AGAIN = 7
 """Days between two looks at an object that no configuration is about: one may have come meanwhile."""
 
@@ -43,20 +48,38 @@ def _idle_since(version: Version) -> float:
 
 
 def look(ctx: Ctx, held: Agenda, bucket: Bucket, one: Due) -> None:
-    """Archive a version that has been idle long enough, and say when to look again."""
+    """Bring a version to where it belongs that has been idle long enough, and say when to look again."""
     version = index(ctx.world).version(bucket.name, one.key, one.id)
     if version is None or version.storage_class != _CLASS or version.size < SMALL:
         held.set(bucket, "tier", one.key, one.id, None)
         return
     now = ctx.now.timestamp()
-    steps = sorted((midnight(_idle_since(version), days), tier) for days, tier in _tierings(bucket, version))
+    idle = _idle_since(version)
+    instant = [(midnight(idle, days), tier) for days, tier in _INSTANT]
+    tier = next((tier for at, tier in reversed(instant) if at <= now), "")
+    if tier != version.tier:
+        version = replace(version, tier=tier)
+        index(ctx.world).change(version)
+    steps = sorted((midnight(idle, days), tier) for days, tier in _tierings(bucket, version))
     due = [tier for at, tier in steps if at <= now]
     if due and due[-1] != version.archived:
         archived = replace(version, archived=due[-1], restore=None)
         index(ctx.world).change(archived)
         changes.tell(ctx, bucket, Change(TIERED, archived, version))
-    later = [at for at, _ in steps if at > now]
+    later = [at for at, _ in (*steps, *instant) if at > now]
     held.set(bucket, "tier", one.key, one.id, min(later) if later else midnight(now, _AGAIN))
+
+
+def touch(world: World, bucket: Bucket, key: str, version_id: str) -> None:
+    """An object was read: it is frequent again, in the running transaction. Noted once a day."""
+    objects = index(world)
+    version = objects.version(bucket.name, key, version_id) if version_id else objects.current(bucket.name, key)
+    now = int(world.clock.now().timestamp())
+    if version is None or version.storage_class != _CLASS or version.size < SMALL or version.archived:
+        return
+    if version.tier or now - _idle_since(version) >= _DAY:
+        objects.change(replace(version, tier="", touched=now))
+        agenda(world).set(bucket, "tier", version.key, version.id, midnight(now, _LEAST))
 
 
 def _tierings(bucket: Bucket, version: Version) -> Iterator[tuple[int, str]]:

@@ -72,7 +72,7 @@ def counts(make: Callable[[World], Count]) -> Callable[[World], Count]:
 
 def _metered(version: Version) -> tuple[object, ...]:
     """What the costs of keeping a version depend on."""
-    return version.storage_class, version.size, version.archived, version.restore
+    return version.storage_class, version.size, version.archived, version.restore, version.tier
 
 
 class Index:

@@ -117,9 +117,12 @@ class Version(Struct, frozen=True, array_like=True, kw_only=True):
     archived: str = ""
     """Tier of Intelligent-Tiering that it was archived to: ``ARCHIVE_ACCESS``, ``DEEP_ARCHIVE_ACCESS``; else ""."""
     touched: int = 0
-    """When it was last read (seconds), where Intelligent-Tiering asks; else 0."""
+    """When it was last read (seconds; of one day only the first), where Intelligent-Tiering asks; else 0."""
     moved: int = 0
     """When lifecycle brought it to its class (seconds); 0 when it was written there."""
+    tier: str = ""
+    """Tier of Intelligent-Tiering, of those that are read at once: ``INFREQUENT``, ``ARCHIVE_INSTANT``, "" for
+    frequent."""
 
     @property
     def quoted_etag(self) -> str:

@@ -122,6 +122,8 @@ def _replica(here: Ctx, there: Ctx, bucket: Bucket, target: Bucket, rule: Rule, 
         lock=version.lock if target.object_lock else None,
         restore=None,
         archived="",
+        tier="",
+        touched=0,
         moved=0,
         replication="REPLICA",
     )
