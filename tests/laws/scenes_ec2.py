@@ -29,7 +29,16 @@ def _translating(things: Any) -> dict[str, Any]:
     return {"NatGatewayId": made, "AssociationIds": [found["NatGatewayAddresses"][1]["AssociationId"]]}
 
 
+def _lent(things: Any) -> dict[str, Any]:
+    """A permission for an interface."""
+    eni = things.ec2.create_network_interface(SubnetId=things.subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    asked = {"NetworkInterfaceId": eni, "AwsAccountId": "222222222222", "Permission": "INSTANCE-ATTACH"}
+    made = things.ec2.create_network_interface_permission(**asked)["InterfacePermission"]
+    return {"NetworkInterfacePermissionId": made["NetworkInterfacePermissionId"]}
+
+
 SCENES: dict[str, Scene] = {
+    "ec2:DeleteNetworkInterfacePermission": _lent,
     "ec2:AcceptAddressTransfer": _offered,
     "ec2:DisassociateNatGatewayAddress": _translating,
 }
@@ -64,7 +73,31 @@ def many(jar: Any) -> dict[str, Any]:
         looked = ec2.start_network_insights_access_scope_analysis(**asked)["NetworkInsightsAccessScopeAnalysis"]
     room = {"InstanceType": "t3.micro", "InstancePlatform": "Linux/UNIX", "AvailabilityZone": "eu-west-3a"}
     held = ec2.create_capacity_reservation(**room, InstanceCount=1)["CapacityReservation"]
+    several = [_replaced(jar), _lending(ec2, vpcs[0])]
+    assert all(several)
     return {
+        "GetSpotPlacementScores": {"TargetCapacity": 1, "InstanceTypes": ["t3.micro"]},
         "CapacityReservationId": held["CapacityReservationId"],
         "NetworkInsightsAccessScopeAnalysisId": looked["NetworkInsightsAccessScopeAnalysisId"],
     }
+
+
+def _replaced(jar: Any) -> int:
+    """Root volumes that were replaced."""
+    ec2 = jar.client("ec2")
+    machines = [vm for one in ec2.describe_instances()["Reservations"] for vm in one["Instances"]]
+    jar.settle()
+    for vm in machines:
+        ec2.create_replace_root_volume_task(InstanceId=vm["InstanceId"])
+    return len(machines)
+
+
+def _lending(ec2: Any, vpc: str) -> int:
+    """Interfaces that other accounts may use."""
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.90.77.0/24")["Subnet"]["SubnetId"]
+    for account in range(6):
+        eni = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+        ec2.create_network_interface_permission(
+            NetworkInterfaceId=eni, AwsAccountId=f"{account:012}", Permission="INSTANCE-ATTACH"
+        )
+    return account

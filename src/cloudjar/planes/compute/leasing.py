@@ -1,4 +1,4 @@
-"""What a guest is told of names and time while it runs, as its DHCP client would hear it at the renewal of its lease.
+"""What a guest is told while it runs: of names and time, as its DHCP client would hear it at the renewal of its lease.
 
 Guests have no DHCP client: their addresses are set from outside. So the host does what one would: it writes the files
 that a client writes, on the guest's own disk, and has the guest's time service read its part.
@@ -42,6 +42,10 @@ class Leasing(ABC):
     @abstractmethod
     def run(self, machine_id: str, argv: Sequence[str], timeout: float = 30) -> tuple[int, bytes]:
         """Run a command inside the machine."""
+
+    def interrupt(self, machine_id: str) -> None:
+        """Refused: the kernel of a container is the host's."""
+        raise PlaneError(f"machine {machine_id} is a container, which has no kernel of its own to interrupt")
 
     def renew(self, spec: MachineSpec) -> None:
         """Write the files into the running guest; its next boots, also those of its own, begin with them."""

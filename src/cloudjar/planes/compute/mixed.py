@@ -74,6 +74,13 @@ class MixedCompute(ContainerCompute):
         else:
             super().reboot(machine_id)
 
+    def interrupt(self, machine_id: str) -> None:
+        """By the machine's driver."""
+        if self._is_vm(machine_id):
+            self._vms.interrupt(machine_id)
+        else:
+            super().interrupt(machine_id)
+
     def renew(self, spec: MachineSpec) -> None:
         """By the machine's driver."""
         if self._is_vm(spec.id):

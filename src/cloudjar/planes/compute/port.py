@@ -88,6 +88,10 @@ class ComputePort(Protocol):
         """Restart the guest's init; same namespace, same disk."""
         ...
 
+    def interrupt(self, machine_id: str) -> None:
+        """Send a running machine's processors a non-maskable interrupt; raises where it has no kernel of its own."""
+        ...
+
     def renew(self, spec: MachineSpec) -> None:
         """Tell a running machine what `spec` says of names and time (resolvers, domain, time servers), and nothing
         else of it; one that is down hears it at its next start."""

@@ -171,6 +171,13 @@ class SimCompute(SimInside, SimMetering):
         self._unmount(machine)
         self._say(machine, f"boot {machine.boots} of {machine.spec.hostname}")
 
+    def interrupt(self, machine_id: str) -> None:
+        """Note it on the console of a machine that is up."""
+        self._called("interrupt", machine_id)
+        machine = self.host.machines.get(machine_id)
+        if machine and machine.up:
+            self._say(machine, "NMI received for unknown reason")
+
     def renew(self, spec: MachineSpec) -> None:
         """Tell a machine that is up its names and time servers."""
         self._called("renew", spec.id)

@@ -144,6 +144,12 @@ class VmCompute(ContainerCompute):
                 raise
         self._look_after(spec.id)
 
+    def interrupt(self, machine_id: str) -> None:
+        """A non-maskable interrupt to its processors, by QEMU."""
+        home = self._home(machine_id)
+        if _pid(home):
+            tell(_monitor(home), "inject-nmi")
+
     def renew(self, spec: MachineSpec) -> None:
         """Noted for the next time that it is started or rebooted from outside: its disk is its own while it runs."""
         home = self._home(spec.id)

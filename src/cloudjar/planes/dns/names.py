@@ -58,12 +58,12 @@ def lookup(vpc: Vpc, pool: IPv4Network, name: str, extra: ExtraNames | None = No
     """What a name (any case, final dot or not) means in a VPC; None when the wide world must be asked."""
     name = name.lower().rstrip(".")
     given = next((addresses for known, addresses in vpc.names if _is(known, name)), None)
+    if name.endswith(_REVERSE):
+        return _chosen(vpc.id, name, extra) or _pointer(vpc, pool, name)
     if given is None and extra:
         given = extra(vpc.id, name)
     if given is not None:
         return Known(name, given)
-    if name.endswith(".in-addr.arpa"):
-        return _pointer(vpc, pool, name)
     label, _, zone = name.partition(".")
     if zone in (public_zone(vpc.region), f"{vpc.region}.compute.amazonaws.com"):
         return _public(vpc, pool, label, zone)
@@ -74,6 +74,9 @@ def lookup(vpc: Vpc, pool: IPv4Network, name: str, extra: ExtraNames | None = No
     return Known(zone, (found.private[0][0],)) if found else None
 
 
+_REVERSE = ".in-addr.arpa"
+
+
 def _is(known: str, name: str) -> bool:
     """Whether a name is the one known, or below it where that is ``*.NAME``."""
     return name.endswith(known[1:]) if known.startswith("*.") else known == name
@@ -82,6 +85,8 @@ def _is(known: str, name: str) -> bool:
 def outside(pool: IPv4Network, name: str, extra: ExtraNames | None = None) -> Known | None:
     """What a name means to the host, which is in no VPC: services' names, and public names of machines as they are."""
     name = name.lower().rstrip(".")
+    if name.endswith(_REVERSE):
+        return _chosen("", name, extra)
     given = extra("", name) if extra else None
     if given is not None:
         return Known(name, given)
@@ -89,6 +94,12 @@ def outside(pool: IPv4Network, name: str, extra: ExtraNames | None = None) -> Kn
     address = _dashed("ec2-", label)
     public = zone == "compute-1.amazonaws.com" or zone.endswith(".compute.amazonaws.com")
     return Known(zone, (address,)) if public and address and IPv4Address(address) in pool else None
+
+
+def _chosen(vpc_id: str, name: str, extra: ExtraNames | None) -> Known | None:
+    """A reverse name that somebody has chosen for a public address; asked for like any name, the answer is names."""
+    given = extra(vpc_id, name) if extra else None
+    return Known(name, pointer=given[0].rstrip(".")) if given else None
 
 
 def _private(vpc: Vpc, name: str, label: str) -> tuple[str, ...]:

@@ -175,6 +175,10 @@ def disassociate_address(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def release_address(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Let go of an Elastic IP that is in front of nothing; it stops costing."""
     elastic = _named(ctx, req, "allocationId")
+    if elastic.pointer or elastic.pointer_asked:
+        raise AwsError(
+            "InvalidAddress.Locked", f"Address {elastic.ip} has a reverse DNS record. Reset its attribute first."
+        )
     if elastic.association_id:
         raise AwsError("InvalidIPAddress.InUse", f"Address {elastic.ip} is in use.")
     offer = ctx.db[AddressTransfer].get(elastic.id)
@@ -184,9 +188,3 @@ def release_address(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     ctx.db[ElasticIp].drop(elastic)
     return {}
 
-
-@op("DescribeAddressesAttribute")
-def describe_addresses_attribute(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Reverse names of Elastic IPs: nobody can set one here yet, so none has any."""
-    found = need_all(ctx, ElasticIp, req["AllocationIds"]) if req.get("AllocationIds") else ctx.db[ElasticIp].all()
-    return {"Addresses": [{"PublicIp": elastic.ip, "AllocationId": elastic.id} for elastic in found]}

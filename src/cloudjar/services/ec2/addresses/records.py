@@ -47,6 +47,12 @@ class ElasticIp(Record, frozen=True, kw_only=True):
     private_ip: str = ""
     interface_owner: str = ""
     """Whose interface it stands in front of, when that is another account's."""
+    pointer: str = ""
+    """What its reverse DNS record says."""
+    pointer_asked: str = ""
+    """A name that is to stand there once its own record leads to the address."""
+    pointer_refused: str = ""
+    """Why it does not."""
     tags: dict[str, str] = {}
 
 

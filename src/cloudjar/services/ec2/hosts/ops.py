@@ -170,6 +170,7 @@ def show_host(ctx: Ctx, host: Host) -> dict[str, Any]:
             "TotalVCpus": total,
         },
         "HostRecovery": host.recovery,
+        "HostReservationId": host.reservation_id or None,
         "Instances": [{"InstanceId": vm.id, "InstanceType": vm.type, "OwnerId": vm.account} for vm in live],
         "MemberOfServiceLinkedResourceGroup": False,
         "OwnerId": host.account,

@@ -30,6 +30,8 @@ class Host(Record, frozen=True, kw_only=True):
     state: str = "available"
     allocated: datetime
     released: datetime | None = None
+    reservation_id: str = ""
+    """The Dedicated Host Reservation that pays for it."""
     client_token: str = ""
     tags: dict[str, str] = {}
 

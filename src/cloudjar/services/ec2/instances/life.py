@@ -162,6 +162,8 @@ def _keep(step: Step, vm: Instance, host: ComputePort) -> None:
         _give_disks(step, vm, host)
         if step.wake.purpose == CHECK:
             keep(step, vm, host)
+        if vm.interrupted < vm.interrupts:
+            _interrupt(step, vm, host)
         if step.wake.purpose == LEASE:
             host.renew(machine_spec(step, vm))
         if vm.rebooted < vm.reboots:
@@ -187,6 +189,12 @@ def _give_disks(step: Step, vm: Instance, host: ComputePort) -> None:
     for volume in step.db[Volume].all(instance_id=vm.id):
         if volume.attachment == "attached" and point(volume.device) != point(vm.root_device):
             host.attach(vm.id, disk(volume))
+
+
+def _interrupt(step: Step, vm: Instance, host: ComputePort) -> None:
+    """One interrupt for all that were asked for since the last: an earlier one crashes or reboots most systems."""
+    step.change(Instance, lambda now: replace(now, interrupted=vm.interrupts))
+    host.interrupt(vm.id)
 
 
 def _booted(step: Step, vm: Instance) -> None:

@@ -78,6 +78,9 @@ class Instance(Record, frozen=True, kw_only=True):
     reboots: int = 0
     """Reboots asked for and, in `rebooted`, done."""
     rebooted: int = 0
+    interrupts: int = 0
+    """Diagnostic interrupts asked for and, in `interrupted`, sent."""
+    interrupted: int = 0
     credits: str = ""
     """``standard`` or ``unlimited`` for burstable types."""
     cpu: Cpu | None = None

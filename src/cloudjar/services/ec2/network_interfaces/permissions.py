@@ -6,11 +6,13 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNetworkInterfac
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
-from cloudjar.kit.operation import op
+from cloudjar.kit.operation import Grant, keys_of_resource, op
+from cloudjar.kit.record import arn_of
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import by_path, describe, need
 from cloudjar.services.ec2.network_interfaces.records import InterfacePermission, NetworkInterface
@@ -65,7 +67,17 @@ def describe_network_interface_permissions(ctx: Ctx, req: dict[str, Any]) -> dic
     return {"NetworkInterfacePermissions": shown}
 
 
-@op("DeleteNetworkInterfacePermission")
+def _of_interface(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
+    """The interface is what is asked about; the request names the permission alone."""
+    one = ctx.db[InterfacePermission].get(req.get("NetworkInterfacePermissionId") or "")
+    eni = ctx.db[NetworkInterface].get(one.interface_id) if one is not None else None
+    if eni is None:
+        return [Grant("ec2:DeleteNetworkInterfacePermission", keys={"ec2:Region": ctx.region})]
+    keys = keys_of_resource("ec2", "network-interface", eni)
+    return [Grant("ec2:DeleteNetworkInterfacePermission", arn_of(eni), keys)]
+
+
+@op("DeleteNetworkInterfacePermission", access=_of_interface)
 def delete_network_interface_permission(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Take a permission back; one that is made use of at this moment only by force, and what was attached stays so."""
     one = need(ctx, InterfacePermission, req["NetworkInterfacePermissionId"])
