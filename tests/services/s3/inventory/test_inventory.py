@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.services.s3.conftest import Bucket
+from tests.services.s3.test_bill import used
 
 
 @pytest.fixture
@@ -78,6 +79,7 @@ def test_a_daily_list_as_csv(bucket: Bucket, lists: Bucket) -> None:
     bucket.jar.advance(days=1)
     held = lists.keys()
     assert sum(key.endswith("manifest.json") for key in held) == 2
+    assert used(bucket, "Inventory-ObjectsListed") == 4
 
 
 @pytest.mark.parametrize("form", ["Parquet", "ORC"])

@@ -21,6 +21,7 @@ from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.metrics import Metric
 from cloudjar.kit.observing import Seen, observes
 from cloudjar.kit.quantities import Owner, Quantities, Tally, collects
+from cloudjar.services.s3.analytics import life as analyses
 from cloudjar.services.s3.buckets.finding import find_bucket
 from cloudjar.services.s3.buckets.records import Bucket
 from cloudjar.services.s3.delivery import filters, lines
@@ -64,7 +65,7 @@ class Notes:
         self._world = world
         self._lock = threading.Lock()
         self._counts: dict[Paid, int] = {}
-        self._read: set[tuple[str, str, str]] = set()
+        self._read: dict[tuple[str, str, str], list[int]] = {}
         self._points: dict[tuple[str, str, Metric, str], list[float]] = {}
         self._lines: list[tuple[str, str, str, str]] = []
         self._last = 0.0
@@ -86,10 +87,10 @@ class Notes:
         with self._lock:
             self._points.setdefault((account, region, metric, unit), []).append(amount)
 
-    def read(self, bucket: Bucket, key: str, version_id: str) -> None:
-        """An object was read whose class asks for that."""
+    def read(self, bucket: Bucket, key: str, version_id: str, sent: int) -> None:
+        """An object was read whose class, or an analysis, asks for that."""
         with self._lock:
-            self._read.add((bucket.name, key, version_id))
+            self._read.setdefault((bucket.name, key, version_id), []).append(sent)
 
     def line(self, bucket: Bucket, text: str) -> None:
         """A line of a bucket's access log."""
@@ -109,7 +110,7 @@ class Notes:
         """Write what is held, in one transaction."""
         with self._lock:
             counts, points, noted, read = self._counts, self._points, self._lines, self._read
-            self._counts, self._points, self._lines, self._read = {}, {}, [], set()
+            self._counts, self._points, self._lines, self._read = {}, {}, [], {}
             self._armed = False
             if not (counts or points or noted or read):
                 return
@@ -125,12 +126,15 @@ class Notes:
             self._write_lines(noted)
             self._touch(read)
 
-    def _touch(self, read: set[tuple[str, str, str]]) -> None:
+    def _touch(self, read: dict[tuple[str, str, str], list[int]]) -> None:
         here = Ctx(self._world, "", "", callers.service("cloudjar.internal", ""))
-        for name, key, version_id in sorted(read):
+        for (name, key, version_id), each in sorted(read.items()):
             bucket = find_bucket(here, name)
             if bucket is not None:
                 tiers.touch(self._world, bucket, key, version_id)
+                if bucket.analytics:
+                    for sent in each:
+                        analyses.on_read(here, bucket, key, version_id, sent)
 
     def _write_lines(self, noted: list[tuple[str, str, str, str]]) -> None:
         database = self._world.state.database
@@ -204,8 +208,8 @@ def _bill(held: Notes, seen: Seen, bucket: Bucket, answer: Answer) -> None:
     if tier:
         found.append(((pays, bucket.location, bucket.name, tier, operation), 1))
     if answer.sent:
-        if operation == "GetObject" and answer.storage_class == _TIERED:
-            held.read(bucket, seen.req["Key"], seen.req.get("VersionId") or "")
+        if operation == "GetObject" and (answer.storage_class == _TIERED or bucket.analytics):
+            held.read(bucket, seen.req["Key"], seen.req.get("VersionId") or "", answer.sent)
         if operation == "GetObject" and answer.storage_class in _RETRIEVED:
             usage = _RETRIEVED[answer.storage_class]
             found.append(((pays, bucket.location, bucket.name, usage, operation), answer.sent))

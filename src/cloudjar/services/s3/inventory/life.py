@@ -18,6 +18,7 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.db import State, watches
 from cloudjar.kit.machine import Step, reconciler
+from cloudjar.kit.quantities import Owner, Quantities, Tally
 from cloudjar.kit.record import Record, arn_of, record
 from cloudjar.planes.objects.port import Landed
 from cloudjar.services.s3.access.asking import object_refusal
@@ -85,7 +86,8 @@ def _make(step: Step, bucket: Bucket, configuration: dict[str, Any], now: dateti
     wanted = columns(configuration)
     sink = blobs(ctx).sink()
     try:
-        files.write(form, wanted, _rows(index(step.world), bucket, configuration), sink)
+        counted = _Counted(_rows(index(step.world), bucket, configuration))
+        files.write(form, wanted, counted, sink)
         landed: Landed = sink.finish()
     except BaseException:
         sink.abort()
@@ -101,6 +103,23 @@ def _make(step: Step, bucket: Bucket, configuration: dict[str, Any], now: dateti
         "files": [{"key": key, "size": landed.size, "MD5checksum": landed.md5.hex()}],
     }
     _put_all(ctx, target, destination, place, now, (key, landed), manifest)
+    with step.world.state.database.transaction():
+        quantities: Quantities = step.world.ports["quantities"]
+        owner = Owner(bucket.account, bucket.location, bucket.name)
+        quantities.add(owner, Tally("AmazonS3", "Inventory-ObjectsListed", "", "Objects", 1), counted.count)
+
+
+class _Counted:
+    """Rows, counted as they pass: what is listed is paid."""
+
+    def __init__(self, rows: Iterator[list[Value]]) -> None:
+        self._rows = rows
+        self.count = 0
+
+    def __iter__(self) -> Iterator[list[Value]]:
+        for row in self._rows:
+            self.count += 1
+            yield row
 
 
 def _put_all(

@@ -1,0 +1,1 @@
+"""Storage class analysis: how old what is read is."""
