@@ -38,6 +38,30 @@ def _on_rule(member: str) -> Any:
     return scene
 
 
+_ARCHIVE = f"arn:aws:events:eu-west-3:{ACCOUNT}:archive/"
+_DEFAULT = f"arn:aws:events:eu-west-3:{ACCOUNT}:event-bus/default"
+
+
+def _archive(things: Any) -> dict[str, Any]:
+    name = f"law{next(_NUMBERS)}"
+    things.jar.client("events").create_archive(ArchiveName=name, EventSourceArn=_DEFAULT)
+    return {"ArchiveName": name}
+
+
+def _replay(things: Any) -> dict[str, Any]:
+    """What a replay would be asked for, and one that goes on."""
+    name, archive = f"law{next(_NUMBERS)}", _ARCHIVE + str(_archive(things)["ArchiveName"])
+    asked = {"EventSourceArn": archive, "EventStartTime": 1, "EventEndTime": 2, "Destination": {"Arn": _DEFAULT}}
+    things.jar.client("events").start_replay(ReplayName=name, **asked)
+    return {"ReplayName": name}
+
+
+def _new_replay(things: Any) -> dict[str, Any]:
+    archive = _ARCHIVE + str(_archive(things)["ArchiveName"])
+    asked = {"EventSourceArn": archive, "EventStartTime": 1, "EventEndTime": 2, "Destination": {"Arn": _DEFAULT}}
+    return {**asked, "ReplayName": "new"}
+
+
 def _named_bus(things: Any) -> dict[str, Any]:
     return {"Name": _bus(things)}
 
@@ -51,6 +75,10 @@ SCENES: dict[str, Any] = {
         }
         for name in _TAGGED
     },
+    **{f"events:{name}": _archive for name in ("DeleteArchive", "DescribeArchive", "UpdateArchive")},
+    "events:CreateArchive": lambda _: {"ArchiveName": "new", "EventSourceArn": _DEFAULT},
+    **{f"events:{name}": _replay for name in ("CancelReplay", "DescribeReplay")},
+    "events:StartReplay": _new_replay,
     "events:PutRule": lambda things: {"Name": "new", "EventBusName": _bus(things), "EventPattern": _PATTERN},
     "events:PutEvents": lambda things: {
         "Entries": [{"Source": "law", "DetailType": "x", "Detail": "{}", "EventBusName": _bus(things)}]

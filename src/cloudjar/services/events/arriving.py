@@ -10,7 +10,7 @@ from cloudjar.base import ids
 from cloudjar.kit.context import World
 from cloudjar.kit.event_inputs import dumped
 from cloudjar.kit.record import meta
-from cloudjar.services.events import bill
+from cloudjar.services.events import archiving, bill
 from cloudjar.services.events.index import Place, index
 from cloudjar.services.events.outbox import Kept, outbox
 from cloudjar.services.events.records import ALL, Rule
@@ -77,6 +77,9 @@ def hand_out(world: World, rules: list[Rule], found: Event, hops: tuple[tuple[st
     now = world.clock.now().timestamp()
     wanted: list[tuple[str, str]] = []
     for rule in rules:
+        if rule.archive:
+            archiving.add(world, rule, found)
+            continue
         bill.matched(world, rule)
         wanted += [(rule.place, target["Id"]) for target in rule.targets]
         if rule.targets:

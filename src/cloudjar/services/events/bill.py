@@ -6,11 +6,15 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from decimal import Decimal
+
 from cloudjar.kit import metrics
 from cloudjar.kit.context import World
 from cloudjar.kit.metrics import Metric
 from cloudjar.kit.quantities import GB, Owner, Quantities, Tally
-from cloudjar.services.events.records import DEFAULT, Rule
+from cloudjar.kit.usage import Meter, meters
+from cloudjar.services.events.records import DEFAULT, Archive, Rule
 
 _SERVICE, _CHUNK = "AWSEvents", 64 << 10
 _EVENT = Tally(_SERVICE, "Event-64K-Chunks", "", "64K-Chunks", 1)
@@ -30,6 +34,14 @@ def put(world: World, account: str, region: str, bus: str, size: int) -> None:
 def archived(world: World, account: str, region: str, archive: str, size: int) -> None:
     """So many bytes went into an archive."""
     _add(world, Owner(account, region, archive), _ARCHIVED, size)
+
+
+@meters(Archive)
+def storage(archive: Archive) -> Iterable[Meter]:
+    """What an archive keeps, as it was last measured."""
+    if not archive.billed:
+        return ()
+    return (Meter(_SERVICE, "Archive-TimedStorage", "", "GB-Mo", Decimal(archive.billed) / GB),)
 
 
 def matched(world: World, rule: Rule) -> None:

@@ -45,7 +45,7 @@ class Bus(Record, frozen=True, kw_only=True):
     index=("bus",),
     arn="rule/{path}",
     also=("rule-on-custom-event-bus",),
-    quotas=(Quota(_RULES, _LIMIT, per="bus"),),
+    quotas=(Quota(_RULES, _LIMIT, per="bus", counts=lambda rule: not rule.managed_by),),
 )
 class Rule(Record, frozen=True, kw_only=True):
     """A rule with its targets, each as it was given. `path` is the name, behind its bus's when that is another than
@@ -81,3 +81,43 @@ class Rule(Record, frozen=True, kw_only=True):
 def path_of(bus: str, name: str) -> str:
     """A rule's key."""
     return name if bus == DEFAULT else f"{bus}/{name}"
+
+
+@record("events", "archive", key="name", index=("bus",))
+class Archive(Record, frozen=True, kw_only=True):
+    """An archive of a bus's events. `days` is for how long it keeps them, 0 for ever."""
+
+    name: str
+    bus: str
+    """The bus's ARN."""
+    description: str = ""
+    pattern: str = ""
+    days: int = 0
+    made: float = 0.0
+    billed: int = 0
+    """Bytes that it kept when that was last measured."""
+
+    @property
+    def place(self) -> str:
+        """What it is called in `archived`."""
+        return f"{self.account}/{self.region}/{self.name}"
+
+
+@record("events", "replay", key="name")
+class Replay(Record, frozen=True, kw_only=True):
+    """Events of an archive, put on its bus once more. Times are Unix seconds."""
+
+    name: str
+    archive: str
+    """The archive's ARN."""
+    bus: str
+    rules: list[str] = []
+    """Only these rules get them, by ARN; all when there is none."""
+    description: str = ""
+    begin: float
+    end: float
+    state: str
+    started: float
+    stopped: float = 0.0
+    reached: tuple[float, int] = (0.0, 0)
+    """The place in the archive of the last event that was put."""

@@ -353,6 +353,8 @@ def events(_service: Any, ops: Ops) -> None:
     bus = "arn:${Partition}:events:${Region}:${Account}:event-bus/"
     ops["PutEvents"] = [one("events:PutEvents", "event-bus", bus + "${Entries[].EventBusName|or:default}")]
     ops["PutTargets"].append(passing("Targets[].RoleArn", "events.amazonaws.com"))
+    for operation, member in (("CreateArchive", "EventSourceArn"), ("StartReplay", "Destination.Arn")):
+        replace(ops, operation, "event-bus", "${" + member + "}")
 
 
 def scheduler(_service: Any, ops: Ops) -> None:
