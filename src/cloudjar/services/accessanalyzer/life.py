@@ -61,6 +61,7 @@ def _seen(ctx: Ctx, analyzer: Analyzer) -> Iterator[dict[str, Any]]:
             "actions": found.actions,
             "condition": found.condition,
             "public": found.public,
+            "sources": list(found.sources),
         }
 
 

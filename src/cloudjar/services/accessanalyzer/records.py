@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -97,6 +98,8 @@ class Finding(Record, frozen=True, kw_only=True):
     last: datetime | None = None
     key: str = ""
     unused: tuple[Unused, ...] = ()
+    sources: list[dict[str, Any]] = msgspec.field(default_factory=lambda: [{"type": "POLICY"}])
+    """What gives the access: a policy, a bucket's ACL, an access point."""
 
 
 @record(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cloudjar.auth.organization import Organization
 from cloudjar.kit.context import Ctx
@@ -23,6 +23,7 @@ class Seen(NamedTuple):
     actions: tuple[str, ...]
     condition: dict[str, str]
     public: bool
+    sources: tuple[dict[str, Any], ...]
 
 
 def zone_of(ctx: Ctx, analyzer: Analyzer) -> Zone:
@@ -54,14 +55,24 @@ def seen(ctx: Ctx, analyzer: Analyzer) -> Iterator[Seen]:
 def of_resource(resource: Resource, zone: Zone) -> Iterator[Seen]:
     """Access from outside to one resource, as all its documents together say."""
     found: dict[str, Seen] = {}
-    for document in resource.documents:
+    own = _own(resource, zone)
+    for document, source in resource.documents:
+        if source["type"] == "S3_ACCESS_POINT" and not own:
+            continue
         for who, patterns in known_outsiders(document, zone):
             actions = {action for pattern in patterns for action in expanded(pattern, resource.noun)}
             condition = dict(who.condition)
             place = json.dumps([resource.arn, who.kind, who.name, condition])
             before = found.get(place)
             merged = actions | set(before.actions if before is not None else ())
+            held = before.sources if before is not None else ()
+            sources = held if source in held else (*held, source)
             found[place] = Seen(
-                place, resource, {who.kind: who.name}, tuple(sorted(merged)), condition, who.public
+                place, resource, {who.kind: who.name}, tuple(sorted(merged)), condition, who.public, sources
             )
     yield from found.values()
+
+
+def _own(resource: Resource, zone: Zone) -> bool:
+    """Whether the resource's own policy lets anybody in from outside: without that an access point does not either."""
+    return any(said.source["type"] == "POLICY" and known_outsiders(said.document, zone) for said in resource.documents)

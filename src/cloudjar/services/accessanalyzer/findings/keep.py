@@ -13,7 +13,7 @@ from cloudjar.services.accessanalyzer.findings import views
 from cloudjar.services.accessanalyzer.findings.filters import meets
 from cloudjar.services.accessanalyzer.records import EXTERNAL, Analyzer, Finding
 
-_COMPARED = ("actions", "condition", "public", "last", "unused")
+_COMPARED = ("actions", "condition", "public", "last", "unused", "sources")
 
 
 def keep(ctx: Ctx, analyzer: Analyzer, now: Iterable[Mapping[str, Any]]) -> bool:

@@ -126,7 +126,7 @@ def get_analyzed_resource(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             "updatedAt": max((f.updated for f in found), default=at),
             "isPublic": any(f.public for f in found),
             "actions": sorted({action for f in found for action in f.actions}) or None,
-            "sharedVia": ["POLICY"] if found else None,
+            "sharedVia": sorted({source["type"] for f in found for source in f.sources}) or None,
             "status": status,
             "resourceOwnerAccount": resource.owner,
         }

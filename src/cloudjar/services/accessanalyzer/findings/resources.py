@@ -11,6 +11,7 @@ from cloudjar.kit.operation import policy_of
 from cloudjar.kit.record import Record, arn_of, by_noun
 from cloudjar.policy.document import Document, parse
 from cloudjar.policy.grammar import Flavour, PolicySyntaxError
+from cloudjar.services.accessanalyzer.findings import buckets
 from cloudjar.spec import iam
 
 TYPES = {
@@ -27,7 +28,20 @@ TYPES = {
     ("dynamodb", "table"): "AWS::DynamoDB::Table",
     ("dynamodb", "stream"): "AWS::DynamoDB::Stream",
 }
+_BUCKET = "AWS::S3::Bucket"
+_OBJECTS = {("s3", "bucket"): "object"}
+"""What lies in a resource and is let out with it."""
 PREFIXES = tuple({prefix for prefix, _ in TYPES})
+
+
+POLICY = {"type": "POLICY"}
+
+
+class Said(NamedTuple):
+    """A document that says who may use a resource, and where it comes from, as a finding's ``sources`` have it."""
+
+    document: Document
+    source: dict[str, Any]
 
 
 class Resource(NamedTuple):
@@ -37,7 +51,7 @@ class Resource(NamedTuple):
     type: str
     noun: tuple[str, str]
     owner: str
-    documents: tuple[Document, ...]
+    documents: tuple[Said, ...]
 
 
 def all_of(ctx: Ctx, account: str, region: str) -> Iterator[Resource]:
@@ -50,20 +64,34 @@ def all_of(ctx: Ctx, account: str, region: str) -> Iterator[Resource]:
                 continue
             there = ctx.at(account, region)
             for item in there.db[declared.type].all():
+                if kind == _BUCKET and not buckets.lies_in(item, region):
+                    continue
                 documents = tuple(_documents(there, prefix, noun, item))
                 yield Resource(arn_of(item), kind, (prefix, noun), account, documents)
 
 
-def _documents(ctx: Ctx, prefix: str, noun: str, item: Record) -> Iterator[Document]:
+def _documents(ctx: Ctx, prefix: str, noun: str, item: Record) -> Iterator[Said]:
+    if TYPES[prefix, noun] == _BUCKET:
+        yield from _of_bucket(ctx, item)
+        return
     trust = (prefix, noun) == ("iam", "role")
     text = getattr(item, "trust", "") if trust else policy_of(ctx, prefix, noun, item).text
     if text:
         try:
-            yield parse(text, Flavour.TRUST if trust else Flavour.RESOURCE, needs_resource=False)
+            yield Said(parse(text, Flavour.TRUST if trust else Flavour.RESOURCE, needs_resource=False), POLICY)
         except PolicySyntaxError:
             return  # nobody can use what is stored in a language of its own
     if (prefix, noun) == ("kms", "key"):
-        yield from _grants(ctx, item)
+        for document in _grants(ctx, item):
+            yield Said(document, POLICY)
+
+
+def _of_bucket(ctx: Ctx, bucket: Any) -> Iterator[Said]:
+    for text in buckets.texts(ctx, bucket):
+        try:
+            yield Said(parse(text.policy, Flavour.RESOURCE), text.source)
+        except PolicySyntaxError:
+            continue
 
 
 def _grants(ctx: Ctx, key: Any) -> Iterator[Document]:
@@ -96,8 +124,9 @@ def expanded(pattern: str, noun: tuple[str, str]) -> list[str]:
 
     prefix = "sts" if noun == ("iam", "role") else noun[0]
     wanted = pattern if pattern != "*" else f"{prefix}:*"
+    types = {noun[1], _OBJECTS.get(noun, "")}
     found = []
     for action in named(wanted):
-        if action.startswith(f"{prefix}:") and any(r.type == noun[1] for r in iam.action(action).resources):
+        if action.startswith(f"{prefix}:") and any(r.type in types for r in iam.action(action).resources):
             found.append(action)
     return found

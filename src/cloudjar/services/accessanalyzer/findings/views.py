@@ -29,7 +29,7 @@ def _access(finding: Finding) -> dict[str, Any]:
         "action": list(finding.actions),
         "isPublic": finding.public,
         "condition": finding.condition,
-        "sources": [{"type": "POLICY"}],
+        "sources": finding.sources,
         "resourceControlPolicyRestriction": "NOT_APPLICABLE",
     }
 

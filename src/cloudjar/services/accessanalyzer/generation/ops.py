@@ -83,7 +83,8 @@ def used_by(ctx: Ctx, job: Generation) -> tuple[tuple[str, tuple[str, ...]], ...
 
     def mine(event: AuditEvent) -> bool:
         issuer = event.besides.session.issuer if event.besides is not None and event.besides.session is not None else ""
-        return event.counts and job.principal in (event.caller_arn, issuer)
+        data = event.besides is not None and event.besides.data and not event.besides.other
+        return (event.counts or data) and job.principal in (event.caller_arn, issuer)
 
     account = job.principal.split(":")[4]
     for event in audit.find(account, "", job.start.timestamp(), job.end.timestamp(), mine, _MOST_EVENTS):

@@ -14,6 +14,7 @@ from functools import lru_cache
 from ipaddress import ip_network
 from typing import NamedTuple
 
+from cloudjar.base.caller import canonical_id
 from cloudjar.policy.conditions import address, block
 from cloudjar.policy.conditions.block import Condition
 from cloudjar.policy.document import Document, Statement
@@ -107,7 +108,7 @@ def _strangers(statement: Statement, zone: Zone) -> Iterable[tuple[str, str]]:
             yield "AWS", name
     for provider in sorted(who.federated):
         yield "Federated", provider
-    for canonical in sorted(who.canonical):
+    for canonical in sorted(who.canonical - {canonical_id(account) for account in zone.accounts}):
         yield "CanonicalUser", canonical
 
 
