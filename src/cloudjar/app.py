@@ -213,6 +213,7 @@ class Jar:
         """The event loop on which answers are sent."""
         self._loop = loop
         self._undurable: list[tuple[asyncio.Future[Response], Response]] = []
+        self.database.at_turns_end = loop.call_soon
         self.metadata.serve_on(loop)
         self.audit.later = lambda seconds, work: loop.call_soon_threadsafe(loop.call_later, seconds, work)
 
@@ -368,8 +369,16 @@ class Jar:
         return future
 
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
-        """One wait for the disk for all answers that were made in this turn of the loop."""
+        """One commit of what joined, and one wait for the disk, for all answers that were made in this turn."""
         batch, self._undurable = self._undurable, []
+        try:
+            self.database.commit_joined()
+        except sqlite3.Error:
+            log.exception("what was done in this turn of the loop is lost")
+        if self.database.lost:
+            self.database.lost = False
+            _fail(batch)
+            return
         if self.settings.durable:
             self.database.flush(partial(loop.call_soon_threadsafe, _resolve, batch))
         else:
@@ -384,6 +393,12 @@ def _resolve(batch: list[tuple[asyncio.Future[Response], Response]]) -> None:
     for future, response in batch:
         if not future.done():
             future.set_result(response)
+
+
+def _fail(batch: list[tuple[asyncio.Future[Response], Response]]) -> None:
+    for future, _ in batch:
+        if not future.done():
+            future.set_exception(OSError("the database could not keep what this call did"))
 
 
 def _settings(settings: Settings) -> dict[str, Any]:

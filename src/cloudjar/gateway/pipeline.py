@@ -85,7 +85,7 @@ class Pipeline:
             parsed = call, ctx, req = self._read(request, route, request_id)
             if call.operation is not None and call.operation.prepare is not None:
                 return self._run_prepared(request, route, call, ctx, req)
-            result = self.run(ctx, call, req)
+            result = self._run_from_outside(ctx, call, req)
             if type(result) is Held:
                 return self._hold(request, route, call, ctx, req, result)
             response = call.codec.respond(result, request_id)
@@ -98,9 +98,19 @@ class Pipeline:
             _show(*parsed, response, code, began)
         return self._sent(response, changes)
 
+    def _run_from_outside(self, ctx: Ctx, call: Call, req: dict[str, Any]) -> dict[str, Any]:
+        """`run`, for who waits for the disk before he answers."""
+        database = self._world.state.database
+        operation, request = call.operation, ctx.request
+        if operation is not None and operation.joins and (request is None or type(request.body) is bytes):
+            return database.joined(self.run, ctx, call, req)
+        database.commit_joined()
+        return self.run(ctx, call, req)
+
     def _sent(self, response: Response, changes: int) -> Response | Awaitable[Response]:
         """The answer, held back until what was committed since `changes` is on disk."""
         if self._world.state.database.changes == changes:
+            self._world.state.database.commit_joined()  # it may have seen what others did in this turn
             return response
         return self._durably(response)  # type: ignore[no-any-return]  # the server's own awaitable
 
@@ -117,7 +127,7 @@ class Pipeline:
                 changes = database.changes
                 ctx = ctx.at(ctx.account, ctx.region)
                 ctx.final = not woken
-                result = self.run(ctx, call, req)
+                result = self._run_from_outside(ctx, call, req)
             response = call.codec.respond(result, ctx.request_id)
         except AwsError as error:
             response = _fault(route, request, error, ctx.request_id)

@@ -81,6 +81,9 @@ class Operation:
     data: bool = False
     """CloudTrail's data event: what is done with a resource's contents, thousands of times a second. The event history
     does not have them; of the audit they get only what was refused (for ``cloudjar why``)."""
+    joins: bool = False
+    """Small and frequent: when it comes from outside its transaction is committed together with others' (see
+    `store.database.Database.joined`)."""
 
 
 _OPERATIONS: dict[tuple[str, str], Operation] = {}
@@ -96,6 +99,7 @@ def op(
     prepare: Prepare | None = None,
     completes: Complete | None = None,
     data: bool = False,
+    joins: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Register a handler. `writes` defaults to what the operation's verb says."""
 
@@ -103,7 +107,7 @@ def op(
         service = service_of(handler.__module__)
         changes = not name.startswith(_READS) if writes is None else writes
         _OPERATIONS[service, name] = Operation(
-            service, name, handler, changes, access, keys, pages, completes, prepare, data
+            service, name, handler, changes, access, keys, pages, completes, prepare, data, joins
         )
         return handler
 

@@ -3,17 +3,27 @@
 Commits run with ``synchronous=NORMAL``: they reach the operating system (and so survive ``kill -9``) but not
 the disk. A flusher thread then syncs the write-ahead log once for all commits that wait, and only
 then are their answers sent. The event loop never waits for the disk.
+
+What costs most of a small transaction is its end. So calls of which there are many (`joined`) share one: each is a
+savepoint, and the thread of the loop commits them together at the end of its turn. It keeps the lock until then, so
+that nobody else sees, or acts on, what might not come to be.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
+
+log = logging.getLogger("cloudjar.store")
+
+P = TypeVarTuple("P")
+T = TypeVar("T")
 
 SCHEMA_VERSION = 1
 _CHECKPOINT_BYTES = 8 << 20
@@ -33,7 +43,13 @@ class Database:
         self._on_commit: list[Callable[[], object]] = []
         self._on_rollback: list[Callable[[], object]] = []
         self.changes = 0
-        """Transactions committed since opening."""
+        """Transactions committed (or joined) since opening."""
+        self.at_turns_end: Callable[[Callable[[], None]], object] | None = None
+        """Calls a function when the loop's turn ends. Until it is set, nothing joins."""
+        self.lost = False
+        """What had joined could not be committed. For who tells them; he resets it."""
+        self._joiner = 0
+        self._joining = False
         self._connection = sqlite3.connect(
             path or ":memory:", check_same_thread=False, isolation_level=None, cached_statements=512
         )
@@ -70,47 +86,99 @@ class Database:
         with self.lock:
             return self._connection.execute(sql, args).fetchall()
 
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Commit when the block ends, roll back when it raises. Nested blocks are savepoints."""
-        with self.lock:
-            if self._depth:
-                yield from self._savepoint()
-                return
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._depth = 1
-            self._owner = threading.get_ident()
-            try:
-                yield
-            except BaseException:
-                self._depth = self._owner = 0
-                self._connection.execute("ROLLBACK")
-                self._settle(self._on_rollback, self._on_commit)
-                raise
-            self._depth = self._owner = 0
-            self._connection.execute("COMMIT")
-            self.changes += 1
-            self._settle(self._on_commit, self._on_rollback)
+    def transaction(self) -> Transaction:
+        """``with``: commit when the block ends, roll back when it raises. Nested blocks are savepoints."""
+        return Transaction(self)
 
-    def _savepoint(self) -> Iterator[None]:
-        name = f"s{self._depth}"
-        self._connection.execute(f"SAVEPOINT {name}")
-        mark_rollback, mark_commit = len(self._on_rollback), len(self._on_commit)
-        self._depth += 1
+    def joined(self, run: Callable[[*P], T], *args: *P) -> T:
+        """Run something on the loop's thread whose outermost transaction may be committed together with others' at the
+        turn's end. Whoever is told of what it did waits for `flush`. What it keeps in memory of a transaction must
+        hear of each savepoint's end: a hook that is registered once a transaction does not."""
+        self._joiner = threading.get_ident() if self.at_turns_end is not None else 0
         try:
-            yield
+            return run(*args)
+        finally:
+            self._joiner = 0
+
+    def commit_joined(self) -> None:
+        """Commit what joined, if there is anything; called by the loop's thread, anywhere but in a transaction."""
+        if not self._joining or self._depth:
+            return
+        self._joining = False
+        try:
+            self._commit()
         except BaseException:
-            self._connection.execute(f"ROLLBACK TO {name}")
-            self._connection.execute(f"RELEASE {name}")
-            self._depth -= 1
-            undone = self._on_rollback[mark_rollback:]
-            del self._on_rollback[mark_rollback:]
-            del self._on_commit[mark_commit:]
-            for hook in undone:
-                hook()
+            self.lost = True
             raise
-        self._connection.execute(f"RELEASE {name}")
+        finally:
+            self.lock.release()
+
+    def _turn_ends(self) -> None:
+        try:
+            self.commit_joined()
+        except sqlite3.Error:
+            log.exception("what was done in this turn is lost")
+
+    def _begin(self) -> Mark | None:
+        """The lock is held. The mark is a savepoint's."""
+        if not self._depth:
+            me = threading.get_ident()
+            if self._joiner != me:
+                self.commit_joined()
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._depth, self._owner = 1, me
+                return None
+            if not self._joining:
+                assert self.at_turns_end is not None
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._joining = True
+                self.lock.acquire()
+                self.at_turns_end(self._turn_ends)
+            self._connection.execute("SAVEPOINT s0")
+            self._owner = me
+        else:
+            self._connection.execute(f"SAVEPOINT s{self._depth}")
+        self._depth += 1
+        return len(self._on_rollback), len(self._on_commit)
+
+    def _end(self, mark: Mark | None, *, failed: bool) -> None:
+        if mark is None:
+            self._depth = self._owner = 0
+            if failed:
+                self._undo()
+            else:
+                self._commit()
+                self.changes += 1
+            return
         self._depth -= 1
+        if not self._depth:
+            self._owner = 0
+        name = f"s{self._depth}"
+        if not failed:
+            self._connection.execute(f"RELEASE {name}")
+            if not self._depth:
+                self.changes += 1
+            return
+        self._connection.execute(f"ROLLBACK TO {name}")
+        self._connection.execute(f"RELEASE {name}")
+        undone = self._on_rollback[mark[0] :]
+        del self._on_rollback[mark[0] :]
+        del self._on_commit[mark[1] :]
+        for hook in undone:
+            hook()
+
+    def _commit(self) -> None:
+        try:
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._undo()
+            raise
+        self._settle(self._on_commit, self._on_rollback)
+
+    def _undo(self) -> None:
+        if self._connection.in_transaction:  # some errors have ended it already
+            self._connection.execute("ROLLBACK")
+        self._settle(self._on_rollback, self._on_commit)
 
     def _settle(self, run: list[Callable[[], object]], drop: list[Callable[[], object]]) -> None:
         hooks = run[:]
@@ -167,6 +235,35 @@ class Database:
             self._flusher.close()
         with self.lock:
             self._connection.close()
+
+
+Mark = tuple[int, int]
+"""How many hooks there were: of a rollback, of a commit."""
+
+
+class Transaction:
+    """See `Database.transaction`."""
+
+    __slots__ = ("_database", "_mark")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> None:
+        database = self._database
+        database.lock.acquire()
+        try:
+            self._mark = database._begin()
+        except BaseException:
+            database.lock.release()
+            raise
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        database = self._database
+        try:
+            database._end(self._mark, failed=kind is not None)
+        finally:
+            database.lock.release()
 
 
 class Flusher:

@@ -174,3 +174,19 @@ def test_a_first_call_that_fails_spoils_nothing(sqs: Any) -> None:
     assert code(sqs.delete_message, QueueUrl=url, ReceiptHandle="nonsense") == "ReceiptHandleIsInvalid"
     sqs.send_message(QueueUrl=url, MessageBody="x")
     assert len(sqs.receive_message(QueueUrl=url)["Messages"]) == 1
+
+
+def test_queues_can_be_made_after_many_lives_and_messages(jar: TestJar, sqs: Any) -> None:
+    """Messages' numbers are reserved by the thousand in each life; a queue's has to fit beside them."""
+    old = sqs.create_queue(QueueName="old")["QueueUrl"]
+    sqs.send_message(QueueUrl=old, MessageBody="first")
+    database = jar.jar.world.state.database
+    with database.transaction():
+        database.execute("UPDATE sqs_counter SET next=? WHERE one=1", (1 << 30,))
+    jar.crash()
+    new = sqs.create_queue(QueueName="new")["QueueUrl"]
+    for url in (old, new):
+        sqs.send_message(QueueUrl=url, MessageBody="last")
+    [first] = sqs.receive_message(QueueUrl=old)["Messages"]
+    [last] = sqs.receive_message(QueueUrl=new)["Messages"]
+    assert (first["Body"], last["Body"]) == ("first", "last")

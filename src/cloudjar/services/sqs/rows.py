@@ -11,7 +11,7 @@ transaction is undone, and when the server starts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from cloudjar.kit.context import World
@@ -101,16 +101,24 @@ class Rows:
                 database.execute(statement)
 
     def number(self) -> int:
-        """A number that is never used again, for a message or a queue."""
+        """A message's number, that is never used again."""
         if self._next >= self._end:
             run = self.database.execute
-            row = run("SELECT next FROM sqs_counter").fetchone()
+            row = run("SELECT next FROM sqs_counter WHERE one=1").fetchone()
             self._next = row[0] if row else 1
             self._end = self._next + _RESERVED
             run("INSERT OR REPLACE INTO sqs_counter VALUES (1, ?)", (self._end,))
             self.database.on_rollback(self._unreserve)
         self._next += 1
         return self._next - 1
+
+    def queue_number(self, most: Callable[[], int]) -> int:
+        """A queue's number, that is never used again. There is room for eight million, so they are counted one by one,
+        not with the messages, of which each life reserves many; `most` tells the greatest of a jar that did."""
+        row = self.database.execute("SELECT next FROM sqs_counter WHERE one=2").fetchone()
+        number: int = row[0] if row else most() + 1
+        self.database.execute("INSERT OR REPLACE INTO sqs_counter VALUES (2, ?)", (number + 1,))
+        return number
 
     def _unreserve(self) -> None:
         self._next = self._end = 0
@@ -125,8 +133,8 @@ class Rows:
     def change(self, queue: int) -> Known:
         """The same, to change in the running transaction."""
         if not self._touched:
-            self.database.on_rollback(self._forget)
             self.database.on_commit(self._touched.clear)
+        self.database.on_rollback(self._forget)  # each time: a savepoint may be undone alone
         self._touched.add(queue)
         return self.known(queue)
 

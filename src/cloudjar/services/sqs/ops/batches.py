@@ -74,7 +74,7 @@ def _told(good: list[dict[str, Any]], bad: list[dict[str, Any]]) -> dict[str, An
     return found
 
 
-@op("SendMessageBatch", data=True, access=on_queue("sqs:SendMessage"))
+@op("SendMessageBatch", data=True, joins=True, access=on_queue("sqs:SendMessage"))
 def send_message_batch(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Keep several messages, in order."""
     queue, now = finding.queue(ctx, req), millis(ctx)
@@ -100,7 +100,7 @@ def send_message_batch(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     return _told(good, bad)
 
 
-@op("DeleteMessageBatch", data=True, access=on_queue("sqs:DeleteMessage"))
+@op("DeleteMessageBatch", data=True, joins=True, access=on_queue("sqs:DeleteMessage"))
 def delete_message_batch(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Delete several received messages."""
     queue, now = finding.queue(ctx, req), millis(ctx)
@@ -116,7 +116,7 @@ def delete_message_batch(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     return _told(good, bad)
 
 
-@op("ChangeMessageVisibilityBatch", data=True, access=on_queue("sqs:ChangeMessageVisibility"))
+@op("ChangeMessageVisibilityBatch", data=True, joins=True, access=on_queue("sqs:ChangeMessageVisibility"))
 def change_message_visibility_batch(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Hold several received messages for so long from now on."""
     queue, now = finding.queue(ctx, req), millis(ctx)

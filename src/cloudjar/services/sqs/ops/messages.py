@@ -23,7 +23,7 @@ def millis(ctx: Ctx) -> int:
     return int(ctx.now.timestamp() * 1000)
 
 
-@op("SendMessage", data=True, access=on_queue("sqs:SendMessage"))
+@op("SendMessage", data=True, joins=True, access=on_queue("sqs:SendMessage"))
 def send_message(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Keep one message."""
     queue, now = finding.queue(ctx, req), millis(ctx)
@@ -36,7 +36,7 @@ def send_message(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-@op("ReceiveMessage", writes=False, data=True, access=on_queue("sqs:ReceiveMessage"))
+@op("ReceiveMessage", writes=False, data=True, joins=True, access=on_queue("sqs:ReceiveMessage"))
 def receive_message(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Take messages; without any, wait for the first. It writes only when there is something to write."""
     queue, now = finding.queue(ctx, req), millis(ctx)
@@ -102,7 +102,7 @@ def _nothing(ctx: Ctx, queue: Queue, wait: int, seen: int, now: int) -> dict[str
     return {}
 
 
-@op("DeleteMessage", data=True, access=on_queue("sqs:DeleteMessage"))
+@op("DeleteMessage", data=True, joins=True, access=on_queue("sqs:DeleteMessage"))
 def delete_message(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Delete a received message."""
     queue, now = finding.queue(ctx, req), millis(ctx)
@@ -112,7 +112,7 @@ def delete_message(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-@op("ChangeMessageVisibility", data=True, access=on_queue("sqs:ChangeMessageVisibility"))
+@op("ChangeMessageVisibility", data=True, joins=True, access=on_queue("sqs:ChangeMessageVisibility"))
 def change_message_visibility(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Hold a received message for so long from now on."""
     queue, now = finding.queue(ctx, req), millis(ctx)

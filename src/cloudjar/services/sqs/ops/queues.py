@@ -39,6 +39,12 @@ def _check_name(name: str, fifo: bool) -> None:
         )
 
 
+def _most(ctx: Ctx) -> int:
+    """The greatest number that a queue has, or had of which there is anything left."""
+    numbers = [queue.number for queue in ctx.db.everywhere(Queue)]
+    return max([0, *numbers, *(gone.number for gone in ctx.db.everywhere(DeletedQueue))])
+
+
 @op("CreateQueue")
 def create_queue(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A queue; the one that is there when it is as asked for."""
@@ -65,7 +71,7 @@ def create_queue(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             400,
         )
     tags = checked(req.get("tags") or {})
-    made = replace(queue, number=rows(ctx.world).number(), tags=tags, **fields)
+    made = replace(queue, number=rows(ctx.world).queue_number(lambda: _most(ctx)), tags=tags, **fields)
     return {"QueueUrl": finding.url(ctx, ctx.db[Queue].add(made))}
 
 

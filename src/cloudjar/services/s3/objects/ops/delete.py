@@ -23,7 +23,7 @@ from cloudjar.wire.rest import whole
 _AT_ONCE = 1000
 
 
-@op("DeleteObject", data=True)
+@op("DeleteObject", data=True, joins=True)
 def delete_object(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """What is not there is deleted too."""
     bucket = need_bucket(ctx, req)
@@ -66,7 +66,7 @@ def _check_unconditional(one: Mapping[str, Any]) -> None:
             )
 
 
-@op("DeleteObjects", data=True)
+@op("DeleteObjects", data=True, joins=True)
 def delete_objects(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Up to a thousand at once, each decided and answered by itself."""
     bucket = need_bucket(ctx, req)

@@ -14,7 +14,7 @@ from cloudjar.services.s3.objects import changes, encryption, integrity, writing
 from cloudjar.services.s3.objects.rows import Content
 
 
-@op("PutObject", data=True)
+@op("PutObject", data=True, joins=True)
 def put_object(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A body becomes an object: checked, sealed, recorded."""
     bucket = need_bucket(ctx, req)
