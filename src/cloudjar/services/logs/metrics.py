@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from cloudjar.kit import metrics
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.metrics import Metric, Point
+from cloudjar.services.logs import embedded
 from cloudjar.services.logs.patterns.filter import Pattern, Values, compiled
 from cloudjar.services.logs.patterns.scanner import TooSlow, number
 from cloudjar.services.logs.records import STANDARD, LogGroup, MetricFilter, Transformation
@@ -29,9 +30,28 @@ def observed(ctx: Ctx, group: LogGroup, events: Sequence[Message], size: int) ->
             _put(ctx, Metric(_NAMESPACE, name, dimensions), [metrics.value(now, amount, unit)])
     if group.group_class != STANDARD:
         return
+    _embedded(ctx, group, events)
     for one in ctx.db[MetricFilter].all(group=group.name):
         for metric, points in _points(ctx, one, events):
             _put(ctx, metric, points)
+
+
+def _embedded(ctx: Ctx, group: LogGroup, events: Sequence[Message]) -> None:
+    """Put the metrics that events bring with them; what is not understood is counted."""
+    found: dict[tuple[Metric, bool], list[Point]] = {}
+    wrong = 0
+    for _, raw in events:
+        try:
+            for metric, fine, point in embedded.measured(raw):
+                found.setdefault((metric, fine), []).append(point)
+        except embedded.Malformed:
+            wrong += 1
+    if found:
+        measured = [(metric, fine, points) for (metric, fine), points in found.items()]
+        metrics.put_all(ctx.world, ctx.account, ctx.region, measured)
+    if wrong:
+        point = metrics.value(ctx.now, wrong, "None")
+        _put(ctx, Metric(_NAMESPACE, "EMFValidationErrors", (("LogGroupName", group.name),)), [point])
 
 
 def _put(ctx: Ctx, metric: Metric, points: list[Point]) -> None:

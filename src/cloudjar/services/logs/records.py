@@ -83,6 +83,84 @@ class MetricFilter(Record, frozen=True, kw_only=True):
 
 @record(
     "logs",
+    "subscription-filter",
+    key="key",
+    index=("group",),
+    missing=("ResourceNotFoundException", "The specified subscription filter does not exist."),
+)
+class SubscriptionFilter(Record, frozen=True, kw_only=True):
+    """Events of a log group that go on to somebody; `key` is GROUP:NAME, `number` its own in `outbox`."""
+
+    key: str
+    group: str
+    name: str
+    number: int
+    pattern: str
+    destination: str
+    role: str = ""
+    distribution: str = "ByLogStream"
+    created: datetime
+
+
+@record(
+    "logs",
+    "destination",
+    key="name",
+    arn="destination:{name}",
+    missing=("ResourceNotFoundException", "The specified destination does not exist."),
+)
+class Destination(Record, frozen=True, kw_only=True):
+    """Where other accounts may send their events: a stream of this account, and the role to write to it."""
+
+    name: str
+    target: str
+    role: str
+    policy: str = ""
+    created: datetime
+    tags: dict[str, str] = {}
+
+
+@record(
+    "logs",
+    "query-definition",
+    missing=("ResourceNotFoundException", "The specified query definition does not exist."),
+)
+class QueryDefinition(Record, frozen=True, kw_only=True):
+    """A query that was kept for later."""
+
+    id: str
+    name: str
+    text: str
+    groups: tuple[str, ...] = ()
+    changed: datetime
+
+
+@record(
+    "logs",
+    "export-task",
+    missing=("ResourceNotFoundException", "The specified export task does not exist."),
+)
+class ExportTask(Record, frozen=True, kw_only=True):
+    """Events of a group on their way into a bucket; times of events are milliseconds, `end` is not part of it."""
+
+    id: str
+    name: str = ""
+    group: str
+    prefix: str = ""
+    start: int
+    end: int
+    bucket: str
+    folder: str
+    status: str = "PENDING"
+    message: str = ""
+    created: datetime
+    completed: datetime | None = None
+    done: int = 0
+    """Streams that are in the bucket."""
+
+
+@record(
+    "logs",
     "resource-policy",
     key="name",
     missing=("ResourceNotFoundException", "Policy with name [{key}] does not exist."),

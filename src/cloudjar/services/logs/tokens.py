@@ -65,6 +65,15 @@ def event_id(group: int, place: Place) -> str:
     return f"3{place[0]:015d}{group:016d}{place[1]:024d}"
 
 
+_EVENT = re.compile(r"3(\d{15})(\d{16})(\d{24})")
+
+
+def read_event_id(text: str) -> tuple[int, Place] | None:
+    """(group, place) of an event's id; None for what is none."""
+    found = _EVENT.fullmatch(text)
+    return (int(found[2]), (int(found[1]), int(found[3]))) if found else None
+
+
 def upload(stream: int) -> str:
     """What was a sequence token once; nobody reads it any more."""
     return f"49{stream:054d}"

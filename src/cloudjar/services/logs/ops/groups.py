@@ -15,7 +15,8 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.logs import errors, sealing
 from cloudjar.services.logs.finding import group_name, millis, tagged
-from cloudjar.services.logs.records import LogGroup, MetricFilter
+from cloudjar.services.logs.outbox import outbox
+from cloudjar.services.logs.records import LogGroup, MetricFilter, SubscriptionFilter
 from cloudjar.services.logs.rows import rows
 
 RETENTION = (
@@ -59,6 +60,9 @@ def delete_log_group(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         raise errors.validation("The log group has deletion protection enabled.")
     for one in ctx.db[MetricFilter].all(group=group.name):
         ctx.db[MetricFilter].drop(one)
+    for subscription in ctx.db[SubscriptionFilter].all(group=group.name):
+        outbox(ctx.world).drop(subscription.number)
+        ctx.db[SubscriptionFilter].drop(subscription)
     rows(ctx.world).drop_group(group.number)
     ctx.db[LogGroup].drop(group)
     return {}

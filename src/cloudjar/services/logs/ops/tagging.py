@@ -1,4 +1,4 @@
-"""Tags of log groups, in the newer form by ARN and in the older one by name.
+"""Tags of log groups and destinations, in the newer form by ARN; of groups in the older one by name.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_TagResource.html
 """
@@ -9,35 +9,48 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from cloudjar.base import arn as arns
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.logs import errors
 from cloudjar.services.logs.finding import group_name, tagged
-from cloudjar.services.logs.records import LogGroup
+from cloudjar.services.logs.records import Destination, LogGroup
 
+Tagged = LogGroup | Destination
+_DESTINATION = "destination:"
 _TOO_MANY = AwsError("TooManyTagsException", "The resource has more than 50 tags.")
 _OLD_TOO_MANY = errors.invalid("A log group can have 50 tags at most.")
 
 
-def _by_arn(ctx: Ctx, arn: str) -> LogGroup:
-    if not arn.startswith("arn:"):
+def _by_arn(ctx: Ctx, arn: str) -> Tagged:
+    parsed = arns.parse(arn)
+    if parsed is None:
         raise errors.invalid("resourceArn must be an ARN.")
-    group = ctx.db[LogGroup].get(group_name(ctx, arn))
-    if group is None:
+    found: Tagged | None = ctx.db[LogGroup].get(group_name(ctx, arn))
+    here = (parsed.service, parsed.region, parsed.account) == ("logs", ctx.region, ctx.account)
+    if here and parsed.resource.startswith(_DESTINATION):
+        found = ctx.db[Destination].get(parsed.resource.removeprefix(_DESTINATION))
+    if found is None:
         raise AwsError("ResourceNotFoundException", "The specified resource does not exist.")
-    return group
+    return found
 
 
-def _tag(ctx: Ctx, group: LogGroup, given: dict[str, str], too_many: AwsError) -> dict[str, Any]:
+def _changed(ctx: Ctx, held: Tagged, tags: dict[str, str]) -> dict[str, Any]:
+    if isinstance(held, LogGroup):
+        ctx.db[LogGroup].put(replace(held, tags=tags))
+    else:
+        ctx.db[Destination].put(replace(held, tags=tags))
+    return {}
+
+
+def _tag(ctx: Ctx, group: Tagged, given: dict[str, str], too_many: AwsError) -> dict[str, Any]:
     wanted = {**group.tags, **tagged(given, too_many)}
-    ctx.db[LogGroup].put(replace(group, tags=tagged(wanted, too_many)))
-    return {}
+    return _changed(ctx, group, tagged(wanted, too_many))
 
 
-def _untag(ctx: Ctx, group: LogGroup, keys: list[str]) -> dict[str, Any]:
-    ctx.db[LogGroup].put(replace(group, tags={k: v for k, v in group.tags.items() if k not in keys}))
-    return {}
+def _untag(ctx: Ctx, group: Tagged, keys: list[str]) -> dict[str, Any]:
+    return _changed(ctx, group, {k: v for k, v in group.tags.items() if k not in keys})
 
 
 @op("TagResource")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.logs import errors, life, metrics, sealing, tokens
+from cloudjar.services.logs import errors, forwarding, life, metrics, sealing, tailing, tokens
 from cloudjar.services.logs.bill import ingested
 from cloudjar.services.logs.finding import horizon, millis, need_stream
 from cloudjar.services.logs.records import LogGroup
@@ -47,10 +47,12 @@ def put_log_events(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             New(time, len(plain) + OVERHEAD, message)
             for (time, plain), message in zip(kept, messages, strict=True)
         ]
-        rows(ctx.world).append(stream, new, millis(ctx.now), group.data_key)
+        last = rows(ctx.world).append(stream, new, millis(ctx.now), group.data_key)
         size = sum(event.size for event in new)
         ingested(ctx, group, size)
         metrics.observed(ctx, group, kept, size)
+        forwarding.offer(ctx, group, stream.name, kept, last)
+        tailing.offer(ctx, group, stream.name, kept)
         life.tend_soon(ctx, group)
     return answer
 
