@@ -17,6 +17,7 @@ from tests.laws.built import REGISTRY, operations
 from tests.laws.tree import PACKAGE
 
 MACHINE_ENUMS = {
+    "firehose/deliverystream": ("firehose", "DeliveryStreamStatus"),
     "kinesis/consumer": ("kinesis", "ConsumerStatus"),
     "kinesis/stream": ("kinesis", "StreamStatus"),
     "elasticloadbalancing/loadbalancer/app/": ("elbv2", "LoadBalancerStateEnum"),

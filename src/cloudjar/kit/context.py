@@ -186,16 +186,20 @@ class Ctx:
         session_name: str,
         seconds: int = 3600,
         keys: Mapping[str, str] | None = None,
+        external_id: str = "",
     ) -> Assumed:
         """Credentials of a service role, for the service that it was passed to.
 
         `service` (``lambda.amazonaws.com``) assumes the role through STS like anybody: the role's trust policy must
         name it, and may ask for the resource on whose behalf it acts (`source_arn`: ``aws:SourceArn``, with it
-        ``aws:SourceAccount``). `keys` are condition keys that hold for every call of the session. Raises the
-        `AwsError` AccessDenied when the role does not trust, or is not there.
+        ``aws:SourceAccount``). `keys` are condition keys that hold for every call of the session, `external_id` is what
+        the trust policy may know as ``sts:ExternalId``. Raises the `AwsError` AccessDenied when the role does not
+        trust, or is not there.
         """
         who = replace(callers.service(service, self.account, source_arn), session_keys=dict(keys or {}))
-        asked = {"RoleArn": role_arn, "RoleSessionName": session_name, "DurationSeconds": seconds}
+        asked: dict[str, Any] = {"RoleArn": role_arn, "RoleSessionName": session_name, "DurationSeconds": seconds}
+        if external_id:
+            asked["ExternalId"] = external_id
         issued = self.call("sts", "AssumeRole", asked, caller=who)["Credentials"]
         session = self.world.ports["sessions"].open(issued["SessionToken"])
         return Assumed(

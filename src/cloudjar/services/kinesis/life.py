@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
+from cloudjar.kit import arrivals
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Machine, Step, reconciler
 from cloudjar.services.kinesis import finding, reshaping
@@ -109,6 +110,7 @@ def apply(ctx: Ctx, stream: Stream, steps: Sequence[reshaping.Step]) -> int:
         table.apply(stream.number, one, [store.tip(shard).number for shard in closing], now)
         for shard in closing:
             tell(ctx, shard)
+    arrivals.arrived(ctx.world, ctx.arn(stream))
     return len(table.of(stream.number).open)
 
 

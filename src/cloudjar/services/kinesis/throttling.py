@@ -9,32 +9,11 @@ https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
 from __future__ import annotations
 
 from cloudjar.kit.context import World
+from cloudjar.kit.windows import Window
 
 _PORT = "kinesis.meters"
 WRITE_BYTES, WRITE_RECORDS = 1 << 20, 1_000
 READ_BYTES, READ_CALLS = 2 << 20, 5
-
-
-class Window:
-    """What was used of one limit."""
-
-    __slots__ = ("limit", "second", "used")
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.second = 0
-        self.used = 0
-
-    def left(self, second: int) -> int:
-        """What may be used in this second; negative when more was used already."""
-        if second != self.second:
-            self.used = max(self.used - (second - self.second) * self.limit, 0)
-            self.second = second
-        return self.limit - self.used
-
-    def fits(self, second: int, amount: int) -> bool:
-        """Whether so much may be used now; what is more than the limit fits into an untouched second."""
-        return self.left(second) >= min(amount, self.limit)
 
 
 class Meter:
@@ -75,8 +54,3 @@ def meter(world: World, sid: int) -> Meter:
     if found is None:
         found = held[sid] = Meter()
     return found
-
-
-def in_force(world: World) -> bool:
-    """Whether limits hold: only tests that ask thousands of questions go without."""
-    return bool(world.settings.get("throttle", True))

@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from cloudjar.base.errors import AwsError
+from cloudjar.kit import arrivals
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.feeds import EVERYBODY
 from cloudjar.kit.gauges import gauges
+from cloudjar.kit.windows import in_force
 from cloudjar.services.kinesis import bill, errors, finding, measuring, sealing, sequence, throttling
 from cloudjar.services.kinesis.records import ON_DEMAND, Stream
 from cloudjar.services.kinesis.rows import Entry, Tip, row_id, rows
@@ -86,7 +88,7 @@ def put(ctx: Ctx, stream: Stream, records: list[dict[str, Any]]) -> list[Kept]:
     sizes = measured(stream, records)
     number, cipher = sealing.for_putting(ctx, stream)
     layout, store, now = finding.layout(ctx, stream), rows(ctx.world), int(ctx.now.timestamp() * 1000)
-    limited, second = throttling.in_force(ctx.world), now // 1000
+    limited, second = in_force(ctx.world), now // 1000
     tips: dict[int, tuple[Shard, Tip]] = {}
     entries: list[Entry] = []
     kept: list[Kept] = []
@@ -124,7 +126,7 @@ def _account(ctx: Ctx, stream: Stream, kept: list[Kept], taken: list[tuple[Shard
         bill.put(ctx, stream, [size for _, size in taken])
         measuring.of_stream(world, stream, "IncomingBytes", sum(size for _, size in taken))
         measuring.of_stream(world, stream, "IncomingRecords", len(taken))
-        ctx.world.ports.setdefault("kinesis.trimming", set())
+        arrivals.arrived(world, ctx.arn(stream))
         _watch_retention(ctx, stream)
     if stream.metrics:
         _by_shard(ctx, stream, kept, taken)
@@ -144,7 +146,7 @@ def _by_shard(ctx: Ctx, stream: Stream, kept: list[Kept], taken: list[tuple[Shar
 
 def _watch_retention(ctx: Ctx, stream: Stream) -> None:
     """Have expired records removed: an alarm is set by the first record of a life, and by its ringing."""
-    armed: set[int] = ctx.world.ports["kinesis.trimming"]
+    armed: set[int] = ctx.world.ports.setdefault("kinesis.trimming", set())
     if stream.number in armed:
         return
     from datetime import timedelta

@@ -10,6 +10,7 @@ from typing import Any
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.gauges import gauges
 from cloudjar.kit.operation import op
+from cloudjar.kit.windows import in_force
 from cloudjar.services.kinesis import (
     bill,
     errors,
@@ -104,7 +105,7 @@ def get_records(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if req.get("DryRun"):
         raise errors.dry_run()
     world, second = ctx.world, int(ctx.now.timestamp())
-    limited = throttling.in_force(world)
+    limited = in_force(world)
     meter = throttling.meter(world, shard.sid)
     allowed = not limited or meter.ask(second)
     measuring.of_stream(world, stream, "ReadProvisionedThroughputExceeded", 0 if allowed else 1)
