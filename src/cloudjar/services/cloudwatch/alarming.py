@@ -12,7 +12,18 @@ from cloudjar.base import arn as arns
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.metrics import Metric
-from cloudjar.services.cloudwatch import acting, composing, datums, errors, judging, periods, queries, rules, statistics
+from cloudjar.services.cloudwatch import (
+    acting,
+    composing,
+    datums,
+    errors,
+    judging,
+    periods,
+    queries,
+    rules,
+    selecting,
+    statistics,
+)
 from cloudjar.services.cloudwatch.queries import Query
 from cloudjar.services.cloudwatch.records import Alarm, Composite, Judged
 
@@ -91,6 +102,8 @@ def _queries(req: Mapping[str, Any], account: str) -> tuple[list[Query], bool, b
         if given:
             raise errors.invalid(f"The parameters Metrics and {given[0]} cannot be specified together.")
         held = queries.read(req["Metrics"], "Metrics", account)
+        if any(selecting.is_select(query.expression) and selecting.parse(query.expression).by for query in held):
+            raise errors.not_built("An alarm on several series (GROUP BY)")
         shown = [query for query in held if query.shown]
         if len(shown) != 1:
             raise errors.invalid("Exactly one element of the metrics list should return data.")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from cloudjar.base.errors import AwsError
 from cloudjar.kit import metrics
 from cloudjar.kit.context import World
-from cloudjar.services.cloudwatch import judging, statistics, telling
+from cloudjar.services.cloudwatch import judging, selecting, statistics, telling
 from cloudjar.services.cloudwatch.judging import Datapoint, Rule, Verdict
 from cloudjar.services.cloudwatch.queries import Asker
 from cloudjar.services.cloudwatch.records import Alarm, Judged
@@ -96,7 +96,7 @@ def _alive(world: World, alarm: Alarm, judged: Judged, start: float) -> bool:
     """Whether anything that is watched has data in the range or will have; else only new data can change the state."""
     for query in judged.queries:
         if query.metric is None:
-            if "SEARCH" in query.expression:
+            if "SEARCH" in query.expression or selecting.is_select(query.expression):
                 return True
             continue
         source = metrics.source(world, query.metric.namespace)

@@ -15,7 +15,7 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import metrics
 from cloudjar.kit.context import World
 from cloudjar.kit.metrics import Metric
-from cloudjar.services.cloudwatch import datums, errors, periods, searching, statistics
+from cloudjar.services.cloudwatch import datums, errors, periods, searching, selecting, statistics
 from cloudjar.services.cloudwatch.math.evaluate import Sheet
 from cloudjar.services.cloudwatch.math.functions import Window
 from cloudjar.services.cloudwatch.math.parse import SyntaxFault, names, parse
@@ -23,7 +23,6 @@ from cloudjar.services.cloudwatch.math.values import Fault, Series
 
 MOST = 500
 _ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
-_INSIGHTS = re.compile(r"\s*SELECT\b", re.IGNORECASE)
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,11 +93,12 @@ def _period(period: int, place: str) -> int:
 
 
 def _check_expression(query: Query, known: set[str]) -> None:
-    if _INSIGHTS.match(query.expression):
-        raise errors.not_built("Metrics Insights (SELECT)")
     try:
+        if selecting.is_select(query.expression):
+            selecting.parse(query.expression)
+            return
         tree = parse(query.expression)
-    except SyntaxFault as fault:
+    except (Fault, SyntaxFault) as fault:
         raise wrong(query.id, str(fault)) from None
     unknown = sorted(names(tree) - known)
     if unknown:
@@ -129,10 +129,10 @@ class Asker:
         self._start, self._stop, self._sliding = start, stop, sliding
         self._by_id = {query.id: query for query in queries}
         self._least = min((query.period for query in queries if query.period), default=60)
-        measured = [query for query in queries if query.metric is not None]
+        asked = [query for query in queries if query.metric is not None or selecting.is_select(query.expression)]
         self._sheet = Sheet(
-            {query.id: query.expression for query in queries if query.metric is None},
-            {query.id: lambda query=query: self._measure(query) for query in measured},  # type: ignore[misc]  # bound
+            {query.id: query.expression for query in queries if query.id not in {one.id for one in asked}},
+            {query.id: lambda query=query: self._measure(query) for query in asked},  # type: ignore[misc]  # bound
             self._window,
             self._search,
         )
@@ -147,8 +147,11 @@ class Asker:
     def _window(self, name: str) -> Window:
         return Window(self._start, self._stop, self._by_id[name].period or self._least, self._sliding)
 
-    def _measure(self, query: Query) -> Series:
-        assert query.metric is not None
+    def _measure(self, query: Query) -> Series | list[Series]:
+        if query.metric is None:
+            select, window = selecting.parse(query.expression), self._window(query.id)
+            found = selecting.run(self._world, self._account, self._region, select, window)
+            return found if select.by else found[0]
         return self._series(query.metric, query.stat, query.period, query.unit)
 
     def _series(self, metric: Metric, stat: str, period: int, unit: str = "") -> Series:

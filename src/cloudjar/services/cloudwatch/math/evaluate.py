@@ -19,7 +19,7 @@ class Sheet:
     def __init__(
         self,
         expressions: Mapping[str, str],
-        metrics: Mapping[str, Callable[[], Series]],
+        metrics: Mapping[str, Callable[[], Series | list[Series]]],
         window: Callable[[str], Window],
         search: Search,
     ) -> None:
