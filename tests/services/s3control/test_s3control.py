@@ -149,7 +149,7 @@ def test_tags(bucket: Bucket, control: Any) -> None:
 
 
 def test_what_is_not_built_says_so(control: Any) -> None:
-    assert code(control.list_access_grants, AccountId=ACCOUNT) == "NotImplemented"
+    assert code(control.list_multi_region_access_points, AccountId=ACCOUNT) == "NotImplemented"
     assert code(control.list_storage_lens_configurations, AccountId=ACCOUNT) == "NotImplemented"
     with pytest.raises(ClientError) as caught:
         control.create_access_point(AccountId=ACCOUNT, Name="door", Bucket="nobody")

@@ -1,4 +1,4 @@
-"""Tags of buckets and access points by ARN.
+"""Tags of buckets, access points and access grants by ARN.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_TagResource.html
 """
@@ -16,7 +16,8 @@ from cloudjar.kit import tags
 from cloudjar.kit.access_points import AccessPoint
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.s3control.lookup import check_account, find_bucket, not_built, save_bucket
+from cloudjar.services.s3control.grants.records import DEFAULT, AccessGrant, GrantsInstance, GrantsLocation
+from cloudjar.services.s3control.lookup import check_account, find_bucket, invalid_request, not_built, save_bucket
 
 _MOST = 50
 
@@ -29,6 +30,8 @@ def _need(ctx: Ctx, req: Mapping[str, Any]) -> Any:
         raise not_built("Tagging by S3 Control of anything but buckets and access points")
     if arn.type == "accesspoint":
         return ctx.db.at(ctx.account, arn.region)[AccessPoint].need(arn.name)
+    if arn.type == "access-grants":
+        return _of_grants(ctx.at(ctx.account, arn.region), arn)
     if arn.region or "/" in arn.resource:
         raise not_built("Tagging by S3 Control of anything but buckets and access points")
     bucket = find_bucket(ctx, arn.resource)
@@ -37,9 +40,18 @@ def _need(ctx: Ctx, req: Mapping[str, Any]) -> Any:
     return bucket
 
 
+def _of_grants(there: Ctx, arn: arns.Arn) -> Any:
+    """An instance of Access Grants, a location or a grant."""
+    kind, _, key = arn.resource.removeprefix("access-grants/default").lstrip("/").partition("/")
+    kinds: dict[str, type[Any]] = {"": GrantsInstance, "location": GrantsLocation, "grant": AccessGrant}
+    if kind not in kinds:
+        raise invalid_request("The specified ARN is not valid")
+    return there.db[kinds[kind]].need(key or DEFAULT)
+
+
 def _save(ctx: Ctx, item: Any, held: dict[str, str]) -> None:
-    if isinstance(item, AccessPoint):
-        ctx.db.at(item.account, item.region)[AccessPoint].put(replace(item, tags=held))
+    if isinstance(item, (AccessPoint, GrantsInstance, GrantsLocation, AccessGrant)):
+        ctx.db.at(item.account, item.region)[type(item)].put(replace(item, tags=held))
     else:
         save_bucket(ctx, replace(item, tags=held))
 
