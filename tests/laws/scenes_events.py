@@ -62,6 +62,34 @@ def _new_replay(things: Any) -> dict[str, Any]:
     return {**asked, "ReplayName": "new"}
 
 
+_KEY = {"ApiKeyAuthParameters": {"ApiKeyName": "k", "ApiKeyValue": "v"}}
+
+
+def _connection(things: Any) -> str:
+    """A connection's ARN."""
+    asked = {"Name": f"law{next(_NUMBERS)}", "AuthorizationType": "API_KEY", "AuthParameters": _KEY}
+    return str(things.jar.client("events").create_connection(**asked)["ConnectionArn"])
+
+
+def _named_connection(things: Any) -> dict[str, Any]:
+    return {"Name": _connection(things).split("/")[1]}
+
+
+def _new_destination(things: Any) -> dict[str, Any]:
+    return {
+        "Name": f"law{next(_NUMBERS)}",
+        "ConnectionArn": _connection(things),
+        "InvocationEndpoint": "https://localhost:1",
+        "HttpMethod": "POST",
+    }
+
+
+def _destination(things: Any) -> dict[str, Any]:
+    asked = _new_destination(things)
+    things.jar.client("events").create_api_destination(**asked)
+    return {"Name": asked["Name"]}
+
+
 def _named_bus(things: Any) -> dict[str, Any]:
     return {"Name": _bus(things)}
 
@@ -74,6 +102,16 @@ SCENES: dict[str, Any] = {
             "ResourceARN": f"arn:aws:events:eu-west-3:{ACCOUNT}:event-bus/{_bus(things)}"
         }
         for name in _TAGGED
+    },
+    **{
+        f"events:{name}": _named_connection
+        for name in ("DeauthorizeConnection", "DeleteConnection", "DescribeConnection", "UpdateConnection")
+    },
+    "events:CreateConnection": lambda _: {"Name": "new", "AuthorizationType": "API_KEY", "AuthParameters": _KEY},
+    "events:CreateApiDestination": _new_destination,
+    **{
+        f"events:{name}": _destination
+        for name in ("DeleteApiDestination", "DescribeApiDestination", "UpdateApiDestination")
     },
     **{f"events:{name}": _archive for name in ("DeleteArchive", "DescribeArchive", "UpdateArchive")},
     "events:CreateArchive": lambda _: {"ArchiveName": "new", "EventSourceArn": _DEFAULT},

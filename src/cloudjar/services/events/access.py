@@ -11,14 +11,33 @@ from typing import Any
 from cloudjar.base import arn as arns
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
-from cloudjar.kit.operation import Grant, by_arn, keys_of_resource
+from cloudjar.kit.operation import Grant, by_arn, finds, keys_of_resource
 from cloudjar.services.events import finding
-from cloudjar.services.events.records import Rule
+from cloudjar.services.events.records import Connection, Destination, Rule
 
 
 def _rule(ctx: Ctx, arn: arns.Arn) -> Rule | None:
     """A rule's ARN ends in its name, behind the name of its bus."""
     return ctx.db[Rule].get(arn.resource.removeprefix("rule/"))
+
+
+@by_arn("events", "connection")
+def _connection(ctx: Ctx, arn: arns.Arn) -> Connection | None:
+    """Behind its name a connection's ARN has an id, which policies may leave out."""
+    return ctx.db[Connection].get(arn.name.partition("/")[0])
+
+
+@finds("events:connection-of-destination")
+def _of_destination(ctx: Ctx, name: str) -> str | None:
+    """The connection that a destination uses."""
+    found = ctx.db[Destination].get(name)
+    return found.connection if found is not None else None
+
+
+@by_arn("events", "api-destination")
+def _destination(ctx: Ctx, arn: arns.Arn) -> Destination | None:
+    """The same."""
+    return ctx.db[Destination].get(arn.name.partition("/")[0])
 
 
 for _noun in ("rule-on-default-event-bus", "rule-on-custom-event-bus"):

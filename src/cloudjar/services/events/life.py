@@ -14,7 +14,7 @@ from cloudjar.base.caller import service as service_caller
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.machine import Step, on_boot, reconciler
-from cloudjar.services.events import arriving, concluding, hearing, schedules, sending, targets
+from cloudjar.services.events import arriving, calling, concluding, hearing, schedules, sending, targets
 from cloudjar.services.events.outbox import Delivery, Kept, outbox
 from cloudjar.services.events.records import DISABLED, Rule
 from cloudjar.services.events.sending import Sent
@@ -76,6 +76,9 @@ def _attempt(ctx: Ctx, rule: Rule, target: dict[str, Any], kept: Kept, delivery:
     event: dict[str, Any] = json.loads(kept.event)
     sent = Sent(rule, target, arn, kept, event, targets.input_of(rule, target, event, kept.received))
     transaction = ctx.world.state.database.transaction
+    if sending.kind_of(arn) == "api-destination":
+        _call(ctx, sent, delivery)
+        return
     if sending.kind_of(arn) in sending.TOGETHER:
         try:
             with transaction():
@@ -93,6 +96,19 @@ def _attempt(ctx: Ctx, rule: Rule, target: dict[str, Any], kept: Kept, delivery:
     else:
         with transaction():
             concluding.succeeded(ctx, rule, delivery)
+
+
+def _call(ctx: Ctx, sent: Sent, delivery: Delivery) -> None:
+    """Have a call made; how it ended is heard later, and looked for should that never come."""
+    try:
+        waits = calling.start(ctx, sent, delivery)
+    except AwsError as error:
+        with ctx.world.state.database.transaction():
+            concluding.failed(ctx, sent.rule, sent.target, sent.kept, delivery, concluding.failure(error))
+        return
+    due = ctx.now + (calling.SOON if waits else calling.LOOK_AGAIN)
+    with ctx.world.state.database.transaction():
+        outbox(ctx.world).postpone(delivery, due.timestamp())
 
 
 @on_boot("events")

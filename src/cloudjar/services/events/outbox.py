@@ -105,6 +105,13 @@ class Outbox:
             (due, tries, delivery.rule, delivery.event, delivery.target),
         )
 
+    def postpone(self, delivery: Delivery, due: float) -> None:
+        """Look at it again; what was given or given up meanwhile stays so, and what is to be tried later too."""
+        self._database.execute(
+            "UPDATE events_delivery SET due=? WHERE rule=? AND event=? AND target=? AND tries=? AND due<?",
+            (due, delivery.rule, delivery.event, delivery.target, delivery.tries, due),
+        )
+
     def forget(self, rule: str) -> None:
         """A rule is gone."""
         rows = self._database.query("SELECT DISTINCT event FROM events_delivery WHERE rule=?", (rule,))

@@ -121,3 +121,49 @@ class Replay(Record, frozen=True, kw_only=True):
     stopped: float = 0.0
     reached: tuple[float, int] = (0.0, 0)
     """The place in the archive of the last event that was put."""
+
+
+@record(
+    "events",
+    "connection",
+    key="name",
+    arn="connection/{name}/{id}",
+    quotas=(Quota(("events", "L-595D6D42"), _LIMIT),),
+)
+class Connection(Record, frozen=True, kw_only=True):
+    """How API destinations are told who calls. `sealed` are the parameters as they were given; `token` what OAuth gave
+    for them, sealed, and `expires` until when it is good (0: as long as nobody refuses it)."""
+
+    name: str
+    id: str
+    kind: str
+    sealed: bytes
+    description: str = ""
+    state: str
+    reason: str = ""
+    made: float
+    changed: float
+    authorized: float = 0.0
+    token: bytes = b""
+    expires: float = 0.0
+
+
+@record(
+    "events",
+    "api-destination",
+    key="name",
+    arn="api-destination/{name}/{id}",
+    quotas=(Quota(("events", "L-FB1C3A6D"), _LIMIT),),
+)
+class Destination(Record, frozen=True, kw_only=True):
+    """An address to call. `connection` is the connection's ARN, `rate` calls a second."""
+
+    name: str
+    id: str
+    connection: str
+    endpoint: str
+    method: str
+    rate: int = 300
+    description: str = ""
+    made: float
+    changed: float

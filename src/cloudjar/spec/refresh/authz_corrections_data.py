@@ -355,6 +355,9 @@ def events(_service: Any, ops: Ops) -> None:
     ops["PutTargets"].append(passing("Targets[].RoleArn", "events.amazonaws.com"))
     for operation, member in (("CreateArchive", "EventSourceArn"), ("StartReplay", "Destination.Arn")):
         replace(ops, operation, "event-bus", "${" + member + "}")
+    anyone = "arn:${Partition}:events:${Region}:${Account}:connection/*"
+    own = ["by", "events:connection-of-destination", "Name", anyone]
+    replace(ops, "DescribeApiDestination", "connection", own)
 
 
 def scheduler(_service: Any, ops: Ops) -> None:
