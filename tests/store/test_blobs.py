@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from cloudjar.base.clock import monotonic
 from cloudjar.planes.objects.port import FRAME, Blob, Landed, Rotten
 from cloudjar.planes.objects.sink import FileLanded
+from cloudjar.store import blobs as blobs_module
 from cloudjar.store.blobs import Blobs
 from cloudjar.store.database import Database
 
@@ -202,3 +205,58 @@ def test_a_body_is_taken_as_it_comes(home: Home) -> None:
     assert again is landed
     assert again.digests == {"sha1": hashlib.sha1(CONTENT).digest(), "sha256": hashlib.sha256(CONTENT).digest()}
     assert home.blobs.read(home.blobs.take(None).blob, b"") == b""
+
+
+def sweep_all(home: Home) -> None:
+    """As many sweeps as it takes to have looked everywhere."""
+    for _ in range(24):
+        home.blobs.sweep()
+
+
+def test_a_sweep_removes_what_is_nobodys_and_nothing_else(home: Home) -> None:
+    kept, key = home.keep()
+    underway = home.blobs.take(CONTENT)
+    stray = home.blobs.files.place("abcdefghijklmnop")
+    stray.parent.mkdir(parents=True)
+    stray.write_bytes(b"whose?")
+    left = home.path / "objects" / "arriving" / "ponmlkjihgfedcba"
+    left.write_bytes(b"of an earlier life")
+    sweep_all(home)
+    assert (stray.exists(), left.exists()) == (False, False)
+    assert home.blobs.read(kept, key) == CONTENT
+    blob = home.keep_landed(underway)
+    assert home.blobs.read(blob, underway.key) == CONTENT
+
+
+def test_a_sweep_removes_what_could_not_be_removed_before(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    blob, _ = home.keep()
+
+    def fails(self: Path, missing_ok: bool = False) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "unlink", fails)
+        home.drop(blob)
+        assert home.on_disk == [blob.pieces[0].file]
+    home.blobs.sweep()
+    assert (home.on_disk, home.database.query("SELECT * FROM object_file")) == ([], [])
+
+
+def test_a_sweep_waits_for_who_reads(home: Home) -> None:
+    blob, key = home.keep()
+    with contextlib.closing(home.blobs.open(blob, key)) as source:
+        home.drop(blob)
+        sweep_all(home)
+        assert b"".join(source) == CONTENT
+    sweep_all(home)
+    assert (home.on_disk, home.database.query("SELECT * FROM object_file")) == ([], [])
+
+
+def test_sweeps_come_by_themselves(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = monotonic() + 2 * 3600
+    monkeypatch.setattr(blobs_module, "monotonic", lambda: later)
+    left = home.path / "objects" / "arriving" / "ponmlkjihgfedcba"
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_bytes(b"of an earlier life")
+    blob, _ = home.keep()
+    assert home.on_disk == [blob.pieces[0].file]

@@ -3,20 +3,23 @@
 A file arrives in a folder of its own before anybody refers to it. `keep` counts it in the caller's transaction and
 puts it in its place once that has committed; `drop` uncounts it, and a file that nobody counts any more goes when the
 transaction has committed. What a crash leaves half done is in the arrivals' folder or counted zero, and finished at
-the next start: nothing has to be searched for.
+the next start: nothing has to be searched for. What went wrong otherwise (a file that could not be removed, one that
+was put there) a sweep finds in the course of a day; it runs every hour in which objects come or go.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from cloudjar.base import ids
+from cloudjar.base.clock import monotonic
 from cloudjar.planes.objects.files import Files
 from cloudjar.planes.objects.frames import open_inline, seal_inline, unwrap, wrap
 from cloudjar.planes.objects.port import INLINE, Blob, Hash, Landed, Piece, Stored
@@ -24,8 +27,13 @@ from cloudjar.planes.objects.sink import KEY, FileLanded, FileSink, land_small
 from cloudjar.planes.objects.source import FileSource, pieces_of, tail_of
 from cloudjar.store.database import Database
 
+log = logging.getLogger("cloudjar.store")
+
 _NO_HASHES: Mapping[str, Hash] = {}
 _AT_ONCE = 500
+_EVERY = 3600.0
+"""Seconds between sweeps. Each looks at the arrivals, at what nobody counts, and at a part of all the files."""
+_PARTS = 24
 
 
 class Body(Protocol):
@@ -52,6 +60,8 @@ class Blobs:
         self._database = database
         self._gone: deque[str] = deque()
         self._remover: ThreadPoolExecutor | None = None
+        self._swept = monotonic()
+        self._part = 0
         with database.lock:
             database.execute(
                 "CREATE TABLE IF NOT EXISTS object_file (id TEXT PRIMARY KEY, refs INTEGER NOT NULL, "
@@ -94,6 +104,7 @@ class Blobs:
             self._database.execute("INSERT INTO object_file VALUES (?, 1, ?, ?)", (piece.file, *landed.stored))
         if blob.pieces:
             self._database.on_commit(lambda: self._settle(landed))
+            self._sweep_in_time()
         return blob
 
     def drop(self, blob: Blob) -> None:
@@ -171,6 +182,39 @@ class Blobs:
             with self._database.transaction():
                 self._forget(gone)
 
+    def sweep(self) -> None:
+        """Remove what nobody refers to, though it should be gone already: rests among the arrivals, files of which the
+        last reference went, and in a part of the folder those that are not even known. On a thread: it reads folders.
+
+        Files that are on their way, or being read, stay. Every file in its place has its row before it comes there.
+        """
+        arrivals = self.files.left()
+        counted = self._counted(arrivals)
+        for file in arrivals:
+            (self.files.settle if file in counted else self.files.refuse)(file)
+        over = [row[0] for row in self._database.query("SELECT id FROM object_file WHERE refs <= 0")]
+        gone = [file for file in over if self.files.remove(file)]
+        if gone:
+            with self._database.transaction():
+                self._forget(gone)
+        part, self._part = self._part, (self._part + 1) % _PARTS
+        for shelf in self.files.shelves()[part::_PARTS]:
+            files = list(self.files.on_shelf(shelf))
+            for file in set(files) - self._known(files):
+                log.warning("the file %s was nobody's: removed", file)
+                self.files.remove(file)
+
+    def _sweep_in_time(self) -> None:
+        if monotonic() - self._swept > _EVERY:
+            self._swept = monotonic()
+            self._on_thread(self.sweep)
+
+    def _on_thread(self, work: Callable[[], None]) -> None:
+        """Do something that takes its time, after what was asked before."""
+        if self._remover is None:
+            self._remover = ThreadPoolExecutor(1, "objects-remove")
+        self._remover.submit(_logged, work)
+
     def close(self) -> None:
         """Let go of the thread that removes files."""
         if self._remover is not None:
@@ -200,11 +244,14 @@ class Blobs:
             self._database.on_commit(lambda: self._remove([file]))
 
     def _counted(self, files: list[str]) -> set[str]:
+        return self._known(files, " AND refs > 0")
+
+    def _known(self, files: list[str], narrowed: str = "") -> set[str]:
         found: set[str] = set()
         for at in range(0, len(files), _AT_ONCE):
             some = files[at : at + _AT_ONCE]
             marks = ",".join("?" * len(some))
-            rows = self._database.query(f"SELECT id FROM object_file WHERE refs > 0 AND id IN ({marks})", tuple(some))
+            rows = self._database.query(f"SELECT id FROM object_file WHERE id IN ({marks}){narrowed}", tuple(some))
             found.update(row[0] for row in rows)
         return found
 
@@ -230,13 +277,7 @@ class Blobs:
 
     def _remove(self, files: list[str]) -> None:
         """Large files take their time to go: on a thread. Their rows follow with the next change."""
-        if self._remover is None:
-            self._remover = ThreadPoolExecutor(1, "objects-remove")
-
-        def remove() -> None:
-            self._gone.extend(file for file in files if self.files.remove(file))
-
-        self._remover.submit(remove)
+        self._on_thread(lambda: self._gone.extend(file for file in files if self.files.remove(file)))
 
     def _forget_removed(self) -> None:
         gone = [self._gone.popleft() for _ in range(len(self._gone))]
@@ -246,6 +287,13 @@ class Blobs:
 
     def _forget(self, files: list[str]) -> None:
         self._database.executemany("DELETE FROM object_file WHERE id = ? AND refs <= 0", [(file,) for file in files])
+
+
+def _logged(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except Exception:
+        log.exception("files could not be removed; a later sweep tries again")
 
 
 def _with_digests(landed: FileLanded, hashes: Mapping[str, Hash]) -> FileLanded:

@@ -155,9 +155,17 @@ class Files:
 
     def settled(self) -> Iterator[str]:
         """Names of all files in their places."""
-        for outer in _folders(self.folder):
-            for inner in _folders(outer):
-                yield from sorted(os.listdir(inner))
+        for outer in self.shelves():
+            yield from self.on_shelf(outer)
+
+    def shelves(self) -> list[str]:
+        """The outer folders: each has some of the files in their places."""
+        return [path.name for path in _folders(self.folder)]
+
+    def on_shelf(self, shelf: str) -> Iterator[str]:
+        """Names of the files in their places in one of them."""
+        for inner in _folders(self.folder / shelf):
+            yield from sorted(os.listdir(inner))
 
     def quarantine(self, file: str) -> None:
         """Take a rotten file out of use: it is kept for whoever wants to look at it, and reads fail."""
