@@ -14,7 +14,7 @@ from cloudjar.auth.authorize import Decided, Denied
 from cloudjar.base import ids
 from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError
-from cloudjar.gateway.calls import GLOBAL_SERVICES, Call
+from cloudjar.gateway.calls import GLOBAL_SERVICES, REDACTED, Call
 from cloudjar.kit.audit import INTERNAL, Audit, DataCall
 from cloudjar.kit.audit_event import AuditEvent, Besides, SessionFacts
 from cloudjar.kit.context import Ctx
@@ -32,6 +32,7 @@ _ANSWERS = frozenset(
 """Operations that change nothing and whose answers are recorded all the same."""
 
 
+_CONTENTS = frozenset(("MessageBody", "MessageAttributes", "MessageSystemAttributes", "Message", "Subject"))
 _PLAIN = (str, int, float, bool, dict, list, datetime)
 
 
@@ -142,9 +143,15 @@ def _besides(caller: Caller, request: Request | None, noted: dict[str, Any] | No
     return made
 
 
-def _without_contents(req: dict[str, Any]) -> dict[str, Any]:
-    """A request without the contents that it carries: bytes and streams."""
-    return {name: value for name, value in req.items() if isinstance(value, _PLAIN)}
+def _without_contents(value: Any) -> Any:
+    """A request without what it carries: bytes and streams are left out, messages are hidden."""
+    if isinstance(value, dict):
+        return {
+            name: REDACTED if name in _CONTENTS else _without_contents(item)
+            for name, item in value.items()
+            if isinstance(item, _PLAIN)
+        }
+    return [_without_contents(item) for item in value] if isinstance(value, list) else value
 
 
 def _redacted(redact: Any, value: Any) -> Any:

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from tests.jar import ACCOUNT, TestJar
 from tests.services.cloudtrail.trails import BUCKET, Scene
+from tests.services.iam.people import allow, user
 
 ARN = f"arn:aws:cloudtrail:eu-west-3:{ACCOUNT}:trail/main"
 
@@ -48,24 +49,23 @@ def test_a_trail_is_what_it_was_made_to_be(jar: TestJar) -> None:
     assert scene.trail.describe_trails()["trailList"] == []
 
 
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("ab", "Trail name too short. Minimum allowed length: 3 characters. Specified name length: 2 characters."),
-        ("a" * 129, "Trail name too long. Maximum allowed length: 128 characters. Specified name length: 129 "
-                    "characters."),
-        ("-abc", "Trail name must starts with a letter or number."),
-        ("abc-", "Trail name must ends with a letter or number."),
-        ("a bc", "Trail name or ARN can only contain uppercase letters, lowercase letters, numbers, periods (.), "
-                 "hyphens (-), and underscores (_)."),
-        ("a--b", "Trail name cannot have adjacent periods, underscores, or dashes."),
-        ("192.168.5.4", "Trail name must not be in IP address format."),
-    ],
-)  # fmt: skip
-def test_names_that_cannot_be(steady_jar: TestJar, name: str, said: str) -> None:
+NAMES = {
+    "ab": "Trail name too short. Minimum allowed length: 3 characters. Specified name length: 2 characters.",
+    "a" * 129: "Trail name too long. Maximum allowed length: 128 characters. Specified name length: 129 characters.",
+    "-abc": "Trail name must starts with a letter or number.",
+    "abc-": "Trail name must ends with a letter or number.",
+    "a bc": "Trail name or ARN can only contain uppercase letters, lowercase letters, numbers, periods (.), hyphens "
+            "(-), and underscores (_).",
+    "a--b": "Trail name cannot have adjacent periods, underscores, or dashes.",
+    "192.168.5.4": "Trail name must not be in IP address format.",
+}  # fmt: skip
+
+
+def test_names_that_cannot_be(steady_jar: TestJar) -> None:
     trail = steady_jar.client("cloudtrail")
-    told = refused(trail.create_trail, Name=name, S3BucketName=BUCKET)
-    assert told == ("InvalidTrailNameException", said)
+    for name, said in NAMES.items():
+        told = refused(trail.create_trail, Name=name, S3BucketName=BUCKET)
+        assert told == ("InvalidTrailNameException", said)
 
 
 def test_what_is_refused(jar: TestJar) -> None:
@@ -132,7 +132,8 @@ def test_a_trail_of_all_regions_has_shadows(jar: TestJar) -> None:
     [shadow] = virginia.describe_trails()["trailList"]
     assert (shadow["TrailARN"], shadow["HomeRegion"]) == (arn, "eu-west-3")
     assert virginia.describe_trails(includeShadowTrails=False)["trailList"] == []
-    assert virginia.describe_trails(trailNameList=["main"])["trailList"] == [shadow]
+    assert virginia.describe_trails(trailNameList=["main"])["trailList"] == []
+    assert virginia.describe_trails(trailNameList=[arn])["trailList"] == [shadow]
     assert refused(virginia.get_trail, Name="main") == (
         "TrailNotFoundException",
         f"Unknown trail: {arn.replace('eu-west-3', 'us-east-1')} for the user: {ACCOUNT}",
@@ -176,3 +177,18 @@ def test_others_see_nothing_of_a_trail(jar: TestJar) -> None:
     jar.client("sqs", key="111111111111").create_queue(QueueName="theirs")
     jar.advance(minutes=5)
     assert "CreateQueue" not in scene.names()
+
+
+def test_a_permission_is_on_one_trail_by_whatever_it_is_called(jar: TestJar) -> None:
+    scene = Scene(jar)
+    for name in ("main", "other"):
+        scene.logging(name)
+    ann = user(jar, "ann", allow("cloudtrail:StopLogging", "cloudtrail:GetTrailStatus", on=ARN))
+    trail = ann.client("cloudtrail")
+    trail.stop_logging(Name="main")
+    trail.stop_logging(Name=ARN)
+    assert trail.get_trail_status(Name=ARN)["IsLogging"] is False
+    for text in ("other", ARN.replace("main", "other")):
+        code, said = refused(trail.stop_logging, Name=text)
+        assert (code, ARN.replace("main", "other") in said) == ("AccessDeniedException", True)
+    assert scene.trail.get_trail_status(Name="other")["IsLogging"] is True

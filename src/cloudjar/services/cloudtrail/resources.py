@@ -89,18 +89,18 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 
 def in_record(event: AuditEvent) -> list[dict[str, str]] | None:
     """The record's ``resources``; None where its service's records have none."""
-    told = event.besides is not None and event.besides.details is not None
-    if event.service not in _IN_RECORD and not told:
+    named = event.besides is not None and (event.besides.details is not None or event.besides.data)
+    if event.service not in _IN_RECORD and not named:
         return None
     found = []
     for text in dict.fromkeys(_with_buckets(event.resources)):
         arn = arns.parse(text)
         if arn is None:
             continue
-        named = {"accountId": arn.account or event.account, "type": kind_of(arn), "ARN": text}
+        one = {"accountId": arn.account or event.account, "type": kind_of(arn), "ARN": text}
         if _is_object(arn):
-            del named["accountId"]
-        found.append(named)
+            del one["accountId"]
+        found.append(one)
     return found or None
 
 

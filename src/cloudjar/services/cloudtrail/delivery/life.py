@@ -16,7 +16,7 @@ from cloudjar.services.cloudtrail import bill
 from cloudjar.services.cloudtrail.delivery import listening, putting
 from cloudjar.services.cloudtrail.delivery.files import File, file_of
 from cloudjar.services.cloudtrail.delivery.listening import DELIVER
-from cloudjar.services.cloudtrail.digests import making
+from cloudjar.services.cloudtrail.digests import keys, making
 from cloudjar.services.cloudtrail.trails.records import Run, Stretch, Trail
 
 _BATCH = 2000
@@ -68,6 +68,7 @@ def _arrange(step: Step, run: Run, trail: Trail) -> None:
     if run.until:
         return
     if trail.validation and run.digested is None:
+        keys.current(step.ctx)  # made now, it can be asked for before the first digest
         begun = step.change(Run, lambda now: replace(now, digested=world.clock.now()))
         if begun is not None:
             step.again(_DIGEST, world.clock.now() + _HOUR)

@@ -102,7 +102,7 @@ class Listener:
 
     def wants(self, call: DataCall) -> bool:
         """Whether a trail that logs wants a data event."""
-        return call.service == "s3" and any(
+        return call.service in match.SERVICES and any(
             match.has_data(trail)
             and match.wants_data_of(trail, call.resources)
             and any(_in_scope(self._ctx, trail, account, call.region) for account in call.accounts)

@@ -19,6 +19,9 @@ _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "StartsWith": str.startswith,
     "EndsWith": str.endswith,
 }
+_TYPES = {"sqs": "AWS::SQS::Queue", "sns": "AWS::SNS::Topic"}
+SERVICES = frozenset(("s3", *_TYPES))
+"""Whose data events may be selected."""
 
 
 def is_data(event: AuditEvent) -> bool:
@@ -122,7 +125,7 @@ def type_of(resource: str) -> str:
     """CloudTrail's type of what a data event is about."""
     arn = arns.parse(resource)
     if arn is None or arn.service != "s3":
-        return ""
+        return "" if arn is None else _TYPES.get(arn.service, "")
     return "AWS::S3::AccessPoint" if arn.type == "accesspoint" else "AWS::S3::Object"
 
 

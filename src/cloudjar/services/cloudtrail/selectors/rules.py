@@ -15,7 +15,7 @@ from cloudjar.services.cloudtrail.trails import errors
 _MOST, _MOST_RESOURCES, _MOST_VALUES = 5, 250, 500
 _EXCLUDABLE = ("kms.amazonaws.com", "rdsdata.amazonaws.com")
 _BASIC_TYPES = {"AWS::S3::Object": "s3", "AWS::Lambda::Function": "lambda", "AWS::DynamoDB::Table": "dynamodb"}
-_DATA_TYPES = ("AWS::S3::Object", "AWS::S3::AccessPoint", "AWS::Lambda::Function", "AWS::DynamoDB::Table")
+_DATA_TYPES = ("AWS::S3::AccessPoint", "AWS::SQS::Queue", "AWS::SNS::Topic", *_BASIC_TYPES)
 _OPERATORS = ("Equals", "StartsWith", "EndsWith", "NotEquals", "NotStartsWith", "NotEndsWith")
 _MANAGEMENT = frozenset(
     ("eventCategory", "readOnly", "eventSource", "eventName", "eventType", "userIdentity.arn",

@@ -95,12 +95,13 @@ def describe_trails(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named(ctx: Ctx, text: str) -> Trail | None:
+    """A name is one of this Region; elsewhere a trail has to be named by its ARN."""
     try:
         return finding.need(ctx, text)
     except AwsError as error:
         if error.code != "TrailNotFoundException":
             raise
-    return next((trail for trail in finding.shadowing(ctx) if trail.name == text), None)
+        return None
 
 
 @op("ListTrails")
