@@ -8,6 +8,7 @@ SERVICE = Service(
         "access.forms",
         "access.locating",
         "buckets.browsers",
+        "analytics.figures",
         "analytics.life",
         "bill",
         "buckets.cors",
