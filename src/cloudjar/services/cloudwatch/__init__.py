@@ -14,6 +14,7 @@ SERVICE = Service(
         "ops.alarms",
         "ops.history",
         "ops.dashboards",
+        "ops.images",
         "ops.tagging",
     ),
 )

@@ -43,7 +43,7 @@ def get_metric_data(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     asker = Asker(ctx.world, ctx.account, ctx.region, asked, start.timestamp(), end.timestamp())
     newest = req.get("ScanBy") != "TimestampAscending"
     results = [
-        Result(query.id, _label(query, one), sorted(one.values.items(), reverse=newest))
+        Result(query.id, label_of(query, one), sorted(one.values.items(), reverse=newest))
         for query in asked
         if query.shown
         for one in asker.result(query.id)
@@ -51,7 +51,8 @@ def get_metric_data(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     return _page(results, _offset(req.get("NextToken")), most)
 
 
-def _label(query: Query, found: Series) -> str:
+def label_of(query: Query, found: Series) -> str:
+    """What a series of a query is called."""
     if query.label is not None:
         return labels.filled(query.label, found)
     return found.label if query.metric is not None or found.label else query.id
