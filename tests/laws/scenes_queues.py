@@ -6,8 +6,10 @@ import itertools
 import json
 from typing import Any
 
+from cloudjar.kit.mailbox import letters
 from tests.jar import ACCOUNT, TestJar
 from tests.laws import scenes_events
+from tests.services.sns.test_endpoints import follow
 
 _ON_QUEUES = ("AddPermission", "ChangeMessageVisibility", "ChangeMessageVisibilityBatch", "DeleteMessage",
               "DeleteMessageBatch", "DeleteQueue", "GetQueueAttributes", "ListDeadLetterSourceQueues", "ListQueueTags",
@@ -51,6 +53,8 @@ def many(jar: TestJar) -> dict[str, Any]:
         topic = sns.create_topic(Name=f"t{n}")["TopicArn"]
     for n in range(7):
         sns.subscribe(TopicArn=topic, Protocol="sms", Endpoint=f"+3361234567{n}")
+        sns.create_sms_sandbox_phone_number(PhoneNumber=f"+3361234567{n}")
+        follow(letters(jar.jar.world)[0].mail.link)  # and wants no more
     return {"QueueUrl": url, "TopicArn": topic, **scenes_events.many(jar)}
 
 

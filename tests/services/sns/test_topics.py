@@ -53,7 +53,8 @@ def test_attributes_are_what_they_may_be(news: News) -> None:
     assert code(put, name="Policy", value="{") == "InvalidParameter"
     assert code(put, name="SignatureVersion", value="3") == "InvalidParameter"
     assert code(put, name="ContentBasedDeduplication", value="true") == "InvalidParameter"
-    assert code(put, name="HTTPSuccessFeedbackRoleArn", value="x") == "NotImplemented"
+    assert code(put, name="HTTPSuccessFeedbackRoleArn", value="x") == "InvalidParameter"
+    assert code(put, name="SQSSuccessFeedbackSampleRate", value="101") == "InvalidParameter"
 
 
 def test_subscriptions_are_made_once_and_listed(news: News) -> None:

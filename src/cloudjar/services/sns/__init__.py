@@ -15,6 +15,7 @@ SERVICE = Service(
         "ops.publishing",
         "ops.subscriptions",
         "ops.tagging",
+        "ops.texts",
         "ops.topics",
     ),
     boots=True,

@@ -13,7 +13,7 @@ from cloudjar.base import arn as arns
 from cloudjar.kit.context import Ctx
 from cloudjar.policy.document import parse
 from cloudjar.policy.grammar import Flavour, PolicySyntaxError
-from cloudjar.services.sns import errors, filtering, retrying
+from cloudjar.services.sns import errors, filtering, retrying, status_logs
 from cloudjar.services.sns.records import ATTRIBUTES, BODY, Subscription, Topic
 
 _ACTIONS = (
@@ -22,7 +22,6 @@ _ACTIONS = (
 )  # fmt: skip
 _FIFO = ("ContentBasedDeduplication", "FifoThroughputScope")
 _PLAIN = ("DisplayName", "KmsMasterKeyId", "TracingConfig", "FifoThroughputScope")
-_STATUS = ("FeedbackRoleArn", "FeedbackSampleRate")
 _LONGEST_NAME = 100
 
 
@@ -74,7 +73,10 @@ def of_topic(topic: Topic, name: str, value: str) -> dict[str, Any]:
         raise errors.invalid("Attributes Reason: FifoThroughputScope must be Topic or MessageGroup")
     if name in _PLAIN:
         return {"settings": _with(topic, name, value)}
-    if name.endswith(_STATUS) or name in ("ArchivePolicy", "DataProtectionPolicy"):
+    if name in status_logs.NAMES:
+        status_logs.checked(name, value)
+        return {"settings": _with(topic, name, value)}
+    if name in ("ArchivePolicy", "DataProtectionPolicy"):
         raise errors.not_built(f"The topic attribute {name}")
     raise errors.invalid("AttributeName")
 

@@ -6,11 +6,14 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cloudjar.kit import metrics
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.metrics import Metric
 from cloudjar.kit.quantities import GB, Owner, Quantities, Tally
-from cloudjar.services.sns.records import Topic
+from cloudjar.services.sns.outbox import Message
+from cloudjar.services.sns.records import BODY, Subscription, Topic
 
 _SERVICE, _CHUNK = "AmazonSNS", 64 << 10
 _REQUEST = Tally(_SERVICE, "Requests-Tier1", "", "Requests", 1)
@@ -44,17 +47,40 @@ def delivered(ctx: Ctx, topic: Topic, protocol: str) -> None:
 
 
 def measured(
-    ctx: Ctx, topic: Topic, *, published: int = 0, delivered: int = 0, failed: int = 0, filtered: int = 0
-) -> None:
-    """What CloudWatch counts; in a transaction."""
+    ctx: Ctx, topic: Topic, *, published: int = 0, delivered: int = 0, failed: int = 0, redriven: int = 0,
+    lost: int = 0, size: int | None = None,
+) -> None:  # fmt: skip
+    """What CloudWatch counts; in a transaction. `size` are bytes of a message that was published."""
     counted = {
         "NumberOfMessagesPublished": published,
         "NumberOfNotificationsDelivered": delivered,
         "NumberOfNotificationsFailed": failed,
-        "NumberOfNotificationsFilteredOut": filtered,
+        "NumberOfNotificationsRedrivenToDlq": redriven,
+        "NumberOfNotificationsFailedToRedriveToDlq": lost,
     }
+    _put(ctx, topic, counted)
+    if size is not None:
+        point = metrics.value(ctx.now, size, "Bytes")
+        metrics.put(ctx.world, topic.account, topic.region, _metric(topic, "PublishSize"), [point])
+
+
+def filtered(ctx: Ctx, topic: Topic, message: Message, passed_over: Sequence[Subscription]) -> None:
+    """Count the subscriptions that a message was not for, and why; in a transaction."""
+    front = "NumberOfNotificationsFilteredOut"
+    by_body = sum(1 for one in passed_over if one.filter_scope == BODY)
+    by_attributes = len(passed_over) - by_body
+    kind = "MessageAttributes" if message.attributes else "NoMessageAttributes"
+    _put(ctx, topic, {
+        front: len(passed_over), f"{front}-MessageBody": by_body, f"{front}-{kind}": by_attributes,
+    })  # fmt: skip
+
+
+def _metric(topic: Topic, name: str) -> Metric:
+    return Metric("AWS/SNS", name, (("TopicName", topic.name),))
+
+
+def _put(ctx: Ctx, topic: Topic, counted: dict[str, int]) -> None:
     for name, amount in counted.items():
         if amount:
-            metric = Metric("AWS/SNS", name, (("TopicName", topic.name),))
             point = metrics.value(ctx.now, amount, "Count")
-            metrics.put(ctx.world, topic.account, topic.region, metric, [point])
+            metrics.put(ctx.world, topic.account, topic.region, _metric(topic, name), [point])

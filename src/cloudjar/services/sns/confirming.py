@@ -12,13 +12,12 @@ from msgspec.structs import replace
 
 from cloudjar.base import ids
 from cloudjar.kit.context import Ctx
-from cloudjar.services.sns import errors
+from cloudjar.services.sns import errors, sealing
 from cloudjar.services.sns.outbox import Message, outbox
 from cloudjar.services.sns.records import Subscription, Topic
 
 DAYS = timedelta(days=2)
 VERSION = "2010-03-31"
-_PURPOSE = "sns-message"
 
 
 def subscribe_url(base: str, topic_arn: str, token: str) -> str:
@@ -44,7 +43,7 @@ def ask(ctx: Ctx, topic: Topic, held: Subscription) -> Subscription:
     now = ctx.now.timestamp()
     message = Message(ids.uuid4(), now, {"default": text}, base=held.base, kind="SubscriptionConfirmation", token=token)
     box, number = outbox(ctx.world), outbox(ctx.world).number()
-    box.publish(topic.number, number, ctx.world.sealer.seal(box.encode(message), _PURPOSE))
+    box.publish(topic.number, number, sealing.seal(ctx, topic, box.encode(message), under_kms=False))
     box.spread(number, [held.id], ctx.now.timestamp())
     ctx.wake(held, purpose="expire", at=ctx.now + DAYS)
     return held

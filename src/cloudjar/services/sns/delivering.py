@@ -5,14 +5,16 @@ What a queue or the mailbox gets is kept in the caller's transaction; what goes 
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
 from cloudjar.base import arn as arns
 from cloudjar.base import caller as callers
+from cloudjar.base import ids
 from cloudjar.base.errors import AwsError
 from cloudjar.kit import mailbox
 from cloudjar.kit.context import Ctx
-from cloudjar.services.sns import bill, confirming, envelopes, retrying
+from cloudjar.services.sns import bill, confirming, envelopes, retrying, status_logs, texting
 from cloudjar.services.sns.outbox import Delivery, Message, outbox
 from cloudjar.services.sns.records import Subscription, Topic
 
@@ -22,8 +24,8 @@ _PRINCIPAL = "sns.amazonaws.com"
 _BUSY = 429
 
 
-def to_queue(ctx: Ctx, topic: Topic, held: Subscription, message: Message) -> Outcome:
-    """A message into a queue, as SNS for the topic; the queue's policy decides."""
+def to_queue(ctx: Ctx, topic: Topic, held: Subscription, message: Message) -> tuple[Outcome, str]:
+    """A message into a queue, as SNS for the topic; the queue's policy decides. The second is what it answered."""
     if held.raw and message.kind == "Notification":
         body, attributes = message.body("sqs"), envelopes.queue_attributes(message)
     else:
@@ -33,10 +35,10 @@ def to_queue(ctx: Ctx, topic: Topic, held: Subscription, message: Message) -> Ou
 
 def _send(
     ctx: Ctx, topic: Topic, queue_arn: str, message: Message, body: str, attributes: dict[str, Any]
-) -> Outcome:
+) -> tuple[Outcome, str]:
     arn = arns.parse(queue_arn)
     if arn is None:
-        return "never"
+        return "never", ""
     params: dict[str, Any] = {
         "QueueUrl": f"https://sqs.{arn.region}.amazonaws.com/{arn.account}/{arn.resource}",
         "MessageBody": body,
@@ -49,13 +51,15 @@ def _send(
         params["MessageDeduplicationId"] = message.dedup
     who = callers.service(_PRINCIPAL, topic.account, ctx.arn(topic))
     try:
-        ctx.at(topic.account, arn.region).call("sqs", "SendMessage", params, caller=who)
+        sent = ctx.at(topic.account, arn.region).call("sqs", "SendMessage", params, caller=who)
     except AwsError as error:
-        return "again" if error.is_server_fault else "never"
-    return "done"
+        code = error.code.removesuffix("Exception")
+        said = {"ErrorCode": code, "ErrorMessage": error.message, "sqsRequestId": "Unrecoverable"}
+        return "again" if error.is_server_fault else "never", json.dumps(said)
+    return "done", json.dumps({"sqsRequestId": ids.uuid4(), "sqsMessageId": sent["MessageId"]})
 
 
-def to_mailbox(ctx: Ctx, topic: Topic, held: Subscription, message: Message) -> Outcome:
+def to_mailbox(ctx: Ctx, topic: Topic, held: Subscription, message: Message) -> tuple[Outcome, str]:
     """A message into the local mailbox: what AWS would send by e-mail, or as a text."""
     kind = "sms" if held.protocol == "sms" else "email"
     name = topic.settings.get("DisplayName", "")
@@ -67,6 +71,9 @@ def to_mailbox(ctx: Ctx, topic: Topic, held: Subscription, message: Message) -> 
         subject = "AWS Notification - Subscription Confirmation"
         body = f"You have chosen to subscribe to the topic:\n{arn}\n\nTo confirm this subscription, visit:\n{link}\n"
     elif kind == "sms":
+        if not texting.wants(ctx, topic.account, topic.region, held.endpoint):
+            return "never", ""
+        link = texting.stop_url(ctx, held.base, topic.account, topic.region, held.endpoint)
         subject, body = "", f"{name}> {message.body('sms')}" if name else message.body("sms")
     elif held.protocol == "email-json":
         subject, body = message.subject or "AWS Notification Message", envelopes.wrapped(ctx, topic, held, message)
@@ -77,7 +84,7 @@ def to_mailbox(ctx: Ctx, topic: Topic, held: Subscription, message: Message) -> 
     mail = mailbox.Mail(topic.account, topic.region, kind, sender, held.endpoint, subject, body, link)
     mailbox.deliver(ctx.world, mail)
     bill.delivered(ctx, topic, held.protocol)
-    return "done"
+    return "done", ""
 
 
 def posted(ctx: Ctx, topic: Topic, held: Subscription, message: Message) -> tuple[dict[str, str], bytes]:
@@ -114,7 +121,8 @@ def judged(status: int) -> Outcome:
 
 
 def conclude(
-    ctx: Ctx, topic: Topic, held: Subscription, message: Message, delivery: Delivery, outcome: Outcome
+    ctx: Ctx, topic: Topic, held: Subscription, message: Message, delivery: Delivery, outcome: Outcome,
+    answer: int | str = "",
 ) -> None:
     """Write down what became of an attempt; in a transaction. What cannot be delivered goes to the dead letters."""
     box, wait = outbox(ctx.world), None
@@ -127,7 +135,9 @@ def conclude(
     box.done(delivery)
     failed = outcome != "done"
     bill.measured(ctx, topic, delivered=int(not failed), failed=int(failed))
+    status_logs.tell(ctx, topic, held, message, well=not failed, tries=delivery.tries + 1, answer=answer)
     if failed and held.dead_letters and message.kind == "Notification":
         attributes = envelopes.queue_attributes(message) if held.raw else {}
         body = message.body(held.protocol) if held.raw else envelopes.wrapped(ctx, topic, held, message)
-        _send(ctx, topic, held.dead_letters, message, body, attributes)
+        saved = _send(ctx, topic, held.dead_letters, message, body, attributes)[0] == "done"
+        bill.measured(ctx, topic, redriven=int(saved), lost=int(not saved))

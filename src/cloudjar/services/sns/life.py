@@ -42,7 +42,8 @@ def hand_out(step: Step, topic: Topic | None) -> None:
             box.spread(number, [one.id for one in chosen], ctx.now.timestamp())
             for one in chosen:
                 ctx.wake(one, purpose="deliver")
-            bill.measured(ctx, topic, published=1, filtered=len(wanting) - len(chosen))
+            bill.measured(ctx, topic, published=1, size=message.size or None)
+            bill.filtered(ctx, topic, message, [one for one in wanting if one not in chosen])
 
 
 def _is_for(held: Subscription, message: Message) -> bool:
@@ -92,8 +93,8 @@ def _batch(ctx: Ctx, topic: Topic, held: Subscription) -> bool:
                 box.done(delivery)
                 continue
             attempt = delivering.to_queue if held.protocol == "sqs" else delivering.to_mailbox
-            outcome = attempt(ctx, topic, held, message)
-            delivering.conclude(ctx, topic, held, message, delivery, outcome)
+            outcome, answer = attempt(ctx, topic, held, message)
+            delivering.conclude(ctx, topic, held, message, delivery, outcome, answer)
             if outcome == "again":
                 return False
     return len(due) == _AT_ONCE
@@ -136,7 +137,7 @@ def _heard(world: World, held: Subscription, message: Message, delivery: Deliver
         if now is None or topic is None:
             return
         bill.delivered(ctx, topic, held.protocol)
-        delivering.conclude(ctx, topic, now, message, delivery, delivering.judged(status))
+        delivering.conclude(ctx, topic, now, message, delivery, delivering.judged(status), status)
         ctx.wake(now, purpose="deliver")
 
 

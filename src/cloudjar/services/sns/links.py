@@ -13,7 +13,7 @@ from cloudjar.base.caller import ANONYMOUS
 from cloudjar.base.errors import AwsError
 from cloudjar.kit import doors
 from cloudjar.kit.context import Ctx, World
-from cloudjar.services.sns import confirming, errors, finding, signing
+from cloudjar.services.sns import confirming, errors, finding, signing, texting
 from cloudjar.services.sns.records import SigningKey
 from cloudjar.wire.message import Request, Response
 
@@ -32,6 +32,9 @@ def follow(
         with world.state.database.transaction():
             if asked.get("Action") == "ConfirmSubscription":
                 body = _confirm(world, request, asked)
+            elif asked.get("Action") == "Unsubscribe" and "PhoneNumber" in asked:
+                body = ""
+                texting.stop(Ctx(world, "", "", ANONYMOUS), asked["PhoneNumber"], asked.get("Token", ""))
             elif asked.get("Action") == "Unsubscribe":
                 body = _end(world, request, asked)
             else:

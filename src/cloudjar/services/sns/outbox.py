@@ -42,6 +42,8 @@ class Message(msgspec.Struct, array_like=True):
     base: str = ""
     kind: str = "Notification"
     token: str = ""
+    size: int = 0
+    """Bytes, as they are counted when it is published."""
 
     def body(self, protocol: str) -> str:
         """What a protocol gets."""

@@ -7,11 +7,9 @@ from typing import Any
 
 from cloudjar.base import ids
 from cloudjar.kit.context import Ctx
-from cloudjar.services.sns import checks, errors, finding
+from cloudjar.services.sns import checks, errors, finding, sealing
 from cloudjar.services.sns.outbox import Message, outbox
 from cloudjar.services.sns.records import Topic
-
-_PURPOSE = "sns-message"
 
 
 def read(topic: Topic, req: dict[str, Any]) -> tuple[Message, int]:
@@ -26,7 +24,7 @@ def read(topic: Topic, req: dict[str, Any]) -> tuple[Message, int]:
     if size > checks.LIMIT:
         raise errors.invalid("Message too long")
     token = dedup or (sha256(text.encode()).hexdigest() if topic.fifo else "")
-    return Message("", 0.0, bodies, subject, attributes, group or "", token), size
+    return Message("", 0.0, bodies, subject, attributes, group or "", token, size=size), size
 
 
 def publish(ctx: Ctx, topic: Topic, message: Message) -> dict[str, str]:
@@ -51,14 +49,11 @@ def publish(ctx: Ctx, topic: Topic, message: Message) -> dict[str, str]:
 def send(ctx: Ctx, topic: Topic, number: int, message: Message) -> None:
     """Keep a message, sealed, and wake whoever hands it out."""
     box = outbox(ctx.world)
-    sealed = ctx.world.sealer.seal(box.encode(message), _PURPOSE)
+    sealed = sealing.seal(ctx, topic, box.encode(message))
     box.publish(topic.number, number, sealed)
     ctx.wake(topic, purpose="publish")
 
 
 def unsealed(ctx: Ctx, data: bytes) -> Message:
     """A kept message."""
-    opened = ctx.world.sealer.open(data, _PURPOSE)
-    if opened is None:
-        raise RuntimeError("a message was sealed by another installation")
-    return outbox(ctx.world).decode(opened)
+    return outbox(ctx.world).decode(sealing.unseal(ctx, data))

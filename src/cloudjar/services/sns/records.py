@@ -68,3 +68,37 @@ class SigningKey(Record, frozen=True, kw_only=True):
     key: bytes
     certificate: str
     serial: str
+
+
+@record("sns", "sms-settings", key="id")
+class SmsSettings(Record, frozen=True, kw_only=True):
+    """What an account has set for texts in a Region."""
+
+    id: str
+    values: dict[str, str] = {}
+
+
+@record("sns", "opted-out", key="number")
+class OptedOut(Record, frozen=True, kw_only=True):
+    """A telephone whose owner wants no texts."""
+
+    number: str
+
+
+@record("sns", "opted-in", key="number")
+class OptedIn(Record, frozen=True, kw_only=True):
+    """When a number was opted in last: it can be once in thirty days."""
+
+    number: str
+    at: float
+
+
+@record("sns", "sandbox-number", key="number", missing=("ResourceNotFound", "Resource not found", 404))
+class SandboxNumber(Record, frozen=True, kw_only=True):
+    """A telephone that may be written to from the sandbox, once the password that it was sent is known."""
+
+    number: str
+    created: float
+    password: str
+    sent: float
+    verified: bool = False

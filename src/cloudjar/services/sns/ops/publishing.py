@@ -8,12 +8,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from cloudjar.base import ids
 from cloudjar.base.errors import AwsError
-from cloudjar.kit import mailbox
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.sns import bill, checks, errors, finding, publishing
+from cloudjar.services.sns import bill, checks, errors, finding, publishing, texting
 
 _PHONE = re.compile(r"\+[1-9]\d{1,14}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -43,9 +41,9 @@ def _text(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if not _PHONE.fullmatch(req["PhoneNumber"]):
         raise errors.invalid(f"PhoneNumber Reason: {req['PhoneNumber']} is not valid to publish to")
     body = checks.bodies(req.get("Message") or "", req.get("MessageStructure"))
-    text = body.get("sms", body["default"])
-    mailbox.deliver(ctx.world, mailbox.Mail(ctx.account, ctx.region, "sms", "SNS", req["PhoneNumber"], "", text))
-    return {"MessageId": ids.uuid4()}
+    told = checks.attributes(req.get("MessageAttributes") or {})
+    _, sender = told.get("AWS.SNS.SMS.SenderID", ("", ""))
+    return {"MessageId": texting.send(ctx, req["PhoneNumber"], body.get("sms", body["default"]), str(sender))}
 
 
 @op("PublishBatch", data=True)
