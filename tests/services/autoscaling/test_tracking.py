@@ -154,7 +154,7 @@ def test_what_cannot_be_tracked_is_refused(scaling: Scaling) -> None:
     labelled = {**cpu, "ResourceLabel": "x"}
     assert "ResourceLabel" in why({"TargetValue": 1, "PredefinedMetricSpecification": labelled})[1]
     assert "Statistic" in why({"TargetValue": 1, "CustomizedMetricSpecification": LOAD})[1]
-    assert why({"TargetValue": 1, "PredefinedMetricSpecification": cpu}, "PredictiveScaling")[0] == "NotImplemented"
+    assert why({"TargetValue": 1, "PredefinedMetricSpecification": cpu}, "PredictiveScaling")[0] == "ValidationError"
     track(scaling, {"TargetValue": 1, "PredefinedMetricSpecification": cpu})
     assert refused(scaling.api.execute_policy, **GROUP, PolicyName="track")[0] == "ValidationError"
 

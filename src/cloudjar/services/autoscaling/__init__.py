@@ -23,6 +23,7 @@ SERVICE = Service(
         "ops.collecting",
         "ops.notifications",
         "telling",
+        "predicting",
         "ops.classic",
         "ops.listing",
         "ops.types",

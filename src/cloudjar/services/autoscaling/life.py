@@ -40,6 +40,7 @@ from cloudjar.services.autoscaling.records import (
     LAUNCHING,
     TERMINATING,
     Activity,
+    Forecast,
     Group,
     Hook,
     Member,
@@ -118,7 +119,7 @@ def drop(ctx: Ctx, group: Group) -> None:
     """The group is gone, with all that is about it; its activities are remembered."""
     for policy in ctx.db[Policy].all(group=group.name):
         tracking.drop_alarms(ctx, policy, linked_role.acting(ctx, group))
-    for kind in (Hook, Notice, Notification, Policy, Refresh, Scheduled, Tally, Traffic):
+    for kind in (Forecast, Hook, Notice, Notification, Policy, Refresh, Scheduled, Tally, Traffic):
         for item in ctx.db[kind].all(group=group.name):
             ctx.db[kind].drop(item)
     warm = pool.of_group(ctx, group.name)

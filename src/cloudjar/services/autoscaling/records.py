@@ -225,6 +225,20 @@ class Notice(Record, frozen=True, kw_only=True):
     role: str = ""
 
 
+@record("autoscaling", "forecast", key="key", index=("group",))
+class Forecast(Record, frozen=True, kw_only=True):
+    """What a predictive scaling policy has forecast; `key` is the policy's. `hours` are (load, capacity) by the hour's
+    begin in Unix seconds, `acted` is the last hour whose capacity was seen to."""
+
+    key: str
+    group: str
+    policy: str
+    updated: datetime
+    made: bool = False
+    hours: dict[str, tuple[float, float]] = {}
+    acted: int = 0
+
+
 @record("autoscaling", "trafficSource", key="key", index=("group", "arn"), parent=(GROUP, "group"))
 class Traffic(Record, frozen=True, kw_only=True):
     """A target group that sends requests to a group's members; `key` is ``group/arn``."""
@@ -311,6 +325,8 @@ class Policy(Record, frozen=True, kw_only=True):
     tracking: dict[str, Any] = {}
     alarms: tuple[str, ...] = ()
     enabled: bool = True
+    predictive: dict[str, Any] = {}
+    """A predictive scaling configuration in the API's form."""
 
 
 @record(

@@ -23,7 +23,7 @@ _OF_GROUP = {
     "ASGAverageNetworkOut": "NetworkOut",
 }
 _PER_TARGET = "ALBRequestCountPerTarget"
-_LABEL = re.compile(r"(app/[^/]+/[0-9a-f]+)/(targetgroup/[^/]+/[0-9a-f]+)")
+LABEL = re.compile(r"(app/[^/]+/[0-9a-f]+)/(targetgroup/[^/]+/[0-9a-f]+)")
 _PERIODS = (10, 30, 60)
 
 
@@ -49,7 +49,7 @@ def _check_predefined(ctx: Ctx, group: Group, given: Mapping[str, Any]) -> None:
         if label:
             raise errors.invalid(f"ResourceLabel cannot be specified for the metric type {kind}")
         return
-    found = _LABEL.fullmatch(label or "")
+    found = LABEL.fullmatch(label or "")
     if found is None:
         raise errors.invalid(f"A valid ResourceLabel must be specified for the metric type {kind}")
     if not any(arn.endswith(f":{found[2]}") for arn in traffic.arns(ctx, group.name)):
@@ -76,7 +76,7 @@ def watched(group: str, tracking: Mapping[str, Any]) -> dict[str, Any]:
         return scaling.customized(tracking["CustomizedMetricSpecification"])
     given = tracking["PredefinedMetricSpecification"]
     if given["PredefinedMetricType"] == _PER_TARGET:
-        found = _LABEL.fullmatch(given["ResourceLabel"])
+        found = LABEL.fullmatch(given["ResourceLabel"])
         assert found is not None  # checked when the policy was made
         dimensions = [{"Name": "LoadBalancer", "Value": found[1]}, {"Name": "TargetGroup", "Value": found[2]}]
         return {"Namespace": "AWS/ApplicationELB", "MetricName": "RequestCountPerTarget", "Statistic": "Sum",

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-simple-step.htm
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
@@ -15,9 +16,9 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
 from cloudjar.kit.scaling import Bar
-from cloudjar.services.autoscaling import errors, executing, linked_role, rules, tracking
+from cloudjar.services.autoscaling import errors, executing, linked_role, predicting, rules, tracking
 from cloudjar.services.autoscaling.ops.capacity import cooled
-from cloudjar.services.autoscaling.records import Group, Policy, hook_key
+from cloudjar.services.autoscaling.records import Forecast, Group, Policy, hook_key
 
 _MOST = 50
 _STEPS = 20
@@ -33,7 +34,9 @@ def put_scaling_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if kind not in _KINDS:
         raise errors.invalid(f"Invalid policy type: {kind}")
     if kind == "PredictiveScaling":
-        raise errors.not_built("Predictive scaling")
+        return _predictive(ctx, group, req)
+    if req.get("PredictiveScalingConfiguration"):
+        raise errors.invalid(f"PredictiveScalingConfiguration is not supported for policy type {kind}")
     if kind == "TargetTrackingScaling":
         stored = _stored(ctx, group, kind, req, _target(ctx, group, req))
         stored = ctx.db[Policy].put(replace(stored, alarms=tracking.put_alarms(ctx, group, stored)))
@@ -52,6 +55,43 @@ def put_scaling_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     return {"PolicyARN": arn_of(stored), "Alarms": []}
 
 
+def _predictive(ctx: Ctx, group: Group, req: dict[str, Any]) -> dict[str, Any]:
+    if not req.get("PredictiveScalingConfiguration"):
+        raise errors.invalid("PredictiveScalingConfiguration must be specified for policy type PredictiveScaling")
+    for member in ("AdjustmentType", "ScalingAdjustment", "Cooldown", "StepAdjustments", "TargetTrackingConfiguration",
+                   "EstimatedInstanceWarmup"):  # fmt: skip
+        if req.get(member) is not None:
+            raise errors.invalid(f"{member} is not supported for policy type PredictiveScaling")
+    wanted = predicting.checked(ctx, group, req["PredictiveScalingConfiguration"])
+    stored = _stored(ctx, group, "PredictiveScaling", req, {"predictive": wanted})
+    predicting.begin(ctx, stored)
+    return {"PolicyARN": arn_of(stored), "Alarms": []}
+
+
+@op("GetPredictiveScalingForecast")
+def get_predictive_scaling_forecast(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """What a policy has forecast of a span of time, in the past and up to two days ahead."""
+    group = ctx.db[Group].need(req["AutoScalingGroupName"])
+    policy = _need(ctx, {**req, "AutoScalingGroupName": group.name})
+    if policy.kind != "PredictiveScaling":
+        raise errors.invalid(f"The policy {policy.name} is not of type PredictiveScaling")
+    start, stop = req["StartTime"], req["EndTime"]
+    if not start < stop or stop - start > timedelta(days=30):
+        raise errors.invalid("StartTime must be before EndTime, and at most 30 days before it")
+    if stop > ctx.now + timedelta(days=2):
+        raise errors.invalid("EndTime must be at most two days ahead")
+    item = ctx.db[Forecast].need(policy.key)
+    hours = sorted(int(hour) for hour in item.hours if start.timestamp() <= int(hour) <= stop.timestamp())
+    at = [datetime.fromtimestamp(hour, UTC) for hour in hours]
+    loads, capacities = ([item.hours[str(hour)][n] for hour in hours] for n in (0, 1))
+    spec = policy.predictive["MetricSpecifications"][0]
+    return {
+        "LoadForecast": [{"Timestamps": at, "Values": loads, "MetricSpecification": spec}],
+        "CapacityForecast": {"Timestamps": at, "Values": capacities},
+        "UpdateTime": item.updated,
+    }
+
+
 def _stored(ctx: Ctx, group: Group, kind: str, req: dict[str, Any], fields: dict[str, Any]) -> Policy:
     key = hook_key(group.name, req["PolicyName"])
     known = ctx.db[Policy].get(key)
@@ -65,6 +105,8 @@ def _stored(ctx: Ctx, group: Group, kind: str, req: dict[str, Any], fields: dict
         alarms=known.alarms if known else (),
         **fields,
     )
+    if known is not None and kind != "PredictiveScaling":
+        predicting.end(ctx, known)
     if known is not None:
         if kind != "TargetTrackingScaling":
             tracking.drop_alarms(ctx, known, linked_role.acting(ctx, group))
@@ -139,6 +181,7 @@ def show_policy(policy: Policy, alarms: list[dict[str, str]]) -> dict[str, Any]:
         "EstimatedInstanceWarmup": policy.warmup,
         "Alarms": alarms,
         "TargetTrackingConfiguration": policy.tracking or None,
+        "PredictiveScalingConfiguration": policy.predictive or None,
         "Enabled": policy.enabled,
     }
 
@@ -172,6 +215,7 @@ def delete_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Delete a policy, and the alarms that were made for it."""
     policy = _need(ctx, req)
     tracking.drop_alarms(ctx, policy, linked_role.acting(ctx, ctx.db[Group].need(policy.group)))
+    predicting.end(ctx, policy)
     ctx.db[Policy].drop(policy)
     return {}
 
@@ -189,8 +233,8 @@ def execute_policy(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     group = rules.alive(ctx.db[Group].need(policy.group))
     if not policy.enabled:
         raise errors.invalid(f"The policy {policy.name} is disabled")
-    if policy.kind == "TargetTrackingScaling":
-        raise errors.invalid("Policies of type TargetTrackingScaling cannot be executed by hand")
+    if policy.kind in ("TargetTrackingScaling", "PredictiveScaling"):
+        raise errors.invalid(f"Policies of type {policy.kind} cannot be executed by hand")
     if policy.kind == "SimpleScaling":
         if req.get("HonorCooldown"):
             cooled(ctx, group)
