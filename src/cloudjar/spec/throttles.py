@@ -62,12 +62,18 @@ _OTHERS = {
     # https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
     ("cloudtrail", "LookupEvents"): Limit(Bucket(2, 2)),
 }
+_WHOLE = {
+    # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html (the default; some Regions have less)
+    "events": Limit(Bucket(50, 50)),
+}
+"""Buckets that each operation of a service has."""
+_OTHERS["events", "PutEvents"] = Limit(Bucket(10_000, 10_000))
 
 
 def limit(service: str, operation: str, req: Mapping[str, Any]) -> Limit | None:
     """The buckets that a request draws on; None where AWS publishes none."""
     if service != "ec2":
-        return _OTHERS.get((service, operation))
+        return _OTHERS.get((service, operation)) or _WHOLE.get(service)
     own = _OWN.get(operation)
     if own is not None:
         return own

@@ -12,7 +12,7 @@ from cloudjar.base import arn as arns
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import Grant, by_arn, finds, keys_of_resource
-from cloudjar.services.events import finding
+from cloudjar.services.events import finding, passing
 from cloudjar.services.events.records import Connection, Destination, Rule
 
 
@@ -56,11 +56,15 @@ def of_events(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
         keys: dict[str, Any] = {
             "events:source": sorted({entry.get("Source") or "" for entry in entries}),
             "events:detail-type": sorted({entry.get("DetailType") or "" for entry in entries}),
-            "events:eventbusinvocation": "false",
+            "events:eventbusinvocation": "true" if any(_is_passed(ctx, entry) for entry in entries) else "false",
         }
         if bus is not None:
             keys = {**keys_of_resource("events", "event-bus", bus), **keys}
         yield Grant("events:PutEvents", text, keys, bus.policy if bus is not None else "", arn.account)
+
+
+def _is_passed(ctx: Ctx, entry: dict[str, Any]) -> bool:
+    return passing.passed(ctx.world, entry.get("TraceHeader")) is not None
 
 
 def keys_of_rule(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from cloudjar.base import arn as arns
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
-from cloudjar.services.events import bill, finding, sending
+from cloudjar.services.events import bill, sending
 from cloudjar.services.events.outbox import Delivery, Kept, outbox
 from cloudjar.services.events.records import Rule
 
@@ -84,11 +84,7 @@ def failed(ctx: Ctx, rule: Rule, target: dict[str, Any], kept: Kept, delivery: D
 def _bury(
     ctx: Ctx, rule: Rule, target: dict[str, Any], kept: Kept, why: Failure, exhausted: str, retries: int
 ) -> None:
-    queue = (target.get("DeadLetterConfig") or {}).get("Arn")
-    if not queue:
-        bus = finding.bus_at(ctx, finding.bus_arn(ctx.at(rule.account, rule.region), rule.bus))
-        queue = bus.dead_letters if bus is not None else ""
-    arn = arns.parse(queue or "")
+    arn = arns.parse((target.get("DeadLetterConfig") or {}).get("Arn") or "")
     if arn is None:
         return
     told = {"RULE_ARN": rule.arn, "TARGET_ARN": target["Arn"], "ERROR_CODE": why.code, "ERROR_MESSAGE": why.message}

@@ -31,7 +31,7 @@ class Bus(Record, frozen=True, kw_only=True):
     description: str = ""
     kms_key: str = ""
     dead_letters: str = ""
-    """ARN of the queue for what could not be given to a target; targets' own come first."""
+    """ARN of the queue for events that a key of the customer's does not open: there are none such here."""
     policy: str = ""
     made: float = 0.0
     changed: float = 0.0
