@@ -38,8 +38,10 @@ class _Minute:
     def add(self, value: float, count: float) -> None:
         self.samples += count
         self.total += value * count
-        self.low = min(self.low, value)
-        self.high = max(self.high, value)
+        if value < self.low:
+            self.low = value
+        if value > self.high:
+            self.high = value
         if self.pairs is not None:
             self.pairs[value] = self.pairs.get(value, 0) + count
             if len(self.pairs) > _DISTINCT:
@@ -78,10 +80,19 @@ class Gauges:
         self, account: str, region: str, metric: Metric, value: float, unit: str = "Count", count: float = 1
     ) -> None:
         """One measurement of now, or `count` equal ones."""
-        minute = int(self._world.clock.now().timestamp()) // 60
+        self.measure((account, region, metric, unit), self._world.clock.now().timestamp(), value, count)
+
+    def measure(self, series: Series, now: float, value: float, count: float = 1) -> None:
+        """The same for who does so thousands of times a second, and knows what time it is."""
+        minute = int(now) // 60
         with self._lock:
-            minutes = self._held.setdefault((account, region, metric, unit), {})
-            minutes.setdefault(minute, _Minute()).add(value, count)
+            minutes = self._held.get(series)
+            if minutes is None:
+                minutes = self._held[series] = {}
+            held = minutes.get(minute)
+            if held is None:
+                held = minutes[minute] = _Minute()
+            held.add(value, count)
 
     def count(self, owner: Owner, tally: Tally, amount: int) -> None:
         """So much more for the bill."""

@@ -56,7 +56,7 @@ class Rows:
                 database.execute(statement)
 
     def tip(self, shard: Shard) -> Tip:
-        """Where a shard ends, to read."""
+        """Where a shard ends. Who moves it, in a transaction, sees to it that it is forgotten when that is undone."""
         found = self._tips.get(shard.sid)
         if found is None:
             start, end = shard.sid << _SHIFT, (shard.sid + 1) << _SHIFT
@@ -66,13 +66,6 @@ class Rows:
             found = Tip(rows[0][0] & _MASK, rows[0][1]) if rows else Tip(shard.trimmed, 0)
             self._tips[shard.sid] = found
         return found
-
-    def extend(self, shard: Shard) -> Tip:
-        """The same, to move in the running transaction."""
-        if not self.database.in_transaction:
-            raise RuntimeError("records are added in a transaction")
-        self.database.on_rollback(lambda: self.forget(shard))
-        return self.tip(shard)
 
     def add(self, entries: Sequence[Entry]) -> None:
         """New records; their tips were moved."""
@@ -129,9 +122,10 @@ class Rows:
         )
         return rows[0][0] or 0
 
-    def forget(self, shard: Shard) -> None:
-        """Look at a shard's end anew."""
-        self._tips.pop(shard.sid, None)
+    def forget(self, *moved: Shard) -> None:
+        """Look at the ends of shards anew: what moved them was undone, or they are gone."""
+        for shard in moved:
+            self._tips.pop(shard.sid, None)
 
     # -- data keys of KMS
     def new_key(self, stream: int, key: str, blob: bytes) -> int:

@@ -8,6 +8,8 @@ https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from cloudjar.kit.context import World
 from cloudjar.kit.windows import Window
 
@@ -47,10 +49,14 @@ class Meter:
         self.read.used += size
 
 
+def meters(world: World) -> dict[int, Meter]:
+    """Every shard's, by its number."""
+    held: dict[int, Meter] | None = world.ports.get(_PORT)
+    if held is None:
+        held = world.ports[_PORT] = defaultdict(Meter)
+    return held
+
+
 def meter(world: World, sid: int) -> Meter:
     """A shard's."""
-    held: dict[int, Meter] = world.ports.setdefault(_PORT, {})
-    found = held.get(sid)
-    if found is None:
-        found = held[sid] = Meter()
-    return found
+    return meters(world)[sid]

@@ -38,9 +38,15 @@ def key(shard: Shard) -> tuple[str, int]:
     return ("kinesis", shard.sid)
 
 
-def tell(ctx: Ctx, shard: Shard) -> None:
-    """Who waits for a shard's records hears that something has changed, when it is committed."""
-    ctx.world.state.database.on_commit(lambda: ctx.world.waits.notify(key(shard), EVERYBODY))
+def tell(ctx: Ctx, *changed: Shard) -> None:
+    """Who waits for these shards' records hears that something has changed, when it is committed."""
+    waits = ctx.world.waits
+
+    def now() -> None:
+        for shard in changed:
+            waits.notify(key(shard), EVERYBODY)
+
+    ctx.world.state.database.on_commit(now)
 
 
 def hashed(record: dict[str, Any]) -> int:
@@ -88,31 +94,30 @@ def put(ctx: Ctx, stream: Stream, records: list[dict[str, Any]]) -> list[Kept]:
     sizes = measured(stream, records)
     number, cipher = sealing.for_putting(ctx, stream)
     layout, store, now = finding.layout(ctx, stream), rows(ctx.world), int(ctx.now.timestamp() * 1000)
-    limited, second = in_force(ctx.world), now // 1000
-    tips: dict[int, tuple[Shard, Tip]] = {}
+    second, meters = now // 1000, throttling.meters(ctx.world) if in_force(ctx.world) else None
+    tips: dict[Shard, Tip] = {}
+    store.database.on_rollback(lambda: store.forget(*tips))
     entries: list[Entry] = []
     kept: list[Kept] = []
     taken: list[tuple[Shard, int]] = []
     for record, where, size in zip(records, hashes, sizes, strict=True):
         shard = layout.at(where)
-        if limited and not throttling.meter(ctx.world, shard.sid).write(second, size):
+        if meters is not None and not meters[shard.sid].write(second, size):
             kept.append(Kept(shard, None))
             continue
-        held = tips.get(shard.sid)
-        if held is None:
-            held = tips[shard.sid] = (shard, store.extend(shard))
-        tip = held[1]
+        tip = tips.get(shard)
+        if tip is None:
+            tip = tips[shard] = store.tip(shard)
+            tip.at = max(tip.at, now)
         tip.number += 1
-        tip.at = max(tip.at, now)
         data = sealing.sealed(cipher, record["Data"])
         entries.append((row_id(shard, tip.number), tip.at, number, record["PartitionKey"], data))
         kept.append(Kept(shard, sequence.text(shard.base, tip.number)))
         taken.append((shard, size))
     store.add(entries)
     _account(ctx, stream, kept, taken)
-    for shard, _ in tips.values():
-        tell(ctx, shard)
-    if stream.mode == ON_DEMAND and limited:
+    tell(ctx, *tips)
+    if stream.mode == ON_DEMAND and meters is not None:
         _grow(ctx, stream, {shard.sid: shard for shard, _ in kept}, second)
     return kept
 
@@ -120,14 +125,14 @@ def put(ctx: Ctx, stream: Stream, records: list[dict[str, Any]]) -> list[Kept]:
 def _account(ctx: Ctx, stream: Stream, kept: list[Kept], taken: list[tuple[Shard, int]]) -> None:
     """Count what was put, for the bill and for the metrics."""
     world = ctx.world
-    refused = len(kept) - len(taken)
-    measuring.of_stream(world, stream, "WriteProvisionedThroughputExceeded", refused)
+    told: list[tuple[str, float]] = [("WriteProvisionedThroughputExceeded", len(kept) - len(taken))]
     if taken:
-        bill.put(ctx, stream, [size for _, size in taken])
-        measuring.of_stream(world, stream, "IncomingBytes", sum(size for _, size in taken))
-        measuring.of_stream(world, stream, "IncomingRecords", len(taken))
+        sizes = [size for _, size in taken]
+        bill.put(ctx, stream, sizes)
+        told += (("IncomingBytes", sum(sizes)), ("IncomingRecords", len(taken)))
         arrivals.arrived(world, ctx.arn(stream))
         _watch_retention(ctx, stream)
+    measuring.of_stream_each(world, stream, told)
     if stream.metrics:
         _by_shard(ctx, stream, kept, taken)
     gauges(world).tick()

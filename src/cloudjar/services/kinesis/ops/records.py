@@ -61,14 +61,18 @@ def put_records(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     kept = writing.put(ctx, stream, req["Records"])
     failed = sum(1 for one in kept if one.number is None)
     world = ctx.world
-    if failed == len(kept):
-        measuring.of_stream(world, stream, "PutRecords.Success", 0)
-    measuring.of_stream(world, stream, "PutRecords.Bytes", sum(len(one["Data"]) for one in req["Records"]))
-    measuring.of_stream(world, stream, "PutRecords.TotalRecords", len(kept))
-    measuring.of_stream(world, stream, "PutRecords.SuccessfulRecords", len(kept) - failed)
-    measuring.of_stream(world, stream, "PutRecords.Records", len(kept) - failed)
-    measuring.of_stream(world, stream, "PutRecords.FailedRecords", 0)
-    measuring.of_stream(world, stream, "PutRecords.ThrottledRecords", failed)
+    measuring.of_stream_each(
+        world,
+        stream,
+        (
+            ("PutRecords.Bytes", sum(len(one["Data"]) for one in req["Records"])),
+            ("PutRecords.TotalRecords", len(kept)),
+            ("PutRecords.SuccessfulRecords", len(kept) - failed),
+            ("PutRecords.Records", len(kept) - failed),
+            ("PutRecords.FailedRecords", 0),
+            ("PutRecords.ThrottledRecords", failed),
+        ),
+    )
     told: dict[str, Any] = {"FailedRecordCount": failed, "EncryptionType": stream.encryption}
     told["Records"] = [
         {"SequenceNumber": one.number, "ShardId": one.shard.id} if one.number is not None else _failure(stream, one)
