@@ -88,6 +88,16 @@ def test_it_is_refused_before_a_byte_of_it_is_read(
     assert arriving(jar) == []
 
 
+def test_a_put_says_how_long_it_is_and_be_it_nothing(jar: TestJar, client: socket.socket) -> None:
+    without = head(jar, "/uploads-here/none", 0).replace(b"Content-Length: 0\r\n", b"")
+    client.sendall(without)
+    assert code(read_answer(client)) == (411, "MissingContentLength")
+    assert "none" not in stored(jar)
+    client.sendall(head(jar, "/uploads-here/none", 0))
+    assert read_answer(client).status == 200
+    jar.client("s3").delete_object(Bucket="uploads-here", Key="none")
+
+
 def test_who_may_is_told_to_go_on(jar: TestJar, client: socket.socket) -> None:
     client.sendall(head(jar, "/uploads-here/going on", len(CONTENT), expect="100-continue").replace(b"g on", b"g%20on"))
     assert read_answer(client).status == 100

@@ -53,6 +53,15 @@ def draft(ctx: Ctx, bucket: Bucket, req: Mapping[str, Any], *, tags: dict[str, s
     )
 
 
+def check_length(ctx: Ctx) -> None:
+    """Raise MissingContentLength: who puts something says how much, and be it nothing."""
+    request = ctx.request
+    if request is None or request.method != "PUT":
+        return
+    if "content-length" not in request.headers and "transfer-encoding" not in request.headers:
+        raise errors.error("MissingContentLength", "You must provide the Content-Length HTTP header.", 411)
+
+
 def check_size(size: int) -> None:
     """Raise EntityTooLarge."""
     if size > LARGEST:

@@ -25,6 +25,7 @@ _RANGE = re.compile(r"bytes=(\d+)-(\d+)", re.ASCII)
 def upload_part(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A part's bytes; one of the same number is replaced."""
     bucket = need_bucket(ctx, req)
+    writing.check_length(ctx)
     rules.check_number(req["PartNumber"])
     upload = finding.need_upload(ctx, bucket, req)
     asked = integrity.asked(ctx, req)

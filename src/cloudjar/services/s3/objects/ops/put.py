@@ -18,6 +18,7 @@ from cloudjar.services.s3.objects.rows import Content
 def put_object(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A body becomes an object: checked, sealed, recorded."""
     bucket = need_bucket(ctx, req)
+    writing.check_length(ctx)
     if req.get("WriteOffsetBytes") is not None:
         raise errors.not_built("Appending to objects (directory buckets)")
     version = writing.draft(ctx, bucket, req)
