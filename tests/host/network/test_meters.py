@@ -119,3 +119,9 @@ def test_what_crosses_zones_through_a_peering_is_counted_on_each_side(host: Host
     before = settled(host, between_zones(here.id))
     assert host.tcp(sender.guest, receiver.private[0][0], 79) == "refused"
     assert settled(host, between_zones(here.id)) == before
+    far = replace(here, peerings=tuple(replace(one, abroad=True, zones=()) for one in here.peerings))
+    host.net.apply(far)
+    moved(host, sender.guest, receiver.guest, receiver.private[0][0])
+    after = settled(host, between_zones(here.id)).amounts
+    assert SIZE < after["abroad"] < 2 * SIZE  # what is sent, and not what comes back
+    assert {name: after[name] for name in before.amounts} == before.amounts

@@ -91,6 +91,23 @@ def test_between_zones_each_direction_costs_at_each_end(jar: TestJar, ec2: Any) 
     assert counted(jar, "DataTransfer-Regional-Bytes") == 2
 
 
+def test_between_regions_what_is_sent_costs(jar: TestJar, ec2: Any) -> None:
+    mine, other = make_vpc(ec2), jar.client("ec2", "us-east-1")
+    theirs = other.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    launch(ec2, SubnetId=make_subnet(ec2, mine, "10.0.0.0/24"))
+    asked = ec2.create_vpc_peering_connection(VpcId=mine, PeerVpcId=theirs, PeerRegion="us-east-1")
+    peering = asked["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    jar.settle()
+    other.accept_vpc_peering_connection(VpcPeeringConnectionId=peering)
+    jar.settle()
+    (rule,) = jar.network.plan(mine).crossing
+    assert rule.endswith("counter name abroad")
+    jar.network.carry(between_zones(mine), abroad=3 * GB)
+    quantities.collect(jar.jar.world)
+    assert counted(jar, "<from>-<to>-AWS-Out-Bytes") == 3
+    assert counted(jar, "DataTransfer-Regional-Bytes") == 0
+
+
 def test_load_balancers_and_endpoints_cross_zones_for_nothing(jar: TestJar, ec2: Any) -> None:
     vpc = make_vpc(ec2)
     first, second = (

@@ -1,6 +1,7 @@
 """Bytes that pass from one zone into another, inside a VPC and through its peering connections.
 
-They cost money at both ends: what an interface sends elsewhere, and what it gets from there. The table in the VPC's
+They cost money at both ends: what an interface sends elsewhere, and what it gets from there; between Regions only what
+is sent costs. The table in the VPC's
 namespace outlives the server; its rules are written anew when interfaces or peers change, its counters go on.
 """
 
@@ -14,7 +15,7 @@ from cloudjar.planes.network.ruleset import NftChain
 from cloudjar.planes.network.site import either, link_name, tunnel_name
 
 TABLE = "cloudjar-zones"
-SENT, GOT = "sent", "got"
+SENT, GOT, ABROAD = "sent", "got", "abroad"
 _CHAIN = "crossing"
 _HOOK = "type filter hook forward priority 200; policy accept;"
 """After the packet filter: what that drops went nowhere."""
@@ -36,6 +37,9 @@ def _inside(vpc: Vpc) -> Iterator[str]:
 
 def _peered(vpc: Vpc, peering: Peering) -> Iterator[str]:
     way = tunnel_name(peering.id)
+    if peering.abroad:
+        yield f'oifname "{way}" counter name {ABROAD}'
+        return
     for zone, here in _zones(vpc).items():
         far = [cidr for cidr, other in peering.zones if other != zone]
         for family, version in (("ip", 4), ("ip6", 6)):
@@ -66,5 +70,6 @@ def ensure(wanted: tuple[str, ...]) -> None:
         if not wanted:
             return
         nft.transaction(meters.counting(TABLE, meters.birth(), (SENT, GOT), (NftChain(_CHAIN, (), _HOOK),)))
-    added = "".join(f"add rule inet {TABLE} {_CHAIN} {rule}\n" for rule in wanted)
+    counter = f"add counter inet {TABLE} {ABROAD}\n" if any(f"name {ABROAD}" in rule for rule in wanted) else ""
+    added = counter + "".join(f"add rule inet {TABLE} {_CHAIN} {rule}\n" for rule in wanted)
     nft.transaction(f"flush chain inet {TABLE} {_CHAIN}\n{added}")

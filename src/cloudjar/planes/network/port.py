@@ -140,6 +140,8 @@ class Peering(msgspec.Struct, frozen=True, kw_only=True):
     cidrs: tuple[str, ...]
     zones: tuple[tuple[str, str], ...] = ()
     """(CIDR, zone) of the other's subnets, for counting what passes between zones."""
+    abroad: bool = False
+    """The other is in another Region: what is sent there is counted, whatever the zones."""
 
 
 class PeerGroup(msgspec.Struct, frozen=True, kw_only=True):

@@ -104,7 +104,8 @@ def _peering(db: Db, peering: Peering, vpc: Vpc) -> port.Peering:
     side = peering.other(vpc.id)
     subnets = db.at(side.account, side.region)[Subnet].all(vpc_id=side.vpc_id) if side.region == vpc.region else ()
     zones = tuple((cidr, s.zone_id) for s in subnets for cidr in (s.cidr, s.ipv6_cidr) if cidr)
-    return port.Peering(id=peering.id, vpc=side.vpc_id, cidrs=(*side.cidrs, *side.ipv6_cidrs), zones=zones)
+    return port.Peering(id=peering.id, vpc=side.vpc_id, cidrs=(*side.cidrs, *side.ipv6_cidrs), zones=zones,
+                        abroad=side.region != vpc.region)  # fmt: skip
 
 
 def _peer_groups(db: Db, vpc: Vpc, peerings: list[Peering]) -> Iterator[port.PeerGroup]:

@@ -1,5 +1,5 @@
 """What traffic costs: gigabytes through NAT gateways and interface endpoints, into transit gateways, out to the
-Internet, between public addresses, and between zones.
+Internet, between public addresses, between zones, and through peering connections between Regions.
 
 https://aws.amazon.com/vpc/pricing/ https://aws.amazon.com/privatelink/pricing/
 https://aws.amazon.com/ec2/pricing/on-demand/ (data transfer)
@@ -32,8 +32,9 @@ INTERNET = {
 ZONES = {
     "sent": Tally("AWSDataTransfer", "DataTransfer-Regional-Bytes", ""),
     "got": Tally("AWSDataTransfer", "DataTransfer-Regional-Bytes", ""),
+    "abroad": Tally("AWSDataTransfer", "<from>-<to>-AWS-Out-Bytes", ""),
 }
-"""Between zones each direction costs: where it leaves, and where it comes in."""
+"""Between zones each direction costs: where it leaves, and where it comes in. Between Regions only what leaves does."""
 EVERY = timedelta(hours=6)
 """How often counters are read by themselves; also whenever somebody asks, and before they go."""
 
