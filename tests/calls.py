@@ -6,6 +6,7 @@ from __future__ import annotations
 import http.client
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -183,11 +184,16 @@ class Line:
 
     def send(self, sent: Sent) -> Answer:
         """One request and its answer; raises `TimeoutError` when none comes in time."""
-        if self._connection is None:
-            self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=self._timeout)
+        if self._connection is not None:
+            with suppress(ConnectionError):  # it was idle for so long that the server hung up: that is no answer
+                return self._exchange(self._connection, sent)
+        self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=self._timeout)
+        return self._exchange(self._connection, sent)
+
+    def _exchange(self, connection: http.client.HTTPConnection, sent: Sent) -> Answer:
         try:
-            self._connection.request(sent.method, sent.target, body=sent.body, headers=sent.headers)
-            response = self._connection.getresponse()
+            connection.request(sent.method, sent.target, body=sent.body, headers=sent.headers)
+            response = connection.getresponse()
             body = response.read()
         except BaseException:
             self.close()

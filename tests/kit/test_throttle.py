@@ -54,8 +54,9 @@ def test_instances_count_one_by_one() -> None:
 def test_a_client_sees_it(tmp_path: Path) -> None:
     with running(tmp_path, throttle=True) as jar:
         ec2 = jar.client("ec2")
-        with pytest.raises(ClientError) as refused:  # noqa: PT012 which of the calls is the one does not matter
-            for _ in range(200):
-                ec2.describe_instances()
+        with pytest.raises(ClientError, match="InvalidAMIID"):
+            ec2.run_instances(ImageId="ami-none", MinCount=1, MaxCount=990)
+        with pytest.raises(ClientError) as refused:  # two tokens come back in a second: not so many meanwhile
+            ec2.run_instances(ImageId="ami-none", MinCount=1, MaxCount=400)
         assert refused.value.response["Error"]["Code"] == "RequestLimitExceeded"
         assert jar.client("sts").get_caller_identity()["Account"] == "000000000000"
