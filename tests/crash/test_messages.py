@@ -14,7 +14,7 @@ from tests.crash.client import Client, Crashed
 from tests.crash.server import ServerProcess, until
 from tests.services.sns.conftest import lets_in
 
-QUEUES, MESSAGES, KILLS = 20, 60, 4
+QUEUES, MESSAGES, KILLS = 100, 24, 4
 
 
 @pytest.fixture
