@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.jar import ACCOUNT, TestJar
-from tests.services.events.conftest import Bus, events_in
+from tests.services.events.conftest import Bus, events_in, role_for
 from tests.services.events.test_delivery import metric
 
 
@@ -99,8 +99,6 @@ def test_reads_are_only_for_those_who_ask_for_them(jar: TestJar, bus: Bus) -> No
 
 
 def test_an_action_in_ec2(jar: TestJar, bus: Bus) -> None:
-    from tests.services.events.conftest import role_for
-
     vm = instance(jar)
     bus.rule(pattern={"source": ["my.app"]})
     role = role_for(jar, "ec2:StopInstances")
@@ -109,3 +107,16 @@ def test_an_action_in_ec2(jar: TestJar, bus: Bus) -> None:
     found = jar.client("ec2").describe_instances(InstanceIds=[vm])["Reservations"][0]["Instances"][0]
     assert found["State"]["Name"] == "stopped"
     assert jar.host.look(vm) != "up"
+
+
+def test_a_command_on_instances(jar: TestJar, bus: Bus) -> None:
+    bus.rule(pattern={"source": ["my.app"]})
+    document = "arn:aws:ssm:eu-west-3::document/AWS-RunShellScript"
+    chosen = {"RunCommandTargets": [{"Key": "tag:role", "Values": ["web"]}]}
+    role = role_for(jar, "ssm:SendCommand")
+    bus.target(document, RoleArn=role, RunCommandParameters=chosen, Input=json.dumps({"commands": ["true"]}))
+    bus.put()
+    [command] = jar.client("ssm").list_commands()["Commands"]
+    assert command["DocumentName"] == "AWS-RunShellScript"
+    assert command["Parameters"]["commands"] == ["true"]
+    assert command["Targets"] == chosen["RunCommandTargets"]

@@ -38,7 +38,8 @@ class Index:
     def _of(self, place: Place) -> _Buckets:
         found = self._places.get(place)
         if found is None:
-            found = self._places[place] = self._made(place)
+            with self._world.state.database.lock:  # else what is written meanwhile would be missed for good
+                found = self._places[place] = self._made(place)
         return found
 
     def _made(self, place: Place) -> _Buckets:

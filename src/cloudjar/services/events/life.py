@@ -26,6 +26,9 @@ _AT_ONCE = 20
 def work(step: Step, rule: Rule | None) -> None:
     """Make the attempts that are due, in order; put an event when the schedule says so."""
     if rule is None:
+        wake = step.wake
+        with step.world.state.database.transaction():
+            outbox(step.world).forget(f"{wake.account}/{wake.region}/{wake.key}")
         return
     ctx = Ctx(step.world, rule.account, rule.region, step.ctx.caller)
     _keep_schedule(ctx, rule)
