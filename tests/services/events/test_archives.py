@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 from tests.jar import TestJar
-from tests.services.events.conftest import Bus, events_in
+from tests.services.events.conftest import Bus, events_in, lets_in
 from tests.services.events.test_rules import refused, taken
 
 MINE = {"source": ["my.app"]}
@@ -126,3 +127,27 @@ def test_what_is_refused(jar: TestJar, bus: Bus, orders: Bus) -> None:
     asked["EventSourceArn"] = bus.arn
     assert "Must contain an archive ARN." in refused(client.start_replay, **asked)[1]
     assert refused(client.describe_replay, ReplayName="r")[1] == "Replay r does not exist."
+
+
+def test_under_a_key(jar: TestJar, orders: Bus) -> None:
+    kms = jar.client("kms")
+    policy = json.loads(lets_in("*", action="kms:*"))
+    root = {"Effect": "Allow", "Principal": {"AWS": orders.arn.split(":")[4]}, "Action": "kms:*", "Resource": "*"}
+    policy["Statement"].append(root)
+    key = kms.create_key(Policy=json.dumps(policy))["KeyMetadata"]
+    arn = archive(orders, KmsKeyIdentifier=key["KeyId"])
+    assert orders.client.describe_archive(ArchiveName="all")["KmsKeyIdentifier"] == key["Arn"]
+    orders.rule(pattern=MINE)
+    box = orders.queue()
+    orders.put({"n": 1})
+    assert len(taken(box)) == 1
+    assert replay(jar, orders, arn)["State"] == "COMPLETED"
+    assert [event["detail"] for event in events_in(box)] == [{"n": 1}]
+    kms.disable_key(KeyId=key["KeyId"])
+    orders.put({"n": 2})
+    assert orders.client.describe_archive(ArchiveName="all")["EventCount"] == 1
+    failed = replay(jar, orders, arn, "never")
+    assert failed["State"] == "FAILED"
+    assert "disabled" in failed["StateReason"]
+    nobody = refused(orders.client.update_archive, ArchiveName="all", KmsKeyIdentifier="alias/none")
+    assert nobody[0] == "ValidationException"

@@ -181,6 +181,26 @@ def test_what_cannot_be_called_is_a_dead_letter(jar: TestJar, bus: Bus, api: Api
     assert len(api.got) == 1
 
 
+def test_no_more_calls_a_second_than_the_rate_allows(jar: TestJar, bus: Bus, api: Api) -> None:
+    destination(jar, bus, api.url, connection(bus))
+    bus.client.update_api_destination(Name="d", InvocationRateLimitPerSecond=2)
+    bus.client.put_events(Entries=[{"Source": "my.app", "DetailType": "x", "Detail": "{}"}] * 5)
+    jar.settle()
+    api.wait(2)
+    until(jar, lambda: left(jar) == 3)
+    jar.advance(seconds=1)
+    api.wait(4)
+    until(jar, lambda: left(jar) == 1)
+    jar.advance(seconds=1)
+    api.wait(5)
+    until(jar, lambda: idle(jar))
+
+
+def left(jar: TestJar) -> int:
+    """How many events are on their way."""
+    return int(jar.jar.database.query("SELECT count(*) FROM events_delivery")[0][0])
+
+
 def test_connections_and_destinations(bus: Bus) -> None:
     client = bus.client
     conn = connection(bus)

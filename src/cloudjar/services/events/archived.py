@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import msgspec
 
 from cloudjar.kit.context import World
+from cloudjar.kit.envelope import Envelope
 from cloudjar.store.database import Database
 
 _PORT = "events.archived"
 _PURPOSE = "events-archived"
+_OWN, _KMS = b"\0", b"\1"
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS events_archived (seq INTEGER PRIMARY KEY AUTOINCREMENT, archive TEXT, time REAL, "
     "received REAL, size INTEGER, data BLOB)",
@@ -36,12 +39,16 @@ class Archived:
             for statement in _SCHEMA:
                 self._database.execute(statement)
 
-    def add(self, archive: str, text: str, time: float, received: float) -> None:
-        """Keep an event (its JSON), which happened at a time."""
-        sealed = self._sealer.seal(text.encode(), _PURPOSE)
+    def add(self, archive: str, text: str, time: float, received: float, envelope: Envelope | None = None) -> None:
+        """Keep an event (its JSON), which happened at a time; in an envelope when there is one."""
+        plain = text.encode()
+        if envelope is None:
+            data = _OWN + self._sealer.seal(plain, _PURPOSE)
+        else:
+            data = _KMS + msgspec.msgpack.encode(envelope)
         self._database.execute(
             "INSERT INTO events_archived (archive, time, received, size, data) VALUES (?,?,?,?,?)",
-            (archive, time, received, len(text.encode()), sealed),
+            (archive, time, received, len(plain), data),
         )
 
     def held(self, archive: str) -> Held:
@@ -51,17 +58,20 @@ class Archived:
 
     def after(
         self, archive: str, place: tuple[float, int], end: float, limit: int
-    ) -> list[tuple[tuple[float, int], dict[str, Any]]]:
-        """Events behind a place, (time, number), and not later than `end`, each with its own place, oldest first."""
+    ) -> list[tuple[tuple[float, int], bytes | Envelope]]:
+        """Events behind a place, (time, number), and not later than `end`, oldest first: each with its own place, as
+        JSON or in its envelope."""
         rows = self._database.query(
             "SELECT time, seq, data FROM events_archived WHERE archive=? AND (time, seq) > (?, ?) AND time<=? "
             "ORDER BY time, seq LIMIT ?",
             (archive, *place, end, limit),
         )
-        return [((time, seq), json.loads(self._opened(data))) for time, seq, data in rows]
+        return [((time, seq), self._opened(data)) for time, seq, data in rows]
 
-    def _opened(self, data: bytes) -> bytes:
-        opened = self._sealer.open(data, _PURPOSE)
+    def _opened(self, data: bytes) -> bytes | Envelope:
+        if data[:1] == _KMS:
+            return msgspec.msgpack.decode(data[1:], type=Envelope)
+        opened = self._sealer.open(data[1:], _PURPOSE)
         if opened is None:
             raise RuntimeError("an event was sealed by another installation")
         return opened

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive-event.html
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +14,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from cloudjar.base import arn as arns
+from cloudjar.base import caller as callers
+from cloudjar.base.errors import AwsError
+from cloudjar.kit import envelope
 from cloudjar.kit.context import Ctx, World
+from cloudjar.kit.db import Db
+from cloudjar.kit.envelope import Envelope
 from cloudjar.kit.event_inputs import dumped
 from cloudjar.kit.machine import Step, reconciler
 from cloudjar.kit.record import arn_of, meta
@@ -21,6 +27,9 @@ from cloudjar.services.events import bill
 from cloudjar.services.events.archived import archived
 from cloudjar.services.events.records import Archive, Rule, path_of
 
+log = logging.getLogger("cloudjar.events")
+
+_PRINCIPAL = "events.amazonaws.com"
 _MANAGER = "prod.vhs.events.aws.internal"
 _HOUR = timedelta(hours=1)
 _TEND = "tend"
@@ -75,11 +84,36 @@ def drop(ctx: Ctx, archive: Archive) -> None:
 def add(world: World, rule: Rule, event: Mapping[str, Any]) -> None:
     """Keep an event in the archive that a rule fills."""
     text, now = dumped(event), world.clock.now()
-    place = f"{rule.account}/{rule.region}/{rule.archive}"
-    archived(world).add(place, text, happened(event, now), now.timestamp())
+    archive = Db(world.state, rule.account, rule.region)[Archive].get(rule.archive)
+    if archive is None:
+        return
+    sealed = None
+    if archive.kms_key:
+        ctx, bound = sealing(world, archive)
+        try:
+            sealed = envelope.seal(ctx, archive.kms_key, text.encode(), bound, via=_PRINCIPAL)
+        except AwsError as error:
+            log.info("archive %s: %s", archive.name, error)  # as on AWS, what its key does not take is not archived
+            return
+    archived(world).add(archive.place, text, happened(event, now), now.timestamp(), sealed)
     bill.archived(world, rule.account, rule.region, rule.archive, len(text.encode()))
     hour = datetime.fromtimestamp((now.timestamp() // 3600 + 1) * 3600, UTC)
     world.state.wakes.wake(meta(Archive).spec.name, rule.account, rule.region, rule.archive, purpose=_TEND, due=hour)
+
+
+def sealing(world: World, archive: Archive) -> tuple[Ctx, dict[str, str]]:
+    """Who asks KMS for an archive, and what its envelopes are bound to."""
+    who = callers.service(_PRINCIPAL, archive.account, arn_of(archive))
+    return Ctx(world, archive.account, archive.region, who), {"aws:events:event-bus:arn": archive.bus}
+
+
+def opened(world: World, archive: Archive, data: bytes | Envelope) -> dict[str, Any]:
+    """An archived event; raises what KMS answers."""
+    if isinstance(data, Envelope):
+        ctx, bound = sealing(world, archive)
+        data = envelope.unseal(ctx, data, bound, via=_PRINCIPAL)
+    event: dict[str, Any] = json.loads(data)
+    return event
 
 
 def tend_soon(ctx: Ctx, archive: Archive) -> None:

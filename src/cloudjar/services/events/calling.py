@@ -25,7 +25,7 @@ from cloudjar.services.events.outbox import Delivery, Kept
 from cloudjar.services.events.records import Connection, Destination, Rule
 from cloudjar.services.events.sending import Sent
 
-_FLYING = "events.flying"
+_FLYING, _COUNTED = "events.flying", "events.calls"
 _Flight = tuple[str, str, int]
 LOOK_AGAIN, SOON = timedelta(seconds=60), timedelta(seconds=1)
 _NOT_AUTHORIZED = (401, 407)
@@ -34,7 +34,7 @@ _TRIMMED = re.compile(r"^\$")
 
 
 def start(ctx: Ctx, sent: Sent, delivery: Delivery) -> bool:
-    """Make the call, unless it is being made; True when it waits for a token. Raises the `AwsError` of why not."""
+    """Make the call, unless it is being made; True when it waits for a token or its turn. Raises `AwsError`: why not."""
     flying: set[_Flight] = ctx.world.ports.setdefault(_FLYING, set())
     if delivery[:3] in flying:
         return False
@@ -48,11 +48,25 @@ def start(ctx: Ctx, sent: Sent, delivery: Delivery) -> bool:
         return True
     if connection.state != AUTHORIZED:
         raise AwsError("ERROR_FROM_TARGET", f"The connection {connection.name} is not authorized.", 400)
+    if not _has_room(ctx, destination):
+        return True
     call = connecting.authorized(ctx.world, connection, _call(destination, sent))
     flying.add(delivery[:3])
     heard = partial(_heard, ctx.world, sent.rule, sent.target, sent.kept, delivery, connection)
     ctx.world.ports["post"].ask(call.url, call.headers, call.body, heard, method=call.method)
     return False
+
+
+def _has_room(ctx: Ctx, destination: Destination) -> bool:
+    """Whether a destination may be called once more in this second."""
+    counted: dict[str, tuple[int, int]] = ctx.world.ports.setdefault(_COUNTED, {})
+    second = int(ctx.now.timestamp())
+    last, calls = counted.get(destination.id, (second, 0))
+    calls = calls if last == second else 0
+    if calls >= destination.rate:
+        return False
+    counted[destination.id] = (second, calls + 1)
+    return True
 
 
 def _found(ctx: Ctx, sent: Sent) -> tuple[Destination, Connection]:

@@ -94,6 +94,8 @@ class Archive(Record, frozen=True, kw_only=True):
     pattern: str = ""
     days: int = 0
     made: float = 0.0
+    kms_key: str = ""
+    """A KMS key (its ARN) under which events are kept; "" for this installation's own."""
     billed: int = 0
     """Bytes that it kept when that was last measured."""
 
@@ -117,6 +119,7 @@ class Replay(Record, frozen=True, kw_only=True):
     begin: float
     end: float
     state: str
+    reason: str = ""
     started: float
     stopped: float = 0.0
     reached: tuple[float, int] = (0.0, 0)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from cloudjar.base.errors import AwsError
 from cloudjar.kit.event_inputs import dumped
 from cloudjar.kit.machine import Step, reconciler
 from cloudjar.services.events import archiving, arriving, bill
 from cloudjar.services.events.archived import archived
-from cloudjar.services.events.records import Replay
+from cloudjar.services.events.records import Archive, Replay
 
 STARTING, RUNNING, COMPLETED = "STARTING", "RUNNING", "COMPLETED"
 CANCELLING, CANCELLED, FAILED = "CANCELLING", "CANCELLED", "FAILED"
@@ -35,14 +36,18 @@ def _batch(step: Step) -> Replay | None:
             if item is None or item.state != CANCELLING:
                 return None
             return table.put(replace(item, state=CANCELLED, stopped=now))
-        archive = f"{item.account}/{item.region}/{archiving.name_of(item.archive)}"
+        archive = step.db[Archive].get(archiving.name_of(item.archive))
         place = item.reached if item.reached[1] else (item.begin, 0)
-        found = archived(world).after(archive, place, item.end, _AT_ONCE)
-        if not found:
+        found = archived(world).after(archive.place, place, item.end, _AT_ONCE) if archive is not None else []
+        if archive is None or not found:
             return table.put(replace(item, state=COMPLETED, stopped=now))
+        try:
+            events = [archiving.opened(world, archive, data) for _, data in found]
+        except AwsError as error:
+            return table.put(replace(item, state=FAILED, reason=error.message, stopped=now))
         bus = (item.account, item.region, item.bus.partition("event-bus/")[2])
         only = frozenset(item.rules) if item.rules else None
-        for _, event in found:
+        for event in events:
             made = {**event, "replay-name": item.name}
             arriving.arrive(world, bus, made, only=only)
             bill.put(world, *bus, len(dumped(made).encode()))

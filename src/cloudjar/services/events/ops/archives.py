@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from cloudjar.base import arn as arns
+from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.events import archiving, checks, errors, finding, hearing, views
@@ -25,9 +26,9 @@ def _archive(ctx: Ctx, name: str) -> Archive:
 
 
 def _settings(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    if req.get("KmsKeyIdentifier"):
-        raise errors.not_built("KmsKeyIdentifier of archives")
     changed: dict[str, Any] = {}
+    if req.get("KmsKeyIdentifier") is not None:
+        changed["kms_key"] = _key(ctx, req["KmsKeyIdentifier"])
     if req.get("Description") is not None:
         changed["description"] = req["Description"]
     if req.get("EventPattern") is not None:
@@ -35,6 +36,16 @@ def _settings(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if req.get("RetentionDays") is not None:
         changed["days"] = req["RetentionDays"]
     return changed
+
+
+def _key(ctx: Ctx, text: str) -> str:
+    """The ARN of a key that its caller may see; "" takes a key away. Raises ValidationException."""
+    if not text:
+        return ""
+    try:
+        return str(ctx.call("kms", "DescribeKey", {"KeyId": text}, via="events.amazonaws.com")["KeyMetadata"]["Arn"])
+    except AwsError as error:
+        raise errors.parameter("KmsKeyIdentifier", error.message) from error
 
 
 def _answer(ctx: Ctx, held: Archive) -> dict[str, Any]:
@@ -84,6 +95,7 @@ def describe_archive(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """One archive."""
     held = _archive(ctx, req["ArchiveName"])
     more = {"Description": held.description or None, "EventPattern": held.pattern or None}
+    more["KmsKeyIdentifier"] = held.kms_key or None
     return {**_show(ctx, held), **more, "ArchiveArn": ctx.arn(held)}
 
 

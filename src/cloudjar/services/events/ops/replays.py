@@ -80,6 +80,7 @@ def _show(held: Replay) -> dict[str, Any]:
         "ReplayName": held.name,
         "EventSourceArn": held.archive,
         "State": held.state,
+        "StateReason": held.reason or None,
         "EventStartTime": views.when(held.begin),
         "EventEndTime": views.when(held.end),
         "EventLastReplayedTime": views.when(held.reached[0]),
