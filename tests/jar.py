@@ -8,6 +8,7 @@ call and reopens from disk, so every test is also a durability test.
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -138,6 +139,8 @@ class TestJar:
             aws_session_token=token,
             config=Config(retries={"total_max_attempts": 1}, **config),
         )
+        if service == "s3control":  # which puts the account before the address: that has no name here
+            client.meta.events.register_first("before-sign.s3-control", _without_account)
         if self.reborn:
             client.meta.events.register_last("after-call", lambda **_: self.crash())
         return client
@@ -159,6 +162,10 @@ class TestJar:
             if span.meter.usage_type == usage_type:
                 total += (span.end or now) - span.start
         return total
+
+
+def _without_account(request: Any, **_: Any) -> None:
+    request.url = re.sub(r"//\d{12}\.", "//", request.url)
 
 
 @contextmanager

@@ -93,6 +93,9 @@ def many(jar: TestJar, count: int) -> dict[str, Any]:
         upload = s3.create_multipart_upload(Bucket=name, Key=f"u/{number}")["UploadId"]
     for number in range(1, count + 1):
         s3.upload_part(Bucket=name, Key=f"u/{count - 1}", UploadId=upload, PartNumber=number, Body=b"x")
+    control = jar.client("s3control")
+    control.create_access_grants_instance(AccountId=ACCOUNT)
     here = {"Bucket": name}
     listed = dict.fromkeys(("ListObjects", "ListObjectsV2", "ListObjectVersions", "ListMultipartUploads"), here)
-    return {**listed, "ListParts": {**here, "Key": f"u/{count - 1}", "UploadId": upload}}
+    own = {"ListCallerAccessGrants": {"AccountId": ACCOUNT}}
+    return {**listed, **own, "ListParts": {**here, "Key": f"u/{count - 1}", "UploadId": upload}}

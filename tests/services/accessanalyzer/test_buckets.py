@@ -9,7 +9,6 @@ import pytest
 
 from tests.jar import ACCOUNT, TestJar
 from tests.services.accessanalyzer.test_findings import OTHER, active, analyzer, arn, document, look
-from tests.services.s3control.test_s3control import local
 
 __all__ = ["analyzer", "arn"]
 NAME = "shared"
@@ -52,7 +51,7 @@ def test_a_public_policy_until_it_is_blocked(jar: TestJar, s3: Any, analyzer: An
     [found] = active(analyzer, arn)
     assert (found["principal"], found["isPublic"]) == ({"AWS": "*"}, True)
     assert "s3:GetObject" in found["action"]
-    control = local(jar.client("s3control"))
+    control = jar.client("s3control")
     control.put_public_access_block(
         AccountId=ACCOUNT, PublicAccessBlockConfiguration={**OPEN, "RestrictPublicBuckets": True}
     )
@@ -96,7 +95,7 @@ def test_acls_count_while_they_do(jar: TestJar, s3: Any, analyzer: Any, arn: str
 
 
 def test_an_access_point_lets_in_what_the_bucket_lets_in(jar: TestJar, s3: Any, analyzer: Any, arn: str) -> None:
-    control = local(jar.client("s3control"))
+    control = jar.client("s3control")
     control.create_access_point(
         AccountId=ACCOUNT, Name="door", Bucket=NAME, PublicAccessBlockConfiguration=OPEN
     )

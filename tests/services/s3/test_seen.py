@@ -13,7 +13,6 @@ from botocore.exceptions import ClientError
 from cloudjar.kit import quantities as kit
 from tests.jar import ACCOUNT
 from tests.services.s3.conftest import REGION, Bucket
-from tests.services.s3control.test_s3control import local
 
 
 def let_in(target: Bucket, source: str) -> None:
@@ -144,7 +143,7 @@ def test_small_objects_of_cold_classes_are_told_as_what_they_cost(bucket: Bucket
 
 
 def test_request_metrics_by_tags_and_access_point(bucket: Bucket) -> None:
-    control = local(bucket.jar.client("s3control", REGION))
+    control = bucket.jar.client("s3control", REGION)
     made = control.create_access_point(AccountId=ACCOUNT, Name="door", Bucket="jam")
     arn, alias = made["AccessPointArn"], made["Alias"]
     red = {"Key": "colour", "Value": "red"}

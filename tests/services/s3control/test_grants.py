@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from tests.jar import ACCOUNT, TestJar
 from tests.services.s3.buckets.test_buckets import code
 from tests.services.s3.conftest import REGION, Bucket, create
-from tests.services.s3control.test_s3control import OTHER, local
+from tests.services.s3control.test_s3control import OTHER
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/vault"
 ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"
@@ -71,10 +71,10 @@ def granting(jar: TestJar) -> Granting:
     bucket = create(jar, "jam")
     for name in ("red/a", "red/deep/b", "blue/c"):
         bucket.put(name, name.encode())
-    control = local(jar.client("s3control", REGION))
+    control = jar.client("s3control", REGION)
     control.create_access_grants_instance(AccountId=ACCOUNT)
     control.create_access_grants_location(AccountId=ACCOUNT, LocationScope="s3://jam", IAMRoleArn=ROLE)
-    ann = local(jar.client("s3control", REGION, key["AccessKeyId"], key["SecretAccessKey"]))
+    ann = jar.client("s3control", REGION, key["AccessKeyId"], key["SecretAccessKey"])
     return Granting(jar, control, ann, bucket)
 
 
@@ -155,7 +155,7 @@ def test_what_there_is_and_is_not(granting: Granting) -> None:
 
 
 def test_another_account_is_let_in_by_the_instance(granting: Granting) -> None:
-    strangers = local(granting.jar.client("s3control", REGION, key=OTHER))
+    strangers = granting.jar.client("s3control", REGION, key=OTHER)
     ask = {"AccountId": ACCOUNT}
     assert code(strangers.list_caller_access_grants, **ask) == "AccessDenied"
     arn = f"arn:aws:s3:{REGION}:{ACCOUNT}:access-grants/default"

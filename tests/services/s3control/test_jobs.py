@@ -16,7 +16,6 @@ from tests.jar import ACCOUNT, TestJar
 from tests.services.s3.buckets.test_buckets import code
 from tests.services.s3.conftest import REGION, Bucket, create
 from tests.services.s3.test_bill import used
-from tests.services.s3control.test_s3control import local
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/batch"
 TRUST = {"Effect": "Allow", "Principal": {"Service": "batchoperations.s3.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -37,7 +36,7 @@ def control(jar: TestJar) -> Any:
         RoleName="batch", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
     )
     allowed(jar, "s3:*")
-    return local(jar.client("s3control", REGION))
+    return jar.client("s3control", REGION)
 
 
 @pytest.fixture
@@ -284,5 +283,5 @@ def test_what_create_job_refuses(bucket: Bucket, control: Any) -> None:
     may = {"Effect": "Allow", "Action": "s3:CreateJob", "Resource": "*"}
     ann.put_user_policy(UserName="ann", PolicyName="p", PolicyDocument=json.dumps(
         {"Version": "2012-10-17", "Statement": [may]}))  # fmt: skip
-    hers = local(bucket.jar.client("s3control", REGION, key=key["AccessKeyId"], secret=key["SecretAccessKey"]))
+    hers = bucket.jar.client("s3control", REGION, key=key["AccessKeyId"], secret=key["SecretAccessKey"])
     assert code(lambda **_: job(hers, TAGS, Manifest=lines)) == "AccessDenied"  # the role is not hers to pass

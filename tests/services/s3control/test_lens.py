@@ -13,7 +13,6 @@ import pytest
 from tests.jar import ACCOUNT, TestJar
 from tests.services.s3.buckets.test_buckets import code
 from tests.services.s3.conftest import REGION, Bucket, create
-from tests.services.s3control.test_s3control import local
 
 ONE = {"AccountId": ACCOUNT, "ConfigId": "all"}
 
@@ -21,7 +20,7 @@ ONE = {"AccountId": ACCOUNT, "ConfigId": "all"}
 @pytest.fixture
 def control(jar: TestJar) -> Any:
     """S3 Control in Paris as root."""
-    return local(jar.client("s3control", REGION))
+    return jar.client("s3control", REGION)
 
 
 def lens(**more: Any) -> dict[str, Any]:

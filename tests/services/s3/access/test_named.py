@@ -8,7 +8,6 @@ from typing import Any
 from tests.jar import ACCOUNT, TestJar
 from tests.services.s3.buckets.test_buckets import code
 from tests.services.s3.conftest import REGION, Bucket
-from tests.services.s3control.test_s3control import local
 
 ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"
 
@@ -60,7 +59,7 @@ def test_of_a_bucket(bucket: Bucket) -> None:
 
 def test_of_an_access_point(bucket: Bucket) -> None:
     jar = bucket.jar
-    control = local(jar.client("s3control", REGION))
+    control = jar.client("s3control", REGION)
     arn = control.create_access_point(AccountId=ACCOUNT, Name="door", Bucket="jam")["AccessPointArn"]
     unique, _ = user(jar)
     text = json.dumps({"Version": "2012-10-17", "Statement": [statement(f"{arn}/object/*")]})

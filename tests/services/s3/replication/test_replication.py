@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 
 from tests.jar import ACCOUNT, TestJar
 from tests.services.s3.conftest import Bucket
-from tests.services.s3control.test_s3control import local
 
 OTHER = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/copier"
@@ -240,7 +239,7 @@ def test_what_was_there_before_is_copied_by_a_job(versioned: Bucket) -> None:
     may = [lists, allow(["s3:InitiateReplication"], "jam")]
     iam.put_role_policy(RoleName="jobs", PolicyName="p",
                         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": may}))  # fmt: skip
-    control = local(jar.client("s3control", "eu-west-3"))
+    control = jar.client("s3control", "eu-west-3")
     generator = {"SourceBucket": "arn:aws:s3:::jam", "EnableManifestOutput": False,
                  "Filter": {"EligibleForReplication": True, "ObjectReplicationStatuses": ["NONE"]}}  # fmt: skip
     made = control.create_job(
