@@ -8,7 +8,9 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -97,6 +99,29 @@ class Cli:
             check=False,
         )
         return Ran(done.returncode, done.stdout, done.stderr.strip())
+
+    @contextmanager
+    def follow(self, *words: str) -> Iterator[Iterator[str]]:
+        """The lines of a command that goes on, as they come; it is ended with the block."""
+        where = () if self._tool.reads_endpoint else ("--endpoint-url", self._jar.endpoint)
+        going = subprocess.Popen(
+            [self._tool.path, *words, *where],
+            cwd=self._jar.folder,
+            env={**self.environment, "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        timer = threading.Timer(_PATIENCE, going.kill)
+        timer.start()
+        assert going.stdout is not None
+        try:
+            with going.stdout as lines:
+                yield (line.rstrip("\n") for line in lines)
+        finally:
+            timer.cancel()
+            going.kill()
+            going.wait()
 
     def must(self, *words: str) -> str:
         """What a command that must succeed prints."""

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricDa
 from __future__ import annotations
 
 import base64
+import re
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -13,10 +14,12 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import metrics
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.cloudwatch import errors, labels, queries
+from cloudjar.services.cloudwatch import errors, labels, queries, selecting
 from cloudjar.services.cloudwatch.math.values import Series
 from cloudjar.services.cloudwatch.queries import Asker, Query
 
+_MANY = re.compile(r"\b(SEARCH|METRICS|SORT|SLICE)\b|\[")
+"""Expressions that may be several series, which keep their names."""
 MOST_POINTS = 100_800
 
 
@@ -55,7 +58,8 @@ def label_of(query: Query, found: Series) -> str:
     """What a series of a query is called."""
     if query.label is not None:
         return labels.filled(query.label, found)
-    return found.label if query.metric is not None or found.label else query.id
+    several = selecting.is_select(query.expression) or _MANY.search(query.expression) is not None
+    return found.label if query.metric is not None or (several and found.label) else query.id
 
 
 def _page(results: list[Result], offset: int, most: int) -> dict[str, Any]:
