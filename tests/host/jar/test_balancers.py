@@ -14,6 +14,7 @@ import pytest
 from tests.host.compute.guestnet import root_and_tools
 from tests.host.jar.account import Account, Machine
 from tests.host.jar.served import REGION, RealJar, real_jar, until
+from tests.planes.proxy.authorities import make
 
 pytestmark = [pytest.mark.host, pytest.mark.timeout(400)]
 
@@ -177,11 +178,11 @@ def test_a_certificate_of_the_jar_serves(site: Site) -> None:
     arn = acm.request_certificate(DomainName="www.example.test", ValidationMethod="DNS")["CertificateArn"]
     site.prove(arn)
     acm.get_waiter("certificate_validated").wait(CertificateArn=arn, WaiterConfig={"Delay": 1})
-    site.elb.create_listener(
+    listener = site.elb.create_listener(
         LoadBalancerArn=made["LoadBalancerArn"], Protocol="HTTPS", Port=443, Certificates=[{"CertificateArn": arn}],
         SslPolicy="ELBSecurityPolicy-TLS13-1-2-2021-06",
         DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
-    )  # fmt: skip
+    )["Listeners"][0]["ListenerArn"]  # fmt: skip
     trusting = ssl.create_default_context(cafile=str(site.jar.home / "tls" / "ca.pem"))
     trusting.set_alpn_protocols(["h2", "http/1.1"])
     site.well(group, *site.machines)
@@ -192,9 +193,38 @@ def test_a_certificate_of_the_jar_serves(site: Site) -> None:
             return f"{s.version()} {s.selected_alpn_protocol()}"
 
     until(lambda: _tried(greeted) == "TLSv1.3 h2", "the listener to greet", 30, 0.2)
+    _only_for_holders(site, listener, addresses[0], trusting)
     site.elb.delete_load_balancer(LoadBalancerArn=made["LoadBalancerArn"])
     site.elb.delete_target_group(TargetGroupArn=group)
     acm.delete_certificate(CertificateArn=arn)
+
+
+def _only_for_holders(site: Site, listener: str, address: str, trusting: ssl.SSLContext) -> None:
+    """A trust store lets in who has a certificate of its authority, and nobody else any more."""
+    s3 = site.jar.client("s3")
+    s3.create_bucket(Bucket="trust-of-clients", CreateBucketConfiguration={"LocationConstraint": REGION})
+    root = make("root", ca=True)
+    s3.put_object(Bucket="trust-of-clients", Key="bundle", Body=root.pem.encode())
+    store = site.elb.create_trust_store(
+        Name="clients", CaCertificatesBundleS3Bucket="trust-of-clients", CaCertificatesBundleS3Key="bundle"
+    )["TrustStores"][0]["TrustStoreArn"]
+    site.elb.modify_listener(ListenerArn=listener, MutualAuthentication={"Mode": "verify", "TrustStoreArn": store})
+
+    def asked() -> str:
+        plain = socket.create_connection((address, 443), 5)
+        with trusting.wrap_socket(plain, server_hostname="www.example.test") as s:
+            s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            return s.recv(1000).decode().partition("\r\n")[0]
+
+    trusting.set_alpn_protocols(["http/1.1"])
+    until(lambda: _tried(asked) != "HTTP/1.1 200 OK", "nobody to be let in", 30, 0.2)
+    leaf = make("leaf", root)
+    file = site.jar.home / "client.pem"
+    file.write_text(leaf.pem + leaf.secret)
+    trusting.load_cert_chain(str(file))
+    until(lambda: _tried(asked) == "HTTP/1.1 200 OK", "the holder to be let in", 30, 0.2)
+    site.elb.modify_listener(ListenerArn=listener, MutualAuthentication={"Mode": "off"})
+    site.elb.delete_trust_store(TrustStoreArn=store)
 
 
 def test_a_network_load_balancer_keeps_the_source_address(site: Site) -> None:

@@ -123,3 +123,12 @@ def test_a_hooks_target_is_told_of_each_instance_that_waits(scaling: Scaling) ->
     put(**GROUP, LifecycleHookName="prepare", NotificationTargetARN="")
     (shown,) = scaling.api.describe_lifecycle_hooks(**GROUP)["LifecycleHooks"]
     assert "NotificationTargetARN" not in shown
+
+
+def test_a_group_tells_ten_topics_at_most(scaling: Scaling) -> None:
+    scaling.make(desired=0)
+    sns, put = scaling.jar.client("sns"), scaling.api.put_notification_configuration
+    topics = [sns.create_topic(Name=f"t{n}")["TopicArn"] for n in range(11)]
+    for topic in topics[:10]:
+        put(**GROUP, TopicARN=topic, NotificationTypes=KINDS)
+    assert refused(put, **GROUP, TopicARN=topics[10], NotificationTypes=KINDS)[0] == "LimitExceeded"

@@ -11,10 +11,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from cloudjar.base.errors import AwsError
-from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.elbv2 import actions, errors, naming, serving, ssl_policies, trusting
+from cloudjar.services.elbv2 import actions, errors, naming, serving, ssl_policies, tagging, trusting
 from cloudjar.services.elbv2.records import Listener, LoadBalancer, Rule, TargetGroup
 from cloudjar.services.elbv2.views import show_listener, users
 
@@ -40,7 +39,7 @@ def create_listener(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     listener = Listener(
         arn=naming.arn(ctx, f"listener/{balancer.kind}/{path}"), path=path, load_balancer_arn=balancer.arn, port=port,
         protocol=protocol, actions=[], kind=balancer.kind,
-        tags=tags.within_limit(tags.from_list(req.get("Tags") or ())),
+        tags=tagging.asked(req),
     )  # fmt: skip
     listener = _secured(ctx, listener, req)
     listener = replace(listener, actions=checked_actions(ctx, balancer, req["DefaultActions"], protocol))

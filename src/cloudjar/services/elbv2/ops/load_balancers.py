@@ -8,10 +8,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from cloudjar.base.errors import AwsError
-from cloudjar.kit import interfaces, tags
+from cloudjar.kit import interfaces
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.elbv2 import errors, naming, places, serving
+from cloudjar.services.elbv2 import errors, naming, places, serving, tagging
 from cloudjar.services.elbv2.defaults import of_balancer, whole
 from cloudjar.services.elbv2.records import Listener, LoadBalancer, Rule
 from cloudjar.services.elbv2.views import show_balancer
@@ -39,7 +39,7 @@ def create_load_balancer(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     bare = LoadBalancer(
         arn=naming.arn(ctx, f"loadbalancer/{kind}/{name}/{suffix}"), name=name, suffix=suffix, kind=kind,
         dns_name=naming.dns_name(ctx, kind, name, suffix, scheme), scheme=scheme, vpc_id=vpc_id, groups=groups,
-        guarded=guarded, created=ctx.now, zones=(), tags=tags.within_limit(tags.from_list(req.get("Tags") or ())),
+        guarded=guarded, created=ctx.now, zones=(), tags=tagging.asked(req),
     )  # fmt: skip
     balancer = ctx.db[LoadBalancer].add(replace(bare, zones=tuple(places.make(ctx, bare, p) for p in wanted)))
     return {"LoadBalancers": [show_balancer(ctx, balancer)]}

@@ -7,10 +7,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from cloudjar.base.errors import AwsError
-from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.elbv2 import actions, errors, naming
+from cloudjar.services.elbv2 import actions, errors, naming, tagging
 from cloudjar.services.elbv2.ops.listeners import checked_actions
 from cloudjar.services.elbv2.records import Listener, LoadBalancer, Rule
 from cloudjar.services.elbv2.views import default_rule_arn, show_default_rule, show_rule
@@ -37,7 +36,7 @@ def create_rule(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     rule = Rule(
         arn=naming.arn(ctx, f"listener-rule/app/{path}"), path=path, listener_arn=listener.arn,
         load_balancer_arn=listener.load_balancer_arn, priority=req["Priority"], conditions=conditions, actions=made,
-        tags=tags.within_limit(tags.from_list(req.get("Tags") or ())),
+        tags=tagging.asked(req),
     )  # fmt: skip
     return {"Rules": [show_rule(ctx.db[Rule].add(rule))]}
 

@@ -8,10 +8,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from cloudjar.base.errors import AwsError
-from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.elbv2 import defaults, errors, naming
+from cloudjar.services.elbv2 import defaults, errors, naming, tagging
 from cloudjar.services.elbv2.ops.load_balancers import check_name
 from cloudjar.services.elbv2.records import LoadBalancer, TargetGroup
 from cloudjar.services.elbv2.views import show_group, users
@@ -56,7 +55,7 @@ def create_target_group(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     group = TargetGroup(
         arn=naming.arn(ctx, f"targetgroup/{name}/{suffix}"), name=name, suffix=suffix, protocol=protocol,
         port=req["Port"], vpc_id=req["VpcId"], target_type=kind, check=check, created=ctx.now,
-        tags=tags.within_limit(tags.from_list(req.get("Tags") or ())),
+        tags=tagging.asked(req),
     )  # fmt: skip
     return {"TargetGroups": [show_group(ctx, ctx.db[TargetGroup].add(group))]}
 

@@ -11,10 +11,9 @@ from msgspec.structs import replace
 
 from cloudjar.base import arn as arns
 from cloudjar.base.errors import AwsError
-from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.elbv2 import errors, naming, trusting
+from cloudjar.services.elbv2 import errors, naming, tagging, trusting
 from cloudjar.services.elbv2.ops.load_balancers import check_name
 from cloudjar.services.elbv2.records import Revocation, TrustStore
 
@@ -23,9 +22,7 @@ from cloudjar.services.elbv2.records import Revocation, TrustStore
 def create_trust_store(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A trust store with the authorities of a bundle."""
     name = check_name("trust store", req["Name"])
-    given = req.get("Tags") or ()
-    if len({tag["Key"] for tag in given}) < len(given):
-        raise AwsError("DuplicateTagKeys", "A tag key was specified more than once")
+    given = tagging.asked(req)
     if ctx.db[TrustStore].all(name=name):
         raise AwsError("DuplicateTrustStoreName", f"A trust store with the specified name '{name}' already exists")
     if ctx.db[TrustStore].count() >= trusting.limit(ctx, "stores"):
@@ -34,7 +31,7 @@ def create_trust_store(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     suffix = naming.suffix()
     store = ctx.db[TrustStore].add(TrustStore(
         arn=naming.arn(ctx, f"truststore/{name}/{suffix}"), name=name, suffix=suffix, bundle=made.text,
-        count=made.size, tags=tags.within_limit(tags.from_list(given)),
+        count=made.size, tags=given,
     ))  # fmt: skip
     return {"TrustStores": [_shown(store)]}
 
