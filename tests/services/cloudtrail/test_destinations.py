@@ -176,3 +176,21 @@ def test_files_go_where_the_bucket_is(jar: TestJar) -> None:
     assert scene.keys() == []
     [key] = [item["Key"] for item in paris.list_objects_v2(Bucket="paris")["Contents"]]
     assert key.startswith(f"team/AWSLogs/{ACCOUNT}/CloudTrail/eu-west-3/")
+
+
+def test_a_bucket_of_another_account_may_name_the_trail(jar: TestJar) -> None:
+    owner = jar.client("s3", region="us-east-1", key="111111111111")
+    owner.create_bucket(Bucket="central")
+    opened = bucket_policy("central")
+    for statement in opened["Statement"]:
+        statement.setdefault("Condition", {}).setdefault("StringEquals", {})["aws:SourceArn"] = ARN
+    owner.put_bucket_policy(Bucket="central", Policy=json.dumps(opened))
+    trail = jar.client("cloudtrail")
+    with pytest.raises(ClientError, match="InsufficientS3BucketPolicyException"):
+        trail.create_trail(Name="other", S3BucketName="central")
+    trail.create_trail(Name="main", S3BucketName="central")
+    trail.start_logging(Name="main")
+    jar.advance(minutes=5)
+    [key] = [item["Key"] for item in owner.list_objects_v2(Bucket="central")["Contents"]]
+    assert key.startswith(f"AWSLogs/{ACCOUNT}/CloudTrail/eu-west-3/")
+    owner.get_object(Bucket="central", Key=key)["Body"].read()
