@@ -55,10 +55,15 @@ def _replicated(_: Scenery) -> dict[str, Any]:
     return {"Bucket": NAME, "ReplicationConfiguration": {"Role": role, "Rules": [rule]}}
 
 
+def _with_role(_: Scenery) -> dict[str, Any]:
+    return {"AccountId": ACCOUNT, "IAMRoleArn": f"arn:aws:iam::{ACCOUNT}:role/nobody"}
+
+
 SCENES = {
     **{f"s3:{operation}": there for operation in _OF_OBJECTS},
     **{f"s3control:{name}Resource": _tagged for name in ("Tag", "Untag")},
     "s3control:ListTagsForResource": _tagged,
+    **{f"s3control:{verb}AccessGrantsLocation": _with_role for verb in ("Create", "Update")},
     "s3:PutBucketReplication": _replicated,
     "s3:UpdateObjectEncryption": _rewrapped,
 }
