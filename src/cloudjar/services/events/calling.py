@@ -34,7 +34,7 @@ _TRIMMED = re.compile(r"^\$")
 
 
 def start(ctx: Ctx, sent: Sent, delivery: Delivery) -> bool:
-    """Make the call, unless it is being made; True when it waits for a token or its turn. Raises `AwsError`: why not."""
+    """Make the call, unless it is being made; True when it waits for a token or its turn. Raises `AwsError`."""
     flying: set[_Flight] = ctx.world.ports.setdefault(_FLYING, set())
     if delivery[:3] in flying:
         return False
