@@ -38,6 +38,7 @@ def _lent(things: Any) -> dict[str, Any]:
 
 
 SCENES: dict[str, Scene] = {
+    "ec2:CancelExportTask": lambda _: {"ExportTaskId": "export-ami-0123456789abcdef0"},
     "ec2:DeleteNetworkInterfacePermission": _lent,
     "ec2:AcceptAddressTransfer": _offered,
     "ec2:DisassociateNatGatewayAddress": _translating,
@@ -55,7 +56,30 @@ def _used_elsewhere(jar: Any, *then: str) -> dict[str, Any]:
     return {"Filters": [{"Name": "group-id", "Values": [group]}]}
 
 
+_WRITER = "c4d8eabf8db69dbe46bfe0e517100c554f01200b104d59cd408e777ba442a322"
+
+
+def _exported(jar: Any, *, cancelled: bool = False) -> dict[str, Any]:
+    """How a waiter asks about the export of an instance."""
+    ec2, s3 = jar.client("ec2"), jar.client("s3")
+    image = ec2.describe_images(Filters=[{"Name": "name", "Values": ["debian-12-amd64-*"]}])["Images"][0]["ImageId"]
+    ran = ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1)["Instances"][0]
+    jar.settle()
+    place = {"LocationConstraint": "eu-west-3"}
+    s3.create_bucket(Bucket="law-exports", CreateBucketConfiguration=place, ObjectOwnership="ObjectWriter")
+    grants = [{"Grantee": {"Type": "CanonicalUser", "ID": _WRITER}, "Permission": p} for p in ("WRITE", "READ_ACP")]
+    owner = s3.get_bucket_acl(Bucket="law-exports")["Owner"]
+    s3.put_bucket_acl(Bucket="law-exports", AccessControlPolicy={"Owner": owner, "Grants": grants})
+    asked = {"TargetEnvironment": "vmware", "ExportToS3Task": {"S3Bucket": "law-exports"}}
+    made = ec2.create_instance_export_task(InstanceId=ran["InstanceId"], **asked)["ExportTask"]["ExportTaskId"]
+    if cancelled:
+        ec2.cancel_export_task(ExportTaskId=made)
+    return {"ExportTaskIds": [made]}
+
+
 WAITERS: dict[str, Scene] = {
+    "ExportTaskCancelled": lambda jar: _exported(jar, cancelled=True),
+    "ExportTaskCompleted": _exported,
     "SecurityGroupVpcAssociationAssociated": _used_elsewhere,
     "SecurityGroupVpcAssociationDisassociated": lambda jar: _used_elsewhere(jar, "disassociate_security_group_vpc"),
 }

@@ -84,10 +84,16 @@ def service(principal: str, account: str, source_arn: str = "") -> Caller:
 
 DATA_FEEDS = "awsdatafeeds"
 """The account of AWS's own that puts data feeds of Spot into buckets."""
-_PUBLISHED = {DATA_FEEDS: "c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0"}
+VM_EXPORTS = "vm-import-export"
+"""The account of AWS's own that puts exported instances into buckets."""
+_PUBLISHED = {
+    DATA_FEEDS: "c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0",
+    VM_EXPORTS: "c4d8eabf8db69dbe46bfe0e517100c554f01200b104d59cd408e777ba442a322",
+}
 """Names in S3 that AWS publishes, because buckets' lists must name them.
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-data-feeds.html
+https://docs.aws.amazon.com/vm-import/latest/userguide/vmexport.html
 """
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.host.jar.account import Account
-from tests.host.jar.served import RealJar, until
+from tests.host.jar.served import REGION, RealJar, until
 
 pytestmark = [pytest.mark.host, pytest.mark.timeout(300)]
 
@@ -74,3 +78,55 @@ def test_a_guest_has_an_interface_of_another_account_in_its_own_vpc(real: RealJa
     assert jar.life(guest.id) == life
     borrower.ec2.terminate_instances(InstanceIds=[guest.id])
     borrower.reach(guest.id, "terminated")
+
+
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"Service": "vmie.amazonaws.com"}, "Action": "sts:AssumeRole"}]})  # fmt: skip
+MAY = json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "arn:aws:s3:::disks/*"}]})  # fmt: skip
+
+
+@pytest.fixture
+def trees(real: RealJar) -> Iterator[None]:
+    """Trees that a test takes in leave the host's cache with it."""
+    folder = real.compute.store.folder
+    before = set(folder.glob("*import-*"))
+    yield
+    for entry in set(folder.glob("*import-*")) - before:
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+@pytest.mark.usefixtures("trees")
+def test_an_image_goes_out_as_a_disk_and_comes_back(real: RealJar) -> None:
+    jar, account, iam = real, Account(real), real.client("iam")
+    ec2, subnet = account.ec2, account.subnet(account.vpc("10.9.0.0/16"), "10.9.1.0/24")
+    jar.client("s3").create_bucket(Bucket="disks", CreateBucketConfiguration={"LocationConstraint": REGION})
+    iam.create_role(RoleName="vmimport", AssumeRolePolicyDocument=TRUST)
+    iam.put_role_policy(RoleName="vmimport", PolicyName="disks", PolicyDocument=MAY)
+    guest = account.run(subnet)
+    booted(jar, guest.id)
+    jar.inside(guest.id, "echo mine > /etc/mark; chown 1000:1000 /etc/mark; rm /etc/issue; sync")
+    image = ec2.create_image(InstanceId=guest.id, Name="mine", NoReboot=True)["ImageId"]
+    ec2.get_waiter("image_available").wait(ImageIds=[image], WaiterConfig={"Delay": 1})
+    ec2.terminate_instances(InstanceIds=[guest.id])
+    where = {"S3Bucket": "disks", "S3Prefix": ""}
+    task = ec2.export_image(ImageId=image, DiskImageFormat="VHD", S3ExportLocation=where)["ExportImageTaskId"]
+    exported = partial(ec2.describe_export_image_tasks, ExportImageTaskIds=[task])
+    until(lambda: exported()["ExportImageTasks"][0]["Status"] != "active", "the image to be exported", 200, 0.2)
+    assert exported()["ExportImageTasks"][0]["Status"] == "completed", exported()
+    disk = {"Format": "VHD", "UserBucket": {"S3Bucket": "disks", "S3Key": f"{task}.vhd"}}
+    back = ec2.import_image(DiskContainers=[disk])["ImportTaskId"]
+    imported = partial(ec2.describe_import_image_tasks, ImportTaskIds=[back])
+    until(lambda: imported()["ImportImageTasks"][0]["Status"] != "active", "the image to be imported", 200, 0.2)
+    [done] = imported()["ImportImageTasks"]
+    assert done["Status"] == "completed", done
+    ec2.get_waiter("image_available").wait(ImageIds=[done["ImageId"]], WaiterConfig={"Delay": 1})
+    again = account.run(subnet, ImageId=done["ImageId"])
+    booted(jar, again.id)
+    said = jar.inside(again.id, "cat /etc/mark; stat -c '%u' /etc/mark /etc/passwd; test ! -e /etc/issue && echo gone")
+    assert said.splitlines() == ["mine", "1000", "0", "gone"]
+    ec2.terminate_instances(InstanceIds=[again.id])
+    account.reach(again.id, "terminated")

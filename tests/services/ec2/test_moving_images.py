@@ -112,7 +112,7 @@ def test_a_raw_disk_becomes_a_snapshot(jar: TestJar, ec2: Any) -> None:
     jar.settle()
     assert len(jar.host.host.volumes[volume].blocks["0"]) == 64
     assert imported(DiskContainer={"Url": "s3://images/nothing"})["Status"] == "deleted"
-    assert code(ec2.import_snapshot, DiskContainer={**place, "Format": "VMDK"}) == "UnsupportedOperation"
+    assert code(ec2.import_snapshot, DiskContainer={**place, "Format": "VHDX"}) == "UnsupportedOperation"
     assert code(ec2.import_snapshot, DiskContainer={}) == "InvalidParameterCombination"
     assert code(ec2.describe_import_snapshot_tasks, ImportTaskIds=["import-snap-1"]) == "InvalidConversionTaskId"
     task = ec2.describe_import_snapshot_tasks(Filters=only(task_state="completed"))["ImportSnapshotTasks"][0]

@@ -80,6 +80,23 @@ class Volumes:
                 file.truncate(disk.size_gib << 30)
             self._note(home, VolumeRecord(image="", rootfs="", size_gib=disk.size_gib))
 
+    def found(self, snapshot_id: str, image: str, rootfs: Path, size_gib: int) -> None:
+        """A snapshot of an image's system on which nothing was written yet, unless it exists."""
+        home = self.snapshots.image_file(snapshot_id).parent
+        if self.snapshots.record(snapshot_id) is None:
+            home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._make(home, size_gib)
+            made = VolumeRecord(image=image, rootfs=str(rootfs), size_gib=size_gib)
+            write_record(home / "snapshot.json", made)
+
+    def keep(self, snapshot_id: str, disk: Path, size_gib: int) -> None:
+        """A snapshot of a plain disk's file, which goes there, unless it exists."""
+        home = self.snapshots.image_file(snapshot_id).parent
+        if self.snapshots.record(snapshot_id) is None:
+            home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            disk.rename(home / "disk.img")
+            write_record(home / "snapshot.json", VolumeRecord(image="", rootfs="", size_gib=size_gib))
+
     def enlarge(self, volume_id: str, size_gib: int) -> bool:
         """Make the file of a volume larger, whoever uses it; False when there is nothing to do."""
         if self.record(volume_id) is None:

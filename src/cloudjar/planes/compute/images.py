@@ -13,7 +13,7 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -94,6 +94,26 @@ class ImageStore:
                 _remove_part(part)
                 try:
                     unpack(archive, part)
+                except PlaneError:
+                    _remove_part(part)
+                    raise
+                os.sync()
+                part.rename(path)
+        return key
+
+    def adopt(self, digest: str, fill: Callable[[Path], None]) -> str:
+        """An image of a tree that `fill` puts into a new folder; its key follows from the `digest` (hex digits) of
+        where the tree comes from, so that the same is taken in once. Raises `PlaneError`."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        key = f"{IMPORTED}{digest[:12]}"
+        path = self.path(key)
+        with self._alone(key):
+            if not path.is_dir():
+                part = path.with_name(f"{key}.part")
+                _remove_part(part)
+                part.mkdir(mode=0o755)
+                try:
+                    fill(part)
                 except PlaneError:
                     _remove_part(part)
                     raise

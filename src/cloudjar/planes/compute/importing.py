@@ -62,10 +62,10 @@ def unpack(archive: Path, folder: Path) -> None:
                     _extract(layer, folder)
     except (tarfile.TarError, OSError, EOFError, msgspec.DecodeError, KeyError) as bad:
         raise PlaneError(f"{archive} cannot be unpacked: {bad}") from bad
-    _check(archive, folder)
+    check_tree(folder, str(archive))
 
 
-def _check(archive: Path, folder: Path) -> None:
+def check_tree(folder: Path, archive: str) -> None:
     """A machine boots an init of its own and reads its settings; a container's usual image has neither."""
     if not (folder / "etc").is_dir():
         raise PlaneError(f"{archive} is no root file system: it has no /etc")

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.console import newest
+from cloudjar.planes.compute.foreign.systems import Taken
 from cloudjar.planes.compute.leasing import renewed
 from cloudjar.planes.compute.moving import Parts, framed
 from cloudjar.planes.compute.port import Disk, ImageInfo, MachineSpec, Seen
@@ -287,6 +288,32 @@ class SimCompute(SimInside, SimMetering):
         for piece in pieces:
             digest.update(piece)
         self.host.snapshots[snapshot_id] = SimVolume(size_gib=size_gib, blocks={"0": digest.hexdigest()})
+
+    def take_system(self, snapshot_id: str, form: str, pieces: Iterable[bytes]) -> Taken:
+        """An image that is named by all the bytes; those that begin with ``broken`` have no system."""
+        self._called("take_system", f"{snapshot_id} {form}")
+        body = b"".join(pieces)
+        if body.startswith(b"broken"):
+            raise PlaneError("the disk has no system to boot: this one is simulated")
+        key = f"import-{hashlib.sha256(body).hexdigest()[:12]}"
+        self.host.built.add(key)
+        self.host.snapshots[snapshot_id] = SimVolume(image=key, size_gib=8)
+        return Taken(key, 8, len(body))
+
+    def take_disk(self, snapshot_id: str, form: str, pieces: Iterable[bytes]) -> int:
+        """As `from_disk`, whatever the form."""
+        self._called("take_disk", f"{snapshot_id} {form}")
+        body = b"".join(pieces)
+        if not body:
+            raise PlaneError("a disk of 0 bytes cannot be taken in")
+        size = -(-len(body) // (1 << 30))
+        self.from_disk(snapshot_id, size, [body])
+        return size
+
+    def give_disk(self, snapshot_id: str, form: str, feed: Callable[[bytes], None]) -> None:
+        """What the snapshot is, in words."""
+        self._called("give_disk", snapshot_id)
+        feed(f"simulated {form} of ".encode() + msgspec.json.encode(self._snapshot(snapshot_id)))
 
     def _snapshot(self, snapshot_id: str) -> SimVolume:
         if snapshot_id not in self.host.snapshots:

@@ -19,6 +19,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Step, reconciler
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import Record, record
+from cloudjar.planes.compute.foreign.systems import porter
 from cloudjar.planes.compute.moving import mover
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import Row, by_path, narrow
@@ -41,6 +42,7 @@ class ImportSnapshotTask(Record, frozen=True, kw_only=True):
     id: str
     bucket: str
     key: str
+    form: str = "RAW"
     role: str
     description: str
     started: datetime
@@ -54,17 +56,16 @@ class ImportSnapshotTask(Record, frozen=True, kw_only=True):
 
 @op("ImportSnapshot")
 def import_snapshot(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Have a raw disk image fetched; what is wrong with it is told by the task."""
+    """Have a disk image fetched; what is wrong with it is told by the task."""
     errors.refuse(req, "Encrypted", "KmsKeyId")
     container = req.get("DiskContainer") or {}
-    bucket, key = _place(container)
-    if (container.get("Format") or "RAW").upper() != "RAW":
-        raise errors.not_built(f"A disk image in the format {container['Format']}")
+    bucket, key = place_of(container)
     made = ctx.db[ImportSnapshotTask].add(
         ImportSnapshotTask(
             id=ctx.new_id("import-snap"),
             bucket=bucket,
             key=key,
+            form=form_of(container, "RAW", "VMDK", "VHD"),
             role=req.get("RoleName") or _ROLE,
             description=req.get("Description") or "",
             started=ctx.now,
@@ -75,7 +76,16 @@ def import_snapshot(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     return show(made)
 
 
-def _place(container: dict[str, Any]) -> tuple[str, str]:
+def form_of(container: dict[str, Any], *forms: str) -> str:
+    """The format that a container says, of those that can be read; raw where it says none."""
+    form = (container.get("Format") or "RAW").upper()
+    if form not in forms:
+        raise errors.not_built(f"A disk image in the format {form}")
+    return form
+
+
+def place_of(container: dict[str, Any]) -> tuple[str, str]:
+    """The bucket and the key of a container's image."""
     given, url = container.get("UserBucket") or {}, container.get("Url") or ""
     if bool(given) == bool(url):
         raise errors.combination("Exactly one of UserBucket and Url must be specified in DiskContainer.")
@@ -99,17 +109,6 @@ def describe_import_snapshot_tasks(ctx: Ctx, req: dict[str, Any]) -> dict[str, A
     return {"ImportSnapshotTasks": shown}
 
 
-@op("CancelImportTask")
-def cancel_import_task(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Give an import up that is not done yet."""
-    task = ctx.db[ImportSnapshotTask].need(req.get("ImportTaskId") or "")
-    if task.status != "active":
-        raise AwsError("IncorrectState", f"The import task {task.id} is {task.status}.")
-    reason = req.get("CancelReason") or "User initiated task cancelation"
-    ctx.db[ImportSnapshotTask].put(replace(task, status="deleted", message=reason))
-    return {"ImportTaskId": task.id, "PreviousState": "active", "State": "deleted"}
-
-
 def show(task: ImportSnapshotTask) -> dict[str, Any]:
     """AWS's ImportSnapshotTask."""
     done = task.status == "completed"
@@ -120,7 +119,7 @@ def show(task: ImportSnapshotTask) -> dict[str, Any]:
             "Description": task.description,
             "DiskImageSize": float(task.size),
             "Encrypted": False,
-            "Format": "RAW",
+            "Format": task.form,
             "Progress": None if done else "19",
             "SnapshotId": task.snapshot_id if done else None,
             "Status": task.status,
@@ -137,13 +136,12 @@ def converge(step: Step, task: ImportSnapshotTask | None) -> None:
     if task is None or task.status != "active":
         return
     try:
-        role = _role(step.ctx, task.role)
+        role = service_role(step.ctx, task.role)
         found = step.ctx.call("s3", "GetObject", {"Bucket": task.bucket, "Key": task.key}, caller=role)
         size = int(found["ContentLength"])
         if not size:
             raise PlaneError("the disk image is empty")
-        gib = -(-size // _GIB)
-        mover(step.port("compute")).from_disk(task.snapshot_id, gib, pieces_of(found["Body"]))
+        gib = _taken(step, task, size, pieces_of(found["Body"]))
     except AwsError as error:
         _fail(step, f"ClientError: {error.message}")
         return
@@ -161,6 +159,15 @@ def converge(step: Step, task: ImportSnapshotTask | None) -> None:
         )  # fmt: skip
 
 
+def _taken(step: Step, task: ImportSnapshotTask, size: int, pieces: Iterable[bytes]) -> int:
+    """Make the snapshot; its size in GiB. A raw image is not put down on its way."""
+    if task.form != "RAW":
+        return porter(step.port("compute")).take_disk(task.snapshot_id, task.form, pieces)
+    gib = -(-size // _GIB)
+    mover(step.port("compute")).from_disk(task.snapshot_id, gib, pieces)
+    return gib
+
+
 def _fail(step: Step, why: str) -> None:
     def failed(now: ImportSnapshotTask) -> ImportSnapshotTask | None:
         return replace(now, status="deleted", message=why) if now.status == "active" else None
@@ -168,7 +175,7 @@ def _fail(step: Step, why: str) -> None:
     step.change(ImportSnapshotTask, failed)
 
 
-def _role(ctx: Ctx, name: str) -> Caller:
+def service_role(ctx: Ctx, name: str) -> Caller:
     """The session of the account's role for VM Import, which must trust it (and may ask for its external id)."""
     asked = {
         "RoleArn": f"arn:aws:iam::{ctx.account}:role/{name}", "RoleSessionName": "vmimport", "ExternalId": _EXTERNAL,
