@@ -17,6 +17,7 @@ PRICE_LIST_CODES = {
     "cloudwatch": "AmazonCloudWatch",
     "logs": "AmazonCloudWatchLogs",  # not a code of the list: there they are CloudWatch's, whose other calls cost
     "ec2": "AmazonEC2",
+    "events": "AWSEvents",
     "firehose": "AmazonKinesisFirehose",
     "iam": "AWSIdentityAndAccessManagement",
     "kinesis": "AmazonKinesis",

@@ -32,6 +32,7 @@ FREE_REQUESTS = {
     "AWSServiceQuotas": "Service Quotas",
     "AWSCloudTrail": "AWS CloudTrail",
     "AWSSystemsManager": "AWS Systems Manager",
+    "AWSEvents": "Amazon EventBridge",
     "AmazonCloudWatchLogs": "Amazon CloudWatch Logs",
     "AmazonKinesis": "Amazon Kinesis Data Streams",
     "AmazonKinesisFirehose": "Amazon Data Firehose",

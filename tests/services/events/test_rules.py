@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
+from cloudjar.billing import rate
+from cloudjar.billing.calls import Calls, lines
+from cloudjar.billing.quantities import lines as of_quantities
 from cloudjar.kit.db import Db
 from cloudjar.services.events.records import Rule
 from tests.jar import ACCOUNT, TestJar
@@ -179,10 +184,14 @@ def test_entries_that_are_refused(events: Any) -> None:
 
 def test_what_putting_costs(jar: TestJar, bus: Bus) -> None:
     bus.put({"x": "y" * 70_000})
-    rows = jar.jar.quantities.rows(jar.clock.now(), jar.clock.now().replace(year=2100))
-    assert [(row.tally.usage_type, row.amount) for row in rows if row.tally.service == "AWSEvents"] == [
-        ("Event-64K-Chunks", 2)
-    ]
+    now = jar.clock.now()
+    counted = jar.jar.quantities.rows(now - timedelta(hours=1), now + timedelta(hours=1))
+    [charge] = rate.rate(line for line in of_quantities(counted) if line.service == "AWSEvents")
+    assert (charge.line.usage_type, int(charge.line.quantity)) == ("Event-64K-Chunks", 2)
+    assert charge.cost == Decimal("0.000002")
+    made = [Calls(*row) for row in jar.jar.audit.requests(now.timestamp() - 3600, now.timestamp() + 3600)]
+    priced = rate.rate(line for line in lines(made, now) if line.service == "AWSEvents")
+    assert {one.cost for one in priced} == {0}
 
 
 def test_patterns_are_tried(events: Any) -> None:
