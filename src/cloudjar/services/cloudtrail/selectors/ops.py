@@ -19,7 +19,7 @@ from cloudjar.services.cloudtrail.trails.records import Trail
 def put_event_selectors(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Basic selectors or advanced ones, which take each other's place."""
     held = finding.need_own(ctx, req["TrailName"])
-    given, fine = req.get("EventSelectors"), req.get("AdvancedEventSelectors")
+    given, fine = rules.whole(req.get("EventSelectors")), rules.whole(req.get("AdvancedEventSelectors"))
     if (given is None) == (fine is None):
         raise errors.selectors("Specify either EventSelectors or AdvancedEventSelectors, but not both.")
     if fine is not None:

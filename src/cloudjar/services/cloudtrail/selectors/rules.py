@@ -31,6 +31,13 @@ DEFAULT = {
 }
 
 
+def whole(value: Any) -> Any:
+    """What was given without the holes that its lists may have."""
+    if isinstance(value, dict):
+        return {name: whole(item) for name, item in value.items() if item is not None}
+    return [whole(item) for item in value if item is not None] if isinstance(value, list) else value
+
+
 def basic(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Basic selectors with what they leave out filled in. Raises InvalidEventSelectorsException."""
     if not 1 <= len(given) <= _MOST:
@@ -42,7 +49,7 @@ def basic(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _basic(item: Mapping[str, Any]) -> dict[str, Any]:
-    chosen = {**DEFAULT, **{name: value for name, value in item.items() if value is not None}}
+    chosen = {**DEFAULT, **item}
     if not chosen["IncludeManagementEvents"] and not chosen["DataResources"]:
         raise errors.selectors(
             "Invalid combination of parameters in EventSelectors. When includeManagementEvents is false, "
@@ -65,7 +72,7 @@ def _check_resource(kind: str, values: list[str]) -> None:
         raise errors.selectors(f"Value {kind} for DataResources.Type is invalid.")
     for value in values:
         arn = arns.parse(value)
-        bare = value in (f"arn:aws:{service}", f"arn:aws:{service}:::" if service == "s3" else f"arn:aws:{service}")
+        bare = value == f"arn:aws:{service}" or (service == "s3" and value == "arn:aws:s3:::")
         named = arn is not None and arn.service == service and "*" not in value
         if not bare and (not named or (service == "s3" and arn is not None and "/" not in arn.resource)):
             raise errors.selectors(f"Value {value} for DataResources.Values is invalid.")
@@ -82,13 +89,7 @@ def advanced(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
         values += sum(len(field.get(name) or ()) for field in item["FieldSelectors"] for name in _OPERATORS)
     if values > _MOST_VALUES:
         raise errors.selectors(f"A trail can have up to {_MOST_VALUES} values in its advanced event selectors.")
-    return [_plain(item) for item in given]
-
-
-def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
-    fields = [{name: value for name, value in field.items() if value is not None} for field in item["FieldSelectors"]]
-    named = {"Name": item["Name"]} if item.get("Name") is not None else {}
-    return {**named, "FieldSelectors": fields}
+    return given
 
 
 def _check_fields(fields: list[dict[str, Any]]) -> None:

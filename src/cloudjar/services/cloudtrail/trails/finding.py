@@ -69,8 +69,9 @@ def _sees(ctx: Ctx, trail: Trail) -> bool:
     return bool(trail.organization) and trail.organization == organization_of(ctx, ctx.account)
 
 
-def need(ctx: Ctx, text: str) -> Trail:
+def need(ctx: Ctx, named: str | None) -> Trail:
     """The same. Raises InvalidTrailNameException, CloudTrailARNInvalidException or TrailNotFoundException."""
+    text = named or ""  # a list may hold nothing
     if text.startswith("arn:"):
         arn = arns.parse(text)
         if arn is None or arn.service != "cloudtrail" or arn.type != "trail" or not arn.name:

@@ -26,7 +26,8 @@ def first(req: Mapping[str, Any]) -> dict[str, str]:
     return _checked(req.get("TagsList") or [])
 
 
-def _checked(items: list[dict[str, Any]]) -> dict[str, str]:
+def _checked(given: list[dict[str, Any] | None]) -> dict[str, str]:
+    items = [item for item in given if item is not None]
     found = tags.from_list(items)
     for key, value in found.items():
         if not 1 <= len(key) <= 128 or len(value) > 256 or key.lower().startswith("aws:"):
@@ -44,9 +45,10 @@ def _within(found: dict[str, str]) -> dict[str, str]:
     return found
 
 
-def _trail(ctx: Ctx, text: str) -> Trail:
+def _trail(ctx: Ctx, named: str | None) -> Trail:
     """The trail of an ARN. Raises CloudTrailARNInvalidException, ResourceTypeNotSupportedException or
     ResourceNotFoundException."""
+    text = named or ""
     arn = arns.parse(text)
     if arn is None or arn.service != "cloudtrail":
         raise errors.invalid_arn(text)
@@ -72,7 +74,7 @@ def add_tags(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def remove_tags(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Take tags away, by their keys."""
     held = _trail(ctx, req["ResourceId"])
-    gone = {item["Key"] for item in req["TagsList"]}
+    gone = {item["Key"] for item in req["TagsList"] if item is not None}
     kept = {key: value for key, value in held.tags.items() if key not in gone}
     ctx.db.at(held.account, held.region)[Trail].put(replace(held, tags=kept))
     return {}
