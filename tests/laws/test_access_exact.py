@@ -164,9 +164,10 @@ def needs(arena: Arena, service: str, operation: str) -> Needs:
     raise AssertionError(f"{service}:{operation} asks for more and more: {statements}")
 
 
-MAKERS = ("Create", "Allocate", "Run", "Copy", "Register", "RequestSpot", "ImportSnapshot", "ImportImage", "ExportImage",
-          "StartNetworkInsights",
-          "StartExperiment")  # fmt: skip
+MAKERS = (
+    "Create", "Allocate", "Run", "Copy", "Register", "RequestSpot", "ImportSnapshot", "ImportImage", "ExportImage",
+    "StartNetworkInsights", "StartExperiment",
+)  # fmt: skip
 
 
 UNNAMED = {"dataset"}
