@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 from tests.jar import TestJar
 from tests.services.ec2.asking import code
@@ -57,6 +58,7 @@ def test_events_bring_metrics(jar: TestJar, log: Log) -> None:
     assert total(jar, "Calls", namespace="Shop", Service="cart", Stage="live") == [5]
     assert total(jar, "Latency", "SampleCount", namespace="Shop", Service="cart") == [6]
     assert total(jar, "Latency", "Maximum", namespace="Shop", Service="cart") == [20]
+    assert jar.usage("CW:MetricMonitorUsage") == timedelta(hours=4)  # four metrics, by the hour
 
 
 def test_what_is_wrong_with_a_metric_is_counted(jar: TestJar, log: Log) -> None:

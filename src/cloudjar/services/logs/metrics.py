@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from cloudjar.kit import metrics
+from cloudjar.kit import custom_metrics, metrics
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.metrics import Metric, Point
 from cloudjar.services.logs import embedded
@@ -34,6 +34,7 @@ def observed(ctx: Ctx, group: LogGroup, events: Sequence[Message], size: int) ->
     for one in ctx.db[MetricFilter].all(group=group.name):
         for metric, points in _points(ctx, one, events):
             _put(ctx, metric, points)
+            custom_metrics.charge(ctx, (metric,))
 
 
 def _embedded(ctx: Ctx, group: LogGroup, events: Sequence[Message]) -> None:
@@ -49,6 +50,7 @@ def _embedded(ctx: Ctx, group: LogGroup, events: Sequence[Message]) -> None:
     if found:
         measured = [(metric, fine, points) for (metric, fine), points in found.items()]
         metrics.put_all(ctx.world, ctx.account, ctx.region, measured)
+        custom_metrics.charge(ctx, (metric for metric, _ in found))
     if wrong:
         point = metrics.value(ctx.now, wrong, "None")
         _put(ctx, Metric(_NAMESPACE, "EMFValidationErrors", (("LogGroupName", group.name),)), [point])

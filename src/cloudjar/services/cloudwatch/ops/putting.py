@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloudjar.kit import metrics
+from cloudjar.kit import custom_metrics, metrics
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.metrics import Metric, Point
 from cloudjar.kit.operation import op
-from cloudjar.services.cloudwatch import bill, datums, errors
+from cloudjar.services.cloudwatch import datums, errors
 
 
 def _keys(_: Ctx, req: dict[str, Any]) -> dict[str, Any]:
@@ -33,5 +33,5 @@ def put_metric_data(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         key = Metric(namespace, datum.name, datum.dimensions), datum.fine
         held.setdefault(key, []).append(datum.point)
     metrics.put_all(ctx.world, ctx.account, ctx.region, [(*key, points) for key, points in held.items()])
-    bill.count_all(ctx, (metric for metric, _ in held))
+    custom_metrics.charge(ctx, (metric for metric, _ in held))
     return {}
