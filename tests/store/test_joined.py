@@ -189,3 +189,32 @@ def test_an_ordinary_commit_that_fails_is_undone_too(database: Database, tmp_pat
     assert (undone, database.changes) == ([1], 0)
     write(database, 4)
     assert committed(tmp_path) == [4]
+
+
+def test_what_is_summed_up_is_written_once_before_the_commit(
+    database: Database, turns: Turns, tmp_path: Path
+) -> None:
+    sums: list[int] = []
+
+    def insert(n: int) -> None:
+        database.execute("INSERT INTO t VALUES (?)", (n,))
+
+    def count(n: int, *, fails: bool = False) -> None:
+        with database.transaction():
+            database.before_commit("sum", lambda: insert(sum(sums)))
+            sums.append(n)
+            database.on_rollback(lambda: sums.remove(n))
+            if fails:
+                raise Oops
+
+    database.joined(lambda: count(1))
+    with pytest.raises(Oops):
+        database.joined(lambda: count(2, fails=True))
+    database.joined(lambda: count(3))
+    assert committed(tmp_path) == []
+    turns.end()
+    assert committed(tmp_path) == [4]
+    with pytest.raises(Oops):
+        count(5, fails=True)
+    write(database, 6)
+    assert committed(tmp_path) == [4, 6]

@@ -360,7 +360,7 @@ class Connection(Answering, asyncio.Protocol):
             self._await(answer)
 
     def _await(self, answer: Awaitable[Response]) -> None:
-        self._waiting = asyncio.ensure_future(answer)
+        self._waiting = answer if isinstance(answer, asyncio.Future) else asyncio.ensure_future(answer)
         self._waiting.add_done_callback(self._answered)
 
     def _answered(self, future: asyncio.Future[Response]) -> None:

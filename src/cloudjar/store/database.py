@@ -42,6 +42,7 @@ class Database:
         self._owner = 0
         self._on_commit: list[Callable[[], object]] = []
         self._on_rollback: list[Callable[[], object]] = []
+        self._before: dict[str, Callable[[], None]] = {}
         self.changes = 0
         """Transactions committed (or joined) since opening."""
         self.at_turns_end: Callable[[Callable[[], None]], object] | None = None
@@ -169,6 +170,9 @@ class Database:
 
     def _commit(self) -> None:
         try:
+            for hook in self._before.values():
+                hook()
+            self._before.clear()
             self._connection.execute("COMMIT")
         except BaseException:
             self._undo()
@@ -176,6 +180,7 @@ class Database:
         self._settle(self._on_commit, self._on_rollback)
 
     def _undo(self) -> None:
+        self._before.clear()
         if self._connection.in_transaction:  # some errors have ended it already
             self._connection.execute("ROLLBACK")
         self._settle(self._on_rollback, self._on_commit)
@@ -195,6 +200,11 @@ class Database:
     def on_commit(self, hook: Callable[[], None]) -> None:
         """Run `hook` once the outermost transaction has committed."""
         self._on_commit.append(hook)
+
+    def before_commit(self, name: str, hook: Callable[[], None]) -> None:
+        """Run `hook` before the outermost transaction (with all that joined it) commits, once for each name: it writes
+        down what was summed up. It uses `execute` alone."""
+        self._before.setdefault(name, hook)
 
     def on_rollback(self, hook: Callable[[], None]) -> None:
         """Run `hook` when what was done so far is undone."""

@@ -1,6 +1,7 @@
 """What happened in a queue, minute by minute: of this come its metrics and its bill.
 
-A row is added to by every call, in the call's own transaction. When the first call of a new minute comes, the minutes
+A row is added to by every call, in the call's own transaction; calls whose transactions are committed together add to
+it once. When the first call of a new minute comes, the minutes
 before are closed: how deep the queue stood at their end is written down (nothing has changed since but time).
 """
 
@@ -26,6 +27,9 @@ _ADD = (
 )
 _CHUNK = 64 << 10
 _PORT = "sqs.minutes"
+_COUNTED = "sqs.counted"
+Count = tuple[int, int, int, int, int, int, int, int, int, int]
+"""Of one call: queue, minute, and what `_ADD` adds."""
 NOTHING_SENT = 1 << 40
 """`low` of a minute in which nothing was sent."""
 
@@ -63,6 +67,7 @@ def turn(ctx: Ctx, queue: Queue, now: int) -> None:
         from cloudjar.services.sqs import metrics  # which reads what is written here
 
         ready(ctx.world)
+        _write(ctx.world)
         metrics.close(ctx, queue, minute)
         rows(ctx.world).change(queue.number).minute = minute
 
@@ -84,9 +89,44 @@ def count(
     minute = now // 60_000
     chunks = max(-(-size // _CHUNK), 1)
     sizes = size if sent else 0
-    ctx.world.state.database.execute(
-        _ADD, (queue.number, minute, sent, sizes, low, high, received, deleted, empty, chunks)
-    )
+    world = ctx.world
+    counted: list[Count] = world.ports.setdefault(_COUNTED, [])
+    entry = (queue.number, minute, sent, sizes, low, high, received, deleted, empty, chunks)
+    if not counted:
+        world.state.database.before_commit(_COUNTED, lambda: _write(world))
+    counted.append(entry)
+    world.state.database.on_rollback(lambda: counted.remove(entry))
+
+
+def _write(world: World) -> None:
+    """Add up what was counted and not yet written."""
+    counted: list[Count] | None = world.ports.get(_COUNTED)
+    if not counted:
+        return
+    entries = counted.copy()
+    counted.clear()
+    database = world.state.database
+    if database.in_transaction:  # before others that joined are committed: should this one be undone, they stay
+        database.on_rollback(lambda: counted.extend(entries))
+    sums: dict[tuple[int, int], Count] = {}
+    for entry in entries:
+        known = sums.get(entry[:2])
+        sums[entry[:2]] = entry if known is None else _sum(known, entry)
+    database.executemany(_ADD, list(sums.values()))
+
+
+def _sum(one: Count, other: Count) -> Count:
+    queue, minute, sent, size, low, high, received, deleted, empty, chunks = one
+    return (
+        queue, minute, sent + other[2], size + other[3], min(low, other[4]), max(high, other[5]),
+        received + other[6], deleted + other[7], empty + other[8], chunks + other[9],
+    )  # fmt: skip
+
+
+def _write_own(world: World) -> None:
+    """Who asks within a transaction sees what it has counted."""
+    if world.state.database.in_transaction:
+        _write(world)
 
 
 _COLUMNS = "minute, sent, bytes, low, high, received, deleted, empty, visible, flying, delayed, oldest"
@@ -95,6 +135,7 @@ _COLUMNS = "minute, sent, bytes, low, high, received, deleted, empty, visible, f
 def between(world: World, queue: int, first: int, last: int) -> list[Minute]:
     """The minutes in [first, last) in which anything happened, and the one before."""
     ready(world)
+    _write_own(world)
     found = world.state.database.query(
         f"SELECT {_COLUMNS} FROM sqs_minute WHERE queue=? AND minute<? AND minute>=coalesce((SELECT max(minute) FROM "
         "sqs_minute WHERE queue=? AND minute<?), ?) ORDER BY minute",
@@ -106,5 +147,6 @@ def between(world: World, queue: int, first: int, last: int) -> list[Minute]:
 def last(world: World, queue: int) -> int | None:
     """The last minute in which anything happened."""
     ready(world)
+    _write_own(world)
     found: int | None = world.state.database.query("SELECT max(minute) FROM sqs_minute WHERE queue=?", (queue,))[0][0]
     return found
