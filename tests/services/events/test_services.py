@@ -8,6 +8,7 @@ from typing import Any
 from tests.jar import ACCOUNT, TestJar
 from tests.services.events.conftest import Bus, events_in, role_for
 from tests.services.events.test_delivery import metric
+from tests.services.sqs.conftest import Box
 
 
 def instance(jar: TestJar) -> str:
@@ -120,3 +121,15 @@ def test_a_command_on_instances(jar: TestJar, bus: Bus) -> None:
     assert command["DocumentName"] == "AWS-RunShellScript"
     assert command["Parameters"]["commands"] == ["true"]
     assert command["Targets"] == chosen["RunCommandTargets"]
+
+
+def test_a_rule_for_everything_does_not_go_round_in_circles(jar: TestJar, bus: Bus) -> None:
+    """Assuming the target's role is itself a call that a trail records."""
+    trail(jar)
+    box = Box(jar, jar.client("sqs"), "all")
+    bus.rule(pattern={"source": [{"prefix": ""}]})
+    bus.target(box.arn, RoleArn=role_for(jar, "sqs:SendMessage"))
+    bus.put()
+    names = [event["detail"].get("eventName", event["detail-type"]) for event in events_in(box)]
+    assert names.count("thing") == 1
+    assert names.count("AssumeRole") <= 1

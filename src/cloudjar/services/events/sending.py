@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from cloudjar.services.events.records import Rule
 
 PRINCIPAL = "events.amazonaws.com"
 _MOST_HOPS = 50
+_SESSIONS, _MOST_SESSIONS, _REUSED = "events.sessions", 1000, timedelta(minutes=15)
 
 
 class Sent(NamedTuple):
@@ -42,9 +44,17 @@ def itself(rule: Rule) -> Caller:
 
 
 def acting(ctx: Ctx, rule: Rule, role: str) -> Caller:
-    """A session of a target's role."""
+    """A session of a target's role; it is kept for a quarter of an hour, so that not every event is a call of STS."""
+    kept: dict[tuple[str, str], tuple[Caller, datetime]] = ctx.world.ports.setdefault(_SESSIONS, {})
+    found = kept.get((rule.arn, role))
+    if found is not None and ctx.now < found[1]:
+        return found[0]
     name = sha256(rule.arn.encode()).hexdigest()[:32]
-    return ctx.as_role(role, service=PRINCIPAL, source_arn=rule.arn, session_name=name)
+    who = ctx.as_role(role, service=PRINCIPAL, source_arn=rule.arn, session_name=name)
+    if len(kept) >= _MOST_SESSIONS:
+        kept.clear()
+    kept[rule.arn, role] = (who, ctx.now + _REUSED)
+    return who
 
 
 def _caller(ctx: Ctx, sent: Sent) -> Caller:
