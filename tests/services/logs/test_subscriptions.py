@@ -11,6 +11,7 @@ import pytest
 
 from tests.jar import TestJar
 from tests.services.ec2.asking import code, refused
+from tests.services.firehose import streams
 from tests.services.logs.conftest import Log
 
 STREAM = "arn:aws:kinesis:eu-west-3:000000000000:stream/events"
@@ -166,3 +167,26 @@ def test_another_account_sends_through_a_destination(jar: TestJar, log: Log) -> 
     assert theirs.list_tags_for_resource(resourceArn=arn)["tags"] == {"team": "a"}
     theirs.delete_destination(destinationName="central")
     assert theirs.describe_destinations()["destinations"] == []
+
+
+def test_events_go_through_firehose_into_a_bucket(jar: TestJar, log: Log) -> None:
+    streams.role(jar)
+    lake = streams.bucket(jar)
+    streams.made(jar)
+    iam = jar.client("iam")
+    iam.create_role(RoleName="to-firehose", AssumeRolePolicyDocument=trusted())
+    statement = {"Effect": "Allow", "Action": "firehose:PutRecord", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName="to-firehose", PolicyName="write", PolicyDocument=policy)
+    jar.settle()
+    arn = "arn:aws:firehose:eu-west-3:000000000000:deliverystream/d"
+    subscribe(log, destinationArn=arn, roleArn=ROLE.replace("kinesis", "firehose"))
+    log.put("hello", "again")
+    jar.settle()
+    jar.advance(minutes=15)
+    (body,) = streams.files(lake).values()
+    decoder, text = json.JSONDecoder(), gzip.decompress(body).decode()
+    control, end = decoder.raw_decode(text)
+    data, _ = decoder.raw_decode(text[end:])
+    assert [one["messageType"] for one in (control, data)] == ["CONTROL_MESSAGE", "DATA_MESSAGE"]
+    assert [event["message"] for event in data["logEvents"]] == ["hello", "again"]
