@@ -4,6 +4,7 @@ checkpoints, parents before children."""
 from __future__ import annotations
 
 import base64
+import json
 from pathlib import Path
 from typing import Any
 
