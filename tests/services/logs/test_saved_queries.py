@@ -18,6 +18,10 @@ def test_queries_are_kept(log: Log) -> None:
     found = log.client.describe_query_definitions()["queryDefinitions"]
     assert [one["name"] for one in found] == ["a", "b/errors"]
     assert found[1]["logGroupNames"] == [log.group]
+    first = log.client.describe_query_definitions(maxResults=1)
+    rest = log.client.describe_query_definitions(maxResults=1, nextToken=first["nextToken"])
+    assert [one["name"] for page in (first, rest) for one in page["queryDefinitions"]] == ["a", "b/errors"]
+    assert "nextToken" not in rest
     put(name="c", queryString="limit 1", queryDefinitionId=key)
     found = log.client.describe_query_definitions(queryDefinitionNamePrefix="c")["queryDefinitions"]
     assert [(one["queryDefinitionId"], one["queryString"]) for one in found] == [(key, "limit 1")]

@@ -52,8 +52,16 @@ def delete_query_definition(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 @op("DescribeQueryDefinitions")
 def describe_query_definitions(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Kept queries, by name."""
-    prefix = req.get("queryDefinitionNamePrefix") or ""
-    found = sorted(ctx.db[QueryDefinition].all(), key=lambda one: (one.name, one.id))
+    prefix, most = req.get("queryDefinitionNamePrefix") or "", req.get("maxResults") or MOST
+    after = tokens.opened(req.get("nextToken"), (prefix,))
+    found = sorted(ctx.db[QueryDefinition].all(), key=lambda one: f"{one.name}/{one.id}")
+    wanted = [
+        one
+        for one in found
+        if one.name.startswith(prefix)
+        and req.get("queryLanguage") in (None, "CWLI")
+        and (after is None or f"{one.name}/{one.id}" > after[1])
+    ]
     shown = [
         {
             "queryLanguage": "CWLI",
@@ -63,10 +71,13 @@ def describe_query_definitions(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             "lastModified": millis(one.changed),
             "logGroupNames": list(one.groups),
         }
-        for one in found
-        if one.name.startswith(prefix) and req.get("queryLanguage") in (None, "CWLI")
+        for one in wanted[:most]
     ]
-    return {"queryDefinitions": shown}
+    answer: dict[str, Any] = {"queryDefinitions": shown}
+    if len(wanted) > most:
+        last = wanted[most - 1]
+        answer["nextToken"] = tokens.sealed((0, f"{last.name}/{last.id}"), (prefix,))
+    return answer
 
 
 def _group(ctx: Ctx, pointer: str) -> LogGroup | None:
