@@ -35,6 +35,7 @@ _ABOUT: dict[str, dict[str, Any]] = {
     "DeleteRule": {"RuleArn": RULE},
     "DeleteTargetGroup": {"TargetGroupArn": GROUP},
     "DeregisterTargets": {"TargetGroupArn": GROUP},
+    "ModifyCapacityReservation": {"LoadBalancerArn": BALANCER},
     "ModifyListener": {"ListenerArn": LISTENER},
     "ModifyListenerAttributes": {"ListenerArn": LISTENER},
     "ModifyLoadBalancerAttributes": {"LoadBalancerArn": BALANCER},

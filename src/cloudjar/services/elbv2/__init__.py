@@ -18,6 +18,7 @@ SERVICE = Service(
         "ops.listeners",
         "ops.certificates",
         "ops.limits",
+        "ops.reservations",
         "ops.rules",
         "ops.tags",
         "ops.trust_stores",

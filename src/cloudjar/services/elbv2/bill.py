@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from cloudjar.base.caller import service as service_caller
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.quantities import Owner, Quantities, Reading, Tally, collects
 from cloudjar.kit.usage import Meter, meters
 from cloudjar.planes.proxy.port import ProxyPort
-from cloudjar.services.elbv2.records import LoadBalancer
+from cloudjar.services.elbv2.records import LoadBalancer, Reservation
 
 OPERATIONS = {"app": "LoadBalancing:Application", "net": "LoadBalancing:Network"}
 _EVERY = timedelta(hours=6)
@@ -26,6 +27,14 @@ _EVERY = timedelta(hours=6)
 def hours(balancer: LoadBalancer) -> Iterable[Meter]:
     """The load balancer, for as long as it is there."""
     return (Meter("AWSELB", "LoadBalancerUsage", OPERATIONS[balancer.kind], "Hrs"),)
+
+
+@meters(Reservation)
+def reserved(held: Reservation) -> Iterable[Meter]:
+    """Units that are reserved, used or not."""
+    if not held.units:
+        return ()
+    return (Meter("AWSELB", "ReservedLCUUsage", OPERATIONS[held.kind], "LCU-Hrs", Decimal(held.units)),)
 
 
 def next_reading(now: datetime) -> datetime:

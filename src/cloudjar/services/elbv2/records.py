@@ -226,3 +226,14 @@ class TrustStore(Record, frozen=True, kw_only=True):
     revocations: tuple[Revocation, ...] = ()
     last_revocation: int = 0
     tags: dict[str, str] = {}
+
+
+@record("elasticloadbalancing", "capacity-reservation", key="arn")
+class Reservation(Record, frozen=True, kw_only=True):
+    """Capacity units that are reserved for a load balancer (0: none any more), and when they were made fewer."""
+
+    arn: str
+    kind: str
+    units: int
+    changed: datetime
+    decreases: tuple[datetime, ...] = ()

@@ -32,6 +32,7 @@ def balancers(_: Any, ops: dict[str, list[dict[str, Any]]]) -> None:
             _name(ops, operation, "LoadBalancerArn", "loadbalancer/app/", "loadbalancer/net/")
         if any(kind.startswith("listener/") for kind, *_ in resources):
             _name(ops, operation, "ListenerArn", "listener/app", "listener/net")
+    _name(ops, "ModifyCapacityReservation", "LoadBalancerArn", "loadbalancer/app/", "loadbalancer/net/")
     for operation in ("AddTags", "RemoveTags"):
         _name(ops, operation, "ResourceArns[]", *_TYPES)
     ops["CreateTrustStore"][0]["r"] = [["truststore", _ARN + "truststore/${Name}/*", 1]]

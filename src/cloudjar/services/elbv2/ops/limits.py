@@ -1,4 +1,4 @@
-"""What an account may have, and what is reserved.
+"""What an account may have.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 """
@@ -9,7 +9,6 @@ from typing import Any
 
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.elbv2.records import LoadBalancer
 
 _LIMITS = {
     "application-load-balancers": "L-53DA6B97",
@@ -40,10 +39,3 @@ def describe_account_limits(ctx: Ctx, _: dict[str, Any]) -> dict[str, Any]:
     found = {name: ctx.limit("elasticloadbalancing", code) for name, code in _LIMITS.items()}
     shown = {**{name: int(value) for name, value in found.items() if value is not None}, **_FIXED}
     return {"Limits": [{"Name": name, "Max": str(value)} for name, value in shown.items()]}
-
-
-@op("DescribeCapacityReservation")
-def describe_capacity_reservation(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Nothing is reserved: `ModifyCapacityReservation` is not built."""
-    ctx.db[LoadBalancer].need(req["LoadBalancerArn"])
-    return {"CapacityReservationState": []}

@@ -13,6 +13,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.elbv2 import errors, naming, places, serving, tagging
 from cloudjar.services.elbv2.defaults import of_balancer, whole
+from cloudjar.services.elbv2.ops import reservations
 from cloudjar.services.elbv2.records import Listener, LoadBalancer, Rule
 from cloudjar.services.elbv2.views import show_balancer
 
@@ -117,6 +118,7 @@ def delete_load_balancer(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         serving.settle(ctx, balancer.arn, listener.certificates)
     for zone in balancer.zones:
         interfaces.lender(ctx).take_back(ctx, zone.interface_id)
+    reservations.drop(ctx, balancer)
     ctx.db[LoadBalancer].drop(balancer)
     return {}
 
@@ -150,6 +152,8 @@ def set_subnets(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Give a load balancer other zones: nodes come and go, those whose subnet stays stay."""
     balancer = ctx.db[LoadBalancer].need(req["LoadBalancerArn"])
     _kind({"IpAddressType": req.get("IpAddressType")})
+    if reservations.pending(ctx, balancer):
+        raise AwsError("CapacityReservationPending", "There is a pending capacity reservation")
     wanted = places.asked(ctx, req, balancer.kind, balancer.scheme)
     if wanted[0].subnet.vpc_id != balancer.vpc_id:
         raise AwsError("InvalidConfigurationRequest", "All subnets must belong to the same VPC")
