@@ -22,10 +22,10 @@ from typing import Any
 from cloudjar.planes.objects.frames import STRIDE
 from cloudjar.planes.objects.port import Rotten
 
-FRAMES = 16
-"""Frames of a window: 4 MiB."""
-KEPT = 20
-"""Windows that stay mapped. More than that only while as many threads read."""
+FRAMES = 8
+"""Frames of a window: 2 MiB."""
+KEPT = 36
+"""Windows that stay mapped, beside those that the threads are reading."""
 
 _POPULATE_READ = 22
 _PAGE = mmap.PAGESIZE
