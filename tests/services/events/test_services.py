@@ -129,7 +129,11 @@ def test_a_rule_for_everything_does_not_go_round_in_circles(jar: TestJar, bus: B
     box = Box(jar, jar.client("sqs"), "all")
     bus.rule(pattern={"source": [{"prefix": ""}]})
     bus.target(box.arn, RoleArn=role_for(jar, "sqs:SendMessage"))
+    logs, group = jar.client("logs"), f"arn:aws:logs:eu-west-3:{ACCOUNT}:log-group:/aws/events/all"
+    logs.create_log_group(logGroupName="/aws/events/all")
+    bus.target(group, Id="log", RoleArn=role_for(jar, "logs:*", name="log"))
     bus.put()
+    assert len(logs.describe_log_streams(logGroupName="/aws/events/all")["logStreams"]) == 1
     names = [event["detail"].get("eventName", event["detail-type"]) for event in events_in(box)]
     assert names.count("thing") == 1
     assert names.count("AssumeRole") <= 1

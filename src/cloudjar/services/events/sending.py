@@ -24,6 +24,7 @@ from cloudjar.services.events.records import Rule
 
 PRINCIPAL = "events.amazonaws.com"
 _MOST_HOPS = 50
+_STREAMS = "events.streams"
 _SESSIONS, _MOST_SESSIONS, _REUSED = "events.sessions", 1000, timedelta(minutes=15)
 
 
@@ -84,20 +85,40 @@ def _topic(ctx: Ctx, sent: Sent) -> None:
 
 
 def _log(ctx: Ctx, sent: Sent) -> None:
-    """Each event is a stream of its own. What a transformer makes may say the time and the message."""
+    """A target has a stream for each hour. What a transformer makes may say the time and the message."""
     group = sent.arn.resource.removeprefix("log-group:").partition(":")[0]
     at, message = int(sent.kept.received * 1000), sent.body
     made = _object(sent.body)
     if set(made) == {"timestamp", "message"} and isinstance(made["timestamp"], int):
         at, message = made["timestamp"], str(made["message"])
     who = _caller(ctx, sent)
-    stream = {"logGroupName": group, "logStreamName": str(sent.event["id"])}
+    stream = _log_stream(ctx, sent, group, who)
+    entry = {"timestamp": at, "message": message}
+    try:
+        _call(ctx, sent, "logs", "PutLogEvents", {**stream, "logEvents": [entry]}, who)
+    except AwsError:
+        ctx.world.ports.pop(_STREAMS, None)  # perhaps somebody deleted it
+        raise
+
+
+def _log_stream(ctx: Ctx, sent: Sent, group: str, who: Caller) -> dict[str, Any]:
+    """The stream of this hour; it is made when it is not known to be there."""
+    known: set[str] = ctx.world.ports.setdefault(_STREAMS, set())
+    mark = sha256(f"{sent.rule.arn} {sent.target['Id']}".encode()).hexdigest()[:32]
+    stream = {"logGroupName": group, "logStreamName": f"{ctx.now:%Y/%m/%d/%H}/{mark}"}
+    name = f"{sent.arn} {stream['logStreamName']}"
+    if name in known:
+        return stream
     try:
         _call(ctx, sent, "logs", "CreateLogStream", stream, who)
     except AwsError as error:
         if error.code != "ResourceAlreadyExistsException":
             raise
-    _call(ctx, sent, "logs", "PutLogEvents", {**stream, "logEvents": [{"timestamp": at, "message": message}]}, who)
+    if len(known) >= _MOST_SESSIONS:
+        known.clear()
+    known.add(name)
+    ctx.world.state.database.on_rollback(lambda: known.discard(name))
+    return stream
 
 
 def _stream(ctx: Ctx, sent: Sent) -> None:
