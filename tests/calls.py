@@ -97,7 +97,8 @@ def _structure(shape: Shape, depth: int) -> dict[str, Any]:
 def _text(shape: Shape, name: str) -> str:
     if shape.enum:
         return str(shape.enum[0])
-    if name in _NAMED:
+    accepts = patterns.matcher(shape.pattern) if shape.pattern else None
+    if name in _NAMED and (accepts is None or accepts(_NAMED[name])):
         return _NAMED[name]
     prefix = prefix_of(name)
     if prefix:
@@ -105,7 +106,6 @@ def _text(shape: Shape, name: str) -> str:
     least = max(3, int(shape.min or 0))
     text = "a" * least
     text = text if shape.max is None else text[: int(shape.max)]
-    accepts = patterns.matcher(shape.pattern) if shape.pattern else None
     return text if accepts is None or accepts(text) else simplest(shape.pattern, least) or text
 
 

@@ -21,6 +21,7 @@ from tests.laws import (
     scenes_logs,
     scenes_queues,
     scenes_s3,
+    scenes_scheduler,
     scenes_streams,
 )
 from tests.laws.built import operations
@@ -72,6 +73,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
         known.update(scenes_queues.many(jar))
         known.update(scenes_s3.many(jar, MANY))
         known.update(scenes_streams.many(jar))
+        known.update(scenes_scheduler.many(jar))
         jar.settle()
         known["ListDocumentVersions"] = {"Name": "AWS-RunShellScript"}
         known["DescribeSessions"] = {"State": "History"}

@@ -1,0 +1,83 @@
+"""Invocations on their way: a row until the target has been called, or never will be."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cloudjar.kit.context import World
+from cloudjar.store.database import Database
+
+_PORT = "scheduler.invocations"
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS scheduler_invocation (place TEXT, scheduled REAL, id TEXT, begun REAL, due REAL, "
+    "tries INTEGER, PRIMARY KEY (place, scheduled)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS scheduler_invocation_due ON scheduler_invocation (place, due)",
+)
+
+
+class Invocation(NamedTuple):
+    """One call of a schedule's target. `scheduled` is the time of the schedule, `begun` when it was first to be made,
+    `due` when it is to be made next, in Unix seconds; `tries` how often it failed."""
+
+    place: str
+    scheduled: float
+    id: str
+    begun: float
+    due: float
+    tries: int
+
+
+class Invocations:
+    """The table. Writes are inside the caller's transaction."""
+
+    def __init__(self, world: World) -> None:
+        self._database: Database = world.state.database
+        with self._database.lock:
+            for statement in _SCHEMA:
+                self._database.execute(statement)
+
+    def keep(self, one: Invocation) -> None:
+        """An invocation is to be made; none comes twice for one time."""
+        self._database.execute("INSERT OR IGNORE INTO scheduler_invocation VALUES (?,?,?,?,?,?)", tuple(one))
+
+    def due(self, place: str, now: float, limit: int) -> list[Invocation]:
+        """The invocations of a schedule that are due."""
+        rows = self._database.query(
+            "SELECT place, scheduled, id, begun, due, tries FROM scheduler_invocation WHERE place=? AND due<=? "
+            "ORDER BY due LIMIT ?",
+            (place, now, limit),
+        )
+        return [Invocation(*row) for row in rows]
+
+    def next_due(self, place: str) -> float | None:
+        """When a schedule has something to call next."""
+        found: float | None = self._database.query(
+            "SELECT min(due) FROM scheduler_invocation WHERE place=?", (place,)
+        )[0][0]
+        return found
+
+    def later(self, one: Invocation, due: float) -> None:
+        """It failed: try again."""
+        self._database.execute(
+            "UPDATE scheduler_invocation SET due=?, tries=tries+1 WHERE place=? AND scheduled=?",
+            (due, one.place, one.scheduled),
+        )
+
+    def done(self, one: Invocation) -> None:
+        """It was made, or never will be."""
+        self._database.execute(
+            "DELETE FROM scheduler_invocation WHERE place=? AND scheduled=?", (one.place, one.scheduled)
+        )
+
+    def forget(self, place: str) -> None:
+        """The schedule is gone."""
+        self._database.execute("DELETE FROM scheduler_invocation WHERE place=?", (place,))
+
+
+def invocations(world: World) -> Invocations:
+    """The table of a jar."""
+    held: Invocations | None = world.ports.get(_PORT)
+    if held is None:
+        held = world.ports[_PORT] = Invocations(world)
+        world.state.database.undone(lambda: world.ports.pop(_PORT, None))
+    return held

@@ -1,0 +1,166 @@
+"""What schedules do by themselves: call their targets when they are due, until each is called or never will be."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cloudjar.base import arn as arns
+from cloudjar.base import ids
+from cloudjar.base.errors import AwsError
+from cloudjar.kit.context import Ctx
+from cloudjar.kit.machine import Step, reconciler
+from cloudjar.services.scheduler import bill, sending, times
+from cloudjar.services.scheduler.invocations import Invocation, invocations
+from cloudjar.services.scheduler.records import DELETING, DISABLED, Group, Schedule
+
+INVOKE = "invoke"
+_AT_ONCE, _GONE_AT_ONCE = 20, 500
+_LONGEST = 480.0
+_AGAIN = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "ProvisionedThroughputExceeded", "LimitExceeded")
+
+
+@reconciler(Schedule)
+def work(step: Step, schedule: Schedule | None) -> None:
+    """Begin what is due, and make the calls that are to be made."""
+    if schedule is None:
+        wake = step.wake
+        with step.world.state.database.transaction():
+            invocations(step.world).forget(f"{wake.account}/{wake.region}/{wake.key}")
+        return
+    ctx = Ctx(step.world, schedule.account, schedule.region, step.ctx.caller)
+    schedule = _begin(ctx, schedule)
+    while _batch(ctx, schedule):
+        pass
+    later = invocations(step.world).next_due(schedule.place)
+    if later is not None:
+        now = step.world.clock.now()
+        step.again(INVOKE, max(datetime.fromtimestamp(later, UTC), now + timedelta(milliseconds=1)))
+    else:
+        _complete(ctx, schedule)
+
+
+def _begin(ctx: Ctx, schedule: Schedule) -> Schedule:
+    with ctx.world.state.database.transaction():
+        now = ctx.db[Schedule].get(schedule.path)
+        if now is None or not now.next or now.next > ctx.now.timestamp() or now.state == DISABLED:
+            return now or schedule
+        begun = now.next + (ids.below(now.window * 60) if now.window else 0)
+        invocations(ctx.world).keep(Invocation(now.place, now.next, ids.uuid4(), begun, begun, 0))
+        bill.invoked(ctx.world, now)
+        return times.follow(ctx, now)
+
+
+def _batch(ctx: Ctx, schedule: Schedule) -> bool:
+    due = invocations(ctx.world).due(schedule.place, ctx.now.timestamp(), _AT_ONCE)
+    for one in due:
+        _attempt(ctx, schedule, one)
+    return len(due) == _AT_ONCE
+
+
+def _attempt(ctx: Ctx, schedule: Schedule, one: Invocation) -> None:
+    transaction = ctx.world.state.database.transaction
+    text = ""
+    try:
+        text = sending.body(schedule, one)
+        made = sending.made(schedule, one)
+        if made[0] in sending.TOGETHER:
+            with transaction():
+                sending.call(ctx, schedule, made)
+                _succeeded(ctx, schedule, one)
+            return
+        sending.call(ctx, schedule, made)
+    except AwsError as error:
+        with transaction():
+            _failed(ctx, schedule, one, error, text)
+    else:
+        with transaction():
+            _succeeded(ctx, schedule, one)
+
+
+def _succeeded(ctx: Ctx, schedule: Schedule, one: Invocation) -> None:
+    invocations(ctx.world).done(one)
+    bill.measured(ctx.world, schedule, InvocationAttemptCount=1)
+
+
+def _failed(ctx: Ctx, schedule: Schedule, one: Invocation, error: AwsError, text: str) -> None:
+    """Try again when it may succeed another time, or put it among the dead letters; in a transaction."""
+    throttled = any(word in error.code for word in _AGAIN)
+    bill.measured(
+        ctx.world,
+        schedule,
+        InvocationAttemptCount=1,
+        TargetErrorCount=1,
+        TargetErrorThrottledCount=int(throttled),
+    )
+    policy, tries, exhausted = schedule.target["RetryPolicy"], one.tries + 1, ""
+    if throttled or (error.is_server_fault and error.code != "NotImplemented"):
+        due = ctx.now.timestamp() + min(2.0 ** min(tries, 16), _LONGEST)
+        aged = due - one.begun > policy["MaximumEventAgeInSeconds"]
+        if tries <= policy["MaximumRetryAttempts"] and not aged:
+            invocations(ctx.world).later(one, due)
+            return
+        exhausted = "MaximumEventAgeInSeconds" if aged else "MaximumRetryAttempts"
+    invocations(ctx.world).done(one)
+    _bury(ctx, schedule, one, error, text, exhausted)
+
+
+def _bury(ctx: Ctx, schedule: Schedule, one: Invocation, error: AwsError, text: str, exhausted: str) -> None:
+    """https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html"""
+    arn = arns.parse((schedule.target.get("DeadLetterConfig") or {}).get("Arn") or "")
+    if arn is None:
+        bill.measured(ctx.world, schedule, InvocationDroppedCount=1)
+        return
+    told = {
+        "SCHEDULE_ARN": schedule.arn,
+        "TARGET_ARN": schedule.target["Arn"],
+        "ERROR_CODE": error.code,
+        "ERROR_MESSAGE": error.message or "-",
+        "EXECUTION_ID": one.id,
+        "SCHEDULED_TIME": sending.scheduled_time(one),
+        "IS_PAYLOAD_TRUNCATED": "false",
+        "RETRY_ATTEMPTS": str(one.tries),
+    }
+    if exhausted:
+        told["EXHAUSTED_RETRY_CONDITION"] = exhausted
+    params: dict[str, Any] = {
+        "QueueUrl": sending.queue_url(arn),
+        "MessageBody": text or "{}",
+        "MessageAttributes": {
+            name: {"DataType": "String", "StringValue": value} for name, value in told.items()
+        },
+    }
+    try:
+        who = sending.acting(ctx, schedule)
+        ctx.at(schedule.account, arn.region).call("sqs", "SendMessage", params, caller=who)
+    except AwsError:
+        bill.measured(ctx.world, schedule, InvocationsFailedToBeSentToDeadLetterCount=1)
+    else:
+        bill.measured(ctx.world, schedule, InvocationsSentToDeadLetterCount=1)
+
+
+def _complete(ctx: Ctx, schedule: Schedule) -> None:
+    """A schedule that is never due again goes, if it was made to."""
+    if schedule.next or not schedule.delete_after or schedule.state == DISABLED:
+        return
+    with ctx.world.state.database.transaction():
+        now = ctx.db[Schedule].get(schedule.path)
+        if now is not None and not now.next and now.delete_after and now.state != DISABLED:
+            ctx.db[Schedule].drop(now)
+
+
+@reconciler(Group)
+def empty(step: Step, group: Group | None) -> None:
+    """Delete the schedules of a group that goes, then the group."""
+    if group is None or group.state != DELETING:
+        return
+    while True:
+        with step.world.state.database.transaction():
+            found = step.db[Schedule].all(group=group.name)[:_GONE_AT_ONCE]
+            for schedule in found:
+                step.db[Schedule].drop(schedule)
+            if len(found) < _GONE_AT_ONCE:
+                now = step.db[Group].get(group.name)
+                if now is not None:
+                    step.db[Group].drop(now)
+                return

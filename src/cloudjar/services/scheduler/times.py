@@ -1,0 +1,48 @@
+"""When schedules are due."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from msgspec.structs import replace
+
+from cloudjar.kit.context import Ctx
+from cloudjar.services.scheduler import expressions
+from cloudjar.services.scheduler.records import DISABLED, Schedule
+
+PURPOSE = "schedule"
+
+
+def moment(seconds: float) -> datetime:
+    """Unix seconds as a time."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def begin(ctx: Ctx, schedule: Schedule) -> Schedule:
+    """A schedule as it is to be kept, with the first time it is due; wakes it then."""
+    if schedule.state == DISABLED:
+        return replace(schedule, next=0.0)
+    start = moment(schedule.start) if schedule.start else None
+    return _until_end(schedule, expressions.first(schedule.expression, schedule.zone, moment(schedule.since), start))
+
+
+def follow(ctx: Ctx, schedule: Schedule) -> Schedule:
+    """It was due: the next time. Times that a server slept through are passed over."""
+    due = expressions.following(schedule.expression, schedule.zone, moment(schedule.next), ctx.now)
+    held = ctx.db[Schedule].put(_until_end(schedule, due))
+    wake(ctx, held)
+    return held
+
+
+def wake(ctx: Ctx, schedule: Schedule) -> None:
+    """Have a schedule looked at when it is due; in a transaction."""
+    if schedule.next:
+        ctx.wake(schedule, purpose=PURPOSE, at=moment(schedule.next))
+
+
+def _until_end(schedule: Schedule, due: datetime | None) -> Schedule:
+    if due is None or (
+        schedule.end and due.timestamp() > schedule.end and not expressions.is_once(schedule.expression)
+    ):
+        return replace(schedule, next=0.0)
+    return replace(schedule, next=due.timestamp())
