@@ -27,6 +27,8 @@ NOT_PASSED = {
     ("ec2", "ModifyFleet"),
     ("ec2", "CreateLaunchTemplate"),
     ("ec2", "CreateLaunchTemplateVersion"),
+    ("ec2", "ExportImage"),
+    ("ec2", "ImportImage"),
     ("ec2", "ImportSnapshot"),  # VM Import asks for none: the role's trust admits it, by its external id
     ("organizations", "CreateAccount"),
     ("secretsmanager", "RotateSecret"),

@@ -75,6 +75,9 @@ def correct(service: Any, ops: Ops) -> None:
     if service.name == "logs":
         named = "log-group:${logGroupName,logGroupNames[],logGroupIdentifiers[]}:log-stream:"
         ops["StartQuery"][0]["r"][0][1] = "arn:${Partition}:logs:${Region}:${Account}:" + named
+        for entry in (*ops["PutDestination"], *ops["PutSubscriptionFilter"]):
+            if entry["a"] == "iam:PassRole":
+                entry["keys"] = {"iam:PassedToService": "logs.amazonaws.com"}
     for operation, (member, to) in PASSED.get(service.name, {}).items():
         passing = {"a": "iam:PassRole", "r": [["role", "${" + member + "}", 1]], "when": ["exists", member]}
         ops[operation].append({**passing, "keys": {"iam:PassedToService": to}})
