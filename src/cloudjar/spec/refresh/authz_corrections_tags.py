@@ -55,6 +55,13 @@ PASSED = {
     "accessanalyzer": {"StartPolicyGeneration": ("cloudTrailDetails.accessRole", "access-analyzer.amazonaws.com")},
 }
 
+PASSED_TO = {
+    "ec2": {"CreateFlowLogs": "vpc-flow-logs.amazonaws.com"},
+    "firehose": dict.fromkeys(("CreateDeliveryStream", "UpdateDestination"), "firehose.amazonaws.com"),
+    "logs": dict.fromkeys(("PutDestination", "PutSubscriptionFilter"), "logs.amazonaws.com"),
+}
+"""Operations that pass a role, and to whom: the reference knows it of none of these."""
+
 
 def correct(service: Any, ops: Ops) -> None:
     """Change the table of a service in place."""
@@ -69,15 +76,13 @@ def correct(service: Any, ops: Ops) -> None:
             for entry in ops[operation]:
                 if entry["a"] == "iam:PassRole":
                     entry["keys"]["iam:AssociatedResourceArn"] = instance
-        for entry in ops["CreateFlowLogs"]:
-            if entry["a"] == "iam:PassRole":
-                entry["keys"] = {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}
     if service.name == "logs":
         named = "log-group:${logGroupName,logGroupNames[],logGroupIdentifiers[]}:log-stream:"
         ops["StartQuery"][0]["r"][0][1] = "arn:${Partition}:logs:${Region}:${Account}:" + named
-        for entry in (*ops["PutDestination"], *ops["PutSubscriptionFilter"]):
+    for operation, to in PASSED_TO.get(service.name, {}).items():
+        for entry in ops[operation]:
             if entry["a"] == "iam:PassRole":
-                entry["keys"] = {"iam:PassedToService": "logs.amazonaws.com"}
+                entry["keys"] = {"iam:PassedToService": to}
     for operation, (member, to) in PASSED.get(service.name, {}).items():
         passing = {"a": "iam:PassRole", "r": [["role", "${" + member + "}", 1]], "when": ["exists", member]}
         ops[operation].append({**passing, "keys": {"iam:PassedToService": to}})
