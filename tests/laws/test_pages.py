@@ -19,6 +19,7 @@ from tests.laws import (
     scenes_fis,
     scenes_links,
     scenes_logs,
+    scenes_mail,
     scenes_queues,
     scenes_s3,
     scenes_scheduler,
@@ -73,6 +74,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
         known.update(scenes_queues.many(jar))
         known.update(scenes_s3.many(jar, MANY))
         known.update(scenes_streams.many(jar))
+        known.update(scenes_mail.many(jar))
         known.update(scenes_scheduler.many(jar))
         jar.settle()
         known["ListDocumentVersions"] = {"Name": "AWS-RunShellScript"}

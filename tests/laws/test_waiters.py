@@ -12,7 +12,16 @@ from botocore import xform_name
 from cloudjar.app import SERVICES
 from cloudjar.spec import models
 from tests.jar import TestJar
-from tests.laws import balancing, scenes_cloudwatch, scenes_ec2, scenes_links, scenes_s3, scenes_streams, ways_in
+from tests.laws import (
+    balancing,
+    scenes_cloudwatch,
+    scenes_ec2,
+    scenes_links,
+    scenes_mail,
+    scenes_s3,
+    scenes_streams,
+    ways_in,
+)
 from tests.laws.built import operations
 from tests.laws.seeds_network import nat_gateway, peering
 
@@ -130,6 +139,7 @@ SCENES: dict[str, Callable[[TestJar], Params]] = {
     **scenes_cloudwatch.WAITERS,
     **scenes_ec2.WAITERS,
     **scenes_links.WAITERS,
+    **scenes_mail.WAITERS,
     **scenes_s3.WAITERS,
     **scenes_streams.WAITERS,
     **ways_in.WAITERS,

@@ -27,6 +27,8 @@ PRICE_LIST_CODES = {
     "savingsplans": "ComputeSavingsPlans",
     "secretsmanager": "AWSSecretsManager",
     "service-quotas": "AWSServiceQuotas",
+    "ses": "AmazonSES",
+    "sesv2": "AmazonSES",
     "sns": "AmazonSNS",
     "sqs": "AWSQueueService",
     "ssm": "AWSSystemsManager",

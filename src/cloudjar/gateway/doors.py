@@ -26,6 +26,7 @@ log = logging.getLogger("cloudjar.doors")
 
 _FORM = "multipart/form-data"
 _LINKS = ("Action=ConfirmSubscription&", "Action=Unsubscribe&")
+_MAIL_LINK = "Action=ConfirmEmailIdentity&"
 _CERTIFICATE = "/SimpleNotificationService-"
 
 
@@ -38,8 +39,11 @@ def kind_of(request: Request) -> doors.Kind | None:
         return "form" if unsigned and headers.get("content-type", "").startswith(_FORM) else None
     if method == "OPTIONS":
         return "preflight" if "access-control-request-method" in headers and "origin" in headers else None
-    if method == "GET" and "authorization" not in headers and _is_link(request):
-        return "link"
+    if method == "GET" and "authorization" not in headers:
+        if request.path == "/" and request.query.startswith(_MAIL_LINK):
+            return "mail link"
+        if _is_link(request):
+            return "link"
     name = headers.get("host", "")
     at = host.read(name)
     if at.kind == "website":

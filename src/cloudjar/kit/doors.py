@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cloudjar.kit.context import World
     from cloudjar.wire.message import Request, Response
 
-Kind = Literal["website", "form", "preflight", "link"]
+Kind = Literal["website", "form", "preflight", "link", "mail link"]
 Ask = Callable[["Request"], "Response | Awaitable[Response]"]
 Door = Callable[["World", "Request", Ask, str], "Response | Awaitable[Response] | None"]
 """Gets the request, the way to ask for operations (as anybody does, from the outside), and the request's id; gives None
@@ -41,9 +41,9 @@ def finishes(function: Finish) -> Finish:
 
 
 def opened(world: World, kind: Kind) -> Door | None:
-    """The door of a kind; its service is loaded for it: SNS for links in messages, else S3."""
+    """The door of a kind; its service is loaded for it: SNS for links in messages, SES for its own, else S3."""
     found = _DOORS.get(kind)
-    if found is None and world.load("sns" if kind == "link" else "s3"):
+    if found is None and world.load({"link": "sns", "mail link": "ses"}.get(kind, "s3")):
         found = _DOORS.get(kind)
     return found
 

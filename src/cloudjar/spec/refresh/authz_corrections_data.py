@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from cloudjar.spec.refresh.authz_corrections_elb import balancers
+from cloudjar.spec.refresh.authz_corrections_mail import identities
 from cloudjar.spec.refresh.authz_corrections_trails import trails
 
 Ops = dict[str, list[dict[str, Any]]]
@@ -32,11 +33,13 @@ def correct(service: Any, ops: Ops) -> None:
         "ecs": ecs,
         "events": events,
         "scheduler": scheduler,
+        "pipes": pipes,
         "cloudformation": stacks,
         "route53": route53,
         "accessanalyzer": analyzers,
         "elbv2": balancers,
         "cloudtrail": trails,
+        "sesv2": identities,
     }
     if service.name in fixes:
         fixes[service.name](service, ops)
@@ -369,6 +372,12 @@ def scheduler(_service: Any, ops: Ops) -> None:
         replace(ops, operation, "schedule-group", text + "schedule-group/${Name}")
     for operation in ("CreateSchedule", "UpdateSchedule"):
         ops[operation].append(passing("Target.RoleArn", "scheduler.amazonaws.com"))
+
+
+def pipes(_service: Any, ops: Ops) -> None:
+    """A pipe is given a role."""
+    for operation in ("CreatePipe", "UpdatePipe"):
+        ops[operation].append(passing("RoleArn", "pipes.amazonaws.com"))
 
 
 def passing(path: str, principal: str) -> dict[str, Any]:

@@ -1,0 +1,57 @@
+"""What SES keeps, whichever of its APIs made it.
+
+https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
+"""
+
+from __future__ import annotations
+
+from cloudjar.kit.record import Record, record
+
+
+@record("ses", "identity", key="name", arn="identity/{name}")
+class Identity(Record, frozen=True, kw_only=True):
+    """An address or a domain that letters come from. Whether it is verified: `identities.status`."""
+
+    name: str
+    verified: bool = False
+    asked: float = 0.0
+    """When its owner was asked last, Unix seconds of AWS time."""
+    token: str = ""
+    """What the link in the letter holds (an address), or what DNS should (a domain)."""
+    dkim_tokens: tuple[str, ...] = ()
+    dkim: bool = False
+    policies: dict[str, str] = {}
+    """Name to JSON: who else may send as this identity."""
+    forwarding: bool = True
+    """Bounces and complaints come back by mail."""
+    topics: dict[str, str] = {}
+    """Bounce, Complaint, Delivery: the ARN of the topic that is told."""
+    with_headers: tuple[str, ...] = ()
+    """Notifications (by type) that hold the letter's headers."""
+    tags: dict[str, str] = {}
+
+
+@record("ses", "account-settings", key="id")
+class Account(Record, frozen=True, kw_only=True):
+    """An account's settings in a Region. It leaves the sandbox a day after it asked to."""
+
+    id: str = "account"
+    asked: float = 0.0
+    """When production access was asked for; 0: never."""
+    details: dict[str, str] = {}
+    contacts: tuple[str, ...] = ()
+    sending: bool = True
+    suppresses: tuple[str, ...] = ("BOUNCE", "COMPLAINT")
+
+
+@record("ses", "quarter", key="start")
+class Quarter(Record, frozen=True, kw_only=True):
+    """What was sent in a quarter of an hour that began at `start` (Unix seconds, as text)."""
+
+    start: str
+    sent: int = 0
+    """Recipients, which is what counts against the daily quota."""
+    attempts: int = 0
+    bounces: int = 0
+    complaints: int = 0
+    rejects: int = 0

@@ -1,0 +1,85 @@
+"""Letters, and what the account may send.
+
+https://docs.aws.amazon.com/ses/latest/APIReference/API_SendEmail.html
+https://docs.aws.amazon.com/ses/latest/APIReference/API_SendRawEmail.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from msgspec.structs import replace
+
+from cloudjar.base.errors import AwsError
+from cloudjar.kit.context import Ctx
+from cloudjar.kit.mailing import accounts, errors, letters, sending
+from cloudjar.kit.operation import Grant, op
+
+
+def _refuse_sets(req: dict[str, Any]) -> None:
+    if req.get("ConfigurationSetName"):
+        raise errors.not_built("ses", "ConfigurationSetName")
+
+
+def _everybody(destination: dict[str, Any]) -> list[str]:
+    return [one for kind in ("To", "Cc", "Bcc") for one in destination.get(f"{kind}Addresses") or ()]
+
+
+def _may_send(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
+    to = _everybody(req["Destination"])
+    return sending.grants(ctx, "ses:SendEmail", req["Source"], req.get("SourceArn") or "", to)
+
+
+def _may_send_raw(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
+    source, to = req.get("Source") or "", req.get("Destinations") or []
+    with suppress(AwsError):  # it is refused for that once it is known that its sender may ask at all
+        letter = letters.parse(req["RawMessage"]["Data"], source, to)
+        source, to = letter.source, list(letter.recipients)
+    return sending.grants(ctx, "ses:SendRawEmail", source, req.get("SourceArn") or "", to)
+
+
+@op("SendEmail", access=_may_send)
+def send_email(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """A letter of its parts."""
+    _refuse_sets(req)
+    subject, body = req["Message"]["Subject"], req["Message"]["Body"]
+    text, html = ((body.get(kind) or {}).get("Data") for kind in ("Text", "Html"))
+    letter = letters.compose(
+        ctx, req["Source"], req["Destination"], subject["Data"], text, html, reply=req.get("ReplyToAddresses") or ()
+    )
+    return {"MessageId": sending.send(ctx, letter, identity_arn=req.get("SourceArn") or "")}
+
+
+@op("SendRawEmail", access=_may_send_raw)
+def send_raw_email(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """A letter as it is."""
+    _refuse_sets(req)
+    letter = letters.parse(req["RawMessage"]["Data"], req.get("Source") or "", req.get("Destinations"))
+    return {"MessageId": sending.send(ctx, letter, identity_arn=req.get("SourceArn") or "")}
+
+
+@op("GetSendQuota")
+def get_send_quota(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """What may be sent in a day and in a second, and what was."""
+    return dict(accounts.quota(ctx))
+
+
+@op("GetSendStatistics")
+def get_send_statistics(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Two weeks by quarters of an hour."""
+    return {"SendDataPoints": accounts.statistics(ctx)}
+
+
+@op("GetAccountSendingEnabled")
+def get_account_sending_enabled(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Whether anything may be sent here."""
+    return {"Enabled": accounts.of(ctx).sending}
+
+
+@op("UpdateAccountSendingEnabled")
+def update_account_sending_enabled(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Stop everything that is sent here, or let it go on."""
+    accounts.put(ctx, replace(accounts.of(ctx), sending=bool(req.get("Enabled"))))
+    return {}
