@@ -220,3 +220,36 @@ def test_without_a_file_the_trail_lives_in_memory() -> None:
     audit.record(event(1))
     assert [e.id for e in audit.find(ACCOUNT, "", 0, 999, lambda _: True, 9)] == ["e1"]
     audit.close()
+
+
+def test_calls_are_counted_by_the_minute(trail: Trail) -> None:
+    for number, time in enumerate((3599.0, 3600.0, 3660.0, 3719.9)):
+        trail.audit.record(event(number, time))
+    who = (ACCOUNT, REGION, "sts", "GetCallerIdentity")
+    assert trail.audit.calls(*who, 0, 1e9) == [(3540, 1), (3600, 1), (3660, 2)]
+    assert trail.audit.calls(*who, 3541, 3660) == [(3600, 1)]
+    assert trail.audit.called(ACCOUNT, REGION, 3660) == [("sts", "GetCallerIdentity")]
+    assert trail.audit.called(ACCOUNT, REGION, 3720) == []
+    assert trail.audit.requests(0, 3600) == [(*who, 1)]
+    assert trail.audit.requests(3600, 7200) == [(*who, 3)]
+
+
+def test_who_asks_for_calls_inside_a_transaction_moves_nothing(trail: Trail) -> None:
+    trail.audit.record(event(1))
+    with undone(trail.database):
+        assert trail.audit.called(ACCOUNT, REGION, 0) == []
+    assert trail.audit.called(ACCOUNT, REGION, 0) == [("sts", "GetCallerIdentity")]
+
+
+def test_what_was_counted_by_the_hour_before_counts_on(trail: Trail) -> None:
+    trail.database.execute("DROP TABLE usage_request")
+    trail.database.execute(
+        "CREATE TABLE usage_request (account TEXT, region TEXT, service TEXT, operation TEXT, hour INTEGER, "
+        "calls INTEGER, PRIMARY KEY (account, region, service, operation, hour)) WITHOUT ROWID"
+    )
+    who = (ACCOUNT, REGION, "sts", "GetCallerIdentity")
+    trail.database.execute("INSERT INTO usage_request VALUES (?,?,?,?,1,7)", who)
+    trail.crash()
+    trail.audit.record(event(1, 3700.0))
+    assert trail.audit.requests(3600, 7200) == [(*who, 8)]
+    assert trail.audit.calls(*who, 0, 1e9) == [(3600, 7), (3660, 1)]

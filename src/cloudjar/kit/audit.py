@@ -79,8 +79,9 @@ class Audit:
         database.execute("CREATE TABLE IF NOT EXISTS audit_offset (one INTEGER PRIMARY KEY, offset INTEGER)")
         database.execute(
             "CREATE TABLE IF NOT EXISTS usage_request (account TEXT, region TEXT, service TEXT, operation TEXT, "
-            "hour INTEGER, calls INTEGER, PRIMARY KEY (account, region, service, operation, hour)) WITHOUT ROWID"
+            "minute INTEGER, calls INTEGER, PRIMARY KEY (account, region, service, operation, minute)) WITHOUT ROWID"
         )
+        self._by_minute()
         self._pending = 0
         self._armed = False
         self.later: Callable[[float, Callable[[], None]], object] | None = None
@@ -91,6 +92,14 @@ class Audit:
         """Says whether a data event that succeeded is to be kept; without it none is."""
         if self._fd >= 0 and os.fstat(self._fd).st_size:
             self.ingest()
+
+    def _by_minute(self) -> None:
+        """A data directory from before counted calls by the hour: they count as made in its first minute."""
+        columns = [row[1] for row in self._database.query("PRAGMA table_info(usage_request)")]
+        if "hour" in columns:
+            with self._database.transaction():
+                self._database.execute("ALTER TABLE usage_request RENAME COLUMN hour TO minute")
+                self._database.execute("UPDATE usage_request SET minute = minute * 60")
 
     def record(self, event: AuditEvent) -> None:
         """Keep an event: in the running transaction if there is one, else in the journal."""
@@ -231,7 +240,7 @@ class Audit:
             [(e.time, e.account, e.region, e.request_id, e.service, e.operation, data) for e, data in events],
         )
         made = [e for e, _ in events if e.counts]
-        calls = Counter((e.account, e.region, e.service, e.operation, int(e.time // 3600)) for e in made)
+        calls = Counter((e.account, e.region, e.service, e.operation, int(e.time // 60)) for e in made)
         self._database.executemany(
             "INSERT INTO usage_request VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls",
             [(*place, count) for place, count in calls.items()],
@@ -303,8 +312,36 @@ class Audit:
             tuple(row)
             for row in self._database.query(
                 "SELECT account, region, service, operation, sum(calls) FROM usage_request "
-                "WHERE hour >= ? AND hour < ? GROUP BY 1, 2, 3, 4",
-                (int(start // 3600), int(-(-end // 3600))),
+                "WHERE minute >= ? AND minute < ? GROUP BY 1, 2, 3, 4",
+                (int(start // 3600) * 60, int(-(-end // 3600)) * 60),
+            )
+        ]
+
+    def called(self, account: str, region: str, since: float) -> list[tuple[str, str]]:
+        """(service, operation) of what was called in an account and region since an instant; what has not been moved
+        yet is among it only outside of transactions."""
+        if not self._database.in_transaction:
+            self.ingest()
+        return [
+            (service, operation)
+            for service, operation in self._database.query(
+                "SELECT DISTINCT service, operation FROM usage_request WHERE account=? AND region=? AND minute>=?",
+                (account, region, int(since // 60)),
+            )
+        ]
+
+    def calls(
+        self, account: str, region: str, service: str, operation: str, start: float, end: float
+    ) -> list[tuple[int, int]]:
+        """(instant, calls) of the minutes that begin in [start, end) and had any, oldest first; as `called`."""
+        if not self._database.in_transaction:
+            self.ingest()
+        return [
+            (minute * 60, calls)
+            for minute, calls in self._database.query(
+                "SELECT minute, calls FROM usage_request WHERE account=? AND region=? AND service=? AND operation=? "
+                "AND minute>=? AND minute<? ORDER BY minute",
+                (account, region, service, operation, int(-(-start // 60)), int(-(-end // 60))),
             )
         ]
 

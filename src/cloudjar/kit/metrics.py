@@ -77,6 +77,7 @@ _SERVICES = {
     "AWS/EC2": "ec2",
     "AWS/NetworkELB": "elbv2",
     "AWS/SQS": "sqs",
+    "AWS/Usage": "cloudwatch",
 }
 """Who has to be loaded before a namespace is asked for."""
 

@@ -6,6 +6,7 @@ SERVICE = Service(
     "cloudwatch",
     (
         "bill",
+        "calls",
         "life",
         "ops.putting",
         "ops.listing",
