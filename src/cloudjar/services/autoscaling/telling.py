@@ -19,6 +19,7 @@ from cloudjar.base import arn as arns
 from cloudjar.base import ids
 from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError
+from cloudjar.kit import queues
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Step, reconciler
 from cloudjar.kit.record import arn_of
@@ -117,7 +118,7 @@ def send(ctx: Ctx, target: str, body: str, subject: str, caller: Caller) -> None
             asked = {"TopicArn": target, "Message": body, "Subject": subject[:100]}
             there.call("sns", "Publish", asked, caller=caller)
         else:
-            url = f"https://sqs.{arn.region}.amazonaws.com/{arn.account}/{arn.resource}"
+            url = queues.url_of(arn)
             there.call("sqs", "SendMessage", {"QueueUrl": url, "MessageBody": body}, caller=caller)
 
 

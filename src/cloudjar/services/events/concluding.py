@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from cloudjar.base import arn as arns
 from cloudjar.base.errors import AwsError
+from cloudjar.kit import queues
 from cloudjar.kit.context import Ctx
 from cloudjar.services.events import bill, sending
 from cloudjar.services.events.outbox import Delivery, Kept, outbox
@@ -92,7 +93,7 @@ def _bury(
         told["EXHAUSTED_RETRY_CONDITION"] = exhausted
         told["RETRY_ATTEMPTS"] = str(retries)
     params = {
-        "QueueUrl": sending.queue_url(arn),
+        "QueueUrl": queues.url_of(arn),
         "MessageBody": kept.event,
         "MessageAttributes": {
             name: {"DataType": "Number" if name == "RETRY_ATTEMPTS" else "String", "StringValue": value or "-"}

@@ -16,7 +16,7 @@ from cloudjar.base import arn as arns
 from cloudjar.base import caller as callers
 from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError, not_implemented
-from cloudjar.kit import event_paths
+from cloudjar.kit import event_paths, queues
 from cloudjar.kit.context import Ctx
 from cloudjar.services.events import bill, finding, passing
 from cloudjar.services.events.outbox import Kept
@@ -67,13 +67,8 @@ def _call(ctx: Ctx, sent: Sent, service: str, operation: str, params: dict[str, 
     ctx.at(sent.rule.account, sent.arn.region or ctx.region).call(service, operation, params, caller=caller)
 
 
-def queue_url(arn: arns.Arn) -> str:
-    """How SQS calls a queue."""
-    return f"https://sqs.{arn.region}.amazonaws.com/{arn.account}/{arn.resource}"
-
-
 def _queue(ctx: Ctx, sent: Sent) -> None:
-    params: dict[str, Any] = {"QueueUrl": queue_url(sent.arn), "MessageBody": sent.body}
+    params: dict[str, Any] = {"QueueUrl": queues.url_of(sent.arn), "MessageBody": sent.body}
     group = (sent.target.get("SqsParameters") or {}).get("MessageGroupId")
     if group:
         params["MessageGroupId"] = group

@@ -8,6 +8,7 @@ from typing import Any
 from cloudjar.base import arn as arns
 from cloudjar.base import ids
 from cloudjar.base.errors import AwsError
+from cloudjar.kit import queues
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Step, reconciler
 from cloudjar.services.scheduler import bill, sending, times
@@ -124,7 +125,7 @@ def _bury(ctx: Ctx, schedule: Schedule, one: Invocation, error: AwsError, text: 
     if exhausted:
         told["EXHAUSTED_RETRY_CONDITION"] = exhausted
     params: dict[str, Any] = {
-        "QueueUrl": sending.queue_url(arn),
+        "QueueUrl": queues.url_of(arn),
         "MessageBody": text or "{}",
         "MessageAttributes": {
             name: {"DataType": "String", "StringValue": value} for name, value in told.items()

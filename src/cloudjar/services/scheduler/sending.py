@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from cloudjar.base import arn as arns
 from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError, not_implemented
-from cloudjar.kit import event_inputs
+from cloudjar.kit import event_inputs, queues
 from cloudjar.kit.context import Ctx
 from cloudjar.services.scheduler import targets, universal
 from cloudjar.services.scheduler.invocations import Invocation
@@ -76,17 +76,12 @@ def _notification(schedule: Schedule, invocation: Invocation) -> str:
     )
 
 
-def queue_url(arn: arns.Arn) -> str:
-    """How SQS calls a queue."""
-    return f"https://sqs.{arn.region}.amazonaws.com/{arn.account}/{arn.resource}"
-
-
 Made = tuple[str, str, dict[str, Any]]
 """A service (as botocore calls it), its operation and the input."""
 
 
 def _queue(sent: Sent) -> Made:
-    params: dict[str, Any] = {"QueueUrl": queue_url(sent.arn), "MessageBody": sent.body}
+    params: dict[str, Any] = {"QueueUrl": queues.url_of(sent.arn), "MessageBody": sent.body}
     group = (sent.schedule.target.get("SqsParameters") or {}).get("MessageGroupId")
     if group:
         params["MessageGroupId"] = group

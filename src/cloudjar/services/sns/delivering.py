@@ -12,7 +12,7 @@ from cloudjar.base import arn as arns
 from cloudjar.base import caller as callers
 from cloudjar.base import ids
 from cloudjar.base.errors import AwsError
-from cloudjar.kit import mailbox
+from cloudjar.kit import mailbox, queues
 from cloudjar.kit.context import Ctx
 from cloudjar.services.sns import bill, confirming, envelopes, retrying, status_logs, texting
 from cloudjar.services.sns.outbox import Delivery, Message, outbox
@@ -40,7 +40,7 @@ def _send(
     if arn is None:
         return "never", ""
     params: dict[str, Any] = {
-        "QueueUrl": f"https://sqs.{arn.region}.amazonaws.com/{arn.account}/{arn.resource}",
+        "QueueUrl": queues.url_of(arn),
         "MessageBody": body,
     }
     if attributes:

@@ -13,6 +13,7 @@ import msgspec
 from cloudjar.base import arn as arns
 from cloudjar.base import caller as callers
 from cloudjar.base.errors import AwsError, PlaneError
+from cloudjar.kit import queues
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.machine import Step, reconciler
 from cloudjar.kit.record import Record, record
@@ -116,7 +117,7 @@ def send(ctx: Ctx, bucket: str, arn: str, body: str) -> None:
     caller = callers.service(SERVICE, ctx.account, f"arn:aws:s3:::{bucket}")
     there = ctx.at(ctx.account, target.region)
     if target.service == "sqs":
-        url = f"https://sqs.{target.region}.amazonaws.com/{target.account}/{target.resource}"
+        url = queues.url_of(target)
         there.call("sqs", "SendMessage", {"QueueUrl": url, "MessageBody": body}, caller=caller)
     elif target.service == "sns":
         told = {"TopicArn": arn, "Subject": "Amazon S3 Notification", "Message": body}
