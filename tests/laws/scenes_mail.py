@@ -30,6 +30,17 @@ SCENES: dict[str, Any] = {
         "FromEmailAddress": "law@example.com", "Destination": _TO, "Content": {"Simple": _HI},
     },
     "ses:SendEmail": lambda _: {"Source": "law@example.com", "Destination": _TO, "Message": _HI},
+    "ses:SendTemplatedEmail": lambda _: {
+        "Source": "law@example.com", "Destination": _TO, "Template": "law", "TemplateData": "{}",
+    },
+    "ses:SendBulkTemplatedEmail": lambda _: {
+        "Source": "law@example.com", "Destinations": [{"Destination": _TO}], "Template": "law",
+        "DefaultTemplateData": "{}",
+    },
+    "sesv2:SendBulkEmail": lambda _: {
+        "FromEmailAddress": "law@example.com", "BulkEmailEntries": [{"Destination": _TO}],
+        "DefaultContent": {"Template": {"TemplateName": "law"}},
+    },
     "ses:SendRawEmail": lambda _: {"RawMessage": {"Data": _RAW}},
 }  # fmt: skip
 
@@ -38,6 +49,7 @@ def many(jar: TestJar) -> dict[str, Any]:
     """Several identities."""
     for n in range(7):
         jar.client("ses").verify_email_identity(EmailAddress=f"many{n}@example.com")
+        jar.client("ses").create_template(Template={"TemplateName": f"many{n}", "SubjectPart": "Hi"})
     return {}
 
 

@@ -55,3 +55,18 @@ class Quarter(Record, frozen=True, kw_only=True):
     bounces: int = 0
     complaints: int = 0
     rejects: int = 0
+
+
+@record(
+    "ses", "template", key="name", arn="template/{name}",
+    missing=("TemplateDoesNotExist", "Template {key} does not exist"),
+)  # fmt: skip
+class Template(Record, frozen=True, kw_only=True):
+    """A letter with gaps; "" for a part that it does not have."""
+
+    name: str
+    made: float
+    subject: str = ""
+    text: str = ""
+    html: str = ""
+    tags: dict[str, str] = {}

@@ -5,7 +5,8 @@ https://docs.aws.amazon.com/ses/latest/dg/request-production-access.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from email.utils import parseaddr
 from typing import Any
 
 from cloudjar.base import arn as arns
@@ -13,9 +14,9 @@ from cloudjar.base import ids
 from cloudjar.base.errors import AwsError
 from cloudjar.kit import mailbox, metrics
 from cloudjar.kit.context import Ctx
-from cloudjar.kit.mailing import accounts, errors, identities, letters
+from cloudjar.kit.mailing import accounts, errors, identities, letters, templates
 from cloudjar.kit.mailing.letters import Letter
-from cloudjar.kit.mailing.records import Identity
+from cloudjar.kit.mailing.records import Identity, Template
 from cloudjar.kit.metrics import Metric
 from cloudjar.kit.operation import Grant
 from cloudjar.kit.quantities import Owner, Quantities, Tally
@@ -47,8 +48,6 @@ def grants(
 
 
 def _named(text: str) -> tuple[str, str]:
-    from email.utils import parseaddr
-
     return parseaddr(text)
 
 
@@ -122,3 +121,22 @@ def measure(ctx: Ctx, counted: Mapping[str, int]) -> None:
     for name, amount in counted.items():
         point = metrics.value(ctx.now, amount, "Count")
         metrics.put(ctx.world, ctx.account, ctx.region, Metric("AWS/SES", name), [point])
+
+
+def send_template(
+    ctx: Ctx, template: Template, data: Mapping[str, Any], source: str, destination: Mapping[str, Any], *,
+    identity_arn: str = "", reply: Sequence[str] = (), headers: Sequence[Mapping[str, str]] = (),
+    attachments: Sequence[Mapping[str, Any]] = (),
+) -> str:  # fmt: skip
+    """Send the letter of a template; its id. Where the data lacks something nothing is sent, which only CloudWatch
+    is told (AWS answers before it fills the gaps)."""
+    try:
+        letter = templates.letter(
+            ctx, template, data, source, destination, reply=reply, headers=headers, attachments=attachments
+        )
+    except AwsError as error:
+        if error.code != "MissingRenderingAttribute":
+            raise
+        measure(ctx, {"RenderingFailure": 1})
+        return new_id(ctx)
+    return send(ctx, letter, identity_arn=identity_arn)

@@ -2,4 +2,4 @@
 
 from cloudjar.kit.operation import Service
 
-SERVICE = Service("ses", ("access", "links", "ops.identities", "ops.sending"))
+SERVICE = Service("ses", ("access", "links", "ops.identities", "ops.sending", "ops.templates"))

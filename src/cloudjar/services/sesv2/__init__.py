@@ -2,4 +2,4 @@
 
 from cloudjar.kit.operation import Service
 
-SERVICE = Service("sesv2", ("ops.accounts", "ops.identities", "ops.sending"))
+SERVICE = Service("sesv2", ("ops.accounts", "ops.identities", "ops.sending", "ops.templates"))

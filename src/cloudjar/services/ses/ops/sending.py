@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
-from cloudjar.kit.mailing import accounts, errors, letters, sending
+from cloudjar.kit.mailing import accounts, errors, letters, rendering, sending, templates
 from cloudjar.kit.operation import Grant, op
 
 
@@ -83,3 +83,53 @@ def update_account_sending_enabled(ctx: Ctx, req: dict[str, Any]) -> dict[str, A
     """Stop everything that is sent here, or let it go on."""
     accounts.put(ctx, replace(accounts.of(ctx), sending=bool(req.get("Enabled"))))
     return {}
+
+
+def _may_send_template(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
+    to = _everybody(req["Destination"])
+    return sending.grants(ctx, "ses:SendTemplatedEmail", req["Source"], req.get("SourceArn") or "", to)
+
+
+@op("SendTemplatedEmail", access=_may_send_template)
+def send_templated_email(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """A letter of a template. Data that lacks something is found out after the answer: nothing is sent then."""
+    _refuse_sets(req)
+    template = templates.named(ctx, req["Template"], req.get("TemplateArn") or "")
+    data = rendering.data_of(req["TemplateData"])
+    sent = sending.send_template(
+        ctx, template, data, req["Source"], req["Destination"], identity_arn=req.get("SourceArn") or "",
+        reply=req.get("ReplyToAddresses") or (),
+    )  # fmt: skip
+    return {"MessageId": sent}
+
+
+def _may_send_bulk(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
+    to = [one for entry in req["Destinations"] for one in _everybody(entry["Destination"])]
+    return sending.grants(ctx, "ses:SendBulkTemplatedEmail", req["Source"], req.get("SourceArn") or "", to)
+
+
+_STATUS = {
+    "MessageRejected": "MessageRejected", "Throttling": "AccountThrottled",
+    "AccountSendingPausedException": "AccountSendingPaused", "InvalidParameterValue": "InvalidParameterValue",
+    "InvalidRenderingParameter": "InvalidParameterValue",
+}  # fmt: skip
+
+
+@op("SendBulkTemplatedEmail", access=_may_send_bulk)
+def send_bulk_templated_email(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Letters of one template, each with what is its own; each with its own fate."""
+    _refuse_sets(req)
+    template = templates.named(ctx, req["Template"], req.get("TemplateArn") or "")
+    common = rendering.data_of(req["DefaultTemplateData"])
+    shown: list[dict[str, Any]] = []
+    for entry in req["Destinations"]:
+        try:
+            data = {**common, **rendering.data_of(entry.get("ReplacementTemplateData") or "{}")}
+            sent = sending.send_template(
+                ctx, template, data, req["Source"], entry["Destination"],
+                identity_arn=req.get("SourceArn") or "", reply=req.get("ReplyToAddresses") or (),
+            )  # fmt: skip
+            shown.append({"Status": "Success", "MessageId": sent})
+        except AwsError as error:
+            shown.append({"Status": _STATUS.get(error.code, "Failed"), "Error": error.message})
+    return {"Status": shown}
