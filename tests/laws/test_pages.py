@@ -20,6 +20,7 @@ from tests.laws import (
     scenes_links,
     scenes_logs,
     scenes_mail,
+    scenes_pipes,
     scenes_queues,
     scenes_s3,
     scenes_scheduler,
@@ -75,6 +76,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
         known.update(scenes_s3.many(jar, MANY))
         known.update(scenes_streams.many(jar))
         known.update(scenes_mail.many(jar))
+        known.update(scenes_pipes.many(jar))
         known.update(scenes_scheduler.many(jar))
         jar.settle()
         known["ListDocumentVersions"] = {"Name": "AWS-RunShellScript"}

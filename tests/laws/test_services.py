@@ -17,6 +17,7 @@ from tests.laws.built import REGISTRY, operations
 from tests.laws.tree import PACKAGE
 
 MACHINE_ENUMS = {
+    "pipes/pipe": ("pipes", "PipeState"),
     "firehose/deliverystream": ("firehose", "DeliveryStreamStatus"),
     "kinesis/consumer": ("kinesis", "ConsumerStatus"),
     "kinesis/stream": ("kinesis", "StreamStatus"),

@@ -6,7 +6,11 @@ that some have come. The wake-up is of purpose `PURPOSE`, and as durable as the 
 
 from __future__ import annotations
 
-from cloudjar.kit.context import World
+from collections.abc import Callable
+from datetime import datetime
+
+from cloudjar.base import arn as arns
+from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.record import Record, meta
 
 PURPOSE = "arrived"
@@ -16,6 +20,8 @@ _SCHEMA = (
     "PRIMARY KEY (arn, tbl, account, region, key)) WITHOUT ROWID"
 )
 Place = tuple[str, str, str, str]
+Next = Callable[[Ctx, arns.Arn], datetime | None]
+_NEXT: dict[str, Next] = {}
 
 
 def _known(world: World) -> dict[str, list[Place]]:
@@ -58,3 +64,21 @@ def arrived(world: World, arn: str) -> None:
         places = known[arn] = [(row[0], row[1], row[2], row[3]) for row in rows]
     for place in places:
         world.state.wakes.wake(*place, purpose=PURPOSE)
+
+
+def foretells(service: str) -> Callable[[Next], Next]:
+    """Decorator (at import): when something of an ARN of this service can be read next without anybody doing anything
+    (a delay ends, a receiver's time is over); None for never."""
+
+    def declare(function: Next) -> Next:
+        _NEXT[service] = function
+        return function
+
+    return declare
+
+
+def next_due(ctx: Ctx, arn: arns.Arn) -> datetime | None:
+    """When a reader should look again by himself."""
+    ctx.world.load(arn.service)
+    function = _NEXT.get(arn.service)
+    return None if function is None else function(ctx, arn)

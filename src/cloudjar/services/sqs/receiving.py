@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from cloudjar.base import arn as arns
 from cloudjar.base import ids
+from cloudjar.kit import arrivals
 from cloudjar.kit.context import Ctx
+from cloudjar.kit.record import arn_of
 from cloudjar.services.sqs import dedup, errors, groups, handles, sealing, stored
 from cloudjar.services.sqs.fair import Tenants
 from cloudjar.services.sqs.records import Queue
@@ -65,6 +68,14 @@ def next_there(ctx: Ctx, queue: Queue, now: int) -> int | None:
     if queue.fifo:
         return groups.next_ready(store, queue.number, now)
     return store.next_visible(queue.number, now)
+
+
+@arrivals.foretells("sqs")
+def next_of(ctx: Ctx, arn: arns.Arn) -> datetime | None:
+    """The same for readers inside the house."""
+    queue = ctx.db.at(arn.account, arn.region)[Queue].get(arn.resource)
+    due = None if queue is None else next_there(ctx, queue, int(ctx.world.clock.now().timestamp() * 1000))
+    return None if due is None else datetime.fromtimestamp(due / 1000, UTC)
 
 
 def expire(ctx: Ctx, queue: Queue, now: int) -> bool:
@@ -279,11 +290,12 @@ def bury(ctx: Ctx, queue: Queue, target: Queue, row: Row, now: int) -> None:
 
 
 def notify(ctx: Ctx, queue: Queue, count: int) -> None:
-    """Wake polls that wait for messages, once this transaction has committed."""
+    """Wake polls and readers that wait for messages, once this transaction has committed."""
     waits = ctx.world.waits
     name = key(queue)
     database = ctx.world.state.database
     if database.in_transaction:
+        arrivals.arrived(ctx.world, arn_of(queue))
         database.on_commit(lambda: waits.notify(name, count))
     else:
         waits.notify(name, count)
