@@ -30,6 +30,7 @@ class SimNetwork:
         self._transits: dict[str, TransitGateway] = {}
         self._passed: dict[str, list[Flow]] = {}
         self._carried: dict[str, dict[str, int]] = {}
+        self._translated: dict[str, NatTraffic] = {}
         self._lives = 1
         self._answering: dict[tuple[str, int], Callable[[socket.socket], None]] = {}
         self._board = Switchboard()
@@ -81,9 +82,15 @@ class SimNetwork:
         with self._lock:
             self._transits.pop(gateway_id, None)
 
-    def nat_traffic(self, gateway_id: str) -> NatTraffic:  # noqa: ARG002 - of the port
-        """Zeros: no packets move here."""
-        return NatTraffic()
+    def nat_traffic(self, gateway_id: str) -> NatTraffic:
+        """What `translated` made it, while the gateway is laid out; else zeros: no packets move here."""
+        with self._lock:
+            here = any(gateway.id == gateway_id for vpc in self._vpcs.values() for gateway in vpc.nat_gateways)
+            return self._translated.get(gateway_id, NatTraffic()) if here else NatTraffic()
+
+    def translated(self, gateway_id: str, traffic: NatTraffic) -> None:
+        """As if a NAT gateway had carried so much since it was made."""
+        self._translated[gateway_id] = traffic
 
     def carry(self, where: str, **amounts: int) -> None:
         """As if so many bytes more had passed a NAT gateway, an endpoint's ENI or a VPC's internet gateway."""

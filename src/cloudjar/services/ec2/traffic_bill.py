@@ -15,6 +15,7 @@ from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.machine import Step
 from cloudjar.kit.quantities import Owner, Quantities, Reading, Tally, collects
 from cloudjar.planes.network.port import NetworkPort, between_zones
+from cloudjar.services.ec2.nat_gateways import counting
 from cloudjar.services.ec2.nat_gateways.records import NatGateway
 from cloudjar.services.ec2.transit_gateways.records import TransitAttachment
 from cloudjar.services.ec2.vpc_endpoints.records import VpcEndpoint
@@ -56,6 +57,7 @@ def read(world: World, vpc: Vpc) -> None:
         read_attachment(world, item)
     for gateway in gateways:
         _read(world, Owner(gateway.account, gateway.region, gateway.id), gateway.id, NAT)
+        counting.count(world, gateway)
     for endpoint in endpoints:
         for interface in endpoint.interfaces:
             _read(world, Owner(endpoint.account, endpoint.region, endpoint.id), interface, ENDPOINT)

@@ -27,6 +27,7 @@ from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.metering import bursting, measuring
 from cloudjar.services.ec2.metering.bursting import Account
 from cloudjar.services.ec2.metering.records import Facts, Load
+from cloudjar.services.ec2.nat_gateways import counting
 from cloudjar.spec import instance_types
 from cloudjar.spec.instance_types import Burst
 from cloudjar.store.points import KEPT
@@ -72,6 +73,7 @@ def measure(world: World) -> None:
         for load in nobody.db.everywhere(Load):
             if load.open:
                 world.state.wakes.wake(TABLE, load.account, load.region, load.id, purpose="sample")
+        counting.sample(world)
 
 
 @reconciler(Load)

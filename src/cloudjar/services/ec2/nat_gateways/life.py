@@ -17,6 +17,7 @@ from cloudjar.services.ec2 import traffic_bill
 from cloudjar.services.ec2.addresses import public
 from cloudjar.services.ec2.addresses.records import ElasticIp
 from cloudjar.services.ec2.internet_gateways.records import InternetGateway
+from cloudjar.services.ec2.nat_gateways import counting
 from cloudjar.services.ec2.nat_gateways.records import NatAddress, NatGateway
 from cloudjar.services.ec2.network_interfaces import making
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface, PrivateAddress
@@ -43,6 +44,9 @@ def converge(step: Step, gateway: NatGateway | None) -> None:
     """One step towards what is wanted."""
     if gateway is None:
         return
+    if step.wake.purpose == counting.SAMPLE:
+        counting.count(step.world, gateway)
+        return
     if gateway.state == "pending":
         with step.world.state.database.transaction():
             _begin(step.ctx, step.db[NatGateway].need(gateway.id))
@@ -52,6 +56,7 @@ def converge(step: Step, gateway: NatGateway | None) -> None:
         traffic_bill.read_last(step, gateway.vpc_id)
         with step.world.state.database.transaction():
             _end(step.ctx, step.db[NatGateway].need(gateway.id))
+            counting.forget(step.ctx, gateway.id)
     elif gateway.state in ("failed", "deleted"):
         _forget(step, gateway)
 
