@@ -1,4 +1,4 @@
-"""What the laws ask CloudWatch about: alarms, their tags, several metrics."""
+"""What the laws ask CloudWatch about: alarms, their tags, several metrics and streams of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from tests.jar import ACCOUNT, TestJar
 MANY = 7
 PLAIN = {"Namespace": "Law", "MetricName": "m0", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1,
          "Threshold": 1.0, "ComparisonOperator": "GreaterThanThreshold"}  # fmt: skip
+STREAM = {"FirehoseArn": f"arn:aws:firehose:eu-west-3:{ACCOUNT}:deliverystream/law",
+          "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/law", "OutputFormat": "json"}  # fmt: skip
 _ALARM = {"ResourceARN": f"arn:aws:cloudwatch:eu-west-3:{ACCOUNT}:alarm:law"}
 
 SCENES: dict[str, Callable[[Any], dict[str, Any]]] = {
@@ -36,7 +38,7 @@ WAITERS = {"AlarmExists": _alarm, "CompositeAlarmExists": _composite}
 
 
 def many(jar: TestJar) -> dict[str, Any]:
-    """Several alarms with a history, and several metrics with one point each."""
+    """Several alarms with a history, several metrics with one point each, several streams of metrics."""
     client, now = jar.client("cloudwatch"), jar.clock.now()
     for n in range(MANY):
         client.put_metric_data(Namespace="Law", MetricData=[{"MetricName": f"m{n}", "Value": 1, "Timestamp": now}])
@@ -46,4 +48,7 @@ def many(jar: TestJar) -> dict[str, Any]:
          "MetricStat": {"Metric": {"Namespace": "Law", "MetricName": f"m{n}"}, "Period": 60, "Stat": "Sum"}}
         for n in range(MANY)
     ]  # fmt: skip
+    for n in range(MANY):
+        client.put_metric_stream(Name=f"s{n}", **STREAM)
+        client.stop_metric_streams(Names=[f"s{n}"])
     return {"MetricDataQueries": queries, "StartTime": now, "EndTime": now + timedelta(minutes=5)}

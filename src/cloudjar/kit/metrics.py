@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from cloudjar.kit.context import World
+from cloudjar.kit.metric_taps import taps
 from cloudjar.store.points import KEPT, Chunk, Point, Points, key_of, merged, pairs_of, together
 from cloudjar.store.sums import Sums
 
@@ -97,6 +98,14 @@ def sources(world: World) -> Iterator[tuple[str, Source]]:
     yield from sorted(_SOURCES.items())
 
 
+def derived(world: World) -> Iterator[tuple[str, Source]]:
+    """The namespaces of which metrics are never put: only derived."""
+    for namespace in _SERVICES:
+        found = source(world, namespace)
+        if found is not None:
+            yield namespace, found
+
+
 def points(world: World) -> Points:
     """Where points are kept."""
     held: Points | None = world.ports.get("metric points")
@@ -129,6 +138,7 @@ def put_all(
 ) -> None:
     """The same for several metrics: (metric, whether by the second, measurements)."""
     points(world).add(account, region, measured, now=world.clock.now().timestamp())
+    taps(world).offer(account, region, measured)
     watches = _watches(world, account, region)
     if watches:
         for metric, _, _ in measured:

@@ -1,4 +1,4 @@
-"""Amazon CloudWatch: metrics, alarms, dashboards. See README.md for what is real and what is absent."""
+"""Amazon CloudWatch: metrics, alarms, dashboards, metric streams. See README.md for what is real and what is absent."""
 
 from cloudjar.kit.operation import Service
 
@@ -8,6 +8,7 @@ SERVICE = Service(
         "bill",
         "calls",
         "life",
+        "sending",
         "ops.putting",
         "ops.listing",
         "ops.statistics",
@@ -16,6 +17,7 @@ SERVICE = Service(
         "ops.history",
         "ops.dashboards",
         "ops.images",
+        "ops.streams",
         "ops.tagging",
     ),
 )

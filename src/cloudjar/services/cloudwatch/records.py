@@ -1,4 +1,4 @@
-"""What CloudWatch keeps besides points: alarms, their history, dashboards."""
+"""What CloudWatch keeps besides points: alarms, their history, dashboards, metric streams."""
 
 from __future__ import annotations
 
@@ -118,4 +118,44 @@ class Dashboard(Record, frozen=True, kw_only=True):
     name: str
     body: str
     changed: datetime
+    tags: dict[str, str] = {}
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """Metrics of a namespace; without names all of them."""
+
+    namespace: str
+    names: tuple[str, ...] = ()
+
+
+class MoreStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """Statistics that are streamed beside the four usual ones, for metrics by (namespace, name)."""
+
+    metrics: tuple[tuple[str, str], ...]
+    statistics: tuple[str, ...]
+
+
+RUNNING, STOPPED = "running", "stopped"
+
+
+@record(
+    "cloudwatch",
+    "metric-stream",
+    key="name",
+    arn="metric-stream/{name}",
+    missing=("ResourceNotFoundException", "Metric stream {key} does not exist.", 404),
+)
+class MetricStream(Record, frozen=True, kw_only=True):
+    """A stream of what is measured to a delivery stream of Firehose. What waits for it is in `kit.metric_taps`."""
+
+    name: str
+    firehose: str
+    role: str
+    format: str
+    include: tuple[Filter, ...] = ()
+    exclude: tuple[Filter, ...] = ()
+    more: tuple[MoreStatistics, ...] = ()
+    state: str = RUNNING
+    created: datetime
+    updated: datetime
     tags: dict[str, str] = {}

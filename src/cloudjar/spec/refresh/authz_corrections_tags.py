@@ -39,7 +39,9 @@ TAGGED_AT_CREATION = {
         "CreatePolicy": "TagResource",
         "InviteAccountToOrganization": "TagResource",
     },
-    "cloudwatch": {"PutMetricAlarm": "TagResource", "PutCompositeAlarm": "TagResource", "PutDashboard": "TagResource"},
+    "cloudwatch": dict.fromkeys(
+        ("PutMetricAlarm", "PutCompositeAlarm", "PutDashboard", "PutMetricStream"), "TagResource"
+    ),
     "cloudtrail": {"CreateTrail": "AddTags", "CreateEventDataStore": "AddTags", "CreateChannel": "AddTags"},
 }
 INSTANCE = "arn:${Partition}:ec2:${Region}:${Account}:instance/"
@@ -52,6 +54,7 @@ WITH_INSTANCE: dict[str, Any] = {
 
 # Operations that hand a role to the service itself, of which neither source knows: the member, the service.
 PASSED = {
+    "cloudwatch": {"PutMetricStream": ("RoleArn", "streams.metrics.cloudwatch.amazonaws.com")},
     "accessanalyzer": {"StartPolicyGeneration": ("cloudTrailDetails.accessRole", "access-analyzer.amazonaws.com")},
 }
 
