@@ -63,7 +63,7 @@ def of_record(pipe: Pipe, shard: str, record: dict[str, Any]) -> Item:
         "partitionKey": record["PartitionKey"],
         "sequenceNumber": number,
         "data": base64.b64encode(record["Data"]).decode(),
-        "approximateArrivalTimestamp": record["ApproximateArrivalTimestamp"].timestamp(),
+        "approximateArrivalTimestamp": record["ApproximateArrivalTimestamp"],
         "eventSource": "aws:kinesis",
         "eventVersion": "1.0",
         "eventID": f"{shard}:{number}",

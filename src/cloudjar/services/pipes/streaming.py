@@ -120,7 +120,7 @@ def _position(pipe: Pipe, shard: str) -> dict[str, Any]:
 def _gathering(step: Step, pipe: Pipe, found: Sequence[dict[str, Any]]) -> datetime | None:
     """Until when a batch is gathered; None when it is to go now. It has waited since its first record came."""
     window = pipe.reading["MaximumBatchingWindowInSeconds"]
-    until: datetime = found[0]["ApproximateArrivalTimestamp"] + timedelta(seconds=window)
+    until = _arrived(found[0]) + timedelta(seconds=window)
     return until if len(found) < pipe.reading["BatchSize"] and until > step.ctx.now else None
 
 
@@ -132,7 +132,7 @@ def _carry(step: Step, pipe: Pipe, who: Caller, batch: Read, failing: Failing | 
     meant = [item for item in shaping.wanted(pipe, items)[0] if item.mark not in done]
     old = pipe.reading["MaximumRecordAgeInSeconds"]
     if old >= 0 and meant and failing is not None:
-        age = ctx.now - batch.records[0]["ApproximateArrivalTimestamp"]
+        age = ctx.now - _arrived(batch.records[0])
         if age.total_seconds() > old:
             _give_up(step, pipe, who, batch, "RecordAgeExceeded", failing.tries)
             return
@@ -222,12 +222,16 @@ def _letter(ctx: Ctx, pipe: Pipe, batch: Read, why: str, tries: int) -> dict[str
             "shardId": batch.shard,
             "startSequenceNumber": first["SequenceNumber"],
             "endSequenceNumber": last["SequenceNumber"],
-            "approximateArrivalOfFirstRecord": _iso(first["ApproximateArrivalTimestamp"]),
-            "approximateArrivalOfLastRecord": _iso(last["ApproximateArrivalTimestamp"]),
+            "approximateArrivalOfFirstRecord": _iso(_arrived(first)),
+            "approximateArrivalOfLastRecord": _iso(_arrived(last)),
             "batchSize": len(batch.records),
             "streamArn": pipe.source,
         },
     }
+
+
+def _arrived(record: dict[str, Any]) -> datetime:
+    return datetime.fromtimestamp(record["ApproximateArrivalTimestamp"], UTC)
 
 
 def _iso(at: datetime) -> str:
