@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -153,3 +154,33 @@ def test_what_is_not_built_says_so(pipes: Pipes, more: dict[str, Any]) -> None:
         pipes.client.create_pipe(**pipes.asked(**more))
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
     assert pipes.client.list_pipes()["Pipes"] == []
+
+
+def test_the_role_must_be_passed(pipes: Pipes) -> None:
+    iam = pipes.jar.client("iam")
+    iam.create_user(UserName="maker")
+    key = iam.create_access_key(UserName="maker")["AccessKey"]
+    maker = pipes.jar.client("pipes", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+
+    def may(*actions: str) -> None:
+        allowed = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        iam.put_user_policy(UserName="maker", PolicyName="p", PolicyDocument=document)
+
+    may("pipes:*")
+    assert "iam:PassRole" in refused(maker.create_pipe, **pipes.asked())[1]
+    may("pipes:*", "iam:PassRole")
+    assert maker.create_pipe(**pipes.asked())["CurrentState"] == "CREATING"
+
+
+def test_the_trust_may_ask_for_the_pipe(pipes: Pipes) -> None:
+    source = {"aws:SourceArn": f"arn:aws:pipes:eu-west-3:{ACCOUNT}:pipe/mine", "aws:SourceAccount": ACCOUNT}
+    trust = {"Effect": "Allow", "Principal": {"Service": "pipes.amazonaws.com"}, "Action": "sts:AssumeRole",
+             "Condition": {"StringEquals": source}}  # fmt: skip
+    pipes.jar.client("iam").update_assume_role_policy(
+        RoleName="target", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )
+    pipes.make("mine")
+    pipes.make("other")
+    assert pipes.state("mine") == ("RUNNING", "RUNNING")
+    assert pipes.state("other") == ("RUNNING", "CREATE_FAILED")
