@@ -134,6 +134,7 @@ _READERS: dict[str, Callable[[Reader, str], tuple[object, ...]]] = {
     "fields": _columns,
     "display": _columns,
     "filter": _filter,
+    "pattern": _filter,
     "stats": _stats,
     "sort": _sort,
     "limit": _limit,

@@ -9,12 +9,15 @@ from typing import Any
 
 import msgspec
 
+from cloudjar.services.logs.insights.clustering import patterns
 from cloudjar.services.logs.insights.functions import AGGREGATES, FUNCTIONS, Instant, Value, number, period, text
 from cloudjar.services.logs.insights.reading import Command, Node, malformed
 
 MOST = 10_000
 """Rows of a result."""
 _FIELDS = 1000
+PATTERN = ("@pattern", "@ratio", "@sampleCount", "@severityLabel")
+"""The fields that ``pattern`` makes."""
 _SECONDS = 0.05
 _FLOW = (
     "version", "accountId", "interfaceId", "srcAddr", "dstAddr", "srcPort", "dstPort", "protocol", "packets", "bytes",
@@ -78,6 +81,8 @@ def run(commands: Sequence[Command], events: Iterable[Row], limit: int) -> tuple
         if command.name == "stats":
             shown, by = command.parts
             columns, events_still = [name for name, _ in (*by, *shown)], False
+        elif command.name == "pattern":
+            columns, events_still = list(PATTERN), False
         elif command.name == "display":
             columns = [name for name, _ in command.parts]
         elif command.name == "fields":
@@ -176,6 +181,15 @@ def _dedup(command: Command, rows: Iterator[Row]) -> Iterator[Row]:
             yield row
 
 
+def _pattern(command: Command, rows: Iterator[Row]) -> Iterator[Row]:
+    (node,) = command.parts
+    found = patterns(text(value) for row in rows if (value := evaluate(node, row)) is not None)
+    total = sum(one.often for one in found)
+    for one in found:
+        told = (one.pattern, round(one.often / total, 4), float(one.often), one.severity or None)
+        yield Row(dict(zip(PATTERN, told, strict=True)))
+
+
 _STEPS: dict[str, Callable[[Command, Iterator[Row]], Iterator[Row]]] = {
     "dedup": _dedup,
     "display": _fields,
@@ -183,6 +197,7 @@ _STEPS: dict[str, Callable[[Command, Iterator[Row]], Iterator[Row]]] = {
     "filter": _filter,
     "limit": _limit,
     "parse": _parse,
+    "pattern": _pattern,
     "sort": _sort,
     "stats": _stats,
 }
