@@ -14,7 +14,9 @@ _NUMBERS = itertools.count()
 _HI = {"Subject": {"Data": "Hi"}, "Body": {"Text": {"Data": "Hello"}}}
 _TO = {"ToAddresses": ["to@example.com"]}
 _RAW = b"From: law@example.com\r\nTo: to@example.com\r\n\r\nHello\r\n"
-_ON_IDENTITIES = ("DeleteEmailIdentity", "GetEmailIdentity", "PutEmailIdentityDkimAttributes")
+_ON_IDENTITIES = ("DeleteEmailIdentity", "GetEmailIdentity", "PutEmailIdentityDkimAttributes",
+                  "CreateEmailIdentityPolicy", "DeleteEmailIdentityPolicy", "GetEmailIdentityPolicies",
+                  "PutEmailIdentityFeedbackAttributes", "UpdateEmailIdentityPolicy")  # fmt: skip
 
 
 def _identity(things: Any) -> dict[str, Any]:
@@ -49,6 +51,7 @@ def many(jar: TestJar) -> dict[str, Any]:
     """Several identities."""
     for n in range(7):
         jar.client("ses").verify_email_identity(EmailAddress=f"many{n}@example.com")
+        jar.client("ses").create_configuration_set(ConfigurationSet={"Name": f"many{n}"})
         jar.client("ses").create_template(Template={"TemplateName": f"many{n}", "SubjectPart": "Hi"})
     return {}
 

@@ -170,7 +170,7 @@ MAKERS = (
 )  # fmt: skip
 
 
-UNNAMED = {"dataset"}
+UNNAMED = {"dataset", "tenant"}
 """Types of resources that the reference has for actions whose requests cannot name them."""
 
 

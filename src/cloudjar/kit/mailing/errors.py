@@ -30,6 +30,7 @@ _IN_V2 = {
     "InvalidCloudWatchDestination": ("BadRequestException", 400),
     "InvalidConfigurationSet": ("BadRequestException", 400),
     "LimitExceeded": ("LimitExceededException", 400),
+    "InvalidPolicy": ("BadRequestException", 400),
     "Throttling": ("TooManyRequestsException", 429),
 }
 

@@ -5,6 +5,8 @@ https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
 
 from __future__ import annotations
 
+from typing import Any
+
 from cloudjar.kit.record import Record, record
 
 
@@ -70,3 +72,45 @@ class Template(Record, frozen=True, kw_only=True):
     text: str = ""
     html: str = ""
     tags: dict[str, str] = {}
+
+
+@record(
+    "ses", "configuration-set", key="name", arn="configuration-set/{name}",
+    missing=("ConfigurationSetDoesNotExist", "Configuration set <{key}> does not exist."),
+)  # fmt: skip
+class ConfigurationSet(Record, frozen=True, kw_only=True):
+    """What holds for the letters that name it."""
+
+    name: str
+    sending: bool = True
+    suppresses: tuple[str, ...] | None = None
+    """Reasons, instead of the account's."""
+    destinations: dict[str, dict[str, Any]] = {}
+    """Who is told of events, by name, in v2's form."""
+    tags: dict[str, str] = {}
+
+
+@record(
+    "ses", "suppressed", key="address",
+    missing=("NotFoundException", "Email address {key} does not exist on your suppression list.", 404),
+)  # fmt: skip
+class Suppressed(Record, frozen=True, kw_only=True):
+    """An address that is not written to any more."""
+
+    address: str
+    reason: str
+    """BOUNCE or COMPLAINT."""
+    at: float
+
+
+@record("ses", "told", key="id")
+class Told(Record, frozen=True, kw_only=True):
+    """Something that a topic or a stream is about to be told."""
+
+    id: str
+    target: str
+    """ARN of a topic or a delivery stream."""
+    body: str
+    about: str
+    """ARN of the identity or the configuration set that says so."""
+    role: str = ""

@@ -2,4 +2,16 @@
 
 from cloudjar.kit.operation import Service
 
-SERVICE = Service("ses", ("access", "links", "ops.identities", "ops.sending", "ops.templates"))
+SERVICE = Service(
+    "ses",
+    (
+        "access",
+        "life",
+        "links",
+        "ops.identities",
+        "ops.notifications",
+        "ops.sending",
+        "ops.sets",
+        "ops.templates",
+    ),
+)

@@ -2,4 +2,15 @@
 
 from cloudjar.kit.operation import Service
 
-SERVICE = Service("sesv2", ("ops.accounts", "ops.identities", "ops.sending", "ops.templates"))
+SERVICE = Service(
+    "sesv2",
+    (
+        "ops.accounts",
+        "ops.identities",
+        "ops.policies",
+        "ops.sending",
+        "ops.sets",
+        "ops.suppression",
+        "ops.templates",
+    ),
+)

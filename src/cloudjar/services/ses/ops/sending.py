@@ -18,9 +18,18 @@ from cloudjar.kit.mailing import accounts, errors, letters, rendering, sending, 
 from cloudjar.kit.operation import Grant, op
 
 
-def _refuse_sets(req: dict[str, Any]) -> None:
-    if req.get("ConfigurationSetName"):
-        raise errors.not_built("ses", "ConfigurationSetName")
+def _refuse_others(req: dict[str, Any]) -> None:
+    for member in ("ReturnPathArn", "FromArn"):
+        if req.get(member):
+            raise errors.not_built("ses", member)
+
+
+def _set(req: dict[str, Any]) -> str:
+    return req.get("ConfigurationSetName") or ""
+
+
+def _pairs(entry: dict[str, Any]) -> dict[str, str]:
+    return {one["Name"]: one["Value"] for one in entry.get("ReplacementTags") or ()}
 
 
 def _everybody(destination: dict[str, Any]) -> list[str]:
@@ -29,7 +38,7 @@ def _everybody(destination: dict[str, Any]) -> list[str]:
 
 def _may_send(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
     to = _everybody(req["Destination"])
-    return sending.grants(ctx, "ses:SendEmail", req["Source"], req.get("SourceArn") or "", to)
+    return sending.grants(ctx, "ses:SendEmail", req["Source"], req.get("SourceArn") or "", to, _set(req))
 
 
 def _may_send_raw(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
@@ -37,27 +46,27 @@ def _may_send_raw(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
     with suppress(AwsError):  # it is refused for that once it is known that its sender may ask at all
         letter = letters.parse(req["RawMessage"]["Data"], source, to)
         source, to = letter.source, list(letter.recipients)
-    return sending.grants(ctx, "ses:SendRawEmail", source, req.get("SourceArn") or "", to)
+    return sending.grants(ctx, "ses:SendRawEmail", source, req.get("SourceArn") or "", to, _set(req))
 
 
 @op("SendEmail", access=_may_send)
 def send_email(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A letter of its parts."""
-    _refuse_sets(req)
+    _refuse_others(req)
     subject, body = req["Message"]["Subject"], req["Message"]["Body"]
     text, html = ((body.get(kind) or {}).get("Data") for kind in ("Text", "Html"))
     letter = letters.compose(
         ctx, req["Source"], req["Destination"], subject["Data"], text, html, reply=req.get("ReplyToAddresses") or ()
     )
-    return {"MessageId": sending.send(ctx, letter, identity_arn=req.get("SourceArn") or "")}
+    return {"MessageId": sending.send(ctx, letter, sending.how(req, "SourceArn", "Tags"))}
 
 
 @op("SendRawEmail", access=_may_send_raw)
 def send_raw_email(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A letter as it is."""
-    _refuse_sets(req)
+    _refuse_others(req)
     letter = letters.parse(req["RawMessage"]["Data"], req.get("Source") or "", req.get("Destinations"))
-    return {"MessageId": sending.send(ctx, letter, identity_arn=req.get("SourceArn") or "")}
+    return {"MessageId": sending.send(ctx, letter, sending.how(req, "SourceArn", "Tags"))}
 
 
 @op("GetSendQuota")
@@ -87,17 +96,18 @@ def update_account_sending_enabled(ctx: Ctx, req: dict[str, Any]) -> dict[str, A
 
 def _may_send_template(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
     to = _everybody(req["Destination"])
-    return sending.grants(ctx, "ses:SendTemplatedEmail", req["Source"], req.get("SourceArn") or "", to)
+    return sending.grants(ctx, "ses:SendTemplatedEmail", req["Source"], req.get("SourceArn") or "", to, _set(req))
 
 
 @op("SendTemplatedEmail", access=_may_send_template)
 def send_templated_email(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A letter of a template. Data that lacks something is found out after the answer: nothing is sent then."""
-    _refuse_sets(req)
+    _refuse_others(req)
     template = templates.named(ctx, req["Template"], req.get("TemplateArn") or "")
     data = rendering.data_of(req["TemplateData"])
     sent = sending.send_template(
-        ctx, template, data, req["Source"], req["Destination"], identity_arn=req.get("SourceArn") or "",
+        ctx, template, data, req["Source"], req["Destination"],
+        told=sending.how(req, "SourceArn", "Tags"),
         reply=req.get("ReplyToAddresses") or (),
     )  # fmt: skip
     return {"MessageId": sent}
@@ -105,7 +115,7 @@ def send_templated_email(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 
 def _may_send_bulk(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
     to = [one for entry in req["Destinations"] for one in _everybody(entry["Destination"])]
-    return sending.grants(ctx, "ses:SendBulkTemplatedEmail", req["Source"], req.get("SourceArn") or "", to)
+    return sending.grants(ctx, "ses:SendBulkTemplatedEmail", req["Source"], req.get("SourceArn") or "", to, _set(req))
 
 
 _STATUS = {
@@ -118,16 +128,16 @@ _STATUS = {
 @op("SendBulkTemplatedEmail", access=_may_send_bulk)
 def send_bulk_templated_email(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Letters of one template, each with what is its own; each with its own fate."""
-    _refuse_sets(req)
+    _refuse_others(req)
     template = templates.named(ctx, req["Template"], req.get("TemplateArn") or "")
     common = rendering.data_of(req["DefaultTemplateData"])
-    shown: list[dict[str, Any]] = []
+    how, shown = sending.how(req, "SourceArn", "DefaultTags"), list[dict[str, Any]]()
     for entry in req["Destinations"]:
         try:
             data = {**common, **rendering.data_of(entry.get("ReplacementTemplateData") or "{}")}
             sent = sending.send_template(
                 ctx, template, data, req["Source"], entry["Destination"],
-                identity_arn=req.get("SourceArn") or "", reply=req.get("ReplyToAddresses") or (),
+                told=replace(how, tags={**how.tags, **_pairs(entry)}), reply=req.get("ReplyToAddresses") or (),
             )  # fmt: skip
             shown.append({"Status": "Success", "MessageId": sent})
         except AwsError as error:

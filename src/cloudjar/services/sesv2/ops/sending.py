@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
+from msgspec.structs import replace
+
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.mailing import errors, letters, rendering, sending, templates
@@ -17,10 +19,15 @@ from cloudjar.kit.mailing.records import Template
 from cloudjar.kit.operation import Grant, op
 
 _ABSENT = (
-    "ConfigurationSetName", "EndpointId", "TenantName", "ListManagementOptions", "ConfigurationOverrides",
-    "FeedbackForwardingEmailAddress", "FeedbackForwardingEmailAddressIdentityArn",
+    "EndpointId", "TenantName", "ListManagementOptions", "ConfigurationOverrides",
+    "FeedbackForwardingEmailAddressIdentityArn",
 )  # fmt: skip
+_ARN = "FromEmailAddressIdentityArn"
 _NO_BODY = "Exactly one of Simple, Raw or Template content is needed."
+
+
+def _set(req: dict[str, Any]) -> str:
+    return req.get("ConfigurationSetName") or ""
 
 
 def _everybody(destination: dict[str, Any]) -> list[str]:
@@ -36,7 +43,7 @@ def _may_send(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
     if content.get("Raw") and not source:
         with suppress(AwsError):  # it is refused for that once it is known that its sender may ask at all
             source = letters.parse(content["Raw"]["Data"]).source
-    return sending.grants(ctx, action, source, req.get("FromEmailAddressIdentityArn") or "", to)
+    return sending.grants(ctx, action, source, req.get("FromEmailAddressIdentityArn") or "", to, _set(req))
 
 
 @op("SendEmail", access=_may_send)
@@ -46,18 +53,18 @@ def send_email(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     for member in _ABSENT:
         if req.get(member):
             raise errors.not_built("sesv2", f"{member} of SendEmail")
-    arn, given = req.get("FromEmailAddressIdentityArn") or "", req["Content"].get("Template")
+    told, given = sending.how(req, _ARN, "EmailTags"), req["Content"].get("Template")
     if given and not req["Content"].get("Simple") and not req["Content"].get("Raw"):
         if not req.get("FromEmailAddress"):
             raise errors.invalid("FromEmailAddress is required.")
         sent = sending.send_template(
             ctx, _template(ctx, given), rendering.data_of(given.get("TemplateData") or "{}"),
-            req["FromEmailAddress"], req.get("Destination") or {}, identity_arn=arn,
+            req["FromEmailAddress"], req.get("Destination") or {}, told=told,
             reply=req.get("ReplyToAddresses") or (), headers=given.get("Headers") or (),
             attachments=given.get("Attachments") or (),
         )  # fmt: skip
         return {"MessageId": sent}
-    return {"MessageId": sending.send(ctx, _letter(ctx, req), identity_arn=arn)}
+    return {"MessageId": sending.send(ctx, _letter(ctx, req), told)}
 
 
 def _letter(ctx: Ctx, req: dict[str, Any]) -> Letter:
@@ -81,7 +88,7 @@ def _letter(ctx: Ctx, req: dict[str, Any]) -> Letter:
 def _may_send_bulk(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
     to = [one for entry in req["BulkEmailEntries"] for one in _everybody(entry["Destination"])]
     arn = req.get("FromEmailAddressIdentityArn") or ""
-    return sending.grants(ctx, "ses:SendBulkEmail", req.get("FromEmailAddress") or "", arn, to)
+    return sending.grants(ctx, "ses:SendBulkEmail", req.get("FromEmailAddress") or "", arn, to, _set(req))
 
 
 _STATUS = {
@@ -113,11 +120,13 @@ def _one(
     own = (entry.get("ReplacementEmailContent") or {}).get("ReplacementTemplate") or {}
     both = (*(given.get("Headers") or ()), *(entry.get("ReplacementHeaders") or ()))
     headers = {one["Name"].lower(): one for one in both}
+    how = sending.how(req, _ARN, "DefaultEmailTags")
+    tags = {one["Name"]: one["Value"] for one in entry.get("ReplacementTags") or ()}
     try:
         data = {**common, **rendering.data_of(own.get("ReplacementTemplateData") or "{}")}
         sent = sending.send_template(
             ctx, template, data, req["FromEmailAddress"], entry["Destination"],
-            identity_arn=req.get("FromEmailAddressIdentityArn") or "", reply=req.get("ReplyToAddresses") or (),
+            told=replace(how, tags={**how.tags, **tags}), reply=req.get("ReplyToAddresses") or (),
             headers=list(headers.values()), attachments=given.get("Attachments") or (),
         )  # fmt: skip
     except AwsError as error:
