@@ -236,6 +236,7 @@ def test_random_histories_are_what_the_model_allows(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_ten_thousand_random_histories(tmp_path: Path) -> None:
     for first in range(1000, 11_000, 250):
         home = tmp_path / str(first)
