@@ -154,12 +154,15 @@ def _keys(kms: Any, role: str) -> list[str]:
     return [key, signs, external, "alias/fuzz", grant["GrantId"], grant["GrantToken"]]
 
 
+HEADS = ((400, b"Control characters in the request head"), (431, b"Request Header Fields Too Large"))
+
+
 def assert_decent(answer: Answer, service: str, protocol: str, what: object) -> None:
     """A result, or AWS's error in the service's own form; never an internal error."""
     shown = f"{what}\n-> {answer.status} {answer.body[:400]!r}"
     assert answer.status in DONE or answer.status in REFUSED, shown
-    if (answer.status, answer.body) == (400, b"Control characters in the request head"):
-        return  # what a header cannot hold is no request: HTTP's refusal, before AWS's
+    if (answer.status, answer.body) in HEADS:
+        return  # what a head cannot hold is no request: HTTP's refusal, before AWS's
     assert "x-amzn-requestid" in answer.headers or "x-amz-request-id" in answer.headers, shown
     if protocol == "rest-xml" and not answer.body:  # done, with nothing to tell; a refusal is told but to HEAD
         assert answer.status in DONE or "'Head" in shown, shown

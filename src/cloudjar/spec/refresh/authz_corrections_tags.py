@@ -61,6 +61,12 @@ PASSED = {
 PASSED_TO = {
     "ec2": {"CreateFlowLogs": "vpc-flow-logs.amazonaws.com"},
     "firehose": dict.fromkeys(("CreateDeliveryStream", "UpdateDestination"), "firehose.amazonaws.com"),
+    **dict.fromkeys(
+        ("ses", "sesv2"),
+        dict.fromkeys(
+            ("CreateConfigurationSetEventDestination", "UpdateConfigurationSetEventDestination"), "ses.amazonaws.com"
+        ),
+    ),
     "logs": dict.fromkeys(("PutDestination", "PutSubscriptionFilter"), "logs.amazonaws.com"),
 }
 """Operations that pass a role, and to whom: the reference knows it of none of these."""
