@@ -33,7 +33,7 @@ contracts: setup ## who may import whom
 
 # Tests of the real host follow each other on one worker (tests/hosted.py), while the other ones go on beside them.
 pytest: setup clients ## the tests, except the slow ones
-	$(PY) -m pytest -m "not slow" -n auto --durations 15 -rs $(ARGS)
+	$(PY) -m pytest -m "not slow" -n auto --durations 15 -rs $(ARGS) || tools/second-look.sh $$?
 
 wheel: setup ## dist/cloudjar-*.whl
 	rm -rf build dist

@@ -34,7 +34,9 @@ def test_a_volume_comes_to_a_running_machine_and_goes(host: ContainerCompute, ke
         booted(host, "i-vol")
         assert host.run("i-vol", ["test", "-e", "/dev/xvdf"])[0] == 1
         host.attach("i-vol", DATA)
+        node = inside(host, "i-vol", "stat -c '%i %Z' /dev/xvdf")
         host.attach("i-vol", DATA)
+        assert inside(host, "i-vol", "stat -c '%i %Z' /dev/xvdf") == node  # as a server does that starts anew
         listed = inside(host, "i-vol", "lsblk --bytes --noheadings --output NAME,SIZE,TYPE").splitlines()
         assert [line.split() for line in listed] == [
             ["xvda", str(8 << 30), "disk"],

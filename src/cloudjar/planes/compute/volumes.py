@@ -102,15 +102,25 @@ def is_busy(loop: Loop) -> bool:
 
 def lay_nodes(folder: Path, disks: list[Plugged], owner: int) -> None:
     """Bring the folder to have these disks' device nodes, which a guest with users of its own cannot make."""
+    numbers = {disk.node: os.makedev(disk.loop.major, disk.loop.minor) for disk in disks}
+    there = {entry.name for entry in folder.iterdir() if numbers.get(entry.name) == entry.lstat().st_rdev}
     for entry in folder.iterdir():
-        entry.unlink()
-    for disk in disks:
-        os.mknod(folder / disk.node, stat.S_IFBLK | 0o660, os.makedev(disk.loop.major, disk.loop.minor))
-        os.chown(folder / disk.node, owner, owner + DISK_GROUP)
+        if entry.name not in there:
+            entry.unlink()
+    for name in numbers.keys() - there:
+        os.mknod(folder / name, stat.S_IFBLK | 0o660, numbers[name])
+        os.chown(folder / name, owner, owner + DISK_GROUP)
 
 
 def plug_node(pid: int, node: Path) -> None:
-    """Bind a node of the host's into the ``/dev`` of a running guest, over whatever it put there."""
+    """Bind a node of the host's into the ``/dev`` of a running guest, over whatever it put there.
+
+    One that is there already stays: a guest that works on its disk must not miss it for a moment because the server
+    started anew.
+    """
+    with _guest_dev(pid) as folder:
+        if _leads_to(node.name, folder, node.stat().st_rdev):
+            return
     with guest_users.a_copy_of(node) as tree, guest_users.in_mounts_of(pid) as run_there:
         run_there(lambda: _bind_node(tree, node.name))
 
@@ -144,13 +154,20 @@ def plug(pid: int, disk: Plugged) -> None:
     """Make the node in the ``/dev`` of a running guest, over whatever it put there."""
     number = os.makedev(disk.loop.major, disk.loop.minor)
     with _guest_dev(pid) as folder:
+        if _leads_to(disk.node, folder, number):
+            return
         with contextlib.suppress(FileNotFoundError):
-            seen = os.stat(disk.node, dir_fd=folder, follow_symlinks=False)
-            if stat.S_ISBLK(seen.st_mode) and seen.st_rdev == number:
-                return
             _remove(disk.node, folder)
         os.mknod(disk.node, stat.S_IFBLK | 0o660, number, dir_fd=folder)
         os.chown(disk.node, 0, DISK_GROUP, dir_fd=folder, follow_symlinks=False)
+
+
+def _leads_to(name: str, folder: int, number: int) -> bool:
+    try:
+        seen = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return stat.S_ISBLK(seen.st_mode) and seen.st_rdev == number
 
 
 def unplug(pid: int, node: str) -> None:
