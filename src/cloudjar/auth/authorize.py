@@ -42,6 +42,8 @@ _KINDS = {
 # A key policy reads like any resource policy; what sets it apart is that it must allow.
 _FLAVOURS = {"resource": Flavour.RESOURCE, "key": Flavour.RESOURCE, "trust": Flavour.TRUST}
 _NO_POLICIES = PolicySet()
+_REMEMBERED = 1024
+"""How many callers are kept in the engine's form."""
 _ALONE = frozenset(("service", "anonymous", "outsider"))
 _WITHOUT_POLICIES = frozenset(("root", "service", "anonymous", "outsider"))
 _OF_THE_OWNER = frozenset((Flavour.RESOURCE, Flavour.TRUST, Flavour.RCP))
@@ -115,6 +117,7 @@ class Authorizer:
         self._sealer = sealer
         self._organization = organization
         self._shut = shut
+        self._principals: dict[int, tuple[Caller, Principal]] = {}
 
     def __call__(self, ctx: Asking, service: str, needs: Iterable[Need]) -> Decided:
         """`service` is botocore's name and chooses the error's code and words."""
@@ -123,7 +126,7 @@ class Authorizer:
             return Decided((), reasons.nothing_needed(ctx.caller))
         caller = ctx.caller
         mine = self._policies(caller)
-        who = principal(caller)
+        who = self._principal(caller)
         accounts: list[Account] = []
         for need in needs:
             request, policies = self.question(ctx, service, who, mine, need)
@@ -132,7 +135,16 @@ class Authorizer:
                 raise self._refusal(service, needs, request, policies, decision, accounts)
             accounts.append(reasons.granted(need.action, need.resource, decision, caller))
         owners = {need.owner for need in needs if need.owner and need.owner != ctx.account}
-        return Decided(tuple(need.resource for need in needs), reasons.kept(caller, accounts), tuple(owners))
+        return Decided(tuple([need.resource for need in needs]), reasons.kept(caller, accounts), tuple(owners))
+
+    def _principal(self, caller: Caller) -> Principal:
+        """The engine's form of a caller; who signs with one key or session is one object for all of its requests."""
+        known = self._principals.get(id(caller))
+        if known is None or known[0] is not caller:
+            if len(self._principals) >= _REMEMBERED:
+                self._principals.clear()
+            known = self._principals[id(caller)] = caller, principal(caller)
+        return known[1]
 
     def admit(self, request: Request, service: str) -> None:
         """Refuse a request for a service that is not behind the VPC endpoint that it came by."""
