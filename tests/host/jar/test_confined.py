@@ -153,7 +153,7 @@ def test_the_hosts_other_networks_are_not_part_of_the_internet(cell: Cell) -> No
         for words in ("addr add 172.29.77.2/24 dev eth0", "link set eth0 up", "route add default via 172.29.77.1"):
             sh("ip", "-n", box, *words.split())
         with namespaces.inside(box, lambda: socket.create_server(("0.0.0.0", 8080))):
-            until(lambda: cell.wire.knock("172.29.77.2", 8080) == "open", "the host's own network to work", 10)
+            until(lambda: cell.wire.knock("172.29.77.2", 8080) == "open", "the host's own network to work")
             assert cell.wire.knock("172.29.77.2", 8080, cell.prisoner.id) == "dropped"
             assert cell.wire.knock("172.29.77.1", 8080, cell.prisoner.id) == "dropped"
     finally:
@@ -239,7 +239,7 @@ def test_other_machines_answer_only_what_their_groups_let_in(cell: Cell) -> None
     for address in (cell.peer.private, cell.peer.public, other.public):
         assert cell.wire.knock(address, 8000, cell.prisoner.id) == "dropped", address
     cell.account.authorize(closed, 8000, peer=f"{cell.prisoner.public}/32")
-    until(lambda: cell.wire.knock(other.public, 8000, cell.prisoner.id) == "open", "the rule to let one in", 15)
+    until(lambda: cell.wire.knock(other.public, 8000, cell.prisoner.id) == "open", "the rule to let one in")
     assert cell.wire.knock(other.public, 8000, cell.peer.id) == "dropped"
 
 
@@ -268,7 +268,7 @@ def test_metadata_needs_a_token_of_ones_own(cell: Cell) -> None:
     assert ask(cell, "GET", "/latest/meta-data/instance-id", token(cell, peers), namespace=peers)[1] == cell.peer.id
     cell.jar.kill()
     cell.jar.start()
-    until(lambda: served(cell), "the new server to serve metadata", 15)
+    until(lambda: served(cell), "the new server to serve metadata")
     assert ask(cell, "GET", "/latest/meta-data/instance-id", mine) == (200, cell.prisoner.id)
     forwarded = {**TTL, "X-Forwarded-For": "10.0.0.1"}
     assert ask(cell, "PUT", "/latest/api/token", forwarded)[0] == 403
@@ -317,7 +317,7 @@ def test_the_hop_limit_keeps_containers_out_of_the_metadata(cell: Cell) -> None:
         with pytest.raises(OSError, match="timed out"):
             token(cell, box)
         ec2.modify_instance_metadata_options(InstanceId=cell.prisoner.id, HttpPutResponseHopLimit=2)
-        until(lambda: hops(cell, box), "two hops to be allowed", 15)
+        until(lambda: hops(cell, box), "two hops to be allowed")
         header = token(cell, box)
         assert ask(cell, "GET", "/latest/meta-data/instance-id", header, namespace=box) == (200, cell.prisoner.id)
         ec2.modify_instance_metadata_options(InstanceId=cell.prisoner.id, HttpPutResponseHopLimit=1)

@@ -42,7 +42,7 @@ class World(NamedTuple):
         def same() -> bool:
             return self.wire.knock(address, port, guest, source) == verdict
 
-        until(same, f"{guest or 'the host'} -> {address}:{port} to be {verdict}", 15, 0.05)
+        until(same, f"{guest or 'the host'} -> {address}:{port} to be {verdict}", every=0.05)
 
 
 @pytest.fixture(scope="module")
@@ -254,12 +254,12 @@ def test_an_interface_attached_while_running_appears_as_eth1(world: World) -> No
     key, address = eni["NetworkInterfaceId"], eni["PrivateIpAddress"]
     attached = ec2.attach_network_interface(NetworkInterfaceId=key, InstanceId=world.neighbour.id, DeviceIndex=1)
     inside = "ip -o addr show eth1 2>/dev/null || :"
-    until(lambda: address in world.jar.inside(world.neighbour.id, inside), "eth1 to appear", 15)
+    until(lambda: address in world.jar.inside(world.neighbour.id, inside), "eth1 to appear")
     assert eni["MacAddress"] in world.jar.inside(world.neighbour.id, "cat /sys/class/net/eth1/address")
     # From its own subnet: the guest would answer others through eth0, which may not speak for this address.
     world.becomes("open", address, guest=world.back.id)
     assert world.wire.knock(address, CLOSED, world.back.id) == "dropped"  # its own groups, not eth0's
     ec2.detach_network_interface(AttachmentId=attached["AttachmentId"])
-    until(lambda: "eth1" not in world.jar.inside(world.neighbour.id, inside), "eth1 to go", 15)
+    until(lambda: "eth1" not in world.jar.inside(world.neighbour.id, inside), "eth1 to go")
     assert world.wire.knock(address, LISTENED, world.back.id) == "dropped"
     assert world.wire.knock(world.neighbour.private, LISTENED, world.front.id) == "open"

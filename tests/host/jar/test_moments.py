@@ -173,7 +173,7 @@ def test_a_connection_outlives_the_server(place: Place) -> None:
         assert session.recv(64).startswith(b"SSH-")
         place.killed_after(0)
         place.account.authorize(place.group, 8000)  # the new server has laid the network out anew
-        until(lambda: place.wire.knock(vm.public, 8000) == "refused", "the new server's rule to hold", 15)
+        until(lambda: place.wire.knock(vm.public, 8000) == "refused", "the new server's rule to hold")
         session.sendall(b"SSH-2.0-still-here\r\n")
         assert len(session.recv(4096)) > 100  # the keys that it offers
     place.account.ec2.terminate_instances(InstanceIds=[machine])
