@@ -35,6 +35,7 @@ from cloudjar.gateway.pipeline import Pipeline
 from cloudjar.gateway.posting import Poster
 from cloudjar.gateway.server import Server
 from cloudjar.gateway.shells import Shells
+from cloudjar.gateway.smtp_door import Door as SmtpDoor
 from cloudjar.gateway.streams import Doors as StreamDoors
 from cloudjar.gateway.tls import Authority
 from cloudjar.gateway.uploads import Uploads
@@ -138,6 +139,7 @@ class Jar:
         self.world.ports.update(self._ports())
         self.front = self._front(authenticator)
         self.server: Server | None = None
+        self.smtp = SmtpDoor(self.pipeline, authenticator, self.database, self.tls.context)
         self.port = settings.port
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -192,6 +194,7 @@ class Jar:
         await self.server.listen(sock=private.listening(self.settings.home), trusted=True)
         self.endpoints.serve_on(self.server, asyncio.get_running_loop(), self.tls.context)
         await self._listen_to_guests(self.server)
+        await self.smtp.listen(self.settings.host, self.settings.smtp_port)
         self.boot()
         if workers:
             self.runner.start(workers)
@@ -242,6 +245,7 @@ class Jar:
         """Stop serving; machines and networks live on."""
         self._closing = True
         self.audit.later = None
+        await self.smtp.close()
         if self.server is not None:
             await self.server.close()
         await self.metadata.close()
@@ -272,6 +276,7 @@ class Jar:
             "region": self.settings.region,
             "network": self.network.name,
             "compute": self.compute.name,
+            "smtp": self.smtp.url,
         }
 
     def run_blocking(self, work: Callable[[], Any]) -> Awaitable[Any]:

@@ -28,6 +28,7 @@ class Terminal:
         self.home = home
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CLOUDJAR_"))}
         self.environ = clean | {"CLOUDJAR_HOME": str(home), "CLOUDJAR_PLANES": "sim", "CLOUDJAR_PORT": "0"}
+        self.environ["CLOUDJAR_SMTP_PORT"] = "0"
 
     def start(self, *argv: str) -> subprocess.Popen[str]:
         """A command that runs beside others."""

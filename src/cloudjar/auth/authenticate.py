@@ -128,15 +128,32 @@ class Authenticator:
         if signature.service != models.service(service).signing_name:
             raise wrong_scope(service, models.service(service).signing_name)
 
+    def proven(
+        self, key_id: str, service: str, region_of: Callable[[str], str], *, trusted: bool
+    ) -> tuple[Caller, str] | None:
+        """Who shows without a signature that he has the secret of a key for life, and for which region: `region_of` a
+        secret is "" when he does not. None for everybody else."""
+        known = self._known(key_id, "", trusted)
+        region = region_of(known.secret) if known is not None else ""
+        if known is None or not region:
+            return None
+        try:
+            return self._let_in(known, key_id, region, service)
+        except AwsError:
+            return None
+
     def _admitted(self, signature: sigv4.Signature, known: _Known, service: str) -> tuple[Caller, str]:
-        if self._shut(known.caller.account, signature.region):
+        return self._let_in(known, signature.key_id, signature.region, service)
+
+    def _let_in(self, known: _Known, key_id: str, region: str, service: str) -> tuple[Caller, str]:
+        if self._shut(known.caller.account, region):
             raise invalid_key(service)
         self._check_life(known, service)
         if known.caller.kind == "user":
-            self._identity().key_used(signature.key_id, service, signature.region)
+            self._identity().key_used(key_id, service, region)
         elif known.caller.kind == "role":
-            self._identity().role_used(known.caller, signature.region)
-        return known.caller, signature.region
+            self._identity().role_used(known.caller, region)
+        return known.caller, region
 
     def _known(self, key_id: str, token: str, trusted: bool) -> _Known | None:
         if token:

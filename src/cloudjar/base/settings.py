@@ -41,6 +41,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Refuse calls that come faster than AWS admits them; only tests that ask thousands of questions go without."""
     eventual_consistency: Annotated[float, msgspec.Meta(ge=0, le=3600)] | None = None
     """Seconds of AWS time after which readers see what was written to IAM, 0 at once; None: as it was before."""
+    smtp_port: Annotated[int, msgspec.Meta(ge=-1, le=65535)] | None = None
+    """Where SES's SMTP endpoint listens: 0 picks a free port, -1 is nowhere; None is AWS's own 2587, when nobody else
+    has it."""
     hosts: tuple[str, ...] = ()
     """Further names for the TLS certificate."""
 
@@ -52,7 +55,10 @@ def from_environment(env: Mapping[str, str], *, is_root: bool) -> Settings:
         data = env.get("XDG_DATA_HOME") or str(Path(env.get("HOME", "/")) / ".local/share")
         home = "/var/lib/cloudjar" if is_root else f"{data}/cloudjar"
     given: dict[str, object] = {"home": home}
-    named = ("host", "port", "account", "region", "planes", "compute", "public_pool", "tag", "eventual_consistency")
+    named = (
+        "host", "port", "account", "region", "planes", "compute", "public_pool", "tag", "eventual_consistency",
+        "smtp_port",
+    )  # fmt: skip
     for name in named:
         value = env.get(f"CLOUDJAR_{name.upper()}")
         if value is not None:

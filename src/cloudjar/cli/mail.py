@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
@@ -81,3 +82,35 @@ def follow(number: int, home: Home) -> None:
     except OSError as error:
         raise Failure("the link leads nowhere", str(error), letter["link"]) from None
     say("Confirmed.")
+
+
+@mail.command("smtp-password")
+@click.option("--region", metavar="NAME", help="Where the mail is sent (AWS_REGION, or the jar's own).")
+@home_option
+@json_option
+def smtp_password(region: str | None, home: Home, as_json: bool) -> None:
+    """User name and password for SES's SMTP endpoint, made of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+
+    Clients use STARTTLS, and must trust the authority that is told with them.
+    """
+    from cloudjar.auth.smtp_passwords import password
+    from cloudjar.gateway.tls import Authority
+
+    user = os.environ.get("AWS_ACCESS_KEY_ID", "test")
+    secret = os.environ.get("AWS_SECRET_ACCESS_KEY", "test" if user == "test" else "")
+    if not secret:
+        raise Failure("there is no secret to make a password of", "AWS_SECRET_ACCESS_KEY is not set", "cloudjar env")
+    if os.environ.get("AWS_SESSION_TOKEN"):
+        raise Failure("SMTP credentials cannot be made of temporary ones", "AWS_SESSION_TOKEN is set",
+                      "an access key of an IAM user")  # fmt: skip
+    where = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    settings, _ = home.need_ready()
+    where = where or settings.region
+    url = AdminClient(home).get("status")["smtp"]
+    made, trust = password(secret, where), str(Authority(home.folder / "tls").bundle)
+    if as_json:
+        return show_json({"endpoint": url, "user": user, "password": made, "region": where, "authority": trust})
+    return print_table([
+        ("Endpoint", url or "none: another jar has the port; see cloudjar up --smtp-port"),
+        ("User", user), ("Password", made), ("Region", where), ("Authority", trust),
+    ])  # fmt: skip

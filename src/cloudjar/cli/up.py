@@ -44,6 +44,11 @@ DEFAULT_IMAGE = "debian-12"
     metavar="SECONDS",
     help="Have IAM's changes hold only after this long, as on AWS; 0 is at once.",
 )
+@click.option(
+    "--smtp-port",
+    type=click.IntRange(-1, 65535),
+    help="SES's SMTP endpoint listens here (2587 when it is free); 0 picks a free one, -1 is nowhere.",
+)
 @click.option("--generate-credentials", is_flag=True, help="Make a root access key and print it, this once.")
 @click.option("--image/--no-image", default=True, help="Prepare the Debian image when it is missing.")
 @click.option("--foreground", is_flag=True, help="Stay in the terminal; log to standard error.")
@@ -176,6 +181,7 @@ def _welcome(place: Home, settings: Settings, ready: Ready, key: tuple[str, str]
         ("Endpoint", endpoint(settings, ready)),
         ("Account", f"{about['account']}, region {about['region']} unless a request names another"),
         ("Planes", f"network {about['network']}, compute {about['compute']}{simulated}"),
+        *([("SMTP", about["smtp"])] if about["smtp"] else []),
         ("Data", str(place.folder)),
     ])  # fmt: skip
     if key:

@@ -96,7 +96,7 @@ class Pipeline:
             response, code = _fault(route, request, _internal(request_id), request_id), "InternalError"
         if parsed is not None:
             _show(*parsed, response, code, began)
-        return self._sent(response, changes)
+        return self.sent(response, changes)
 
     def _run_from_outside(self, ctx: Ctx, call: Call, req: dict[str, Any]) -> dict[str, Any]:
         """`run`, for who waits for the disk before he answers."""
@@ -107,7 +107,7 @@ class Pipeline:
         database.commit_joined()
         return self.run(ctx, call, req)
 
-    def _sent(self, response: Response, changes: int) -> Response | Awaitable[Response]:
+    def sent(self, response: Response, changes: int) -> Response | Awaitable[Response]:
         """The answer, held back until what was committed since `changes` is on disk."""
         if self._world.state.database.changes == changes:
             self._world.state.database.commit_joined()  # it may have seen what others did in this turn
@@ -134,7 +134,7 @@ class Pipeline:
         except Exception:
             log.exception("request %s %s failed", ctx.request_id, route)
             response = _fault(route, request, _internal(ctx.request_id), ctx.request_id)
-        sent = self._sent(response, changes)
+        sent = self.sent(response, changes)
         return sent if isinstance(sent, Response) else await sent
 
     async def _run_prepared(
@@ -153,7 +153,7 @@ class Pipeline:
             log.exception("request %s %s failed", ctx.request_id, route)
             response, code = _fault(route, request, _internal(ctx.request_id), ctx.request_id), "InternalError"
         _show(call, ctx, req, response, code, began)
-        sent = self._sent(response, changes)
+        sent = self.sent(response, changes)
         return sent if isinstance(sent, Response) else await sent
 
     async def _prepare(self, call: Call, ctx: Ctx, req: dict[str, Any]) -> Ctx:
@@ -210,11 +210,18 @@ class Pipeline:
         return call, ctx, req
 
     def invoke(
-        self, service: str, operation: str, params: Mapping[str, Any], caller: Caller, region: str
+        self,
+        service: str,
+        operation: str,
+        params: Mapping[str, Any],
+        caller: Caller,
+        region: str,
+        request: Request | None = None,
     ) -> dict[str, Any]:
-        """A call from inside: the same stages from `validate` on, under the given principal."""
+        """A call from inside, or by another door (`request` then says from where): the same stages from `validate` on,
+        under the given principal."""
         call = self._calls.get(service, operation, models.service(service).protocols[0])
-        ctx, req = Ctx(self._world, caller.account, region, caller, ids.request_id()), dict(params)
+        ctx, req = Ctx(self._world, caller.account, region, caller, ids.request_id(), request), dict(params)
         if call.operation is not None and call.operation.prepare is not None:
             if self._world.state.database.in_transaction:
                 raise RuntimeError(f"{service}:{operation} waits for others: it cannot be a part of another call")

@@ -195,8 +195,15 @@ def _server_context(path: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
+    context.sni_callback = _asked
     context.load_cert_chain(path)
     return context
+
+
+def _asked(tls: Any, name: str | None, context: ssl.SSLContext) -> None:
+    """Remember by which name the client called; see `Layer.name`."""
+    del context
+    tls.asked_for = name or ""
 
 
 def _builder(
@@ -310,6 +317,12 @@ class Layer:
     def hand_over(self, connection: Any) -> None:
         """Decrypted bytes go to another one from now on."""
         self._connection = connection
+
+    @property
+    def name(self) -> str:
+        """By which name the client called, if it said so."""
+        asked: str = getattr(self._tls, "asked_for", "")
+        return asked
 
     def agreed(self) -> tuple[str, str]:
         """The version and the cipher suite that both sides agreed upon."""

@@ -33,6 +33,8 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     subject: str = ""
     message: Any
     """EmailMessage without Bcc."""
+    back: str = ""
+    """Who sent it on his way, when not who signs it: he hears of bounces and complaints."""
 
     @property
     def sender(self) -> str:
@@ -98,8 +100,9 @@ def _attach(message: EmailMessage, one: Mapping[str, Any]) -> None:
     )  # fmt: skip
 
 
-def parse(data: bytes, source: str = "", recipients: Sequence[str] | None = None) -> Letter:
-    """A letter as it was given; sender and recipients are its headers' unless told. Raises InvalidParameterValue."""
+def parse(data: bytes, source: str = "", recipients: Sequence[str] | None = None, *, back: str = "") -> Letter:
+    """A letter as it was given; sender and recipients are its headers' unless told, and `back` gets what comes back.
+    Raises InvalidParameterValue."""
     if len(data) > _MOST:
         raise errors.invalid(f"Message length is more than {_MOST} bytes long: '{len(data)}'.")
     message = BytesParser(policy=_POLICY).parsebytes(data)
@@ -115,7 +118,17 @@ def parse(data: bytes, source: str = "", recipients: Sequence[str] | None = None
         raise errors.invalid("Missing required header 'From'.")
     del message["Bcc"]
     to, cc, bcc = (tuple(recipients), (), ()) if recipients else read
-    return Letter(source=sender, to=to, cc=cc, bcc=bcc, subject=subject, message=message)
+    back = address(back) if back else ""
+    return Letter(
+        source=sender, to=to, cc=cc, bcc=bcc, subject=subject, message=message,
+        back="" if back == address(sender) else back,
+    )  # fmt: skip
+
+
+def signers(letter: Letter) -> tuple[str, ...]:
+    """The bare addresses in whose name it goes out, whatever its envelope says."""
+    named = [found for name in ("From", "Sender") for found in _addresses(letter.message, name)]
+    return tuple(dict.fromkeys((letter.sender, *named)))
 
 
 def _addresses(message: EmailMessage, name: str) -> tuple[str, ...]:

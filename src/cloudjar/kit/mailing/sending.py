@@ -80,7 +80,7 @@ def how(req: Mapping[str, Any], arn: str, tags: str) -> How:
 def send(ctx: Ctx, letter: Letter, told: How) -> str:
     """Check, count and deliver a letter; its id. Raises what SES answers (codes of v1)."""
     account, recipients = accounts.of(ctx), letter.recipients
-    told = _with_headers(letter, told)
+    told = _with_headers(letter, replace(told, back=told.back or letter.back))
     held = _set(ctx, told.set_name)
     if not account.sending:
         raise AwsError(
@@ -150,9 +150,8 @@ def new_id(ctx: Ctx) -> str:
 
 def _refuse_unverified(ctx: Ctx, letter: Letter, identity_arn: str, back: str) -> None:
     """The sender (and who gets bounces) must be verified; in the sandbox everybody else too. Raises MessageRejected."""
-    sender = letter.sender
-    failed = [] if _may_be_from(ctx, sender, identity_arn) else [sender]
-    if back and not identities.verified(ctx, back):
+    failed = [one for one in letters.signers(letter) if not _may_be_from(ctx, one, identity_arn)]
+    if back and back not in failed and not identities.verified(ctx, back):
         failed.append(back)
     if not accounts.in_production(ctx):
         failed += [

@@ -44,7 +44,7 @@ def _may_send(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
 def _may_send_raw(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
     source, to = req.get("Source") or "", req.get("Destinations") or []
     with suppress(AwsError):  # it is refused for that once it is known that its sender may ask at all
-        letter = letters.parse(req["RawMessage"]["Data"], source, to)
+        letter = letters.parse(req["RawMessage"]["Data"], recipients=to)
         source, to = letter.source, list(letter.recipients)
     return sending.grants(ctx, "ses:SendRawEmail", source, req.get("SourceArn") or "", to, _set(req))
 
@@ -63,9 +63,10 @@ def send_email(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 
 @op("SendRawEmail", access=_may_send_raw)
 def send_raw_email(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """A letter as it is."""
+    """A letter as it is. Who signs it sends it; the source, when it is another, hears of what comes back."""
     _refuse_others(req)
-    letter = letters.parse(req["RawMessage"]["Data"], req.get("Source") or "", req.get("Destinations"))
+    back = req.get("Source") or ""
+    letter = letters.parse(req["RawMessage"]["Data"], recipients=req.get("Destinations"), back=back)
     return {"MessageId": sending.send(ctx, letter, sending.how(req, "SourceArn", "Tags"))}
 
 
