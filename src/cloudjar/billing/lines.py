@@ -62,18 +62,18 @@ def measure(spans: Iterable[Span], start: datetime, end: datetime) -> Iterator[U
     for span in spans:
         stop = end if span.end is None else span.end
         pieces = list(months(max(span.start, start), min(stop, end)))
-        surplus = _surplus(span.meter.usage_type, stop - span.start)
+        extra = surplus(span.meter.usage_type, stop - span.start)
         if span.meter.unit == prices.ONCE:
             if start <= span.start < end:
                 yield _once(span)
             continue
-        if not pieces and surplus and start <= span.start == stop < end:
+        if not pieces and extra and start <= span.start == stop < end:
             pieces = [(stop, stop)]  # over in no time: the minimum is charged all the same
         for first, last in pieces:
-            yield _line(span, first, last, surplus if last == stop else timedelta(0))
+            yield _line(span, first, last, extra if last == stop else timedelta(0))
 
 
-def _surplus(usage_type: str, length: timedelta) -> timedelta:
+def surplus(usage_type: str, length: timedelta) -> timedelta:
     """What is charged beyond the length itself: up to a minute, or to a whole hour."""
     if usage_type.startswith(BY_THE_HOUR):
         hours = -(-length // timedelta(hours=1))

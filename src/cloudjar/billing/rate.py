@@ -65,9 +65,14 @@ def rate(lines: Iterable[UsageLine], *, free_units: bool = False) -> list[Charge
 
 
 def _price(line: UsageLine) -> prices.Price:
-    if line.unit in prices.MONEY:
-        return prices.money(line.service, line.usage_type, line.operation, line.unit)
-    return prices.price(line.service, line.usage_type, line.region or GLOBAL, line.operation)
+    return price_of(line.service, line.usage_type, line.region, line.operation, line.unit)
+
+
+def price_of(service: str, usage_type: str, region: str, operation: str, unit: str) -> prices.Price:
+    """The price of usage that is measured in a unit (amounts of money cost themselves); raises `NoPrice`."""
+    if unit in prices.MONEY:
+        return prices.money(service, usage_type, operation, unit)
+    return prices.price(service, usage_type, region or GLOBAL, operation)
 
 
 def _charge(

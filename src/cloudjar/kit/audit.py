@@ -317,6 +317,20 @@ class Audit:
             )
         ]
 
+    def requests_by(self, start: int, end: int, step: int) -> list[tuple[str, str, str, str, int, int]]:
+        """(account, region, service, operation, which step, calls) of the minutes that begin in [start, end), by
+        steps of `step` seconds (whole minutes); as `called`."""
+        if not self._database.in_transaction:
+            self.ingest()
+        return [
+            tuple(row)
+            for row in self._database.query(
+                "SELECT account, region, service, operation, (minute - ?) / ?, sum(calls) FROM usage_request "
+                "WHERE minute >= ? AND minute < ? GROUP BY 1, 2, 3, 4, 5",
+                (start // 60, step // 60, start // 60, -(-end // 60)),
+            )
+        ]
+
     def called(self, account: str, region: str, since: float) -> list[tuple[str, str]]:
         """(service, operation) of what was called in an account and region since an instant; what has not been moved
         yet is among it only outside of transactions."""

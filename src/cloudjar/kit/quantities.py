@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudjar.base.clock import Clock
 from cloudjar.base.errors import PlaneError
+from cloudjar.kit.closed_months import closed_months
 from cloudjar.store.database import Database
 
 if TYPE_CHECKING:
@@ -72,23 +73,77 @@ class Quantities:
         self._database = database
         self._clock = clock
         self._turn = threading.Lock()
-        database.execute(
-            "CREATE TABLE IF NOT EXISTS usage_quantity (account TEXT, region TEXT, resource TEXT, service TEXT, "
-            "usage_type TEXT, operation TEXT, unit TEXT, per INTEGER, hour INTEGER, amount INTEGER, "
-            "PRIMARY KEY (hour, account, region, resource, service, usage_type, operation)) WITHOUT ROWID"
-        )
+        self._closed = closed_months(database)
+        self._numbers: dict[tuple[Owner, Tally], int] = {}
+        self._make()
         database.execute(
             "CREATE TABLE IF NOT EXISTS usage_reading (source TEXT, name TEXT, born TEXT, value INTEGER, "
             "PRIMARY KEY (source, name)) WITHOUT ROWID"
         )
 
+    def _make(self) -> None:
+        """An hour's amount is three numbers: what it is of stands once in `usage_counted`."""
+        run = self._database.execute
+        run(
+            "CREATE TABLE IF NOT EXISTS usage_counted (number INTEGER PRIMARY KEY, account TEXT, region TEXT, "
+            "resource TEXT, service TEXT, usage_type TEXT, operation TEXT, unit TEXT, per INTEGER, "
+            "UNIQUE (account, region, resource, service, usage_type, operation, unit, per))"
+        )
+        columns = [row[1] for row in self._database.query("PRAGMA table_info(usage_quantity)")]
+        old = "account" in columns
+        if old:
+            run("ALTER TABLE usage_quantity RENAME TO usage_quantity_wide")
+        run(
+            "CREATE TABLE IF NOT EXISTS usage_quantity (hour INTEGER, number INTEGER, amount INTEGER, "
+            "PRIMARY KEY (hour, number)) WITHOUT ROWID"
+        )
+        if old:
+            self._narrow()
+
+    def _narrow(self) -> None:
+        """A data directory from before had all of it in each row."""
+        with self._database.transaction():
+            rows = self._database.query(
+                "SELECT account, region, resource, service, usage_type, operation, unit, per, hour, amount "
+                "FROM usage_quantity_wide"
+            )
+            for row in rows:
+                self._put(self._number(Owner(*row[:3]), Tally(*row[3:8])), row[8], row[9])
+            self._database.execute("DROP TABLE usage_quantity_wide")
+
+    def _number(self, owner: Owner, tally: Tally) -> int:
+        key = (owner, tally)
+        found = self._numbers.get(key)
+        if found is not None:
+            return found
+        place = (*owner, *tally)
+        row = self._database.execute(
+            "SELECT number FROM usage_counted WHERE account=? AND region=? AND resource=? AND service=? "
+            "AND usage_type=? AND operation=? AND unit=? AND per=?",
+            place,
+        ).fetchone()
+        if row is None:
+            made = self._database.execute(
+                "INSERT INTO usage_counted (account, region, resource, service, usage_type, operation, unit, per) "
+                "VALUES (?,?,?,?,?,?,?,?)",
+                place,
+            )
+            row = (made.lastrowid,)
+        number = self._numbers[key] = int(row[0])
+        self._database.undone(lambda: self._numbers.pop(key, None))
+        return number
+
+    def _put(self, number: int, hour: int, amount: int) -> None:
+        self._database.execute(
+            "INSERT INTO usage_quantity VALUES (?,?,?) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount",
+            (hour, number, amount),
+        )
+
     def add(self, owner: Owner, tally: Tally, amount: int, at: datetime | None = None) -> None:
         """Count so much more in this hour (or in that of an instant); inside the caller's transaction."""
         hour = int((at or self._clock.now()).timestamp()) // 3600 * 3600
-        self._database.execute(
-            "INSERT INTO usage_quantity VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET amount = amount + ?",
-            (*owner, *tally, hour, amount, amount),
-        )
+        self._closed.late(hour)
+        self._put(self._number(owner, tally), hour, amount)
 
     def read(
         self,
@@ -129,12 +184,28 @@ class Quantities:
         first = int(start.timestamp()) // 3600 * 3600
         found = self._database.query(
             "SELECT account, region, resource, service, usage_type, operation, unit, per, hour, amount "
-            "FROM usage_quantity WHERE hour >= ? AND hour < ? AND (? IS NULL OR account = ?) ORDER BY hour",
+            "FROM usage_quantity JOIN usage_counted USING (number) "
+            "WHERE hour >= ? AND hour < ? AND (? IS NULL OR account = ?) ORDER BY hour, number",
             (first, end.timestamp(), account, account),
         )
         return [
             Quantity(Owner(*row[:3]), Tally(*row[3:8]), datetime.fromtimestamp(row[8], UTC), row[9]) for row in found
         ]
+
+    def sums(self, start: int, end: int, step: int) -> list[tuple[Owner, Tally, int, int]]:
+        """(owner, tally, which step, amount): what was counted in each `step` seconds (whole hours) from `start` on,
+        in the hours that begin in [start, end)."""
+        found = self._database.query(
+            "SELECT number, (hour - ?) / ?, sum(amount) FROM usage_quantity WHERE hour >= ? AND hour < ? GROUP BY 1, 2",
+            (start, step, start, end),
+        )
+        about = {
+            row[0]: (Owner(*row[1:4]), Tally(*row[4:9]))
+            for row in self._database.query(
+                "SELECT number, account, region, resource, service, usage_type, operation, unit, per FROM usage_counted"
+            )
+        }
+        return [(*about[number], place, amount) for number, place, amount in found]
 
 
 _COLLECTORS: list[Callable[[World], None]] = []

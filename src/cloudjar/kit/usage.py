@@ -6,12 +6,14 @@ close spans from the difference, in the same transaction. Spans are exact instan
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
 from cloudjar.base.clock import Clock
+from cloudjar.kit.closed_months import closed_months
 from cloudjar.kit.record import meta
 from cloudjar.store.database import Database
 from cloudjar.store.tables import Record
@@ -42,6 +44,16 @@ class Span(NamedTuple):
     meter: Meter
     start: datetime
     end: datetime | None
+
+
+class Label(NamedTuple):
+    """The tags that a resource has from an instant on."""
+
+    account: str
+    region: str
+    resource: str
+    since: datetime
+    tags: dict[str, str]
 
 
 _METERS: dict[type[Record], Callable[[Any], Iterable[Meter]]] = {}
@@ -83,10 +95,15 @@ class Usage:
         )
         database.execute("CREATE INDEX IF NOT EXISTS usage_open ON usage_span (resource) WHERE stop IS NULL")
         database.execute("CREATE INDEX IF NOT EXISTS usage_stop ON usage_span (resource, stop)")
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS usage_label (account TEXT, region TEXT, resource TEXT, since REAL, tags TEXT)"
+        )
+        self._closed = closed_months(database)
 
     def edge(self, before: Record | None, after: Record | None) -> None:
         """Open and close the spans that a write of a record changes; called inside its transaction."""
         item = after or before
+        self._label(before, after)
         if type(item) in _FEES:
             self._charge(before, after)
         function = _METERS.get(type(item)) if item is not None else None
@@ -111,6 +128,25 @@ class Usage:
                 (item.account, item.region, resource, *meter[:4], str(meter.rate), instant),
             )
 
+    def _label(self, before: Record | None, after: Record | None) -> None:
+        """Remember which tags a record has from now on: reports tell usage by them."""
+        tags = getattr(after, "tags", None)
+        was = getattr(before, "tags", None) or {}
+        if after is None or tags is None or tags == was or not isinstance(tags, dict):
+            return
+        self._database.execute(
+            "INSERT INTO usage_label VALUES (?,?,?,?,?)",
+            (after.account, after.region, meta(type(after)).key_of(after), self._clock.now().timestamp(),
+             json.dumps(tags, sort_keys=True)),
+        )  # fmt: skip
+
+    def labels(self) -> list[Label]:
+        """Every set of tags that a resource has had, oldest first."""
+        rows = self._database.query(
+            "SELECT account, region, resource, since, tags FROM usage_label ORDER BY since, rowid"
+        )
+        return [Label(a, r, key, _instant(since), json.loads(tags)) for a, r, key, since, tags in rows]
+
     def _charge(self, before: Record | None, after: Record | None) -> None:
         """What is due at once: a span without length."""
         if after is None:
@@ -133,6 +169,7 @@ class Usage:
         A stretch that begins within or right after the one before prolongs it: what is told twice counts once.
         """
         first, last = start.timestamp(), end.timestamp()
+        self._closed.late(first)
         place = (resource, account, region, meter.usage_type, meter.operation, str(meter.rate))
         row = self._database.execute(
             "SELECT id, stop FROM usage_span WHERE resource=? AND account=? AND region=? AND usage_type=? "
