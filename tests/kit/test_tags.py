@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cloudjar.base.errors import AwsError
 from cloudjar.kit import tags
 
 ONE = {"aws:requesttag/cost center": "4/2", "aws:tagkeys": ["Cost Center"]}
@@ -57,3 +58,22 @@ def test_what_is_made_has_its_own_tags() -> None:
         "volume": {"aws:requesttag/b": "2", "aws:tagkeys": ["b"]},
         "network-interface": {},
     }
+
+
+def test_tags_that_a_resource_may_have_are_not_of_awss_own_and_fifty_at_most() -> None:
+    def admitted(found: dict[str, str]) -> dict[str, str]:
+        return tags.admitted(found, reserved=AwsError("Reserved", ""), too_many=AwsError("TooMany", ""))
+
+    fifty = {str(number): "" for number in range(50)}
+    assert admitted(fifty) == fifty
+    with pytest.raises(AwsError, match="TooMany"):
+        admitted({**fifty, "50": ""})
+    with pytest.raises(AwsError, match="Reserved"):
+        admitted({**fifty, "Aws:Name": ""})
+
+
+def test_tags_are_listed_in_pages_behind_a_key() -> None:
+    held = {"b": "2", "a": "1", "c": "3"}
+    assert tags.page(held, {"Limit": 2}) == {"Tags": tags.as_list({"a": "1", "b": "2"}), "HasMoreTags": True}
+    assert tags.page(held, {"ExclusiveStartTagKey": "b"}) == {"Tags": tags.as_list({"c": "3"}), "HasMoreTags": False}
+    assert tags.without(held, ["a", "z"]) == {"b": "2", "c": "3"}

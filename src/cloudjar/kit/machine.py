@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
 from msgspec.structs import replace
@@ -119,6 +119,13 @@ class Step:
             self.world.state.wakes.wake(
                 self.wake.table, self.wake.account, self.wake.region, self.key, purpose=purpose, due=at
             )
+
+    def early(self, due: float, purpose: str = "state") -> bool:
+        """Whether what ends at an instant of AWS time (Unix seconds) goes on; the record is looked at again then."""
+        if due <= self.ctx.now.timestamp():
+            return False
+        self.again(purpose, datetime.fromtimestamp(due, UTC))
+        return True
 
     def soon(self, seconds: float, purpose: str = "poll") -> None:
         """Look again after some seconds."""

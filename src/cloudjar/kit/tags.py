@@ -61,6 +61,28 @@ def within_limit(tags: dict[str, str]) -> dict[str, str]:
     return tags
 
 
+def admitted(tags: Mapping[str, str], *, reserved: AwsError, too_many: AwsError) -> dict[str, str]:
+    """Tags that a resource may have: no key is AWS's own, and there are 50 at most. Raises what the service says."""
+    if any(key.lower().startswith("aws:") for key in tags):
+        raise reserved
+    if len(tags) > LIMIT:
+        raise too_many
+    return dict(tags)
+
+
+def without(tags: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:
+    """Tags but for those of some keys."""
+    gone = set(keys)
+    return {key: value for key, value in tags.items() if key not in gone}
+
+
+def page(tags: Mapping[str, str], req: Mapping[str, Any]) -> dict[str, Any]:
+    """Tags by key, a page at a time, as Kinesis and Firehose list them."""
+    after, most = req.get("ExclusiveStartTagKey") or "", req.get("Limit") or LIMIT
+    listed = [one for one in as_list(tags) if one["Key"] > after]
+    return {"Tags": listed[:most], "HasMoreTags": len(listed) > most}
+
+
 def request_keys(tags: Mapping[str, str]) -> dict[str, Any]:
     """Condition keys of tags that a request carries: ``aws:RequestTag/...`` and ``aws:TagKeys``."""
     if not tags:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from cloudjar.kit import own_tables
 from cloudjar.kit.context import World
 from cloudjar.kit.envelope import Envelope
 from cloudjar.store.database import Database
@@ -35,9 +36,7 @@ class Archived:
     def __init__(self, world: World) -> None:
         self._database: Database = world.state.database
         self._sealer = world.sealer
-        with self._database.lock:
-            for statement in _SCHEMA:
-                self._database.execute(statement)
+        own_tables.create(self._database, _SCHEMA)
 
     def add(self, archive: str, text: str, time: float, received: float, envelope: Envelope | None = None) -> None:
         """Keep an event (its JSON), which happened at a time; in an envelope when there is one."""
@@ -87,8 +86,4 @@ class Archived:
 
 def archived(world: World) -> Archived:
     """The table of a jar."""
-    held: Archived | None = world.ports.get(_PORT)
-    if held is None:
-        held = world.ports[_PORT] = Archived(world)
-        world.state.database.undone(lambda: world.ports.pop(_PORT, None))
-    return held
+    return own_tables.of_jar(world, _PORT, lambda: Archived(world))

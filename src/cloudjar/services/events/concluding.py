@@ -10,15 +10,13 @@ from typing import Any, NamedTuple
 
 from cloudjar.base import arn as arns
 from cloudjar.base.errors import AwsError
-from cloudjar.kit import queues
+from cloudjar.kit import target_calls
 from cloudjar.kit.context import Ctx
+from cloudjar.kit.target_calls import Retries
 from cloudjar.services.events import bill, sending
 from cloudjar.services.events.outbox import Delivery, Kept, outbox
 from cloudjar.services.events.records import Rule
 
-_ATTEMPTS, _AGE = 185, 86_400
-_LONGEST = 480.0
-_THROTTLED = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "ProvisionedThroughputExceeded", "LimitExceeded")
 _DENIED = ("AccessDenied", "AuthorizationError", "UnauthorizedOperation", "NotAuthorized", "AccessDeniedException")
 _MISSING = ("NotFound", "NonExistent", "DoesNotExist")
 _OWN = ("THIRD_ACCOUNT_HOP_DETECTED", "THIRD_REGION_HOP_DETECTED", "FAILURE_CODE_UNSPECIFIED", "CONNECTION_FAILURE",
@@ -40,7 +38,7 @@ def failure(error: AwsError) -> Failure:
         return Failure(code, error.message, code in ("CONNECTION_FAILURE", "THROTTLING", "TIMEOUT"))
     if code == "NotImplemented":
         return Failure("SDK_CLIENT_ERROR", error.message, False)
-    if any(word in code for word in _THROTTLED):
+    if target_calls.is_throttled(error):
         return Failure("THROTTLING", error.message, True)
     if any(word in code for word in _DENIED) or error.status == 403:
         return Failure("NO_PERMISSIONS", error.message, False)
@@ -51,11 +49,6 @@ def failure(error: AwsError) -> Failure:
     return Failure("INVALID_PARAMETER", error.message, False)
 
 
-def delay(tries: int) -> float:
-    """Seconds until the next attempt after so many: longer and longer, so that the most there may be take a day."""
-    return min(2.0 ** min(tries, 16), _LONGEST)
-
-
 def succeeded(ctx: Ctx, rule: Rule, delivery: Delivery) -> None:
     """The target has it; in a transaction."""
     outbox(ctx.world).done(delivery)
@@ -64,19 +57,15 @@ def succeeded(ctx: Ctx, rule: Rule, delivery: Delivery) -> None:
 
 def failed(ctx: Ctx, rule: Rule, target: dict[str, Any], kept: Kept, delivery: Delivery, why: Failure) -> None:
     """The target does not have it; in a transaction."""
-    policy = target.get("RetryPolicy") or {}
-    most = policy.get("MaximumRetryAttempts")
-    most = _ATTEMPTS if most is None else most
-    age = policy.get("MaximumEventAgeInSeconds") or _AGE
-    now, box, tries = ctx.now.timestamp(), outbox(ctx.world), delivery.tries + 1
-    exhausted = ""
+    now, box, tries, exhausted = ctx.now.timestamp(), outbox(ctx.world), delivery.tries + 1, ""
     if why.again:
-        due = now + delay(tries)
-        if tries <= most and due - kept.received <= age:
+        due = now + target_calls.pause(tries)
+        over = Retries.of(target.get("RetryPolicy")).exhausted(tries, due - kept.received)
+        if not over:
             box.later(delivery, due, tries)
             bill.measured(ctx.world, rule, InvocationAttempts=1, RetryInvocationAttempts=int(tries > 1))
             return
-        exhausted = "MaximumRetryAttempts" if tries > most else "MaximumEventAgeInSeconds"
+        exhausted = over[0]
     box.done(delivery)
     bill.measured(ctx.world, rule, Invocations=1, InvocationAttempts=1, FailedInvocations=1)
     _bury(ctx, rule, target, kept, why, exhausted, delivery.tries)
@@ -92,16 +81,10 @@ def _bury(
     if exhausted:
         told["EXHAUSTED_RETRY_CONDITION"] = exhausted
         told["RETRY_ATTEMPTS"] = str(retries)
-    params = {
-        "QueueUrl": queues.url_of(arn),
-        "MessageBody": kept.event,
-        "MessageAttributes": {
-            name: {"DataType": "Number" if name == "RETRY_ATTEMPTS" else "String", "StringValue": value or "-"}
-            for name, value in told.items()
-        },
-    }
     try:
-        ctx.at(rule.account, arn.region).call("sqs", "SendMessage", params, caller=sending.itself(rule))
+        target_calls.bury(
+            ctx, arn, kept.event, caller=sending.itself(rule), told=told, numbers=("RETRY_ATTEMPTS",)
+        )
     except AwsError:
         bill.measured(ctx.world, rule, InvocationsFailedToBeSentToDlq=1)
     else:

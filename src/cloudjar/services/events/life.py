@@ -12,6 +12,7 @@ from typing import Any
 from cloudjar.base import arn as arns
 from cloudjar.base.caller import service as service_caller
 from cloudjar.base.errors import AwsError
+from cloudjar.kit import target_calls
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.machine import Step, on_boot, reconciler
 from cloudjar.services.events import arriving, calling, concluding, hearing, schedules, sending, targets
@@ -78,27 +79,16 @@ def _attempt(ctx: Ctx, rule: Rule, target: dict[str, Any], kept: Kept, delivery:
     assert arn is not None  # PutTargets takes no other
     event: dict[str, Any] = json.loads(kept.event)
     sent = Sent(rule, target, arn, kept, event, targets.input_of(rule, target, event, kept.received))
-    transaction = ctx.world.state.database.transaction
     if sending.kind_of(arn) == "api-destination":
         _call(ctx, sent, delivery)
         return
-    if sending.kind_of(arn) in sending.TOGETHER:
-        try:
-            with transaction():
-                sending.send(ctx, sent)
-                concluding.succeeded(ctx, rule, delivery)
-        except AwsError as error:
-            with transaction():
-                concluding.failed(ctx, rule, target, kept, delivery, concluding.failure(error))
-        return
-    try:
-        sending.send(ctx, sent)
-    except AwsError as error:
-        with transaction():
-            concluding.failed(ctx, rule, target, kept, delivery, concluding.failure(error))
-    else:
-        with transaction():
-            concluding.succeeded(ctx, rule, delivery)
+    target_calls.attempt(
+        ctx.world,
+        lambda: sending.send(ctx, sent),
+        lambda: concluding.succeeded(ctx, rule, delivery),
+        lambda error: concluding.failed(ctx, rule, target, kept, delivery, concluding.failure(error)),
+        together=sending.kind_of(arn) in sending.TOGETHER,
+    )
 
 
 def _call(ctx: Ctx, sent: Sent, delivery: Delivery) -> None:

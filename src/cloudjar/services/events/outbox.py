@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from cloudjar.kit import own_tables
 from cloudjar.kit.context import World
 from cloudjar.store.database import Database
 
@@ -53,9 +54,7 @@ class Outbox:
         self._sealer = world.sealer
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = msgspec.msgpack.Decoder(Kept).decode
-        with self._database.lock:
-            for statement in _SCHEMA:
-                self._database.execute(statement)
+        own_tables.create(self._database, _SCHEMA)
 
     def keep(self, kept: Kept, for_whom: Iterable[tuple[str, str]]) -> None:
         """Keep an event for targets, each by its rule's place and its id."""
@@ -128,8 +127,4 @@ class Outbox:
 
 def outbox(world: World) -> Outbox:
     """The tables of a jar."""
-    held: Outbox | None = world.ports.get(_PORT)
-    if held is None:
-        held = world.ports[_PORT] = Outbox(world)
-        world.state.database.undone(lambda: world.ports.pop(_PORT, None))
-    return held
+    return own_tables.of_jar(world, _PORT, lambda: Outbox(world))

@@ -16,8 +16,9 @@ from cloudjar.base import arn as arns
 from cloudjar.base import caller as callers
 from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError, not_implemented
-from cloudjar.kit import event_paths, queues
+from cloudjar.kit import event_paths, target_calls
 from cloudjar.kit.context import Ctx
+from cloudjar.kit.target_calls import Made
 from cloudjar.services.events import bill, finding, passing
 from cloudjar.services.events.outbox import Kept
 from cloudjar.services.events.records import Rule
@@ -50,8 +51,7 @@ def acting(ctx: Ctx, rule: Rule, role: str) -> Caller:
     found = kept.get((rule.arn, role))
     if found is not None and ctx.now < found[1]:
         return found[0]
-    name = sha256(rule.arn.encode()).hexdigest()[:32]
-    who = ctx.as_role(role, service=PRINCIPAL, source_arn=rule.arn, session_name=name)
+    who = target_calls.acting(ctx, role, service=PRINCIPAL, item=rule.arn)
     if len(kept) >= _MOST_SESSIONS:
         kept.clear()
     kept[rule.arn, role] = (who, ctx.now + _REUSED)
@@ -67,16 +67,14 @@ def _call(ctx: Ctx, sent: Sent, service: str, operation: str, params: dict[str, 
     ctx.at(sent.rule.account, sent.arn.region or ctx.region).call(service, operation, params, caller=caller)
 
 
+def _ask(ctx: Ctx, sent: Sent, made: Made) -> None:
+    service, operation, params = made
+    _call(ctx, sent, service, operation, params, _caller(ctx, sent))
+
+
 def _queue(ctx: Ctx, sent: Sent) -> None:
-    params: dict[str, Any] = {"QueueUrl": queues.url_of(sent.arn), "MessageBody": sent.body}
     group = (sent.target.get("SqsParameters") or {}).get("MessageGroupId")
-    if group:
-        params["MessageGroupId"] = group
-    _call(ctx, sent, "sqs", "SendMessage", params, _caller(ctx, sent))
-
-
-def _topic(ctx: Ctx, sent: Sent) -> None:
-    _call(ctx, sent, "sns", "Publish", {"TopicArn": str(sent.arn), "Message": sent.body}, _caller(ctx, sent))
+    _ask(ctx, sent, target_calls.queue(sent.arn, sent.body, group or ""))
 
 
 def _log(ctx: Ctx, sent: Sent) -> None:
@@ -118,28 +116,9 @@ def _log_stream(ctx: Ctx, sent: Sent, group: str, who: Caller) -> dict[str, Any]
 
 def _stream(ctx: Ctx, sent: Sent) -> None:
     path = (sent.target.get("KinesisParameters") or {}).get("PartitionKeyPath")
-    key = event_paths.at(sent.event, path) if path else event_paths.ABSENT
-    params = {
-        "StreamARN": str(sent.arn),
-        "Data": sent.body.encode(),
-        "PartitionKey": key if isinstance(key, str) and key else str(sent.event["id"]),
-    }
-    _call(ctx, sent, "kinesis", "PutRecord", params, _caller(ctx, sent))
-
-
-def _delivery_stream(ctx: Ctx, sent: Sent) -> None:
-    params = {"DeliveryStreamName": sent.arn.name, "Record": {"Data": sent.body.encode()}}
-    _call(ctx, sent, "firehose", "PutRecord", params, _caller(ctx, sent))
-
-
-def _function(ctx: Ctx, sent: Sent) -> None:
-    params = {"FunctionName": str(sent.arn), "InvocationType": "Event", "Payload": sent.body.encode()}
-    _call(ctx, sent, "lambda", "Invoke", params, _caller(ctx, sent))
-
-
-def _machine(ctx: Ctx, sent: Sent) -> None:
-    params = {"stateMachineArn": str(sent.arn), "input": sent.body}
-    _call(ctx, sent, "stepfunctions", "StartExecution", params, _caller(ctx, sent))
+    found = event_paths.at(sent.event, path) if path else event_paths.ABSENT
+    key = found if isinstance(found, str) and found else str(sent.event["id"])
+    _ask(ctx, sent, target_calls.stream(sent.arn, sent.body, key))
 
 
 def _task(ctx: Ctx, sent: Sent) -> None:
@@ -236,14 +215,14 @@ Send = Callable[[Ctx, Sent], None]
 SENDERS: dict[str, Send] = {
     "ecs": _task,
     "event-bus": _bus,
-    "firehose": _delivery_stream,
+    "firehose": lambda ctx, sent: _ask(ctx, sent, target_calls.delivery_stream(sent.arn, sent.body)),
     "kinesis": _stream,
-    "lambda": _function,
+    "lambda": lambda ctx, sent: _ask(ctx, sent, target_calls.function(sent.arn, sent.body)),
     "logs": _log,
-    "sns": _topic,
+    "sns": lambda ctx, sent: _ask(ctx, sent, target_calls.topic(sent.arn, sent.body)),
     "sqs": _queue,
     "ssm": _command,
-    "states": _machine,
+    "states": lambda ctx, sent: _ask(ctx, sent, target_calls.state_machine(sent.arn, sent.body)),
     "target": _action,
 }
 TOGETHER = frozenset(("event-bus", "logs", "sns", "sqs"))

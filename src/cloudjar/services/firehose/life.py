@@ -60,8 +60,7 @@ def _finish(step: Step) -> None:
         held = step.db[Delivery].get(step.key)
         if held is None or held.state == ACTIVE:
             return
-        if held.due > step.ctx.now.timestamp():
-            step.again("state", datetime.fromtimestamp(held.due, UTC))
+        if step.early(held.due):
             return
         if held.state == CREATING:
             held = LIFE.move(step.ctx, held, ACTIVE)

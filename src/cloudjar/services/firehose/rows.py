@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from cloudjar.kit import own_tables
 from cloudjar.kit.context import World
 from cloudjar.store.database import Database
 
 _PORT = "firehose.rows"
+_NUMBERS = "firehose_number"
 _SHIFT = 40
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS firehose_record (id INTEGER PRIMARY KEY, at INTEGER, sealed INTEGER, data BLOB)",
-    "CREATE TABLE IF NOT EXISTS firehose_number (one INTEGER PRIMARY KEY, next INTEGER)",
+    own_tables.counter(_NUMBERS),
 )
 
 
@@ -45,16 +47,11 @@ class Rows:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._waiting: dict[int, Waiting] = {}
-        with database.lock:
-            for statement in _SCHEMA:
-                database.execute(statement)
+        own_tables.create(database, _SCHEMA)
 
     def number(self) -> int:
         """A number for a delivery stream that is never used again."""
-        row = self._database.execute(
-            "INSERT INTO firehose_number VALUES (1, 2) ON CONFLICT DO UPDATE SET next=next+1 RETURNING next"
-        ).fetchone()
-        return int(row[0]) - 1
+        return own_tables.next_number(self._database, _NUMBERS)
 
     def waiting(self, number: int) -> Waiting:
         """How much waits for a delivery stream, to read."""
@@ -124,8 +121,4 @@ class Rows:
 
 def rows(world: World) -> Rows:
     """The tables of a jar."""
-    held: Rows | None = world.ports.get(_PORT)
-    if held is None:
-        held = world.ports[_PORT] = Rows(world.state.database)
-        world.state.database.undone(lambda: world.ports.pop(_PORT, None))
-    return held
+    return own_tables.of_jar(world, _PORT, lambda: Rows(world.state.database))

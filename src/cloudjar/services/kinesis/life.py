@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/streams/latest/dev/kinesis-using-sdk-java-after-resh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 from msgspec.structs import replace
@@ -89,8 +89,7 @@ def _finish(step: Step) -> None:
         stream = step.db[Stream].get(step.key)
         if stream is None or stream.state == ACTIVE:
             return
-        if stream.due > step.ctx.now.timestamp():
-            step.again("state", datetime.fromtimestamp(stream.due, UTC))
+        if step.early(stream.due):
             return
         if stream.state != DELETING:
             count = apply(step.ctx, stream, _steps(stream.change)) if stream.change else stream.open_shards
@@ -214,9 +213,9 @@ def consume(step: Step, consumer: Consumer | None) -> None:
         now = step.db[Consumer].get(step.key)
         if now is None or now.state == ACTIVE:
             return
-        if now.due > step.ctx.now.timestamp():
-            step.again("state", datetime.fromtimestamp(now.due, UTC))
-        elif now.state == DELETING:
+        if step.early(now.due):
+            return
+        if now.state == DELETING:
             step.db[Consumer].drop(now)
         else:
             stream = step.db[Stream].get(now.stream)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from cloudjar.kit import own_tables
 from cloudjar.kit.context import World
 from cloudjar.services.kinesis.shards import Shard
 from cloudjar.store.database import Database
@@ -51,9 +52,7 @@ class Rows:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._tips: dict[int, Tip] = {}
-        with database.lock:
-            for statement in _SCHEMA:
-                database.execute(statement)
+        own_tables.create(database, _SCHEMA)
 
     def tip(self, shard: Shard) -> Tip:
         """Where a shard ends. Who moves it, in a transaction, sees to it that it is forgotten when that is undone."""
@@ -153,8 +152,4 @@ def row_id(shard: Shard, number: int) -> int:
 
 def rows(world: World) -> Rows:
     """The tables of a jar."""
-    held: Rows | None = world.ports.get(_PORT)
-    if held is None:
-        held = world.ports[_PORT] = Rows(world.state.database)
-        world.state.database.undone(lambda: world.ports.pop(_PORT, None))
-    return held
+    return own_tables.of_jar(world, _PORT, lambda: Rows(world.state.database))

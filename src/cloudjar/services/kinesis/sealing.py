@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloudjar.base import ids
-from cloudjar.base.errors import AwsError
+from cloudjar.kit import data_keys
 from cloudjar.kit.context import Ctx
+from cloudjar.kit.data_keys import DataKeys, Owner
 from cloudjar.services.kinesis.records import Stream
 from cloudjar.services.kinesis.rows import rows
 
-_NONCE = 12
 _REUSED = 300
-_PORT = "kinesis.data_keys"
-_VIA = "kinesis.amazonaws.com"
 OWN = "alias/aws/kinesis"
 _CODES = {
     "NotFoundException": "KMSNotFoundException",
@@ -28,77 +25,37 @@ _CODES = {
     "ThrottlingException": "KMSThrottlingException",
     "AccessDeniedException": "KMSAccessDeniedException",
 }
-_Cached = dict[tuple[Any, ...], tuple[float, int, Any]]
-
-
-def _cached(ctx: Ctx) -> _Cached:
-    held: _Cached = ctx.world.ports.setdefault(_PORT, {})
-    return held
+_KEYS = DataKeys("kinesis", context="aws:kinesis:arn", codes=_CODES, thing="record")
 
 
 def forget(ctx: Ctx) -> None:
     """Ask KMS anew: a stream's settings changed."""
-    ctx.world.ports.pop(_PORT, None)
+    _KEYS.forget(ctx)
 
 
-def kms(ctx: Ctx, stream: Stream, operation: str, params: dict[str, Any]) -> dict[str, Any]:
-    """Ask KMS in the caller's name. Raises its errors as Kinesis names them."""
-    context = {"aws:kinesis:arn": ctx.arn(stream)}
-    try:
-        return ctx.call("kms", operation, {**params, "EncryptionContext": context}, via=_VIA)
-    except AwsError as error:
-        code = _CODES.get(error.code)
-        if code is None:
-            raise
-        raise AwsError(code, error.message, 400) from error
+def try_key(ctx: Ctx, stream: Stream) -> None:
+    """Make a data key of a stream's KMS key, for nothing. Raises KMS's errors as Kinesis names them."""
+    _KEYS.ask(ctx, ctx.arn(stream), "GenerateDataKey", {"KeyId": stream.kms_key, "KeySpec": "AES_256"})
 
 
-def _aead(key: bytes) -> Any:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # some 20 ms, for those who use it
-
-    return AESGCM(key)
+def _owner(ctx: Ctx, stream: Stream) -> Owner:
+    return Owner(ctx.arn(stream), stream.number, stream.kms_key, _REUSED)
 
 
 def for_putting(ctx: Ctx, stream: Stream) -> tuple[int, Any]:
     """(number of the data key, what seals with it); (0, None) for a stream that is not encrypted."""
     if stream.encryption == "NONE":
         return 0, None
-    cached, now = _cached(ctx), ctx.now.timestamp()
-    place = (stream.number, stream.kms_key, ctx.caller.arn)
-    found = cached.get(place)
-    if found is not None and found[0] > now:
-        return found[1], found[2]
-    made = kms(ctx, stream, "GenerateDataKey", {"KeyId": stream.kms_key, "KeySpec": "AES_256"})
-    number = rows(ctx.world).new_key(stream.number, made["KeyId"], made["CiphertextBlob"])
-    cipher = _aead(made["Plaintext"])
-    cached[place] = (now + _REUSED, number, cipher)
-    ctx.world.state.database.on_rollback(lambda: _drop(cached, place))
-    return number, cipher
-
-
-def _drop(cached: _Cached, place: tuple[Any, ...]) -> None:
-    cached.pop(place, None)
+    return _KEYS.to_seal(ctx, _owner(ctx, stream), rows(ctx.world))
 
 
 def sealed(cipher: Any, data: bytes) -> bytes:
     """Data as it is stored."""
-    if cipher is None:
-        return data
-    nonce = ids.entropy(_NONCE)
-    return nonce + bytes(cipher.encrypt(nonce, data, None))
+    return data if cipher is None else data_keys.sealed(cipher, data)
 
 
 def opened(ctx: Ctx, stream: Stream, number: int, data: bytes) -> bytes:
     """Data as it was put. Raises KMS's errors as Kinesis names them."""
     if not number:
         return data
-    cached, now = _cached(ctx), ctx.now.timestamp()
-    place = (number, ctx.caller.arn)
-    found = cached.get(place)
-    if found is None or found[0] <= now:
-        kept = rows(ctx.world).key(number)
-        if kept is None:
-            raise AwsError("KMSNotFoundException", "The data key of this record is gone.", 400)
-        plain = kms(ctx, stream, "Decrypt", {"KeyId": kept[0], "CiphertextBlob": kept[1]})["Plaintext"]
-        found = cached[place] = (now + _REUSED, number, _aead(plain))
-    return bytes(found[2].decrypt(data[:_NONCE], data[_NONCE:], None))
+    return data_keys.opened(_KEYS.to_open(ctx, _owner(ctx, stream), rows(ctx.world), number), data)

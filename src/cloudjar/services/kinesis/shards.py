@@ -10,18 +10,20 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from cloudjar.kit import own_tables
 from cloudjar.kit.context import World
 from cloudjar.services.kinesis import sequence
 from cloudjar.services.kinesis.reshaping import Range, Step
 from cloudjar.store.database import Database
 
 _PORT = "kinesis.shards"
+_NUMBERS = "kinesis_number"
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS kinesis_shard (sid INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER, ordinal INTEGER, "
     "lo TEXT, hi TEXT, opened INTEGER, closed INTEGER, last INTEGER, parent INTEGER, adjacent INTEGER, "
     "trimmed INTEGER)",
     "CREATE UNIQUE INDEX IF NOT EXISTS kinesis_shard_of ON kinesis_shard (stream, ordinal)",
-    "CREATE TABLE IF NOT EXISTS kinesis_number (one INTEGER PRIMARY KEY, next INTEGER)",
+    own_tables.counter(_NUMBERS),
 )
 _COLUMNS = "sid, stream, ordinal, lo, hi, opened, closed, last, parent, adjacent, trimmed"
 
@@ -82,16 +84,11 @@ class Shards:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._layouts: dict[int, Layout] = {}
-        with database.lock:
-            for statement in _SCHEMA:
-                database.execute(statement)
+        own_tables.create(database, _SCHEMA)
 
     def number(self) -> int:
         """A number for a stream that is never used again."""
-        row = self._database.execute(
-            "INSERT INTO kinesis_number VALUES (1, 2) ON CONFLICT DO UPDATE SET next=next+1 RETURNING next"
-        ).fetchone()
-        return int(row[0]) - 1
+        return own_tables.next_number(self._database, _NUMBERS)
 
     def of(self, stream: int) -> Layout:
         """A stream's shards."""
@@ -160,8 +157,4 @@ def _shard(row: tuple[Any, ...]) -> Shard:
 
 def shards(world: World) -> Shards:
     """The tables of a jar."""
-    held: Shards | None = world.ports.get(_PORT)
-    if held is None:
-        held = world.ports[_PORT] = Shards(world.state.database)
-        world.state.database.undone(lambda: world.ports.pop(_PORT, None))
-    return held
+    return own_tables.of_jar(world, _PORT, lambda: Shards(world.state.database))

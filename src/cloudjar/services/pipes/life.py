@@ -64,11 +64,8 @@ def converge(step: Step, pipe: Pipe | None) -> None:
         return
     if pipe.state == RUNNING:
         _run(step, pipe)
-    elif pipe.state in (*_FAILED, STOPPING, DELETING):
-        if pipe.due > step.ctx.now.timestamp():
-            step.again("state", datetime.fromtimestamp(pipe.due, UTC))
-        else:
-            _finish(step, pipe)
+    elif pipe.state in (*_FAILED, STOPPING, DELETING) and not step.early(pipe.due):
+        _finish(step, pipe)
 
 
 def _finish(step: Step, pipe: Pipe) -> None:

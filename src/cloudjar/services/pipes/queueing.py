@@ -11,8 +11,9 @@ from typing import Any
 
 from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError
+from cloudjar.kit import queues
 from cloudjar.kit.context import Ctx
-from cloudjar.services.pipes import running, sending, shaping
+from cloudjar.services.pipes import running, shaping
 from cloudjar.services.pipes.records import Pipe
 from cloudjar.services.pipes.sending import Outcome
 from cloudjar.services.pipes.shaping import Item
@@ -28,7 +29,7 @@ def check(ctx: Ctx, pipe: Pipe, who: Caller) -> None:
 def waiting(ctx: Ctx, pipe: Pipe, who: Caller) -> int:
     """How many messages could be received."""
     name = "ApproximateNumberOfMessages"
-    asked = {"QueueUrl": sending.queue_url(pipe.source_arn), "AttributeNames": [name]}
+    asked = {"QueueUrl": queues.url_of(pipe.source_arn), "AttributeNames": [name]}
     answer = ctx.call("sqs", "GetQueueAttributes", asked, caller=who)
     return int(answer["Attributes"][name])
 
@@ -55,7 +56,7 @@ def batch(ctx: Ctx, pipe: Pipe, who: Caller) -> bool:
 
 def _receive(ctx: Ctx, pipe: Pipe, who: Caller, most: int) -> list[dict[str, Any]]:
     asked = {
-        "QueueUrl": sending.queue_url(pipe.source_arn),
+        "QueueUrl": queues.url_of(pipe.source_arn),
         "MaxNumberOfMessages": most,
         "WaitTimeSeconds": 0,
         "AttributeNames": ["All"],
@@ -78,7 +79,7 @@ def _delete(ctx: Ctx, pipe: Pipe, who: Caller, items: Sequence[Item]) -> None:
             {"Id": str(place), "ReceiptHandle": item.mark}
             for place, item in enumerate(items[start : start + _AT_ONCE])
         ]
-        asked = {"QueueUrl": sending.queue_url(pipe.source_arn), "Entries": entries}
+        asked = {"QueueUrl": queues.url_of(pipe.source_arn), "Entries": entries}
         failed = ctx.call("sqs", "DeleteMessageBatch", asked, caller=who).get("Failed")
         if failed:
             raise AwsError(failed[0]["Code"], failed[0].get("Message") or "", 400)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError
-from cloudjar.kit import event_inputs, event_paths, log_delivery
+from cloudjar.kit import event_inputs, event_paths, log_delivery, queues, target_calls
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.event_paths import ABSENT
 from cloudjar.kit.log_delivery import LogEvent
@@ -42,13 +42,7 @@ class Outcome(NamedTuple):
 
 def acting(ctx: Ctx, pipe: Pipe) -> Caller:
     """A session of the pipe's role."""
-    name = sha256(pipe.arn.encode()).hexdigest()[:32]
-    return ctx.as_role(pipe.role, service=settings.PRINCIPAL, source_arn=pipe.arn, session_name=name)
-
-
-def queue_url(arn: Any) -> str:
-    """How SQS calls a queue."""
-    return f"https://sqs.{arn.region}.amazonaws.com/{arn.account}/{arn.resource}"
+    return target_calls.acting(ctx, pipe.role, service=settings.PRINCIPAL, item=pipe.arn)
 
 
 def prepared(ctx: Ctx, pipe: Pipe, items: Sequence[Item]) -> list[Sent]:
@@ -119,7 +113,7 @@ def _queue(ctx: Ctx, pipe: Pipe, who: Caller, events: Sequence[Sent]) -> Outcome
             if own.get(name):
                 entry[name] = _resolved(own[name], one.seen)
         entries.append(entry)
-    asked = {"QueueUrl": queue_url(pipe.target_arn), "Entries": entries}
+    asked = {"QueueUrl": queues.url_of(pipe.target_arn), "Entries": entries}
     answer = ctx.call("sqs", "SendMessageBatch", asked, caller=who)
     return _by_id(events, answer.get("Failed") or ())
 

@@ -20,10 +20,10 @@ from msgspec.structs import replace
 from cloudjar.base import arn as arns
 from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError
-from cloudjar.kit import event_inputs
+from cloudjar.kit import event_inputs, target_calls
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Step
-from cloudjar.services.pipes import running, sending, shaping
+from cloudjar.services.pipes import running, shaping
 from cloudjar.services.pipes.records import RUNNING, Failing, Pipe
 from cloudjar.services.pipes.sending import Outcome
 from cloudjar.services.pipes.shaping import Item
@@ -163,8 +163,7 @@ def _keep(
     if pipe.reading.get("OnPartialBatchItemFailure") == "AUTOMATIC_BISECT" and known.most > 1:
         after = replace(known, most=known.most // 2, due=now)
     else:
-        pause = min(2.0 ** min(known.tries, 16), _LONGEST)
-        after = replace(known, tries=known.tries + 1, due=now + pause)
+        after = replace(known, tries=known.tries + 1, due=now + target_calls.pause(known.tries, _LONGEST))
     step.change(Pipe, lambda held: replace(held, failing={**held.failing, batch.shard: after}))
 
 
@@ -186,7 +185,7 @@ def _give_up(step: Step, pipe: Pipe, who: Caller, batch: Read, why: str, tries: 
         with step.world.state.database.transaction():
             if arn is not None:
                 told = event_inputs.dumped(_letter(step.ctx, pipe, batch, why, tries))
-                _bury(step.ctx, arn, who, told)
+                target_calls.bury(step.ctx, arn, told, caller=who)
             _upto(step, batch)
     except AwsError:  # the records stay where they are until somebody has been told
         _later(step, batch)
@@ -202,14 +201,6 @@ def _later(step: Step, batch: Read) -> None:
         return replace(held, failing={**held.failing, batch.shard: replace(failing, due=due)})
 
     step.change(Pipe, after)
-
-
-def _bury(ctx: Ctx, arn: arns.Arn, who: Caller, told: str) -> None:
-    there = ctx.at(ctx.account, arn.region)
-    if arn.service == "sqs":
-        there.call("sqs", "SendMessage", {"QueueUrl": sending.queue_url(arn), "MessageBody": told}, caller=who)
-    else:
-        there.call("sns", "Publish", {"TopicArn": str(arn), "Message": told}, caller=who)
 
 
 def _letter(ctx: Ctx, pipe: Pipe, batch: Read, why: str, tries: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from cloudjar.kit import own_tables
 from cloudjar.kit.context import World
 from cloudjar.store.database import Database
 
@@ -32,9 +33,7 @@ class Invocations:
 
     def __init__(self, world: World) -> None:
         self._database: Database = world.state.database
-        with self._database.lock:
-            for statement in _SCHEMA:
-                self._database.execute(statement)
+        own_tables.create(self._database, _SCHEMA)
 
     def keep(self, one: Invocation) -> None:
         """An invocation is to be made; none comes twice for one time."""
@@ -76,8 +75,4 @@ class Invocations:
 
 def invocations(world: World) -> Invocations:
     """The table of a jar."""
-    held: Invocations | None = world.ports.get(_PORT)
-    if held is None:
-        held = world.ports[_PORT] = Invocations(world)
-        world.state.database.undone(lambda: world.ports.pop(_PORT, None))
-    return held
+    return own_tables.of_jar(world, _PORT, lambda: Invocations(world))

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from cloudjar.base import arn as arns
 from cloudjar.base import ids
 from cloudjar.base.errors import AwsError
-from cloudjar.kit import queues
+from cloudjar.kit import target_calls
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Step, reconciler
+from cloudjar.kit.target_calls import Retries
 from cloudjar.services.scheduler import bill, sending, times
 from cloudjar.services.scheduler.invocations import Invocation, invocations
 from cloudjar.services.scheduler.records import DELETING, DISABLED, Group, Schedule
 
 INVOKE = "invoke"
 _AT_ONCE, _GONE_AT_ONCE = 20, 500
-_LONGEST = 480.0
-_AGAIN = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "ProvisionedThroughputExceeded", "LimitExceeded")
 
 
 @reconciler(Schedule)
@@ -60,23 +58,20 @@ def _batch(ctx: Ctx, schedule: Schedule) -> bool:
 
 
 def _attempt(ctx: Ctx, schedule: Schedule, one: Invocation) -> None:
-    transaction = ctx.world.state.database.transaction
-    text = ""
+    text = sending.body(schedule, one)
     try:
-        text = sending.body(schedule, one)
         made = sending.made(schedule, one)
-        if made[0] in sending.TOGETHER:
-            with transaction():
-                sending.call(ctx, schedule, made)
-                _succeeded(ctx, schedule, one)
-            return
-        sending.call(ctx, schedule, made)
     except AwsError as error:
-        with transaction():
+        with ctx.world.state.database.transaction():
             _failed(ctx, schedule, one, error, text)
-    else:
-        with transaction():
-            _succeeded(ctx, schedule, one)
+        return
+    target_calls.attempt(
+        ctx.world,
+        lambda: sending.call(ctx, schedule, made),
+        lambda: _succeeded(ctx, schedule, one),
+        lambda error: _failed(ctx, schedule, one, error, text),
+        together=made[0] in sending.TOGETHER,
+    )
 
 
 def _succeeded(ctx: Ctx, schedule: Schedule, one: Invocation) -> None:
@@ -86,7 +81,7 @@ def _succeeded(ctx: Ctx, schedule: Schedule, one: Invocation) -> None:
 
 def _failed(ctx: Ctx, schedule: Schedule, one: Invocation, error: AwsError, text: str) -> None:
     """Try again when it may succeed another time, or put it among the dead letters; in a transaction."""
-    throttled = any(word in error.code for word in _AGAIN)
+    throttled = target_calls.is_throttled(error)
     bill.measured(
         ctx.world,
         schedule,
@@ -94,14 +89,14 @@ def _failed(ctx: Ctx, schedule: Schedule, one: Invocation, error: AwsError, text
         TargetErrorCount=1,
         TargetErrorThrottledCount=int(throttled),
     )
-    policy, tries, exhausted = schedule.target["RetryPolicy"], one.tries + 1, ""
+    tries, exhausted = one.tries + 1, ""
     if throttled or (error.is_server_fault and error.code != "NotImplemented"):
-        due = ctx.now.timestamp() + min(2.0 ** min(tries, 16), _LONGEST)
-        aged = due - one.begun > policy["MaximumEventAgeInSeconds"]
-        if tries <= policy["MaximumRetryAttempts"] and not aged:
+        due = ctx.now.timestamp() + target_calls.pause(tries)
+        over = Retries.of(schedule.target["RetryPolicy"]).exhausted(tries, due - one.begun)
+        if not over:
             invocations(ctx.world).later(one, due)
             return
-        exhausted = "MaximumEventAgeInSeconds" if aged else "MaximumRetryAttempts"
+        exhausted = over[-1]
     invocations(ctx.world).done(one)
     _bury(ctx, schedule, one, error, text, exhausted)
 
@@ -116,7 +111,7 @@ def _bury(ctx: Ctx, schedule: Schedule, one: Invocation, error: AwsError, text: 
         "SCHEDULE_ARN": schedule.arn,
         "TARGET_ARN": schedule.target["Arn"],
         "ERROR_CODE": error.code,
-        "ERROR_MESSAGE": error.message or "-",
+        "ERROR_MESSAGE": error.message,
         "EXECUTION_ID": one.id,
         "SCHEDULED_TIME": sending.scheduled_time(one),
         "IS_PAYLOAD_TRUNCATED": "false",
@@ -124,16 +119,8 @@ def _bury(ctx: Ctx, schedule: Schedule, one: Invocation, error: AwsError, text: 
     }
     if exhausted:
         told["EXHAUSTED_RETRY_CONDITION"] = exhausted
-    params: dict[str, Any] = {
-        "QueueUrl": queues.url_of(arn),
-        "MessageBody": text or "{}",
-        "MessageAttributes": {
-            name: {"DataType": "String", "StringValue": value} for name, value in told.items()
-        },
-    }
     try:
-        who = sending.acting(ctx, schedule)
-        ctx.at(schedule.account, arn.region).call("sqs", "SendMessage", params, caller=who)
+        target_calls.bury(ctx, arn, text or "{}", caller=sending.acting(ctx, schedule), told=told)
     except AwsError:
         bill.measured(ctx.world, schedule, InvocationsFailedToBeSentToDeadLetterCount=1)
     else:

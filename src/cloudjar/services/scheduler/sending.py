@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from cloudjar.base import arn as arns
 from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError, not_implemented
-from cloudjar.kit import event_inputs, queues
+from cloudjar.kit import event_inputs, target_calls
 from cloudjar.kit.context import Ctx
+from cloudjar.kit.target_calls import Made
 from cloudjar.services.scheduler import targets, universal
 from cloudjar.services.scheduler.invocations import Invocation
 from cloudjar.services.scheduler.records import Schedule
@@ -35,9 +35,9 @@ class Sent(NamedTuple):
 
 def acting(ctx: Ctx, schedule: Schedule) -> Caller:
     """A session of the schedule's role."""
-    name = sha256(schedule.arn.encode()).hexdigest()[:32]
-    role = schedule.target["RoleArn"]
-    return ctx.as_role(role, service=targets.PRINCIPAL, source_arn=schedule.group_arn, session_name=name)
+    return target_calls.acting(
+        ctx, schedule.target["RoleArn"], service=targets.PRINCIPAL, item=schedule.arn, source=schedule.group_arn
+    )
 
 
 def scheduled_time(invocation: Invocation) -> str:
@@ -76,20 +76,9 @@ def _notification(schedule: Schedule, invocation: Invocation) -> str:
     )
 
 
-Made = tuple[str, str, dict[str, Any]]
-"""A service (as botocore calls it), its operation and the input."""
-
-
 def _queue(sent: Sent) -> Made:
-    params: dict[str, Any] = {"QueueUrl": queues.url_of(sent.arn), "MessageBody": sent.body}
     group = (sent.schedule.target.get("SqsParameters") or {}).get("MessageGroupId")
-    if group:
-        params["MessageGroupId"] = group
-    return "sqs", "SendMessage", params
-
-
-def _topic(sent: Sent) -> Made:
-    return "sns", "Publish", {"TopicArn": str(sent.arn), "Message": sent.body}
+    return target_calls.queue(sent.arn, sent.body, group or "")
 
 
 def _bus(sent: Sent) -> Made:
@@ -105,31 +94,17 @@ def _bus(sent: Sent) -> Made:
 
 
 def _stream(sent: Sent) -> Made:
-    key = sent.schedule.target["KinesisParameters"]["PartitionKey"]
-    return "kinesis", "PutRecord", {"StreamARN": str(sent.arn), "Data": sent.body.encode(), "PartitionKey": key}
-
-
-def _delivery_stream(sent: Sent) -> Made:
-    return "firehose", "PutRecord", {"DeliveryStreamName": sent.arn.name, "Record": {"Data": sent.body.encode()}}
-
-
-def _function(sent: Sent) -> Made:
-    params = {"FunctionName": str(sent.arn), "InvocationType": "Event", "Payload": sent.body.encode()}
-    return "lambda", "Invoke", params
-
-
-def _machine(sent: Sent) -> Made:
-    return "stepfunctions", "StartExecution", {"stateMachineArn": str(sent.arn), "input": sent.body}
+    return target_calls.stream(sent.arn, sent.body, sent.schedule.target["KinesisParameters"]["PartitionKey"])
 
 
 _TEMPLATED: dict[str, Callable[[Sent], Made]] = {
     "events": _bus,
-    "firehose": _delivery_stream,
+    "firehose": lambda sent: target_calls.delivery_stream(sent.arn, sent.body),
     "kinesis": _stream,
-    "lambda": _function,
-    "sns": _topic,
+    "lambda": lambda sent: target_calls.function(sent.arn, sent.body),
+    "sns": lambda sent: target_calls.topic(sent.arn, sent.body),
     "sqs": _queue,
-    "states": _machine,
+    "states": lambda sent: target_calls.state_machine(sent.arn, sent.body),
 }
 TOGETHER = frozenset(("events", "sns", "sqs"))
 """Services that are called in the transaction that forgets the invocation."""

@@ -12,10 +12,10 @@ from typing import Any
 from cloudjar.base import arn as arns
 from cloudjar.base.errors import AwsError, not_implemented
 from cloudjar.kit.context import Ctx
+from cloudjar.kit.target_calls import Retries
 from cloudjar.services.scheduler import errors, universal
 
 PRINCIPAL = "scheduler.amazonaws.com"
-ATTEMPTS, AGE = 185, 86_400
 TEMPLATED = ("codebuild", "codepipeline", "ecs", "events", "firehose", "inspector", "kinesis", "lambda", "sagemaker",
              "sns", "sqs", "states")  # fmt: skip
 _OWN = {
@@ -43,13 +43,11 @@ def checked(target: dict[str, Any]) -> dict[str, Any]:
         universal.params(service, operation, _json(target))
     else:
         _check_templated(target, text)
-    policy = target.get("RetryPolicy") or {}
+    retries = Retries.of(target.get("RetryPolicy"))
     kept = {name: value for name, value in target.items() if value is not None}
     kept["RetryPolicy"] = {
-        "MaximumEventAgeInSeconds": policy.get("MaximumEventAgeInSeconds") or AGE,
-        "MaximumRetryAttempts": ATTEMPTS
-        if policy.get("MaximumRetryAttempts") is None
-        else policy["MaximumRetryAttempts"],
+        "MaximumEventAgeInSeconds": retries.age,
+        "MaximumRetryAttempts": retries.attempts,
     }
     return kept
 

@@ -24,12 +24,11 @@ def given_tags(req: dict[str, Any]) -> dict[str, str]:
 
 
 def _checked(found: dict[str, str]) -> dict[str, str]:
-    for key in found:
-        if key.lower().startswith("aws:"):
-            raise errors.invalid("Tag keys starting with 'aws:' are reserved for AWS use.")
-    if len(found) > tags.LIMIT:
-        raise AwsError("LimitExceededException", "The number of tags exceeds the limit.", 400)
-    return found
+    return tags.admitted(
+        found,
+        reserved=errors.invalid("Tag keys starting with 'aws:' are reserved for AWS use."),
+        too_many=AwsError("LimitExceededException", "The number of tags exceeds the limit.", 400),
+    )
 
 
 def _tagged(ctx: Ctx, text: str) -> Bus | Rule:
@@ -68,7 +67,7 @@ def tag_resource(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def untag_resource(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Take tags away."""
     item = _tagged(ctx, req["ResourceARN"])
-    _keep(ctx, item, {key: value for key, value in item.tags.items() if key not in req["TagKeys"]})
+    _keep(ctx, item, tags.without(item.tags, req["TagKeys"]))
     return {}
 
 

@@ -68,7 +68,7 @@ def start_stream_encryption(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if req["EncryptionType"] != "KMS":
         raise errors.invalid("EncryptionType must be KMS.")
     wanted = replace(stream, encryption="KMS", kms_key=req["KeyId"])
-    sealing.kms(ctx, wanted, "GenerateDataKey", {"KeyId": req["KeyId"], "KeySpec": "AES_256"})
+    sealing.try_key(ctx, wanted)
     sealing.forget(ctx)
     life.LIFE.move(ctx, stream, UPDATING, encryption="KMS", kms_key=req["KeyId"], due=life.later(ctx))
     return {}

@@ -7,25 +7,23 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.kit.tags import as_list
 from cloudjar.services.kinesis import errors, finding
 from cloudjar.services.kinesis.records import Consumer, Stream
 
-_LIMIT = 50
 
-
-def checked(tags: Mapping[str, str]) -> dict[str, str]:
+def checked(found: Mapping[str, str]) -> dict[str, str]:
     """Tags that may be: lengths, reserved prefix, number."""
-    for key, value in tags.items():
+    for key, value in found.items():
         if not 1 <= len(key) <= 128 or len(value) > 256:
             raise errors.invalid("Tag keys have 1 to 128 characters, and values 256 at most.")
         if key.lower().startswith("aws:"):
             raise errors.invalid("Tag keys starting with 'aws:' are reserved.")
-    if len(tags) > _LIMIT:
-        raise errors.invalid(f"Failed to add tags: a stream has {_LIMIT} at most.")
-    return dict(tags)
+    if len(found) > tags.LIMIT:
+        raise errors.invalid(f"Failed to add tags: a stream has {tags.LIMIT} at most.")
+    return dict(found)
 
 
 def _tagged(ctx: Ctx, item: Stream | Consumer, more: Mapping[str, str]) -> None:
@@ -33,16 +31,15 @@ def _tagged(ctx: Ctx, item: Stream | Consumer, more: Mapping[str, str]) -> None:
 
 
 def _untagged(ctx: Ctx, item: Stream | Consumer, keys: Iterable[str]) -> None:
-    gone = set(keys)
-    _put(ctx, item, {key: value for key, value in item.tags.items() if key not in gone})
+    _put(ctx, item, tags.without(item.tags, keys))
 
 
-def _put(ctx: Ctx, item: Stream | Consumer, tags: dict[str, str]) -> None:
+def _put(ctx: Ctx, item: Stream | Consumer, held: dict[str, str]) -> None:
     db = ctx.db.at(item.account, item.region)
     if isinstance(item, Stream):
-        db[Stream].put(replace(item, tags=tags))
+        db[Stream].put(replace(item, tags=held))
     else:
-        db[Consumer].put(replace(item, tags=tags))
+        db[Consumer].put(replace(item, tags=held))
 
 
 @op("AddTagsToStream")
@@ -62,10 +59,7 @@ def remove_tags_from_stream(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 @op("ListTagsForStream")
 def list_tags_for_stream(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A stream's tags by key, a page at a time."""
-    tags = finding.stream(ctx, req).tags
-    after, most = req.get("ExclusiveStartTagKey") or "", req.get("Limit") or _LIMIT
-    listed = [one for one in as_list(tags) if one["Key"] > after]
-    return {"Tags": listed[:most], "HasMoreTags": len(listed) > most}
+    return tags.page(finding.stream(ctx, req).tags, req)
 
 
 @op("TagResource")
@@ -85,4 +79,4 @@ def untag_resource(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 @op("ListTagsForResource")
 def list_tags_for_resource(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """The tags of a stream or a consumer."""
-    return {"Tags": as_list(finding.resource(ctx, req["ResourceARN"]).tags)}
+    return {"Tags": tags.as_list(finding.resource(ctx, req["ResourceARN"]).tags)}

@@ -19,12 +19,11 @@ from cloudjar.services.pipes.records import Pipe
 
 def checked_tags(found: dict[str, str]) -> dict[str, str]:
     """Tags that may be; raises ValidationException."""
-    for key in found:
-        if key.lower().startswith("aws:"):
-            raise errors.invalid("Tag keys starting with 'aws:' are reserved for AWS use.")
-    if len(found) > tags.LIMIT:
-        raise errors.invalid("The number of tags exceeds the limit.")
-    return dict(found)
+    return tags.admitted(
+        found,
+        reserved=errors.invalid("Tag keys starting with 'aws:' are reserved for AWS use."),
+        too_many=errors.invalid("The number of tags exceeds the limit."),
+    )
 
 
 def _pipe(ctx: Ctx, text: str) -> Pipe:
@@ -49,8 +48,7 @@ def tag_resource(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def untag_resource(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Take tags away."""
     pipe = _pipe(ctx, req["resourceArn"])
-    left = {key: value for key, value in pipe.tags.items() if key not in req["tagKeys"]}
-    ctx.db[Pipe].put(replace(pipe, tags=left))
+    ctx.db[Pipe].put(replace(pipe, tags=tags.without(pipe.tags, req["tagKeys"])))
     return {}
 
 

@@ -24,12 +24,11 @@ def given_tags(req: dict[str, Any]) -> dict[str, str]:
 
 
 def _checked(found: dict[str, str]) -> dict[str, str]:
-    for key in found:
-        if key.lower().startswith("aws:"):
-            raise errors.invalid("Tag keys starting with 'aws:' are reserved for AWS use.")
-    if len(found) > tags.LIMIT:
-        raise AwsError("ServiceQuotaExceededException", "The number of tags exceeds the limit.", 402)
-    return found
+    return tags.admitted(
+        found,
+        reserved=errors.invalid("Tag keys starting with 'aws:' are reserved for AWS use."),
+        too_many=AwsError("ServiceQuotaExceededException", "The number of tags exceeds the limit.", 402),
+    )
 
 
 def _group(ctx: Ctx, text: str) -> Group:
@@ -59,7 +58,7 @@ def tag_resource(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def untag_resource(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Take tags away."""
     group = _group(ctx, req["ResourceArn"])
-    _keep(ctx, group, {key: value for key, value in group.tags.items() if key not in req["TagKeys"]})
+    _keep(ctx, group, tags.without(group.tags, req["TagKeys"]))
     return {}
 
 
