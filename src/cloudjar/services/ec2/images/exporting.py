@@ -5,20 +5,19 @@ https://docs.aws.amazon.com/vm-import/latest/userguide/vmexport_image.html
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
 
-from cloudjar.base.errors import AwsError, PlaneError
+from cloudjar.base.errors import AwsError
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Step, reconciler
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import Record, record
 from cloudjar.planes.compute.foreign.systems import porter
-from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.images.catalogue import need_image
+from cloudjar.services.ec2.images.landing import CANCELLED, check_active, failure, landed
 from cloudjar.services.ec2.lookup import Row, by_path, narrow
 from cloudjar.services.ec2.snapshots.importing import service_role
 from cloudjar.services.ec2.snapshots.records import Snapshot
@@ -111,22 +110,18 @@ def converge(step: Step, task: ExportImageTask | None) -> None:
     if task is None or task.status != "active":
         return
     step.world.load("s3")
-    try:
-        role = service_role(step.ctx, task.role)
-        host = porter(step.port("compute"))
-        body = landed(step, lambda feed: host.give_disk(task.snapshot_id, task.form, feed))
-        try:
-            asked = {"Bucket": task.bucket, "Key": task.key, "Body": body}
-            step.ctx.call("s3", "PutObject", asked, caller=role)
-        finally:
-            body.close()
-    except (AwsError, PlaneError) as error:
-        if isinstance(error, AwsError) and error.is_server_fault:
-            raise
-        said = error.message if isinstance(error, AwsError) else str(error)
+    said = failure(lambda: _export(step, task))
+    if said is None:
+        _end(step, "completed", "")
+    else:
         _end(step, "deleted", f"ClientError: {said}")
-        return
-    _end(step, "completed", "")
+
+
+def _export(step: Step, task: ExportImageTask) -> None:
+    role = service_role(step.ctx, task.role)
+    host = porter(step.port("compute"))
+    with landed(step, lambda feed: host.give_disk(task.snapshot_id, task.form, feed)) as body:
+        step.ctx.call("s3", "PutObject", {"Bucket": task.bucket, "Key": task.key, "Body": body}, caller=role)
 
 
 def _end(step: Step, status: str, message: str) -> None:
@@ -136,19 +131,7 @@ def _end(step: Step, status: str, message: str) -> None:
     step.change(ExportImageTask, ended)
 
 
-def landed(step: Step, write: Callable[[Callable[[bytes], None]], None]) -> Any:
-    """What `write` feeds, put down as the body of an object that is to be."""
-    sink = step.world.ports["objects"].sink()
-    try:
-        write(sink.feed)
-        return sink.finish()
-    except BaseException:
-        sink.abort()
-        raise
-
-
 def cancel(ctx: Ctx, task: ExportImageTask) -> None:
     """Give an export up that is not done yet."""
-    if task.status != "active":
-        raise errors.invalid_parameter(task.id, "exportTaskId", f"The task is {task.status}.")
-    ctx.db[ExportImageTask].put(replace(task, status="deleted", message="User initiated task cancelation"))
+    check_active(task.id, task.status)
+    ctx.db[ExportImageTask].put(replace(task, status="deleted", message=CANCELLED))

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-store-restore.html
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -22,6 +23,7 @@ from cloudjar.kit.operation import op
 from cloudjar.kit.record import Record, record
 from cloudjar.planes.compute.moving import Parts, framed, mover
 from cloudjar.services.ec2 import errors
+from cloudjar.services.ec2.images.landing import landed
 from cloudjar.services.ec2.images.making import check_name
 from cloudjar.services.ec2.images.records import ImageDisk, OwnImage
 from cloudjar.services.ec2.lookup import Row, by_path, narrow, need
@@ -142,14 +144,11 @@ def store(step: Step, task: StoreTask | None) -> None:
         return
     step.world.load("s3")
     try:
-        landed = _written(step, task)
-        asked = {"Bucket": task.bucket, "Key": task.key, "Body": landed}
-        if task.object_tags:
-            asked["Tagging"] = urlencode(task.object_tags)
-        try:
+        with landed(step, _writing(step, task)) as body:
+            asked = {"Bucket": task.bucket, "Key": task.key, "Body": body}
+            if task.object_tags:
+                asked["Tagging"] = urlencode(task.object_tags)
             step.ctx.call("s3", "PutObject", asked, caller=task.caller, via=_VIA)
-        finally:
-            landed.close()
     except (AwsError, PlaneError) as error:
         _end(step, "Failed", error.message if isinstance(error, AwsError) else str(error))
         return
@@ -160,22 +159,21 @@ def _end(step: Step, state: str, failure: str) -> None:
     step.change(StoreTask, lambda now: replace(now, state=state, failure=failure))
 
 
-def _written(step: Step, task: StoreTask) -> Any:
+def _writing(step: Step, task: StoreTask) -> Callable[[Callable[[bytes], None]], None]:
+    """What writes the object: what the image is said to be, and its snapshots."""
     with step.world.state.database.lock:
         image = step.db[OwnImage].need(task.image_id)
         found = [step.db[Snapshot].need(key) for key in sorted(image.snapshots)]
     said = Stored(magic=_MAGIC, image=replace(image, shared_with=(), public=False),
                   snapshots=tuple(one.id for one in found), sizes=tuple(one.size for one in found),
                   keys=tuple(one.image_key for one in found))  # fmt: skip
-    sink = step.world.ports["objects"].sink()
-    try:
-        sink.feed(framed(msgspec.json.encode(said)))
+
+    def write(feed: Callable[[bytes], None]) -> None:
+        feed(framed(msgspec.json.encode(said)))
         for snapshot in found:
-            mover(step.port("compute")).write_out(snapshot.id, sink.feed)
-        return sink.finish()
-    except BaseException:
-        sink.abort()
-        raise
+            mover(step.port("compute")).write_out(snapshot.id, feed)
+
+    return write
 
 
 @op("CreateRestoreImageTask")

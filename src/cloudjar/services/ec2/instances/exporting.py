@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from cloudjar.base import caller as callers
-from cloudjar.base.errors import AwsError, PlaneError
+from cloudjar.base.errors import AwsError
 from cloudjar.kit import bucket_delivery, tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Step, reconciler
@@ -23,7 +23,8 @@ from cloudjar.planes.compute.foreign.systems import porter
 from cloudjar.planes.compute.port import ComputePort
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.images import exporting as images
-from cloudjar.services.ec2.images.exporting import ExportImageTask, landed
+from cloudjar.services.ec2.images.exporting import ExportImageTask
+from cloudjar.services.ec2.images.landing import CANCELLED, check_active, failure, landed
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.lookup import Row, need
 from cloudjar.services.ec2.volumes.records import Volume
@@ -132,9 +133,8 @@ def cancel_export_task(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         images.cancel(ctx, image)
         return {}
     task = ctx.db[ExportTask].need(req["ExportTaskId"])
-    if task.state != "active":
-        raise errors.invalid_parameter(task.id, "exportTaskId", f"The task is {task.state}.")
-    ctx.db[ExportTask].put(replace(task, state="cancelled", message="User initiated task cancelation"))
+    check_active(task.id, task.state)
+    ctx.db[ExportTask].put(replace(task, state="cancelled", message=CANCELLED))
     return {}
 
 
@@ -163,20 +163,18 @@ def converge(step: Step, task: ExportTask | None) -> None:
         return
     step.world.load("s3")
     host: ComputePort = step.port("compute")
-    try:
-        host.take_snapshot(task.id, task.volume_id)
-        body = landed(step, lambda feed: _write(host, task, feed))
-        try:
-            _put(step.ctx, task, body)
-        finally:
-            body.close()
-    except (AwsError, PlaneError) as error:
-        if isinstance(error, AwsError) and error.is_server_fault:
-            raise
-        _end(step, "cancelled", error.message if isinstance(error, AwsError) else str(error))
-    else:
+    said = failure(lambda: _export(step, task, host))
+    if said is None:
         _end(step, "completed", "")
+    else:
+        _end(step, "cancelled", said)
     host.remove_snapshot(task.id)
+
+
+def _export(step: Step, task: ExportTask, host: ComputePort) -> None:
+    host.take_snapshot(task.id, task.volume_id)
+    with landed(step, lambda feed: _write(host, task, feed)) as body:
+        _put(step.ctx, task, body)
 
 
 def _end(step: Step, state: str, message: str) -> None:
