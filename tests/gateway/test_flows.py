@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from cloudjar.base.errors import AwsError
+from cloudjar.gateway import splicing
 from cloudjar.gateway.body import BodyPolicy
 from cloudjar.gateway.server import Timeouts
+from cloudjar.planes.objects.clear import CHUNK
 from cloudjar.planes.objects.files import Files
 from cloudjar.planes.objects.port import FRAME
 from cloudjar.planes.objects.sink import FileLanded
@@ -307,9 +309,9 @@ def test_a_head_request_reads_nothing() -> None:
 class Kept:
     """An object of `store`, sent as it lies there."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, content: bytes = CONTENT) -> None:
         sink = store.files.sink({})
-        sink.feed(CONTENT)
+        sink.feed(content)
         self.landed = sink.finish()
         self.store = store
 
@@ -394,3 +396,64 @@ def test_a_client_that_takes_nothing_is_cut_off(kept: Kept) -> None:
         client.sendall(GET * 20)
         until(lambda: not running.server.connections)
         until(lambda: not kept.store.files._pinned)
+
+
+LARGE = hashlib.shake_256(b"large").digest(3 * CHUNK + 100)
+
+
+@pytest.fixture(params=["lent", "copied"])
+def often(store: Store, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Kept:
+    """A large object that was read before, so that it lies in clear; lent to the socket, or copied."""
+    if request.param == "copied":
+        monkeypatch.setattr(splicing, "_lend", lambda: None)
+    kept = Kept(store, LARGE)
+    with live(kept.answer) as running:
+        for _ in range(2):
+            assert running.exchange(GET)[0].body == LARGE
+    return kept
+
+
+def test_what_lies_in_clear_arrives_as_it_was(often: Kept) -> None:
+    with live(often.answer) as running, running.connect() as client:
+        for _ in range(10):
+            client.sendall(GET)
+            assert read_answer(client).body == LARGE
+        client.sendall(GET * 10)
+        until(lambda: waits(running))
+        for _ in range(10):
+            assert read_answer(client).body == LARGE
+
+
+def test_what_is_on_its_way_stays_as_it_was_though_its_memory_goes(often: Kept, tmp_path: Path) -> None:
+    """The client has not taken it when others' bytes come to where it was."""
+    others = Kept(Store(tmp_path / "others"), bytes(4 * CHUNK))
+    with live(often.answer) as running, running.connect() as client:
+        client.sendall(GET * 10)
+        until(lambda: waits(running))
+        often.store.files.clears.forget(often.landed.blob.pieces[0].file)
+        others.store.files.clears = often.store.files.clears
+        with live(others.answer) as beside:
+            for _ in range(4):
+                assert beside.exchange(GET)[0].body == bytes(4 * CHUNK)
+        for _ in range(10):
+            assert read_answer(client).body == LARGE
+
+
+def test_who_hangs_up_while_he_is_lent_memory_leaves_nothing_of_it_to_the_next(often: Kept) -> None:
+    with live(often.answer) as running:
+        for _ in range(5):
+            with running.connect() as client:
+                client.sendall(GET * 10)
+                until(lambda: waits(running))
+            assert running.exchange(GET)[0].body == LARGE
+        until(lambda: not often.store.files._pinned)
+
+
+def test_many_take_what_lies_in_clear_at_once(often: Kept) -> None:
+    with live(often.answer) as running:
+        clients = [running.connect() for _ in range(20)]
+        for client in clients:
+            client.sendall(GET)
+        for client in clients:
+            assert read_answer(client).body == LARGE
+            client.close()

@@ -16,7 +16,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
+from cloudjar.gateway import splicing
 from cloudjar.gateway.outflow import Sender, Threads, close_stream
+from cloudjar.planes.objects.clear import Stretch
 from cloudjar.planes.objects.frames import Buffers
 
 log = logging.getLogger("cloudjar.gateway")
@@ -25,26 +27,31 @@ _PATIENCE = 2
 """Milliseconds that a thread waits for a client to take more, before it serves another."""
 
 _AT_ONCE = 2
-"""Frames that the loop sends: some hundred microseconds of work."""
+"""Frames, or stretches of them, that the loop sends: some hundred microseconds of work."""
 _SMALL = 1 << 20
 """Bytes of a file that is quickly removed, should this have been its last reader."""
 
 _own = threading.local()
 
 
+Frame = memoryview | bytes | Stretch
+"""In buffers that are used again, or memory that is not."""
+
+
 class Frames(Protocol):
     """A body that is read frame by frame (`planes.objects.source.FileSource`)."""
 
     size: int
+    removes: bool
 
-    def read_into(self, buffers: Buffers) -> memoryview | bytes: ...
+    def read_into(self, buffers: Buffers) -> Frame: ...
 
-    def read_cached(self, buffers: Buffers) -> memoryview | bytes | None: ...
+    def read_cached(self, buffers: Buffers) -> Frame | None: ...
 
     def park(self) -> None: ...
 
 
-Read = Callable[[Buffers], memoryview | bytes | None]
+Read = Callable[[Buffers], Frame | None]
 
 
 class DirectOutflow:
@@ -62,7 +69,8 @@ class DirectOutflow:
         self._threads = threads
         self._loop = loop
         self._lock = threading.Lock()
-        self._rest: bytes | memoryview = b""
+        self._lead = b""
+        self._rest: Frame = b""
         self._started = False
         self._stopped = False
         self._working = True
@@ -112,7 +120,7 @@ class DirectOutflow:
 
     def _over(self, error: Exception | None) -> None:
         """Told on the loop: the stream ended, or failed."""
-        if self._body.size <= _SMALL:
+        if self._body.size <= _SMALL or not self._body.removes:
             self._close()
         else:
             self._threads.submit(self._close)
@@ -164,14 +172,14 @@ class DirectOutflow:
             found = _own.buffers = Buffers()
         return found
 
-    def _take(self, frame: memoryview | bytes) -> bool:
+    def _take(self, frame: Frame) -> bool:
         """A frame becomes what is to be sent; False when it is the end."""
         self._left -= len(frame)
         if self._left < 0:
             raise ValueError("a stream is longer than the length its headers state")
         self._rest = frame
         if not self._started:
-            self._rest = self._head + frame
+            self._lead = self._head
             self._started = True
             return True
         return bool(frame)
@@ -179,17 +187,28 @@ class DirectOutflow:
     def _send(self, *, patient: bool) -> bool:
         """Give the client what there is; False when he does not take it. What he leaves is kept apart from the buffers,
         which the thread's next work needs."""
-        rest = memoryview(self._rest)
-        while rest:
+        while self._lead or self._rest:
             try:
-                rest = rest[os.write(self._fd, rest) :]
+                self._write(self._lead, self._rest)
             except BlockingIOError:
                 if patient and self._poll():
                     continue
-                self._rest = bytes(rest)
+                if not isinstance(self._rest, Stretch):
+                    self._rest = bytes(self._rest)
                 return False
-        self._rest = b""
         return True
+
+    def _write(self, lead: bytes, rest: Frame) -> None:
+        """Give him some of it."""
+        if isinstance(rest, Stretch):
+            if lead:
+                self._lead = lead[os.write(self._fd, lead) :]
+            else:
+                self._rest = rest.after(splicing.send(self._fd, rest))
+            return
+        sent = os.writev(self._fd, (lead, rest)) if lead else os.write(self._fd, rest)
+        self._lead = lead[sent:]
+        self._rest = memoryview(rest)[max(sent - len(lead), 0) :]
 
     def _poll(self) -> bool:
         waiting = select.poll()

@@ -16,10 +16,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cloudjar.base import ids
+from cloudjar.planes.objects.clear import Clears
 from cloudjar.planes.objects.port import INLINE, Blob, Hash, Piece, Rotten
 from cloudjar.planes.objects.sink import FileSink
 from cloudjar.planes.objects.source import FileSource
-from cloudjar.planes.objects.windows import Windows
 
 log = logging.getLogger("cloudjar.objects")
 
@@ -44,7 +44,7 @@ class Files:
         self._leaving: set[str] = set()
         self._underway: set[str] = set()
         self._made = False
-        self.windows = Windows()
+        self.clears = Clears()
 
     def sink(self, hashes: Mapping[str, Hash], inline: int = INLINE) -> FileSink:
         """See `port.ObjectsPort`; up to `inline` bytes make no file."""
@@ -105,7 +105,7 @@ class Files:
         return True
 
     def _unlink(self, file: str) -> None:
-        self.windows.forget(file)
+        self.clears.forget(file)
         for path in (self.place(file), self.arriving / file):
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
@@ -130,9 +130,18 @@ class Files:
         for file in leave:
             self._unlink(file)
 
+    def leaves(self, pieces: tuple[Piece, ...]) -> bool:
+        """Whether one of these files goes when nobody reads it any more."""
+        return bool(self._leaving) and any(piece.file in self._leaving for piece in pieces)
+
     def descriptor(self, file: str) -> int:
         """A descriptor to read a file; Rotten when there is none."""
-        for path in (self.place(file), self.arriving / file, self.place(file)):  # it may move between two looks
+        place = f"{self.folder}/{file[:2]}/{file[2:4]}/{file}"  # as `place`, which takes longer than to open it
+        try:
+            return os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            pass
+        for path in (self.arriving / file, place):  # it may have moved between two looks
             with contextlib.suppress(FileNotFoundError):
                 return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         raise Rotten(f"the file {file} is not there")
@@ -171,7 +180,7 @@ class Files:
         """Take a rotten file out of use: it is kept for whoever wants to look at it, and reads fail."""
         aside = self.folder / QUARANTINE
         aside.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.windows.forget(file)
+        self.clears.forget(file)
         with contextlib.suppress(FileNotFoundError):
             self.place(file).rename(aside / file)
 

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from cloudjar.planes.objects.clear import FRAMES, LEAST, STRETCH, Chunk, Stretch
 from cloudjar.planes.objects.frames import STRIDE, TAG, Buffers, Frames, open_inline, unwrap
 from cloudjar.planes.objects.port import FRAME, Blob, Piece, Rotten
-from cloudjar.planes.objects.windows import FRAMES, Window
 
 if TYPE_CHECKING:
     from cloudjar.planes.objects.files import Files
@@ -18,6 +18,7 @@ class _Step(NamedTuple):
     """`size` bytes of a frame, after the first `skip`."""
 
     fd: int
+    key: bytes
     frames: Frames
     piece: Piece
     number: int
@@ -44,7 +45,9 @@ class FileSource:
         self._open = True
         self._steps = self._plan()
         self._put_back: _Step | None = None
-        self._window: tuple[str, int, Window] | None = None
+        self._looked: tuple[str, int] | None = None
+        self._chunk: Chunk | None = None
+        self._filling: Chunk | None = None
         if self._pieces:
             try:
                 self._fd = files.descriptor(self._pieces[0].file)
@@ -60,37 +63,28 @@ class FileSource:
         if self._tail[1]:
             yield self._open_tail()
 
-    def read_into(self, buffers: Buffers) -> memoryview | bytes:
+    def read_into(self, buffers: Buffers) -> memoryview | bytes | Stretch:
         """The next bytes, in the buffers; empty at the end. For who sends them before he asks again."""
         step, self._put_back = self._put_back or next(self._steps, None), None
         if step is None:
+            self._keep()
             tail, self._tail = self._open_tail() if self._tail[1] else b"", (0, 0)
             return tail
-        frame = self._mapped(step)
-        if frame is None:
-            frame = buffers.frame[: os.preadv(step.fd, (buffers.frame,), step.number * STRIDE)]
+        clear = self._clear(step)
+        if clear is not None:
+            return clear
+        frame = buffers.frame[: os.preadv(step.fd, (buffers.frame,), step.number * STRIDE)]
         return self._open_frame(step, frame, buffers)
 
-    def park(self) -> None:
-        """Nothing is read for a while: others may use what was kept ready for it."""
-        held, self._window = self._window, None
-        if held is not None:
-            self._files.windows.give(*held)
-
-    def _mapped(self, step: _Step) -> memoryview | None:
-        """A frame where it lies in the system's memory; None: copy it."""
-        file, number = step.piece.file, step.number
-        held = self._window
-        if held is None or held[0] != file or held[1] // FRAMES != number // FRAMES:
-            self.park()
-            self._window = held = (file, number, self._files.windows.take(file, step.fd, number))
-        return held[2].frame(number % FRAMES, file)
-
-    def read_cached(self, buffers: Buffers) -> memoryview | bytes | None:
+    def read_cached(self, buffers: Buffers) -> memoryview | bytes | Stretch | None:
         """The same, if it is in memory and needs no waiting for the disk; else None, and nothing has happened."""
         step = self._put_back or next(self._steps, None)
         if step is None:
             return self.read_into(buffers)
+        self._put_back = None
+        clear = self._clear(step)
+        if clear is not None:
+            return clear
         self._put_back = step
         at = step.number * STRIDE
         try:
@@ -102,9 +96,53 @@ class FileSource:
         self._put_back = None
         return self._open_frame(step, buffers.frame[:length], buffers)
 
+    def _clear(self, step: _Step) -> Stretch | None:
+        """What lies in memory in clear of this step and those behind it; None: it has to be read."""
+        name = step.piece.file, step.number // FRAMES
+        if self._looked != name:
+            self._looked = name
+            self._chunk = self._files.clears.find(name, step.key, step.fd)
+        chunk = self._chunk
+        start = step.number % FRAMES * FRAME + step.skip
+        end = start + step.size
+        if chunk is None or end > chunk.size:
+            return None
+        while end - start < STRETCH and (behind := next(self._steps, None)):
+            if behind.piece is not step.piece or behind.number // FRAMES != name[1] or end + behind.size > chunk.size:
+                self._put_back = behind
+                break
+            end += behind.size
+        return Stretch(chunk, start, end - start)
+
     def _open_frame(self, step: _Step, frame: memoryview, buffers: Buffers) -> memoryview:
-        content = step.frames.decrypt_into(step.number, _whole(frame, step), buffers.content, step.piece.file)
+        filling = self._filled(step)
+        room = filling.room() if filling else buffers.content
+        content = step.frames.decrypt_into(step.number, _whole(frame, step), room, step.piece.file)
+        if filling:
+            filling.size += len(content)
         return content[step.skip : step.skip + step.size]
+
+    def _filled(self, step: _Step) -> Chunk | None:
+        """The chunk to keep what is read in, if it is read often."""
+        within = step.number % FRAMES
+        if not within:
+            self._keep()
+            if step.piece.start + step.piece.size - step.number * FRAME >= LEAST:
+                name = step.piece.file, step.number // FRAMES
+                self._filling = self._files.clears.begin(name, step.key, step.fd)
+        filling = self._filling
+        if filling and (filling.name[0] != step.piece.file or filling.size != within * FRAME):
+            filling = self._filling = None
+        return filling
+
+    def park(self) -> None:
+        """Nothing is read for a while: others may have the room."""
+        self._filling = self._chunk = self._looked = None
+
+    def _keep(self) -> None:
+        filling, self._filling = self._filling, None
+        if filling:
+            self._files.clears.keep(filling)
 
     def _open_tail(self) -> bytes:
         start, size = self._tail
@@ -113,17 +151,23 @@ class FileSource:
     def _plan(self) -> Iterator[_Step]:
         """Frame after frame of what is to be read; a file is open while its frames are given."""
         for piece in self._pieces:
-            frames = Frames(unwrap(self._key, piece.file, piece.key) if piece.key else self._key)
+            key = unwrap(self._key, piece.file, piece.key) if piece.key else self._key
+            frames = Frames(key)
             if self._fd < 0:
                 self._fd = self._files.descriptor(piece.file)
             at, end = piece.start, piece.start + piece.size
             while at < end:
                 number, skip = divmod(at, FRAME)
                 size = min(FRAME - skip, end - at)
-                yield _Step(self._fd, frames, piece, number, skip, size)
+                yield _Step(self._fd, key, frames, piece, number, skip, size)
                 at += size
             os.close(self._fd)
             self._fd = -1
+
+    @property
+    def removes(self) -> bool:
+        """Whether to close it may remove a file, which takes its time."""
+        return self._files.leaves(self._pieces)
 
     def close(self) -> None:
         """See `port.Source`."""
