@@ -196,6 +196,10 @@ class Jar:
         await self._listen_to_guests(self.server)
         await self.smtp.listen(self.settings.host, self.settings.smtp_port)
         self.boot()
+        if self.settings.mail_relay:
+            from cloudjar.gateway.relay import Relay
+
+            Relay(self.world, self.settings.mail_relay)
         if workers:
             self.runner.start(workers)
 
@@ -207,8 +211,6 @@ class Jar:
             await self.run_blocking(self.network.prepare)
             return  # that listener hears guests too, and trusts nobody
         await self.run_blocking(self.network.prepare)
-        if self.settings.host == "0.0.0.0":  # listens there already
-            return
         for address in (self.network.host_address, *self.network.service_addresses.values()):
             await server.listen(address, self.port, trusted=False, tls=self.tls.context)
 
@@ -334,10 +336,12 @@ class Jar:
 
     def _went_down(self, machine_id: str) -> None:
         from cloudjar.services.ec2.instances.life import went_down
+        from cloudjar.services.rds.life import MACHINES, went_down as database_went_down
 
+        database = machine_id.startswith(MACHINES)
         with self._heard():
-            self.services.load("ec2")
-            went_down(self.world, machine_id)
+            self.services.load("rds" if database else "ec2")
+            (database_went_down if database else went_down)(self.world, machine_id)
 
     def _measure(self) -> None:
         from cloudjar.services.ec2.metering.life import measure
@@ -412,6 +416,7 @@ def _settings(settings: Settings) -> dict[str, Any]:
         "region": settings.region,
         "account": settings.account,
         "throttle": settings.throttle,
+        "mail_relay": bool(settings.mail_relay),
     }
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import smtplib
 import ssl
+from typing import Any
 from urllib.parse import urlsplit
 
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+
 from tests.cli.terminal import Terminal
+from tests.crash.server import until
+from tests.ports import free_port
 
 
 def test_mail_is_read_and_its_link_followed(up: Terminal) -> None:
@@ -48,3 +56,43 @@ def test_smtp_credentials_sign_in(up: Terminal) -> None:
         assert "temporary" in up.run("mail", "smtp-password").err
     finally:
         del up.environ["AWS_SESSION_TOKEN"]
+
+
+class Sink:
+    """A server that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.letters: list[bytes] = []
+
+    async def handle_DATA(self, *asked: Any) -> str:  # noqa: N802 aiosmtpd's name
+        self.letters.append(asked[-1].original_content)
+        return "250 OK"
+
+
+def test_mail_that_waits_for_the_relay_outlives_the_server(terminal: Terminal) -> None:
+    port, sink = free_port(), Sink()
+    assert "a mail relay is smtp://" in terminal.run("up", "--mail-relay", "mail.example.com").err
+    terminal.good("up", "--mail-relay", f"smtp://me:s3cret@127.0.0.1:{port}")
+    kept = [terminal.home / name for name in ("settings.json", "running.json")]
+    assert {file.stat().st_mode & 0o777 for file in kept} == {0o600}
+    ses = terminal.client("ses")
+    for n in range(5):
+        ses.verify_email_identity(EmailAddress=f"to{n}@example.com")
+    assert all(letter["relay"].startswith("waiting") for letter in terminal.json("mail"))
+    os.kill(terminal.json("status")["pid"], signal.SIGKILL)
+    server = Controller(sink, hostname="127.0.0.1", port=port, auth_require_tls=False,
+                        authenticator=lambda *_: AuthResult(success=True))  # fmt: skip
+    server.start()
+    try:
+        terminal.good("up")
+        until(lambda: {letter["relay"] for letter in terminal.json("mail")} == {"sent"}, "the mail")
+    finally:
+        server.stop()
+    assert len({letter.partition(b"To: ")[2].partition(b"\r")[0] for letter in sink.letters}) == 5
+    assert b"Email Address Verification" in sink.letters[0]
+    assert b"s3cret" not in (terminal.home / "server.log").read_bytes()
+    assert "s3cret" not in terminal.good("status", "--json")
+    terminal.good("down")
+    terminal.good("up", "--mail-relay", "")
+    terminal.client("ses").verify_email_identity(EmailAddress="late@example.com")
+    assert terminal.json("mail")[0]["relay"] == ""

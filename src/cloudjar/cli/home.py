@@ -85,7 +85,9 @@ class Home(Files):
         """Write down what is about to be started, as it was asked for and as it was decided."""
         for file, settings in ((self.settings_file, asked), (self.running_file, decided)):
             draft = file.with_suffix(".new")
-            draft.write_bytes(to_json(settings))
+            draft.unlink(missing_ok=True)
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:  # may hold a password
+                kept.write(to_json(settings))
             draft.replace(file)
 
     def need_ready(self) -> tuple[Settings, Ready]:

@@ -63,6 +63,8 @@ def show(number: int, home: Home, as_json: bool) -> None:
     say(f"From: {letter['sender']}\nTo: {letter['recipient']}\nDate: {_when(letter['at'])}")
     if letter["subject"]:
         say(f"Subject: {letter['subject']}")
+    if letter["relay"]:
+        say(f"Relay: {letter['relay']}")
     return say(f"\n{letter['body']}")
 
 

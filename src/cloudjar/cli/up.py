@@ -24,6 +24,17 @@ LOG_BYTES = 10 << 20
 DEFAULT_IMAGE = "debian-12"
 
 
+def _checked_relay(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value:
+        from cloudjar.gateway.relay import parse
+
+        try:
+            parse(value)
+        except ValueError as wrong:
+            raise click.BadParameter(str(wrong)) from None
+    return value
+
+
 @click.command()
 @click.option("--home", metavar="DIR", help="Data directory (CLOUDJAR_HOME).")
 @click.option("--host", metavar="ADDRESS", help="Listen here; beyond loopback needs --generate-credentials once.")
@@ -48,6 +59,12 @@ DEFAULT_IMAGE = "debian-12"
     "--smtp-port",
     type=click.IntRange(-1, 65535),
     help="SES's SMTP endpoint listens here (2587 when it is free); 0 picks a free one, -1 is nowhere.",
+)
+@click.option(
+    "--mail-relay",
+    metavar="smtp://HOST:PORT",
+    callback=_checked_relay,
+    help="Hand e-mail to this server too; '' ends that. With user:password@ it is better said in CLOUDJAR_MAIL_RELAY.",
 )
 @click.option("--generate-credentials", is_flag=True, help="Make a root access key and print it, this once.")
 @click.option("--image/--no-image", default=True, help="Prepare the Debian image when it is missing.")

@@ -135,6 +135,14 @@ def _addresses(message: EmailMessage, name: str) -> tuple[str, ...]:
     return tuple(found for _, found in getaddresses([str(one) for one in message.get_all(name, [])]) if found)
 
 
+def whole(letter: Letter) -> bytes:
+    """The message's text, as it goes out; empty when it cannot be written down (its headers hold nonsense)."""
+    try:
+        return bytes(letter.message.as_bytes())
+    except (ValueError, LookupError, AttributeError, TypeError, email.errors.MessageError):
+        return b""
+
+
 def shown(message: EmailMessage) -> str:
     """What a reader sees: the text (or the HTML where there is no text), and the names of what is attached."""
     try:

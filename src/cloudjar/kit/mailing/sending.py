@@ -102,11 +102,12 @@ def send(ctx: Ctx, letter: Letter, told: How) -> str:
         complaints=sum(1 for one in fates.values() if one.complaint),
     )  # fmt: skip
     _bill(ctx, len(recipients))
-    body = letters.shown(letter.message)
+    body, text = letters.shown(letter.message), letters.whole(letter) if mailbox.goes_out(ctx.world) else b""
     for recipient in (one for one in recipients if fates[one].arrives):
         mailbox.deliver(
             ctx.world,
             mailbox.Mail(ctx.account, ctx.region, "email", letter.source, recipient, letter.subject, body),
+            text,
         )
     identity = _identity(ctx, letter.sender, told.identity_arn)
     sent = feedback.Sent(
