@@ -24,6 +24,8 @@ from cloudjar.planes.network.linux import LinuxNetwork
 Open = socket.socket
 WAIT = 0.25
 """Seconds without an answer that count as dropped: everything here is one machine."""
+PATIENCE = 10.0
+"""Seconds for an answer that must come."""
 
 
 def free_pool() -> str:
@@ -138,8 +140,8 @@ class Host:
         return "open"
 
     def seen_as(self, guest: str, address: str, port: int) -> str:
-        """The source address that a server sees."""
-        with self.connect(guest, address, port) as s:
+        """The source address that a server sees, which must be reachable."""
+        with self.connect(guest, address, port, wait=PATIENCE) as s:
             s.sendall(b"?")
             return s.recv(64).decode()
 
