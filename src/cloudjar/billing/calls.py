@@ -24,6 +24,7 @@ PRICE_LIST_CODES = {
     "kms": "awskms",
     "organizations": "AWSOrganizations",
     "account": "AWSAccountManagement",
+    "rds": "AmazonRDS",
     "savingsplans": "ComputeSavingsPlans",
     "secretsmanager": "AWSSecretsManager",
     "service-quotas": "AWSServiceQuotas",

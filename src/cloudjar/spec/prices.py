@@ -40,6 +40,7 @@ FREE_REQUESTS = {
     "AWSOrganizations": "AWS Organizations",
     "AWSAccountManagement": "AWS Account Management",
     "ComputeSavingsPlans": "Savings Plans for AWS Compute usage",
+    "AmazonRDS": "Amazon Relational Database Service",
 }
 
 

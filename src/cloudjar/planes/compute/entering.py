@@ -149,13 +149,16 @@ class Entering(ABC):
             raise PlaneError(f"{host} is not known in {machine_id}")
         return said.decode("utf-8", "replace").split()[0]
 
-    def run(self, machine_id: str, argv: Sequence[str], timeout: float = 30) -> tuple[int, bytes]:
-        """Run a command inside the machine as root: (exit code, output and errors together)."""
+    def run(
+        self, machine_id: str, argv: Sequence[str], timeout: float = 30, given: bytes = b""
+    ) -> tuple[int, bytes]:
+        """Run a command inside the machine as root, `given` at its standard input: (exit code, output and errors
+        together)."""
         home = self._entered(machine_id)
         try:
             done = subprocess.run(
                 [*self._exec(home), home.name, *argv],
-                stdin=subprocess.DEVNULL,
+                input=given,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 timeout=timeout,

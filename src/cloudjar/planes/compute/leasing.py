@@ -40,7 +40,9 @@ class Leasing(ABC):
         """The guest's booted init, or 0."""
 
     @abstractmethod
-    def run(self, machine_id: str, argv: Sequence[str], timeout: float = 30) -> tuple[int, bytes]:
+    def run(
+        self, machine_id: str, argv: Sequence[str], timeout: float = 30, given: bytes = b""
+    ) -> tuple[int, bytes]:
         """Run a command inside the machine."""
 
     def interrupt(self, machine_id: str) -> None:

@@ -301,10 +301,10 @@ def went_down(world: World, machine_id: str) -> None:
 
 
 def sweep(world: World, known: set[str]) -> None:
-    """Remove machines without a record: what a crash left between the host and the database."""
+    """Remove instances' machines without a record: what a crash left between the host and the database."""
     host: ComputePort = world.ports["compute"]
     try:
-        strangers = set(host.machines()) - known
+        strangers = {machine for machine in host.machines() if machine.startswith("i-")} - known
     except PlaneError:
         return
     for machine_id in strangers:

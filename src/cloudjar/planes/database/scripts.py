@@ -1,0 +1,86 @@
+"""What runs inside a database's guest: its first process, and what the host calls to make the engine as it must be.
+
+Everything that lasts is below ``/database``, a plain folder of the guest's volume: ``data`` (the engine's own),
+``conf`` (its configuration, certificate and key), ``ready`` (exists once both are whole).
+"""
+
+from __future__ import annotations
+
+INIT = """#!/bin/sh
+# The first process: keeps one engine running, and ends it in order when the machine is told to shut down (37).
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=en_US.UTF-8
+umask 022
+mkdir -p /run/postgresql
+chown postgres:postgres /run/postgresql
+chmod 2775 /run/postgresql
+# What another boot left, or the machine that a snapshot was taken of, says nothing about this one.
+rm -f /database/data/postmaster.pid
+ending= engine=
+shut() { ending=1; [ -z "$engine" ] || kill -INT "$engine" 2>/dev/null; }
+trap shut 37 TERM
+while [ -z "$ending" ]; do
+    if [ ! -e /database/ready ]; then
+        sleep 0.05
+        continue
+    fi
+    setpriv --reuid=postgres --regid=postgres --init-groups --no-new-privs --bounding-set=-all \\
+        /usr/lib/postgresql/15/bin/postgres -D /database/data -c config_file=/database/conf/postgresql.conf &
+    engine=$!
+    [ -z "$ending" ] || kill -INT "$engine"
+    # A signal ends the wait, not the engine.
+    while kill -0 "$engine" 2>/dev/null; do wait "$engine"; done
+    engine=
+    [ -n "$ending" ] || sleep 0.2
+done
+exit 0
+"""
+
+APPLY = """#!/bin/sh
+# Reads an archive of configuration from standard input (conf/..., setup.sql) and makes the engine so.
+set -eu
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/15/bin LANG=en_US.UTF-8
+as() { setpriv --reuid=postgres --regid=postgres --init-groups "$@"; }
+new=$(mktemp -d /run/apply.XXXXXX)
+trap 'rm -rf "$new"' EXIT
+tar -x -C "$new"
+if [ ! -e /database/data/PG_VERSION ]; then
+    rm -rf /database/data /database/data.part
+    install -d -o postgres -g postgres -m 700 /database/data.part
+    as initdb -D /database/data.part -U rdsadmin --auth-local=peer --auth-host=reject -E UTF8 \\
+        --locale=en_US.UTF-8 --data-checksums --no-sync >/dev/null
+    mv /database/data.part /database/data
+fi
+# What the engine reads only at its start is told by its process: it must not start between two files.
+install -d -o root -g postgres -m 750 /database/conf
+for file in "$new"/conf/*; do
+    name=${file##*/}
+    case $name in
+    *.key) install -o postgres -g postgres -m 600 "$file" "/database/conf/.$name" ;;
+    *) install -o root -g postgres -m 640 "$file" "/database/conf/.$name" ;;
+    esac
+    mv "/database/conf/.$name" "/database/conf/$name"
+done
+if [ -e /database/ready ]; then
+    # A port is one of the things that only a start reads: an engine at another port is none that could be asked.
+    pid=$(sed -n 1p /database/data/postmaster.pid 2>/dev/null || :)
+    port=$(sed -n 4p /database/data/postmaster.pid 2>/dev/null || :)
+    if [ -n "$pid" ] && [ -n "$port" ] && [ "$port" != "$1" ]; then
+        kill -INT "$pid" 2>/dev/null || :
+    elif [ -n "$pid" ]; then
+        kill -HUP "$pid" 2>/dev/null || :
+    fi
+else
+    sync -f /database
+    touch /database/ready
+fi
+tries=0
+until pg_isready -q -h /run/postgresql -p "$1" -U rdsadmin -d postgres; do
+    tries=$((tries + 1))
+    if [ "$tries" -gt 600 ]; then
+        echo "the engine does not take connections" >&2
+        exit 3
+    fi
+    sleep 0.05
+done
+psql -h /run/postgresql -p "$1" -U rdsadmin -d postgres -X -q -t -v ON_ERROR_STOP=1 -f "$new/setup.sql" >/dev/null
+"""

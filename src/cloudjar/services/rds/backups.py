@@ -1,0 +1,102 @@
+"""Snapshots of instances: taken by hand or every day, kept as long as they are wanted.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.html
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from cloudjar.base import ids
+from cloudjar.kit.context import Ctx
+from cloudjar.services.rds import telling
+from cloudjar.services.rds.records import DbInstance, Snapshot
+
+
+def begin(ctx: Ctx, db: DbInstance, snapshot_id: str, kind: str, tags: dict[str, str]) -> Snapshot:
+    """A snapshot that is being taken of an instance's volume."""
+    made = ctx.db[Snapshot].add(
+        Snapshot(
+            id=snapshot_id,
+            key=f"dbsnap-{ids.entropy(8).hex()}",
+            kind=kind,
+            instance_id=db.id,
+            resource_id=db.resource_id,
+            volume=db.volume,
+            begun=ctx.world.clock.now(),
+            instance_created=db.created,
+            engine=db.engine,
+            major=db.major,
+            version=db.version,
+            master=db.master,
+            db_name=db.db_name,
+            port=db.port,
+            storage=db.storage,
+            storage_type=db.storage_type,
+            iops=db.iops,
+            throughput=db.throughput,
+            vpc_id=db.vpc_id,
+            zone=db.zone,
+            instance_class=db.instance_class,
+            tags={**(db.tags if db.copies_tags else {}), **tags},
+        )
+    )
+    event = ("RDS-EVENT-0040", "Creating manual snapshot") if kind == "manual" else _AUTOMATED
+    telling.snapshot(ctx, made, *event, "creation")
+    return made
+
+
+_AUTOMATED = ("RDS-EVENT-0090", "Creating automated snapshot")
+_AUTOMATED_DONE = ("RDS-EVENT-0091", "Automated snapshot created")
+
+
+def begin_automated(ctx: Ctx, db: DbInstance) -> None:
+    """The backup of a day; the instance says so meanwhile."""
+    now = ctx.world.clock.now()
+    name = f"rds:{db.id}-{now:%Y-%m-%d-%H-%M}"
+    if ctx.db[Snapshot].get(name) is not None:
+        return
+    begin(ctx, db, name, "automated", {})
+    telling.instance(ctx, db, "RDS-EVENT-0001", "Backing up DB instance", "backup")
+    ctx.db[DbInstance].put(replace(db, state="backing-up", backed_up=now))
+
+
+def finish(ctx: Ctx, snapshot: Snapshot) -> None:
+    """A snapshot is taken: it is available, and so is its instance; backups that are too old go."""
+    ctx.db[Snapshot].put(replace(snapshot, state="available"))
+    manual = snapshot.kind == "manual"
+    event = ("RDS-EVENT-0042", "Manual snapshot created") if manual else _AUTOMATED_DONE
+    telling.snapshot(ctx, snapshot, *event, "creation")
+    db = ctx.db[DbInstance].get(snapshot.instance_id)
+    if db is None or db.resource_id != snapshot.resource_id:
+        return
+    if db.state == "deleting":
+        ctx.wake(db)
+        return
+    others = [s for s in ctx.db[Snapshot].all(resource_id=db.resource_id) if s.state == "creating"]
+    if db.state == "backing-up" and not others:
+        ctx.db[DbInstance].put(replace(db, state="available"))
+        telling.instance(ctx, db, "RDS-EVENT-0002", "Finished DB Instance backup", "backup")
+    keep_days(ctx, db)
+
+
+def keep_days(ctx: Ctx, db: DbInstance) -> None:
+    """Let go of automated backups that are older than the instance keeps them."""
+    oldest = ctx.world.clock.now() - timedelta(days=db.retention)
+    for old in ctx.db[Snapshot].all(resource_id=db.resource_id):
+        if old.kind == "automated" and old.state == "available" and old.begun < oldest:
+            forget(ctx, old)
+
+
+def forget_automated(ctx: Ctx, db: DbInstance) -> None:
+    """Automated backups go with their instance."""
+    for one in ctx.db[Snapshot].all(resource_id=db.resource_id):
+        if one.kind == "automated":
+            forget(ctx, one)
+
+
+def forget(ctx: Ctx, snapshot: Snapshot) -> Snapshot:
+    """Have a snapshot removed."""
+    return ctx.db[Snapshot].put(replace(snapshot, state="deleting"))

@@ -1,0 +1,42 @@
+"""What costs money: an instance by the hour while it runs, its storage while it is there.
+
+Snapshots cost where they are larger than the storage that is paid for, which is not metered (README.md).
+
+https://aws.amazon.com/rds/postgresql/pricing/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from cloudjar.kit.usage import Meter, meters
+from cloudjar.services.rds.records import DbInstance
+from cloudjar.spec import databases
+
+_STORAGE = {
+    "gp2": "RDS:GP2-Storage", "gp3": "RDS:GP3-Storage", "io1": "RDS:PIOPS-Storage", "io2": "RDS:PIOPS-Storage",
+    "standard": "RDS:StorageUsage",
+}  # fmt: skip
+_IDLE = ("creating", "stopped", "starting", "deleting")
+
+
+@meters(DbInstance)
+def hours(db: DbInstance) -> Iterable[Meter]:
+    """The instance and its storage."""
+    operation = databases.operation(db.engine)
+    if db.state not in _IDLE and db.answering:
+        yield Meter("AmazonRDS", f"InstanceUsage:{db.instance_class}", operation, "Hrs")
+    if db.answering:
+        yield Meter("AmazonRDS", _STORAGE[db.storage_type], "", "GB-Mo", Decimal(db.storage))
+        yield from _performance(db)
+
+
+def _performance(db: DbInstance) -> Iterable[Meter]:
+    """What is provisioned beyond what a volume has anyway."""
+    if db.storage_type in ("io1", "io2"):
+        yield Meter("AmazonRDS", "RDS:PIOPS", "", "IOPS-Mo", Decimal(db.iops))
+    if db.storage_type == "gp3" and db.iops > 12_000:
+        yield Meter("AmazonRDS", "RDS:GP3-PIOPS", "", "IOPS-Mo", Decimal(db.iops - 12_000))
+    if db.storage_type == "gp3" and db.throughput > 500:
+        yield Meter("AmazonRDS", "RDS:GP3-Throughput", "", "MBPS-Mo", Decimal(db.throughput - 500))

@@ -1,0 +1,265 @@
+"""The life of a DB instance, and the hand that the host has in it.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from cloudjar.base.caller import service as service_caller
+from cloudjar.base.errors import PlaneError
+from cloudjar.kit.context import Ctx, World
+from cloudjar.kit.events import hears
+from cloudjar.kit.faults import CHANGED, SOURCE
+from cloudjar.kit.machine import Step, on_boot, reconciler
+from cloudjar.planes.compute.port import ComputePort
+from cloudjar.services.rds import backups, places, rules, running, telling
+from cloudjar.services.rds.records import DB, Change, DbInstance, ParameterGroup, Snapshot
+from cloudjar.services.rds.views import RESTS, at_once
+
+BACKUP, MAINTENANCE, RESTART = "backup", "maintenance", "restart"
+"""Purposes of alarms: the day's backup, the week's maintenance, the end of a stopped instance's rest."""
+MACHINES = "db-"
+"""How the names of all database machines begin."""
+_UP = ("creating", "backing-up", "available", "modifying", "rebooting", "starting")
+
+
+@reconciler(DbInstance)
+def converge(step: Step, db: DbInstance | None) -> None:
+    """One look: bring machine and engine to the state that the record is in, then move the record on."""
+    if db is None:
+        return
+    host: ComputePort = step.port("compute")
+    if db.state in _UP and step.world.faults.is_dark(db.zone, db.account):
+        host.stop(db.machine, force=True)  # it boots when the power is back: `power_changed`
+        return
+    match db.state:
+        case "creating":
+            _create(step, db)
+        case "available":
+            _keep(step, db, host)
+        case "modifying":
+            _modify(step, db, host)
+        case "rebooting":
+            host.stop(db.machine)
+            _boot(step, db)
+            _arrive(step, db, "RDS-EVENT-0006", "DB instance restarted", "availability")
+        case "starting":
+            _boot(step, db)
+            _arrive(step, db, "RDS-EVENT-0088", "DB instance started", "notification")
+        case "stopping":
+            host.stop(db.machine)
+            _rest(step, db)
+        case "stopped":
+            _stay_down(step, db, host)
+        case "deleting":
+            _delete(step, db, host)
+
+
+def _boot(step: Step, db: DbInstance) -> None:
+    """Machine and engine, with everything that the parameter group says."""
+    wanted = running.group_values(step, db)
+    running.start(step, db)
+    running.apply(step, db, wanted)
+
+    def note(now: DbInstance) -> DbInstance | None:
+        return replace(now, running=wanted, verifier=b"" if now.verifier == db.verifier else now.verifier)
+
+    step.change(DbInstance, note)
+
+
+def _to(step: Step, expect: str, decide: Callable[[DbInstance], DbInstance]) -> DbInstance | None:
+    """Change the record if it is still in the state `expect`; None when it moved on meanwhile."""
+    with step.world.state.database.transaction():
+        now = step.db[DbInstance].get(step.key)
+        if now is None or now.state != expect:
+            return None
+        return step.db[DbInstance].put(decide(now))
+
+
+def _arrive(step: Step, db: DbInstance, event_id: str, message: str, category: str) -> None:
+    """What was asked for is done: the instance is available."""
+    with step.world.state.database.transaction():
+        if _to(step, db.state, lambda now: replace(now, state="available", stopped=None)) is not None:
+            telling.instance(step.ctx, db, event_id, message, category)
+            _schedule(step, db)
+
+
+def _create(step: Step, db: DbInstance) -> None:
+    _boot(step, db)
+    version = running.engines(step.world).version(db.engine, db.major) or db.version
+    with step.world.state.database.transaction():
+        now = _to(step, "creating", lambda now: replace(now, state="available", answering=True, version=version))
+        if now is None:
+            return
+        restored = bool(db.source_snapshot)
+        message = f"Restored from snapshot {db.source_snapshot}" if restored else "DB instance created"
+        telling.instance(step.ctx, now, "RDS-EVENT-0043" if restored else "RDS-EVENT-0005", message, "creation")
+        _schedule(step, now)
+        if now.retention:
+            backups.begin_automated(step.ctx, now)
+
+
+def _schedule(step: Step, db: DbInstance) -> None:
+    step.again(BACKUP, rules.next_backup(db.backup_window, step.world.clock.now()))
+    step.again(MAINTENANCE, rules.next_maintenance(db.maintenance_window, step.world.clock.now()))
+
+
+def _keep(step: Step, db: DbInstance, host: ComputePort) -> None:
+    """An instance that is available stays so, and takes what its parameter group says if it can be taken now."""
+    if host.look(db.machine) != "up":
+        _boot(step, db)
+        with step.world.state.database.transaction():
+            telling.instance(step.ctx, db, "RDS-EVENT-0006", "DB instance restarted", "availability")
+    else:
+        _take_parameters(step, db)
+    if step.wake.purpose in (BACKUP, MAINTENANCE):
+        _on_time(step, db)
+
+
+def _take_parameters(step: Step, db: DbInstance) -> None:
+    wanted = at_once(step.ctx, db, step.db[ParameterGroup].get(db.parameter_group))
+    if wanted != db.running:
+        running.apply(step, db, wanted)
+        step.change(DbInstance, lambda now: replace(now, running=wanted))
+
+
+def _on_time(step: Step, db: DbInstance) -> None:
+    """A window opened: the day's backup, or what waited for maintenance."""
+    with step.world.state.database.transaction():
+        now = step.db[DbInstance].get(db.id)
+        if now is None or now.state != "available":
+            return
+        _schedule(step, now)
+        if step.wake.purpose == BACKUP:
+            if now.pending.retention is not None:
+                now = _with_retention(step, now)
+            if now.retention:
+                backups.begin_automated(step.ctx, now)
+        elif not now.pending.empty:
+            step.db[DbInstance].put(replace(now, state="modifying", change=now.pending, pending=Change()))
+
+
+def _with_retention(step: Step, db: DbInstance) -> DbInstance:
+    days = db.pending.retention
+    assert days is not None
+    return step.db[DbInstance].put(
+        replace(db, retention=days, pending=replace(db.pending, retention=None))
+    )
+
+
+_DONE: tuple[tuple[str, str, str], ...] = (
+    ("instance_class", "RDS-EVENT-0014", "Finished applying modification to DB instance class"),
+    ("storage", "RDS-EVENT-0017", "Finished applying modification to allocated storage"),
+    ("verifier", "RDS-EVENT-0016", "Reset master credentials"),
+)
+
+
+def _modify(step: Step, db: DbInstance, host: ComputePort) -> None:
+    """Bring machine and engine to be otherwise; only a new class or port needs them to stop for it."""
+    change, after = db.change, changed(db)
+    if change.storage is not None:
+        host.grow_volume(db.volume, change.storage)
+    if change.instance_class is not None or change.port is not None:
+        host.stop(db.machine)
+        wanted = running.group_values(step, db)
+        running.start(step, after)
+    else:
+        wanted = dict(db.running)
+    running.apply(step, after, wanted)
+
+    def finish(now: DbInstance) -> DbInstance:
+        return replace(changed(now), state="available", change=Change(), running=wanted, verifier=b"")
+
+    with step.world.state.database.transaction():
+        if _to(step, "modifying", finish) is None:
+            return
+        for field, event_id, message in _DONE:
+            if getattr(change, field) is not None:
+                telling.instance(step.ctx, db, event_id, message, "configuration change")
+
+
+def changed(db: DbInstance) -> DbInstance:
+    """The instance as its change will have made it."""
+    change = db.change
+    fields: dict[str, Any] = {
+        name: getattr(change, name) for name in change.__struct_fields__ if getattr(change, name) is not None
+    }
+    return replace(db, **fields)
+
+
+def _rest(step: Step, db: DbInstance) -> None:
+    now = step.world.clock.now()
+    with step.world.state.database.transaction():
+        if _to(step, "stopping", lambda item: replace(item, state="stopped", stopped=now)) is not None:
+            telling.instance(step.ctx, db, "RDS-EVENT-0087", "DB instance stopped", "notification")
+            step.again(RESTART, now + RESTS)
+
+
+def _stay_down(step: Step, db: DbInstance, host: ComputePort) -> None:
+    """Down, but for no more than seven days."""
+    if host.look(db.machine) == "up":
+        host.stop(db.machine)
+    if db.stopped is None or step.world.clock.now() < db.stopped + RESTS:
+        return
+    with step.world.state.database.transaction():
+        if _to(step, "stopped", lambda item: replace(item, state="starting")) is not None:
+            why = "DB instance is being started due to it exceeding the maximum allowed time being stopped."
+            telling.instance(step.ctx, db, "RDS-EVENT-0154", why, "notification")
+
+
+def _delete(step: Step, db: DbInstance, host: ComputePort) -> None:
+    """Once its last snapshot is taken, everything of it goes."""
+    if any(s.state == "creating" for s in step.db[Snapshot].all(resource_id=db.resource_id)):
+        return  # whose reconciler wakes this one
+    host.remove(db.machine)
+    host.remove_volume(db.volume)
+    with step.world.state.database.transaction():
+        now = step.db[DbInstance].get(db.id)
+        if now is None or now.state != "deleting":
+            return
+        places.unplug(step.ctx, now)
+        if not now.keeps_backups:
+            backups.forget_automated(step.ctx, now)
+        step.db[DbInstance].drop(now)
+        telling.instance(step.ctx, now, "RDS-EVENT-0003", "DB instance deleted", "deletion")
+
+
+@hears(SOURCE, CHANGED)
+def power_changed(world: World, _: str, __: str, detail: dict[str, Any]) -> None:
+    """Instances go with the power of their zone, and come back with it."""
+    if detail.get("zone"):
+        for db in _all(world):
+            world.state.wakes.wake(DB, db.account, db.region, db.id)
+
+
+@on_boot("rds")
+def at_start(world: World) -> None:
+    """Wake what may not be at rest, and remove machines that belong to nobody."""
+    known = set()
+    for db in _all(world):
+        known.add(db.machine)
+        world.state.wakes.wake(DB, db.account, db.region, db.id, purpose="boot")
+    host: ComputePort = world.ports["compute"]
+    try:
+        strangers = {machine for machine in host.machines() if machine.startswith(MACHINES)} - known
+    except PlaneError:
+        return
+    for machine in strangers:
+        host.remove(machine)
+
+
+def went_down(world: World, machine: str) -> None:
+    """The host says that a database's machine is down: have its record looked at."""
+    for db in _all(world):
+        if db.machine == machine:
+            with world.state.database.transaction():
+                world.state.wakes.wake(DB, db.account, db.region, db.id, purpose="host")
+
+
+def _all(world: World) -> list[DbInstance]:
+    return list(Ctx(world, "", "", service_caller("cloudjar.internal", "")).db.everywhere(DbInstance))

@@ -1,0 +1,184 @@
+"""A new instance of what a request asks for: checks first, in AWS's words; then the record."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from msgspec.structs import replace
+
+from cloudjar.base import ids
+from cloudjar.base.errors import AwsError
+from cloudjar.kit.context import Ctx
+from cloudjar.planes.database import postgres
+from cloudjar.services.rds import errors, groups, places, rules, running
+from cloudjar.services.rds.records import DbInstance, Secret
+from cloudjar.services.rds.views import AUTHORITY
+from cloudjar.spec import databases
+from cloudjar.spec.databases import Line
+
+VIA = "rds.amazonaws.com"
+ELSEWHERE = (
+    "mysql", "mariadb", "aurora-mysql", "aurora-postgresql", "oracle-ee", "oracle-ee-cdb", "oracle-se2",
+    "oracle-se2-cdb", "sqlserver-ee", "sqlserver-se", "sqlserver-ex", "sqlserver-web", "db2-ae", "db2-se",
+    "custom-oracle-ee", "custom-oracle-ee-cdb", "custom-oracle-se2", "custom-oracle-se2-cdb", "custom-sqlserver-ee",
+    "custom-sqlserver-se", "custom-sqlserver-web", "custom-sqlserver-dev",
+)  # fmt: skip
+"""Engines that AWS has besides."""
+
+
+def new_id(ctx: Ctx, given: str) -> str:
+    """The identifier of a new instance."""
+    name = rules.identifier("DBInstanceIdentifier", given)
+    if ctx.db[DbInstance].get(name) is not None:
+        raise AwsError("DBInstanceAlreadyExists", "DB instance already exists")
+    return name
+
+
+def version(ctx: Ctx, engine: str, wanted: str | None) -> tuple[Line, str]:
+    """(major version, whole version) that a request names, or the newest."""
+    if engine in ELSEWHERE:
+        raise errors.not_built(f"The engine {engine}")
+    newest = databases.newest(engine)
+    if newest is None:
+        raise errors.invalid("Invalid DB engine")
+    if not wanted:
+        return newest, here(ctx, newest)
+    line = databases.line(engine, wanted.partition(".")[0])
+    if line is None or wanted not in (line.major, here(ctx, line)):
+        raise errors.combination(f"Cannot find version {wanted} for {engine}")
+    return line, here(ctx, line)
+
+
+def here(ctx: Ctx, line: Line) -> str:
+    """The whole version of a major that runs here."""
+    return running.engines(ctx.world).version(line.engine, line.major) or line.usual
+
+
+def instance_class(given: str, line: Line, whole: str) -> str:
+    """A class that the engine can have."""
+    if given in databases.classes(line.engine):
+        return given
+    if not databases.looks_like_class(given):
+        raise errors.invalid(f"Invalid DB Instance class: {given}")
+    raise errors.combination(
+        "RDS does not support creating a DB instance with the following combination: "
+        f"DBInstanceClass={given}, Engine={line.engine}, EngineVersion={whole}, LicenseModel={line.licence}. "
+        "For supported combinations of instance class and database engine version, see the documentation."
+    )
+
+
+def refuse_foreign(req: dict[str, Any], line: Line) -> None:
+    """What a request says besides, which can only be one thing."""
+    if req.get("LicenseModel") not in (None, line.licence):
+        raise errors.combination(f"Invalid license model '{req['LicenseModel']}' for engine '{line.engine}'.")
+    if req.get("CACertificateIdentifier") not in (None, AUTHORITY):
+        raise AwsError("CertificateNotFound", f"Certificate not found: {req['CACertificateIdentifier']}", 404)
+    if req.get("OptionGroupName") not in (None, f"default:{line.engine}-{line.major}"):
+        said = f"Specified OptionGroupName: {req['OptionGroupName']} not found."
+        raise AwsError("OptionGroupNotFoundFault", said, 404)
+
+
+def windows(req: dict[str, Any]) -> tuple[str, str]:
+    """(backup window, maintenance window); drawn where a request names none."""
+    asked, maintenance = req.get("PreferredBackupWindow"), req.get("PreferredMaintenanceWindow")
+    if asked:
+        rules.backup_window(asked)
+    if maintenance:
+        maintenance = rules.maintenance_window(maintenance)
+    if asked and maintenance:
+        rules.refuse_overlap(asked, maintenance)
+        return asked, maintenance
+    for _ in range(1000):
+        backup, week = rules.windows(ids.below(5040))
+        backup, week = asked or backup, maintenance or week
+        try:
+            rules.refuse_overlap(backup, week)
+        except AwsError:
+            continue
+        return backup, week
+    raise errors.combination("The backup window and maintenance window must not overlap.")
+
+
+def credentials(ctx: Ctx, req: dict[str, Any], db: DbInstance) -> DbInstance:
+    """The instance with its master's password: the given one, or one that Secrets Manager keeps."""
+    if not req.get("ManageMasterUserPassword"):
+        if req.get("MasterUserSecretKmsKeyId"):
+            raise errors.combination("You can't specify MasterUserSecretKmsKeyId without ManageMasterUserPassword.")
+        return with_password(ctx, db, rules.password(req.get("MasterUserPassword")))
+    if req.get("MasterUserPassword"):
+        raise errors.combination("You can't specify MasterUserPassword when ManageMasterUserPassword is enabled.")
+    password = ids.token(24)
+    asked: dict[str, Any] = {
+        "Name": f"rds!db-{ids.uuid4()}",
+        "Description": f"Secret associated with primary RDS DB instance: {_arn(ctx, db)}",
+        "SecretString": json.dumps({"username": db.master, "password": password}),
+        "ClientRequestToken": ids.uuid4(),
+    }
+    if key := req.get("MasterUserSecretKmsKeyId"):
+        asked["KmsKeyId"] = key
+    made = ctx.call("secretsmanager", "CreateSecret", asked, via=VIA)
+    seen = ctx.call("secretsmanager", "DescribeSecret", {"SecretId": made["ARN"]}, via=VIA)
+    secret = Secret(arn=made["ARN"], key_id=seen.get("KmsKeyId") or "")
+    return replace(with_password(ctx, db, password), secret=secret)
+
+
+def with_password(ctx: Ctx, db: DbInstance, password: str) -> DbInstance:
+    """The password is forgotten; what an engine keeps of it is sealed."""
+    return replace(db, verifier=verifier(ctx, password))
+
+
+def verifier(ctx: Ctx, password: str) -> bytes:
+    """What the record keeps of a password until the engine has it: sealed."""
+    return running.seal(ctx.world, postgres.scram(password, ids.entropy(16)))
+
+
+def _arn(ctx: Ctx, db: DbInstance) -> str:
+    return f"arn:aws:rds:{ctx.region}:{ctx.account}:db:{db.id}"
+
+
+def blank(ctx: Ctx, req: dict[str, Any], name: str, line: Line, whole: str, tags: dict[str, str]) -> DbInstance:
+    """An instance of everything that says nothing of its data: place, class, windows. Not stored."""
+    place = places.chosen(ctx, req)
+    kind = instance_class(req["DBInstanceClass"], line, whole)
+    refuse_foreign(req, line)
+    backup, maintenance = windows(req)
+    return DbInstance(
+        id=name,
+        resource_id=f"db-{ids.unique_id('')}{ids.unique_id('')[:5]}",
+        machine=f"db-{ids.entropy(8).hex()}",
+        volume=f"dbvol-{ids.entropy(8).hex()}",
+        engine=line.engine,
+        major=line.major,
+        version=whole,
+        instance_class=kind,
+        master="",
+        db_name="",
+        port=rules.port(req.get("Port"), 5432),
+        storage=0,
+        storage_type="gp3",
+        iops=0,
+        throughput=0,
+        subnet_group=place.group.name,
+        vpc_id=place.group.vpc_id,
+        subnet_id=place.subnet.id,
+        zone=place.subnet.zone,
+        groups=place.security_groups,
+        public=place.public,
+        interface_id="",
+        parameter_group=groups.named(ctx, req.get("DBParameterGroupName"), line).name,
+        created=ctx.now,
+        retention=rules.retention(req.get("BackupRetentionPeriod")),
+        backup_window=backup,
+        maintenance_window=maintenance,
+        minor_upgrades=req.get("AutoMinorVersionUpgrade") is not False,
+        copies_tags=bool(req.get("CopyTagsToSnapshot")),
+        protected=bool(req.get("DeletionProtection")),
+        tags=tags,
+    )
+
+
+def stored(ctx: Ctx, db: DbInstance) -> DbInstance:
+    """The instance in the store, with its interface: its life begins."""
+    return ctx.db[DbInstance].add(places.plug(ctx, db))
+

@@ -1,0 +1,133 @@
+"""Changing an instance: some things at once, some now or in the maintenance window.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.DBInstance.Modifying.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from cloudjar.kit.context import Ctx
+from cloudjar.kit.operation import op
+from cloudjar.services.rds import errors, groups, making, places, rules, telling
+from cloudjar.services.rds.ops.instances import by_name
+from cloudjar.services.rds.records import Change, DbInstance
+from cloudjar.services.rds.views import show_instance
+from cloudjar.spec import databases
+from cloudjar.spec.databases import Line
+
+_BUILT = (
+    "DBInstanceIdentifier", "ApplyImmediately", "AllocatedStorage", "DBInstanceClass", "VpcSecurityGroupIds",
+    "MasterUserPassword", "DBParameterGroupName", "BackupRetentionPeriod", "PreferredBackupWindow",
+    "PreferredMaintenanceWindow", "AutoMinorVersionUpgrade", "LicenseModel", "Iops", "StorageThroughput", "StorageType",
+    "CopyTagsToSnapshot", "DBPortNumber", "PubliclyAccessible", "DeletionProtection", "EngineVersion", "Engine",
+    "CACertificateIdentifier", "OptionGroupName",
+)  # fmt: skip
+
+
+@op("ModifyDBInstance")
+def modify_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Change what can be changed at once; the rest now, or when the maintenance window opens."""
+    db = by_name(ctx, req["DBInstanceIdentifier"])
+    errors.only(req, _BUILT)
+    if db.state != "available":
+        raise errors.state(f"Database instance is not in available state: {db.id}")
+    line = databases.line(db.engine, db.major)
+    assert line is not None
+    making.refuse_foreign(req, line)
+    if req.get("EngineVersion") not in (None, db.major, db.version):
+        making.version(ctx, db.engine, req["EngineVersion"])
+        raise errors.not_built("An upgrade of the engine")
+    db = _at_once(ctx, req, db, line)
+    db = _later(ctx, req, db, _wanted(ctx, req, db, line))
+    return {"DBInstance": show_instance(ctx, ctx.db[DbInstance].put(db))}
+
+
+def _at_once(ctx: Ctx, req: dict[str, Any], db: DbInstance, line: Line) -> DbInstance:
+    """What takes no time and interrupts nobody."""
+    if req.get("VpcSecurityGroupIds"):
+        db = places.regroup(ctx, db, places.security_groups(ctx, db.vpc_id, req["VpcSecurityGroupIds"]))
+    if name := req.get("DBParameterGroupName"):
+        db = replace(db, parameter_group=groups.named(ctx, name, line).name)
+        telling.instance(ctx, db, "RDS-EVENT-0092", "Finished updating DB parameter group", "configuration change")
+    for member, field in (
+        ("AutoMinorVersionUpgrade", "minor_upgrades"),
+        ("CopyTagsToSnapshot", "copies_tags"),
+        ("DeletionProtection", "protected"),
+    ):
+        if req.get(member) is not None:
+            db = replace(db, **{field: req[member]})
+    if req.get("PubliclyAccessible") not in (None, db.public):
+        raise errors.not_built("A change of PubliclyAccessible")
+    return _windows(req, db)
+
+
+def _windows(req: dict[str, Any], db: DbInstance) -> DbInstance:
+    backup = req.get("PreferredBackupWindow") or db.backup_window
+    maintenance = req.get("PreferredMaintenanceWindow") or db.maintenance_window
+    if (backup, maintenance) == (db.backup_window, db.maintenance_window):
+        return db
+    rules.backup_window(backup)
+    maintenance = rules.maintenance_window(maintenance)
+    rules.refuse_overlap(backup, maintenance)
+    return replace(db, backup_window=backup, maintenance_window=maintenance)
+
+
+def _wanted(ctx: Ctx, req: dict[str, Any], db: DbInstance, line: Line) -> Change:
+    """What a request wants otherwise than it is."""
+    found: dict[str, Any] = _storage(req, db)
+    if (kind := req.get("DBInstanceClass")) and kind != db.instance_class:
+        found["instance_class"] = making.instance_class(kind, line, db.version)
+    if (port := req.get("DBPortNumber")) and port != db.port:
+        found["port"] = rules.port(port, db.port)
+    if (password := req.get("MasterUserPassword")) is not None:
+        if db.secret is not None:
+            raise errors.combination("You can't specify MasterUserPassword when ManageMasterUserPassword is enabled.")
+        found["verifier"] = making.verifier(ctx, rules.password(password))
+    if (days := req.get("BackupRetentionPeriod")) is not None and days != db.retention:
+        found["retention"] = rules.retention(days)
+    return Change(**found)
+
+
+def _storage(req: dict[str, Any], db: DbInstance) -> dict[str, Any]:
+    """Storage only grows, and by a tenth at least."""
+    members = ("AllocatedStorage", "StorageType", "Iops", "StorageThroughput")
+    if all(req.get(member) is None for member in members):
+        return {}
+    kind, size = req.get("StorageType") or db.storage_type, req.get("AllocatedStorage") or db.storage
+    if size < db.storage:
+        raise errors.invalid("Requested size cannot be smaller than the current size.")
+    if db.storage < size < db.storage * 1.1:
+        raise errors.combination(
+            f"Invalid storage size for engine name {db.engine} and storage type {kind}: {size}. It must be at least 10 "
+            "percent larger than the current size."
+        )
+    rules.storage(kind, size)
+    iops, through = req.get("Iops"), req.get("StorageThroughput")
+    if kind == db.storage_type and (kind != "gp3" or min(size, db.storage) >= rules.GP3_WIDE):
+        iops, through = iops or db.iops or None, through or db.throughput or None
+    speed, throughput = rules.performance(kind, size, iops, through)
+    wanted = {"storage": size, "storage_type": kind, "iops": speed, "throughput": throughput}
+    return {name: value for name, value in wanted.items() if value != getattr(db, name)}
+
+
+def _later(ctx: Ctx, req: dict[str, Any], db: DbInstance, wanted: Change) -> DbInstance:
+    """Passwords are changed at once, whatever is asked; the rest when `ApplyImmediately` or the window says."""
+    if wanted.empty and not (req.get("ApplyImmediately") and not db.pending.empty):
+        return db
+    now = req.get("ApplyImmediately") is True
+    waiting = {
+        name: value
+        for change in (db.pending, wanted)
+        for name in Change.__struct_fields__
+        if (value := getattr(change, name)) is not None
+    }
+    at_once = waiting if now else {name: waiting.pop(name) for name in ("verifier",) if name in waiting}
+    if not now and "retention" in waiting and 0 not in (waiting["retention"], db.retention):
+        at_once["retention"] = waiting.pop("retention")
+    if not at_once:
+        return replace(db, pending=Change(**waiting))
+    rest = Change() if now else Change(**waiting)
+    return replace(db, state="modifying", change=Change(**at_once), pending=rest)

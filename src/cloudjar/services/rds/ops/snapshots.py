@@ -1,0 +1,72 @@
+"""Snapshots: taken, shown, deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from cloudjar.base.errors import AwsError
+from cloudjar.kit import filters
+from cloudjar.kit.context import Ctx
+from cloudjar.kit.operation import op
+from cloudjar.kit.record import arn_of
+from cloudjar.services.rds import backups, errors, tagging
+from cloudjar.services.rds.ops.instances import by_name, new_snapshot_id
+from cloudjar.services.rds.records import DbInstance, Snapshot
+from cloudjar.services.rds.views import show_snapshot
+
+_GETTERS = {
+    "db-instance-id": lambda s: s.instance_id,
+    "db-snapshot-id": lambda s: [s.id, arn_of(s)],
+    "dbi-resource-id": lambda s: s.resource_id,
+    "snapshot-type": lambda s: s.kind,
+    "engine": lambda s: s.engine,
+}
+
+
+@op("CreateDBSnapshot")
+def create_db_snapshot(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """A copy of an instance's volume as it is at one instant."""
+    db = by_name(ctx, req["DBInstanceIdentifier"])
+    name = new_snapshot_id(ctx, "DBSnapshotIdentifier", req["DBSnapshotIdentifier"])
+    if db.state != "available":
+        raise errors.state(f"Cannot create a snapshot because the database instance {db.id} is not currently in the "
+                           "available state.")  # fmt: skip
+    made = backups.begin(ctx, db, name, "manual", tagging.asked(req))
+    ctx.db[DbInstance].put(replace(db, state="backing-up"))
+    return {"DBSnapshot": show_snapshot(made)}
+
+
+@op("DescribeDBSnapshots")
+def describe_db_snapshots(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Snapshots of an account, narrowed by what a request says."""
+    if req.get("IncludeShared") or req.get("IncludePublic") or req.get("SnapshotType") in ("shared", "public"):
+        raise errors.not_built("Sharing of snapshots")
+    name, kind = req.get("DBSnapshotIdentifier"), req.get("SnapshotType")
+    found = [need(ctx, name)] if name else ctx.db[Snapshot].all()
+    if instance := req.get("DBInstanceIdentifier"):
+        found = [s for s in found if s.instance_id == instance.rpartition(":db:")[2].lower()]
+    if resource := req.get("DbiResourceId"):
+        found = [s for s in found if s.resource_id == resource]
+    if kind:
+        found = [s for s in found if s.kind == kind]
+    shown = filters.apply(req.get("Filters"), _GETTERS, sorted(found, key=lambda s: (s.begun, s.id)))
+    return {"DBSnapshots": [show_snapshot(s) for s in shown]}
+
+
+@op("DeleteDBSnapshot")
+def delete_db_snapshot(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """A snapshot that was taken by hand."""
+    found = need(ctx, req["DBSnapshotIdentifier"])
+    if found.kind != "manual":
+        raise AwsError("InvalidDBSnapshotState", "Only manual snapshots may be deleted.")
+    if found.state != "available":
+        raise AwsError("InvalidDBSnapshotState", f"The snapshot {found.id} is not in available state.")
+    backups.forget(ctx, found)
+    return {"DBSnapshot": {**show_snapshot(found), "Status": "deleted"}}
+
+
+def need(ctx: Ctx, name: str) -> Snapshot:
+    """A snapshot by its identifier or ARN. Raises DBSnapshotNotFound."""
+    return ctx.db[Snapshot].need(name.rpartition(":snapshot:")[2].lower())

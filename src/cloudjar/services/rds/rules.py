@@ -1,0 +1,223 @@
+"""What may be and what not (pure): names, passwords, windows, sizes.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime, timedelta
+
+from cloudjar.services.rds import errors
+
+_IDENTIFIER = re.compile(r"[a-zA-Z](-?[a-zA-Z0-9])*")
+_RESERVED = frozenset((
+    "admin", "rdsadmin", "rds_superuser", "rds_replication", "rds_password", "rds_iam", "rdsrepladmin",
+    "rdswriteforwarduser", "rdstopmgr", "rds_reserved", "rds_ad", "pg_monitor", "pg_signal_backend", "all", "analyse",
+    "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "binary", "both", "case", "cast",
+    "check", "collate", "collation", "column", "concurrently", "constraint", "create", "cross", "current_catalog",
+    "current_date", "current_role", "current_schema", "current_time", "current_timestamp", "current_user", "default",
+    "deferrable", "desc", "distinct", "do", "else", "end", "except", "false", "fetch", "for", "foreign", "freeze",
+    "from", "full", "grant", "group", "having", "ilike", "in", "initially", "inner", "intersect", "into", "is",
+    "isnull", "join", "lateral", "leading", "left", "like", "limit", "localtime", "localtimestamp", "natural", "not",
+    "notnull", "null", "offset", "on", "only", "or", "order", "outer", "overlaps", "placing", "primary", "references",
+    "returning", "right", "select", "session_user", "similar", "some", "symmetric", "table", "tablesample", "then",
+    "to", "trailing", "true", "union", "unique", "user", "using", "variadic", "verbose", "when", "where", "window",
+    "with", "public", "none",
+))  # fmt: skip
+_DATABASES = frozenset(("rdsadmin", "template0", "template1"))
+_LEAST = {"gp2": 20, "gp3": 20, "io1": 100, "io2": 100, "standard": 5}
+_MOST = {"gp2": 65536, "gp3": 65536, "io1": 65536, "io2": 65536, "standard": 3072}
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+GP3_WIDE = 400
+"""GiB from which on gp3 is striped, and may be given more."""
+
+
+def identifier(member: str, given: str, most: int = 63) -> str:
+    """A name of an instance, snapshot or group, in lower case. Raises InvalidParameterValue."""
+    if not given or len(given) > most or not _IDENTIFIER.fullmatch(given):
+        raise errors.invalid(
+            f"The parameter {member} is not a valid identifier. Identifiers must begin with a letter; must contain "
+            "only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two consecutive "
+            "hyphens."
+        )
+    return given.lower()
+
+
+def master_name(given: str | None) -> str:
+    """The master user's name."""
+    if not given:
+        raise errors.missing("MasterUsername")
+    if given.lower() in _RESERVED or given.lower().startswith(("pg_", "rds_")):
+        raise errors.invalid(f"MasterUsername {given} cannot be used as it is a reserved word used by the engine")
+    if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]{0,62}", given):
+        raise errors.invalid("The parameter MasterUsername is not a valid identifier.")
+    return given
+
+
+def password(given: str | None) -> str:
+    """The master user's password."""
+    front = "The parameter MasterUserPassword is not a valid password"
+    if not given:
+        raise errors.missing("MasterUserPassword")
+    if len(given) < 8:
+        raise errors.invalid(f"{front} because it is shorter than 8 characters.")
+    if len(given) > 128:
+        raise errors.invalid(f"{front} because it is longer than 128 characters.")
+    if not all(32 < ord(c) < 127 and c not in "/@\"" for c in given):
+        raise errors.invalid(f"{front}. Only printable ASCII characters besides '/', '@', '\"', ' ' may be used.")
+    return given
+
+
+def database_name(given: str | None) -> str:
+    """The name of a first database; empty: none."""
+    if not given:
+        return ""
+    if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]{0,62}", given):
+        raise errors.invalid("DBName must begin with a letter and contain only alphanumeric characters.")
+    if given.lower() in _RESERVED | _DATABASES:
+        raise errors.invalid(f"DBName {given} cannot be used. It is a reserved word for this engine")
+    return given
+
+
+def port(given: int | None, usual: int) -> int:
+    """The port of an endpoint."""
+    if given is None:
+        return usual
+    if not 1150 <= given <= 65535:
+        raise errors.invalid(f"Invalid database port: {given}. Valid port numbers: 1150-65535")
+    return given
+
+
+def storage(kind: str, gib: int | None) -> int:
+    """The size of a volume, GiB."""
+    if kind not in _LEAST:
+        raise errors.invalid(f"Invalid storage type: {kind}")
+    if gib is None:
+        raise errors.missing("AllocatedStorage")
+    if not _LEAST[kind] <= gib <= _MOST[kind]:
+        raise errors.invalid(f"Invalid storage size for engine name postgres and storage type {kind}: {gib}")
+    return gib
+
+
+def performance(kind: str, gib: int, iops: int | None, throughput: int | None) -> tuple[int, int]:
+    """(IOPS, MiB/s) that are provisioned; 0 where there are none."""
+    if kind in ("io1", "io2"):
+        if throughput:
+            raise errors.combination(f"You can't specify storage throughput for the {kind} storage type.")
+        if not iops:
+            raise errors.combination(f"You must specify IOPS for storage type {kind}.")
+        if not 1000 <= iops <= 256_000 or not 0.5 <= iops / gib <= 1000:
+            raise errors.combination(
+                f"The IOPS to GiB ratio must be between 0.5 and 1000, with at least 1000 IOPS, but is {iops / gib:.1f}"
+            )
+        return iops, 0
+    if kind != "gp3":
+        if iops or throughput:
+            raise errors.combination(f"You can't specify IOPS or storage throughput for the {kind} storage type.")
+        return 0, 0
+    if gib < GP3_WIDE:
+        if iops or throughput:
+            raise errors.combination(
+                "You can't specify IOPS or storage throughput for engine postgres and a storage size less than 400."
+            )
+        return 3000, 125
+    if not 12_000 <= (iops or 12_000) <= 64_000 or not 500 <= (throughput or 500) <= 4000:
+        raise errors.combination("gp3 storage has 12000 to 64000 IOPS and 500 to 4000 MiBps of throughput.")
+    return iops or 12_000, throughput or 500
+
+
+def retention(given: int | None) -> int:
+    """Days for which automated backups are kept."""
+    days = 1 if given is None else given
+    if not 0 <= days <= 35:
+        raise errors.invalid(f"Invalid backup retention period: {days}. Must be between 0 and 35.")
+    return days
+
+
+def endpoint_part(account: str, region: str) -> str:
+    """What stands in the names of an account's endpoints in a Region: ``c`` and eleven characters."""
+    digest = hashlib.sha256(f"rds {account} {region}".encode()).digest()
+    number, text = int.from_bytes(digest[:8], "big"), ""
+    for _ in range(11):
+        number, digit = divmod(number, 36)
+        text += "0123456789abcdefghijklmnopqrstuvwxyz"[digit]
+    return f"c{text}"
+
+
+# -- windows, in minutes of UTC
+def backup_window(given: str) -> str:
+    """``hh24:mi-hh24:mi``, half an hour at least."""
+    begin, end = _clock_pair(given)
+    if (end - begin) % 1440 < 30:
+        raise errors.invalid("The backup window must be at least 30 minutes.")
+    return given
+
+
+def maintenance_window(given: str) -> str:
+    """``ddd:hh24:mi-ddd:hh24:mi``, half an hour to a day."""
+    begin, end = _week(given)
+    if not 30 <= (end - begin) % 10080 < 1440:
+        raise errors.invalid("The maintenance window must be at least 30 minutes and less than 24 hours.")
+    return given.lower()
+
+
+def refuse_overlap(backup: str, maintenance: str) -> None:
+    """A day's backup must not fall into the week's maintenance."""
+    begin, end = _clock_pair(backup)
+    first, last = _week(maintenance)
+    span, length = (end - begin) % 1440, (last - first) % 10080
+    for day in range(-1, 8):
+        start = (day * 1440 + begin - first) % 10080
+        if start < length or (first - day * 1440 - begin) % 10080 < span:
+            raise errors.combination("The backup window and maintenance window must not overlap.")
+
+
+def next_backup(window: str, after: datetime) -> datetime:
+    """When the next backup window opens."""
+    begin, _ = _clock_pair(window)
+    at = after.replace(hour=begin // 60, minute=begin % 60, second=0, microsecond=0)
+    return at if at > after else at + timedelta(days=1)
+
+
+def next_maintenance(window: str, after: datetime) -> datetime:
+    """When the next maintenance window opens."""
+    begin, _ = _week(window)
+    monday = (after - timedelta(days=after.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
+    at = monday + timedelta(minutes=begin)
+    return at if at > after else at + timedelta(days=7)
+
+
+def windows(chance: int) -> tuple[str, str]:
+    """A backup window and a maintenance window that do not meet, drawn by a number below 5040."""
+    minute, day = chance % 720, chance // 720
+    late = (minute + 60) % 720
+    last = (late + 30) % 1440
+    return (
+        f"{minute // 60:02}:{minute % 60:02}-{(minute + 30) // 60:02}:{(minute + 30) % 60:02}",
+        f"{_DAYS[day]}:{late // 60:02}:{late % 60:02}-{_DAYS[day]}:{last // 60:02}:{last % 60:02}",
+    )
+
+
+def _clock_pair(given: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", given)
+    if found is None:
+        raise errors.invalid(f"Invalid backup window format: {given}. Should be specified as a range hh24:mi-hh24:mi.")
+    a, b, c, d = (int(part) for part in found.groups())
+    return a * 60 + b, c * 60 + d
+
+
+def _week(given: str) -> tuple[int, int]:
+    clock = r"(mon|tue|wed|thu|fri|sat|sun):([01]\d|2[0-3]):([0-5]\d)"
+    found = re.fullmatch(f"{clock}-{clock}", given.lower())
+    if found is None:
+        raise errors.invalid(
+            f"Invalid maintenance window format: {given}. Should be specified as a range ddd:hh24:mi-ddd:hh24:mi."
+        )
+    parts = found.groups()
+    begin, end = (
+        _DAYS.index(parts[i]) * 1440 + int(parts[i + 1]) * 60 + int(parts[i + 2]) for i in (0, 3)
+    )
+    return begin, end

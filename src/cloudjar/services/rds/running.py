@@ -1,0 +1,102 @@
+"""An instance as the planes want it: a machine, and an engine inside."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import PurePath
+from typing import Any
+
+from cloudjar.kit.context import World
+from cloudjar.kit.machine import Step
+from cloudjar.planes.compute.port import ComputePort, Disk, MachineSpec
+from cloudjar.planes.database.choose import databases as chosen
+from cloudjar.planes.database.port import DatabasePort, Engine
+from cloudjar.planes.network.port import NetworkPort
+from cloudjar.services.rds import naming, values
+from cloudjar.services.rds.records import DbInstance, ParameterGroup
+from cloudjar.spec import databases
+
+_VALID = timedelta(days=397)
+_BACKDATED = timedelta(hours=1)
+_SEAL = "rds master password"
+
+
+def engines(world: World) -> DatabasePort:
+    """Who drives engines here."""
+    port: DatabasePort = world.ports.setdefault("databases", chosen(world.ports["compute"]))
+    return port
+
+
+def seal(world: World, verifier: str) -> bytes:
+    """What the store may keep of a password's verifier."""
+    return bytes(world.sealer.seal(verifier.encode(), _SEAL))
+
+
+def group_values(step: Step, db: DbInstance) -> dict[str, str]:
+    """What an instance's parameter group says now."""
+    group = step.db[ParameterGroup].get(db.parameter_group)
+    return {name: one.value for name, one in group.settings.items()} if group else {}
+
+
+def start(step: Step, db: DbInstance) -> None:
+    """Boot the machine, on its own volume. Raises `PlaneError`, as while its network is being laid out."""
+    host: ComputePort = step.port("compute")
+    image = engines(step.world).prepare(db.engine, db.major)
+    host.start(_machine(step, db, image))
+
+
+def apply(step: Step, db: DbInstance, running: dict[str, str]) -> None:
+    """Make the engine run with these values, and wait until it takes connections."""
+    engines(step.world).apply(_engine(step, db, running))
+
+
+def disk(db: DbInstance) -> Disk:
+    """The instance's volume."""
+    return Disk(volume_id=db.volume, size_gib=db.storage, snapshot=db.source_snapshot)
+
+
+def _machine(step: Step, db: DbInstance, image: str) -> MachineSpec:
+    network: NetworkPort = step.port("network")
+    size = databases.size(db.instance_class)
+    return MachineSpec(
+        id=db.machine,
+        image=image,
+        network=PurePath(network.guest_path(db.machine)).name,
+        vcpus=size.vcpus,
+        memory_mib=size.memory_mib,
+        hostname=db.id,
+        root=disk(db),
+        driver="container",
+    )
+
+
+def _engine(step: Step, db: DbInstance, running: dict[str, str]) -> Engine:
+    certificate, key = _certificate(step, db)
+    line = databases.line(db.engine, db.major)
+    assert line is not None
+    family = databases.parameters(line.family)
+    memory = databases.size(db.instance_class).memory_mib << 20
+    verifier = (step.world.sealer.open(db.verifier, _SEAL) or b"").decode() if db.verifier else ""
+    return Engine(
+        machine=db.machine,
+        kind=db.engine,
+        major=db.major,
+        port=db.port,
+        master=db.master,
+        verifier=verifier,
+        database=db.db_name,
+        certificate=certificate,
+        key=key,
+        settings=values.told(family, running, memory, db.port),
+        needs_tls=running.get("rds.force_ssl", family["rds.force_ssl"].value) not in ("0", "off"),
+    )
+
+
+def _certificate(step: Step, db: DbInstance) -> tuple[str, str]:
+    """(certificate and chain, key) for the endpoint's name; clients look at the machine's own time."""
+    authority: Any = step.port("authority")
+    now = step.world.clock.real()
+    certificate, chain, key = authority.issue(
+        [naming.endpoint(db)], "EC_prime256v1", now - _BACKDATED, now + _VALID
+    )
+    return certificate + chain, key.decode()

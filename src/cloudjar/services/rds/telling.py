@@ -1,0 +1,56 @@
+"""What happens is written down where DescribeEvents finds it, and told to EventBridge.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from cloudjar.base import ids
+from cloudjar.kit.context import Ctx
+from cloudjar.kit.record import arn_of
+from cloudjar.services.rds.records import DbInstance, Event, ParameterGroup, Snapshot
+
+KEPT = timedelta(days=14)
+_DETAIL = {
+    "db-instance": ("RDS DB Instance Event", "DB_INSTANCE"),
+    "db-snapshot": ("RDS DB Snapshot Event", "SNAPSHOT"),
+    "db-parameter-group": ("RDS DB Parameter Group Event", "DB_PARAM"),
+}
+
+
+def instance(ctx: Ctx, db: DbInstance, event_id: str, message: str, category: str) -> None:
+    """Something happened to an instance."""
+    _tell(ctx, "db-instance", db.id, arn_of(db), event_id, message, category)
+
+
+def snapshot(ctx: Ctx, item: Snapshot, event_id: str, message: str, category: str) -> None:
+    """Something happened to a snapshot."""
+    _tell(ctx, "db-snapshot", item.id, arn_of(item), event_id, message, category)
+
+
+def group(ctx: Ctx, item: ParameterGroup, event_id: str, message: str) -> None:
+    """Something happened to a parameter group."""
+    _tell(ctx, "db-parameter-group", item.name, arn_of(item), event_id, message, "configuration change")
+
+
+def _tell(ctx: Ctx, kind: str, source: str, arn: str, event_id: str, message: str, category: str) -> None:
+    now = ctx.world.clock.now()
+    for old in ctx.db[Event].all():
+        if old.at < now - KEPT:
+            ctx.db[Event].drop(old)
+    ctx.db[Event].add(
+        Event(id=ids.request_id(), source=source, kind=kind, arn=arn, message=message, categories=(category,), at=now)
+    )
+    detail_type, name = _DETAIL[kind]
+    detail = {
+        "EventCategories": [category],
+        "SourceType": name,
+        "SourceArn": arn,
+        "Date": now.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "Message": message,
+        "SourceIdentifier": source,
+        "EventID": event_id,
+    }
+    ctx.emit("aws.rds", detail_type, detail, (arn,))

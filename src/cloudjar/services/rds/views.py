@@ -1,0 +1,221 @@
+"""Records as the API shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from cloudjar.base import arn as arns
+from cloudjar.kit import tags
+from cloudjar.kit.context import Ctx
+from cloudjar.kit.record import arn_of
+from cloudjar.services.rds import naming
+from cloudjar.services.rds.records import Change, DbInstance, ParameterGroup, Snapshot, SubnetGroup
+from cloudjar.spec import databases
+from cloudjar.spec.databases import Parameter
+
+AUTHORITY = "rds-ca-rsa2048-g1"
+RESTS = timedelta(days=7)
+"""How long an instance may be stopped before it is started again."""
+
+
+def show_subnet_group(group: SubnetGroup) -> dict[str, Any]:
+    """A subnet group."""
+    return {
+        "DBSubnetGroupName": group.name,
+        "DBSubnetGroupDescription": group.description,
+        "VpcId": group.vpc_id,
+        "SubnetGroupStatus": "Complete",
+        "Subnets": [
+            {
+                "SubnetIdentifier": subnet.id,
+                "SubnetAvailabilityZone": {"Name": subnet.zone},
+                "SubnetOutpost": {},
+                "SubnetStatus": "Active",
+            }
+            for subnet in group.subnets
+        ],
+        "DBSubnetGroupArn": arn_of(group),
+        "SupportedNetworkTypes": ["IPV4"],
+    }
+
+
+def show_instance(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
+    """An instance."""
+    group = ctx.db[SubnetGroup].get(db.subnet_group)
+    line = databases.line(db.engine, db.major)
+    assert line is not None
+    shown: dict[str, Any] = {
+        "DBInstanceIdentifier": db.id,
+        "DBInstanceClass": db.instance_class,
+        "Engine": db.engine,
+        "DBInstanceStatus": db.state,
+        "MasterUsername": db.master,
+        "DBName": db.db_name or None,
+        "AllocatedStorage": db.storage,
+        "PreferredBackupWindow": db.backup_window,
+        "BackupRetentionPeriod": db.retention,
+        "DBSecurityGroups": [],
+        "VpcSecurityGroups": [{"VpcSecurityGroupId": one, "Status": "active"} for one in db.groups],
+        "DBParameterGroups": [
+            {"DBParameterGroupName": db.parameter_group, "ParameterApplyStatus": apply_status(ctx, db)}
+        ],
+        "AvailabilityZone": db.zone,
+        "DBSubnetGroup": show_subnet_group(group) if group else None,
+        "PreferredMaintenanceWindow": db.maintenance_window,
+        "PendingModifiedValues": _pending(db.pending),
+        "MultiAZ": False,
+        "EngineVersion": db.version,
+        "AutoMinorVersionUpgrade": db.minor_upgrades,
+        "ReadReplicaDBInstanceIdentifiers": [],
+        "LicenseModel": line.licence,
+        "OptionGroupMemberships": [
+            {"OptionGroupName": f"default:{db.engine}-{db.major}", "Status": "in-sync"}
+        ],
+        "PubliclyAccessible": db.public,
+        "StorageType": db.storage_type,
+        "Iops": db.iops or None,
+        "StorageThroughput": db.throughput or None,
+        "DbInstancePort": 0,
+        "StorageEncrypted": False,
+        "DbiResourceId": db.resource_id,
+        "CACertificateIdentifier": AUTHORITY,
+        "DomainMemberships": [],
+        "CopyTagsToSnapshot": db.copies_tags,
+        "MonitoringInterval": 0,
+        "DBInstanceArn": arn_of(db),
+        "IAMDatabaseAuthenticationEnabled": False,
+        "PerformanceInsightsEnabled": False,
+        "DeletionProtection": db.protected,
+        "AssociatedRoles": [],
+        "TagList": tags.as_list(db.tags),
+        "CustomerOwnedIpEnabled": False,
+        "NetworkType": "IPV4",
+        "BackupTarget": "region",
+        "DedicatedLogVolume": False,
+        "IsStorageConfigUpgradeAvailable": False,
+        "MultiTenant": False,
+        "ActivityStreamStatus": "stopped",
+    }
+    if db.answering:
+        zone = naming.HOSTED_ZONES.get(db.region)
+        shown["Endpoint"] = {"Address": naming.endpoint(db), "Port": db.port, "HostedZoneId": zone}
+        shown["InstanceCreateTime"] = db.created
+    if db.stopped is not None and db.state == "stopped":
+        shown["AutomaticRestartTime"] = db.stopped + RESTS
+    if db.secret is not None:
+        shown["MasterUserSecret"] = {
+            "SecretArn": db.secret.arn, "SecretStatus": "active", "KmsKeyId": db.secret.key_id or None,
+        }  # fmt: skip
+    return shown
+
+
+def apply_status(ctx: Ctx, db: DbInstance) -> str:
+    """How far an instance has what its parameter group says."""
+    group = ctx.db[ParameterGroup].get(db.parameter_group)
+    wanted = {name: one.value for name, one in group.settings.items()} if group else {}
+    if wanted == db.running or not db.answering:
+        return "in-sync"
+    return "applying" if at_once(ctx, db, group) != db.running else "pending-reboot"
+
+
+def at_once(ctx: Ctx, db: DbInstance, group: ParameterGroup | None) -> dict[str, str]:
+    """What an engine should run with before its next boot: what it has, and of what changed that which can be."""
+    settings = group.settings if group else {}
+    family = databases.parameters(group.family) if group else {}
+    running = dict(db.running)
+    for name in {*settings, *running}:
+        known, one = family.get(name), settings.get(name)
+        if known is None or known.apply != "dynamic" or (one is not None and not one.at_once):
+            continue
+        if one is None:
+            running.pop(name, None)
+        else:
+            running[name] = one.value
+    return running
+
+
+def _pending(change: Change) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in {
+            "DBInstanceClass": change.instance_class,
+            "AllocatedStorage": change.storage,
+            "MasterUserPassword": "****" if change.verifier is not None else None,
+            "Port": change.port,
+            "BackupRetentionPeriod": change.retention,
+            "Iops": change.iops,
+            "StorageThroughput": change.throughput,
+            "StorageType": change.storage_type,
+        }.items()
+        if value is not None
+    }
+
+
+def show_snapshot(snapshot: Snapshot) -> dict[str, Any]:
+    """A snapshot."""
+    line = databases.line(snapshot.engine, snapshot.major)
+    assert line is not None
+    done = snapshot.state == "available"
+    return {
+        "DBSnapshotIdentifier": snapshot.id,
+        "DBInstanceIdentifier": snapshot.instance_id,
+        "SnapshotCreateTime": snapshot.begun if done else None,
+        "OriginalSnapshotCreateTime": snapshot.begun if done else None,
+        "Engine": snapshot.engine,
+        "AllocatedStorage": snapshot.storage,
+        "Status": snapshot.state,
+        "Port": snapshot.port,
+        "AvailabilityZone": snapshot.zone,
+        "VpcId": snapshot.vpc_id,
+        "InstanceCreateTime": snapshot.instance_created,
+        "MasterUsername": snapshot.master,
+        "EngineVersion": snapshot.version,
+        "LicenseModel": line.licence,
+        "SnapshotType": snapshot.kind,
+        "Iops": snapshot.iops or None,
+        "StorageThroughput": snapshot.throughput or None,
+        "OptionGroupName": f"default:{snapshot.engine}-{snapshot.major}",
+        "PercentProgress": 100 if done else 0,
+        "StorageType": snapshot.storage_type,
+        "Encrypted": False,
+        "DBSnapshotArn": arn_of(snapshot),
+        "IAMDatabaseAuthenticationEnabled": False,
+        "ProcessorFeatures": [],
+        "DbiResourceId": snapshot.resource_id,
+        "TagList": tags.as_list(snapshot.tags),
+        "SnapshotTarget": "region",
+    }
+
+
+def show_parameter_group(group: ParameterGroup) -> dict[str, Any]:
+    """A parameter group, without what is in it."""
+    return {
+        "DBParameterGroupName": group.name,
+        "DBParameterGroupFamily": group.family,
+        "Description": group.description,
+        "DBParameterGroupArn": arn_of(group),
+    }
+
+
+def show_parameter(parameter: Parameter, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A parameter as a group has it."""
+    mine = settings.get(parameter.name)
+    value = mine.value if mine is not None else parameter.value
+    return {
+        "ParameterName": parameter.name,
+        "ParameterValue": value or None,
+        "Description": parameter.description,
+        "Source": "user" if mine is not None else "system" if parameter.value else "engine-default",
+        "ApplyType": parameter.apply,
+        "DataType": parameter.kind,
+        "AllowedValues": parameter.allowed or None,
+        "IsModifiable": parameter.modifiable,
+        "ApplyMethod": "immediate" if mine is not None and mine.at_once else "pending-reboot",
+    }
+
+
+def version_arn(region: str, engine: str, version: str) -> str:
+    """How an engine version is named."""
+    return arns.make("rds", region, "", f"engine-version:{engine}/{version}")
