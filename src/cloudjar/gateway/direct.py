@@ -1,6 +1,7 @@
 """Large objects to clients without TLS: read, verified and written to the socket by one thread, frame by frame, in
 buffers that stay in the processor's cache. The event loop only waits for the client, when he is slow; and what is in
-memory of the first frames it sends itself, since waking a thread takes longer than that.
+memory of the first frames it sends itself, since waking a thread takes longer than that. What lies in clear it sends
+altogether, in turns with whatever else it has to do.
 
 The answer's head waits for the first frame: what fails before it is answered as a failure, not cut short.
 """
@@ -28,6 +29,8 @@ _PATIENCE = 2
 
 _AT_ONCE = 2
 """Frames, or stretches of them, that the loop sends: some hundred microseconds of work."""
+_TURNS = 4
+"""Streams that the loop serves in turns; those beyond are served by threads, lest everybody else wait."""
 _SMALL = 1 << 20
 """Bytes of a file that is quickly removed, should this have been its last reader."""
 
@@ -58,6 +61,8 @@ class DirectOutflow:
     """One such body being sent on the descriptor `fd`, which it owns. `begin`, `resume` and `stop` are called on the
     loop."""
 
+    _in_turn = 0
+
     def __init__(
         self, sender: Sender, fd: int, body: Frames, head: bytes, threads: Threads, loop: asyncio.AbstractEventLoop
     ) -> None:
@@ -71,6 +76,7 @@ class DirectOutflow:
         self._lock = threading.Lock()
         self._lead = b""
         self._rest: Frame = b""
+        self._in_clear = False
         self._started = False
         self._stopped = False
         self._working = True
@@ -79,6 +85,10 @@ class DirectOutflow:
     def begin(self) -> None:
         """Send what can be sent without waiting for anything; a thread does the rest."""
         self._sent(self._body.read_cached, _AT_ONCE, patient=False)()
+
+    def _turn(self) -> None:
+        DirectOutflow._in_turn -= 1
+        self.begin()
 
     def resume(self) -> None:
         """The transport has nothing of ours: there is nothing to do."""
@@ -116,7 +126,7 @@ class DirectOutflow:
                 return
             self._working = True
         self._sender.busy()
-        self._threads.submit(self._run)
+        self._hand_over()
 
     def _over(self, error: Exception | None) -> None:
         """Told on the loop: the stream ended, or failed."""
@@ -160,8 +170,12 @@ class DirectOutflow:
         return self._ended
 
     def _hand_over(self) -> None:
-        """On the loop: a thread goes on."""
-        self._threads.submit(self._run)
+        """On the loop: it goes on when it has served others, or a thread does."""
+        if self._in_clear and DirectOutflow._in_turn < _TURNS:
+            DirectOutflow._in_turn += 1
+            self._loop.call_soon(self._turn)
+        else:
+            self._threads.submit(self._run)
 
     def _ended(self) -> None:
         self._over(ValueError(f"a stream lacks {self._left} bytes of what its headers state") if self._left else None)
@@ -178,6 +192,7 @@ class DirectOutflow:
         if self._left < 0:
             raise ValueError("a stream is longer than the length its headers state")
         self._rest = frame
+        self._in_clear = isinstance(frame, Stretch)
         if not self._started:
             self._lead = self._head
             self._started = True

@@ -141,10 +141,10 @@ class Inflow:
     def _work(self) -> None:
         try:
             while piece := self._next():
+                self._relax()  # so that more has come when this is kept
                 if self._decoder is not None:
                     piece = self._decoder.feed(piece)
                 self._sink.feed(piece)
-                self._relax()
             if piece is not None:
                 self._finish()
         except Exception as error:  # noqa: BLE001 told to the connection, which logs what is our fault

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cloudjar.base import ids
+from cloudjar.planes.objects.beside import Beside
 from cloudjar.planes.objects.clear import Clears
 from cloudjar.planes.objects.port import INLINE, Blob, Hash, Piece, Rotten
 from cloudjar.planes.objects.sink import FileSink
@@ -45,6 +46,7 @@ class Files:
         self._underway: set[str] = set()
         self._made = False
         self.clears = Clears()
+        self.beside = Beside()
 
     def sink(self, hashes: Mapping[str, Hash], inline: int = INLINE) -> FileSink:
         """See `port.ObjectsPort`; up to `inline` bytes make no file."""

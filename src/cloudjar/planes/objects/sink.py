@@ -81,10 +81,15 @@ class FileSink:
 
     def feed(self, data: bytes) -> None:
         """See `port.Sink`."""
-        self._md5.update(data)
-        for running in self._hashes.values():
-            running.update(data)
-        view = memoryview(data)
+        digested = self._files.beside.run(self._md5.update, data)
+        try:
+            for running in self._hashes.values():
+                running.update(data)
+            self._encrypt(memoryview(data))
+        finally:
+            digested()
+
+    def _encrypt(self, view: memoryview) -> None:
         while len(self._held) + len(view) >= FRAME:
             if self._held:
                 room = FRAME - len(self._held)
