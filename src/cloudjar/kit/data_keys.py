@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from cloudjar.base import ids
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
+from cloudjar.kit.record import Record
 
 _NONCE = 12
 _Place = tuple[Any, ...]
@@ -34,7 +35,7 @@ class Keeper(Protocol):
 class Owner(NamedTuple):
     """What is under a KMS key: a queue, a stream. A data key is used for `reuse` seconds of AWS time."""
 
-    arn: str
+    item: Record
     number: int
     key: str
     reuse: int
@@ -57,10 +58,11 @@ class DataKeys:
         self._codes = codes
         self._thing = thing
 
-    def ask(self, ctx: Ctx, arn: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Ask KMS in the caller's name, for an owner. Raises its errors as the service names them."""
+    def ask(self, ctx: Ctx, item: Record, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask KMS in the caller's name, for what is under the key. Raises its errors as the service names them."""
+        asked = {**params, "EncryptionContext": {self._context: ctx.arn(item)}}
         try:
-            return ctx.call("kms", operation, {**params, "EncryptionContext": {self._context: arn}}, via=self._via)
+            return ctx.call("kms", operation, asked, via=self._via)
         except AwsError as error:
             code = self._codes.get(error.code)
             if code is None:
@@ -76,7 +78,7 @@ class DataKeys:
         place = (owner.number, owner.key, ctx.caller.arn)
         found = self._found(ctx, place)
         if found is None:
-            made = self.ask(ctx, owner.arn, "GenerateDataKey", {"KeyId": owner.key, "KeySpec": "AES_256"})
+            made = self.ask(ctx, owner.item, "GenerateDataKey", {"KeyId": owner.key, "KeySpec": "AES_256"})
             number = keeper.new_key(owner.number, made["KeyId"], made["CiphertextBlob"])
             found = self._keep(ctx, place, owner.reuse, number, made["Plaintext"])
             ctx.world.state.database.on_rollback(lambda: self._drop(ctx, place))
@@ -92,7 +94,7 @@ class DataKeys:
                 code = self._codes["NotFoundException"]
                 raise AwsError(code, f"The data key of this {self._thing} is gone.", 400)
             asked = {"KeyId": kept[0], "CiphertextBlob": kept[1]}
-            plain = self.ask(ctx, owner.arn, "Decrypt", asked)["Plaintext"]
+            plain = self.ask(ctx, owner.item, "Decrypt", asked)["Plaintext"]
             found = self._keep(ctx, place, owner.reuse, number, plain)
         return found.cipher
 

@@ -35,18 +35,18 @@ def forget(ctx: Ctx) -> None:
 
 def try_key(ctx: Ctx, stream: Stream) -> None:
     """Make a data key of a stream's KMS key, for nothing. Raises KMS's errors as Kinesis names them."""
-    _KEYS.ask(ctx, ctx.arn(stream), "GenerateDataKey", {"KeyId": stream.kms_key, "KeySpec": "AES_256"})
+    _KEYS.ask(ctx, stream, "GenerateDataKey", {"KeyId": stream.kms_key, "KeySpec": "AES_256"})
 
 
-def _owner(ctx: Ctx, stream: Stream) -> Owner:
-    return Owner(ctx.arn(stream), stream.number, stream.kms_key, _REUSED)
+def _owner(stream: Stream) -> Owner:
+    return Owner(stream, stream.number, stream.kms_key, _REUSED)
 
 
 def for_putting(ctx: Ctx, stream: Stream) -> tuple[int, Any]:
     """(number of the data key, what seals with it); (0, None) for a stream that is not encrypted."""
     if stream.encryption == "NONE":
         return 0, None
-    return _KEYS.to_seal(ctx, _owner(ctx, stream), rows(ctx.world))
+    return _KEYS.to_seal(ctx, _owner(stream), rows(ctx.world))
 
 
 def sealed(cipher: Any, data: bytes) -> bytes:
@@ -58,4 +58,4 @@ def opened(ctx: Ctx, stream: Stream, number: int, data: bytes) -> bytes:
     """Data as it was put. Raises KMS's errors as Kinesis names them."""
     if not number:
         return data
-    return data_keys.opened(_KEYS.to_open(ctx, _owner(ctx, stream), rows(ctx.world), number), data)
+    return data_keys.opened(_KEYS.to_open(ctx, _owner(stream), rows(ctx.world), number), data)
