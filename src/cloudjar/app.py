@@ -336,7 +336,8 @@ class Jar:
 
     def _went_down(self, machine_id: str) -> None:
         from cloudjar.services.ec2.instances.life import went_down
-        from cloudjar.services.rds.life import MACHINES, went_down as database_went_down
+        from cloudjar.services.rds.life import MACHINES
+        from cloudjar.services.rds.life import went_down as database_went_down
 
         database = machine_id.startswith(MACHINES)
         with self._heard():
