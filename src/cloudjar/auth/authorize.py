@@ -6,9 +6,9 @@ The decision is kept with the audit event: which statements allowed, or the whol
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -95,6 +95,44 @@ class Decided(NamedTuple):
     """The other accounts whose resources they are."""
 
 
+N = TypeVar("N", bound=Need)
+Surroundings = Callable[[Facts, Mapping[str, Any] | None], Environment]
+
+
+class Kept(tuple[N, ...]):
+    """What a service keeps as one object, for as long as the same must be allowed: then its decision is kept, too."""
+
+    __slots__ = ()
+
+
+class _Watched(Environment):
+    """Condition keys that notice whether any was asked for."""
+
+    __slots__ = ("asked",)
+
+    def __init__(self, facts: Facts, given: Mapping[str, Any] | None) -> None:
+        super().__init__(facts, given)
+        self.asked = False
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.asked = True
+        return super().get(key, default)
+
+    def __iter__(self) -> Iterator[str]:
+        self.asked = True
+        return super().__iter__()
+
+
+class _Standing(NamedTuple):
+    """A decision, and all that it came from."""
+
+    needs: Kept[Any]
+    caller: Caller
+    mine: PolicySet
+    account: str
+    decided: Decided
+
+
 class Denied(AwsError):
     """A refusal, with what the audit keeps of it."""
 
@@ -118,18 +156,50 @@ class Authorizer:
         self._organization = organization
         self._shut = shut
         self._principals: dict[int, tuple[Caller, Principal]] = {}
+        self._standing: dict[tuple[int, int], _Standing] = {}
 
     def __call__(self, ctx: Asking, service: str, needs: Iterable[Need]) -> Decided:
         """`service` is botocore's name and chooses the error's code and words."""
-        needs = tuple(needs)
+        caller = ctx.caller
+        mine = self._policies(caller)
+        if type(needs) is Kept:
+            known = self._standing.get((id(needs), id(caller)))
+            if known is not None and known.mine is mine and known.needs is needs and known.caller is caller:
+                request = ctx.request
+                if known.account == ctx.account and (request is None or not request.vpce):
+                    return known.decided
+            return self._decide_kept(ctx, service, needs, mine)
+        return self._decide(ctx, service, tuple(needs), mine, Environment)
+
+    def _decide_kept(self, ctx: Asking, service: str, needs: Kept[Any], mine: PolicySet) -> Decided:
+        """Decide, and keep the decision if it came from policies and names alone: no condition key was looked at, no
+        organization, other account or endpoint had a say."""
+        contexts: list[_Watched] = []
+
+        def watched(facts: Facts, given: Mapping[str, Any] | None) -> Environment:
+            contexts.append(_Watched(facts, given))
+            return contexts[-1]
+
+        decided = self._decide(ctx, service, needs, mine, watched)
+        plain = self._organization() is None and not (ctx.request is not None and ctx.request.vpce)
+        own = all(need.owner in ("", ctx.account) for need in needs)
+        if plain and own and not any(context.asked for context in contexts):
+            if len(self._standing) >= _REMEMBERED:
+                self._standing.clear()
+            place = (id(needs), id(ctx.caller))
+            self._standing[place] = _Standing(needs, ctx.caller, mine, ctx.account, decided)
+        return decided
+
+    def _decide(
+        self, ctx: Asking, service: str, needs: tuple[Need, ...], mine: PolicySet, environment: Surroundings
+    ) -> Decided:
         if not needs:
             return Decided((), reasons.nothing_needed(ctx.caller))
         caller = ctx.caller
-        mine = self._policies(caller)
         who = self._principal(caller)
         accounts: list[Account] = []
         for need in needs:
-            request, policies = self.question(ctx, service, who, mine, need)
+            request, policies = self.question(ctx, service, who, mine, need, environment)
             decision = decide(request, policies)
             if not decision.allowed:
                 raise self._refusal(service, needs, request, policies, decision, accounts)
@@ -157,13 +227,19 @@ class Authorizer:
         return mine if organization is None else guardrails.around_caller(mine, organization, caller)
 
     def question(
-        self, ctx: Asking, service: str, who: Principal, mine: PolicySet, need: Need
+        self,
+        ctx: Asking,
+        service: str,
+        who: Principal,
+        mine: PolicySet,
+        need: Need,
+        environment: Surroundings = Environment,
     ) -> tuple[AccessRequest, PolicySet]:
         """The engine's input for one grant; `mine` is what bears on the caller."""
         owner = need.owner or ctx.account
         organization = self._organization()
         region = regions.GLOBAL if service in regions.WITHOUT_REGIONS else ctx.region
-        context = Environment(Facts(ctx.caller, region, ctx.now, ctx.request, owner, organization), need.keys)
+        context = environment(Facts(ctx.caller, region, ctx.now, ctx.request, owner, organization), need.keys)
         policies = mine
         if need.policy or need.grants or need.kind != "resource":
             policies = with_resource(mine, need)

@@ -115,7 +115,7 @@ def verify(
     expected = hmac.digest(key, to_sign.encode("latin-1"), "sha256").hex()
     if not hmac.compare_digest(expected, signature.signature):
         raise errors.mismatch(dialect, signature.key_id, signature.signature, canonical, to_sign)
-    if body_read:
+    if body_read and "x-amz-content-sha256" in request.headers:
         verify_payload(request, dialect)
 
 
@@ -167,21 +167,26 @@ def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
 def string_to_sign(signature: Signature, canonical: str) -> str:
     """The text that the signing key signs."""
     digest = hashlib.sha256(as_sent(canonical)).hexdigest()
-    return f"{ALGORITHM}\n{signature.timestamp}\n{signature.scope}\n{digest}"
+    scope = f"{signature.date}/{signature.region}/{signature.service}/{TERMINATOR}"
+    return f"{ALGORITHM}\n{signature.timestamp}\n{scope}\n{digest}"
 
 
 def canonical_request(request: Request, signature: Signature, payload: str, *, s3: bool = False) -> str:
     """The request in the one spelling that both sides hash. S3 neither normalises nor double-encodes the path."""
-    lines = []
-    headers = request.headers
-    for name in signature.signed_headers.split(";"):
-        value = headers.get(name, "")
-        if "  " in value or "\t" in value:
-            value = _SPACES.sub(" ", value)
-        lines.append(f"{name}:{value}\n")
-    path = canonical_s3_path(request.path) if s3 else canonical_path(request.path)
+    get = request.headers.get
+    lines = "".join([f"{name}:{get(name, '')}\n" for name in _listed(signature.signed_headers)])
+    if "  " in lines or "\t" in lines:
+        lines = _SPACES.sub(" ", lines)
+    path = request.path
+    if path != "/":
+        path = canonical_s3_path(path) if s3 else canonical_path(path)
     query = canonical_query(request.query) if request.query else ""
-    return f"{request.method}\n{path}\n{query}\n{''.join(lines)}\n{signature.signed_headers}\n{payload}"
+    return f"{request.method}\n{path}\n{query}\n{lines}\n{signature.signed_headers}\n{payload}"
+
+
+@lru_cache(maxsize=1024)
+def _listed(signed_headers: str) -> tuple[str, ...]:
+    return tuple(signed_headers.split(";"))
 
 
 def canonical_path(path: str) -> str:
@@ -401,7 +406,7 @@ def _check_time(signature: Signature, now: datetime, dialect: str) -> None:
 
 
 def _check_headers(request: Request, signature: Signature, dialect: str) -> None:
-    signed = signature.signed_headers.split(";")
+    signed = _listed(signature.signed_headers)
     if "host" not in signed:
         raise errors.host_unsigned(dialect, presigned=signature.expires is not None)
     unsigned = [name for name in request.headers if name[:6] == "x-amz-" and name not in signed]

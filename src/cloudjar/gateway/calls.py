@@ -9,7 +9,7 @@ from typing import Any
 from cloudjar.base.errors import AwsError, not_implemented
 from cloudjar.kit.operation import Operation, Services
 from cloudjar.kit.validate import validator
-from cloudjar.spec import iam, models, regions
+from cloudjar.spec import iam, models, regions, throttles
 from cloudjar.spec.models import OperationModel, ServiceModel, Shape
 from cloudjar.wire.codec import Codec, codec
 
@@ -35,6 +35,8 @@ class Call:
     redact_input: Redact | None
     redact_output: Redact | None
     token_member: str
+    throttled: bool
+    """Whether there may be a limit to how often it is called (`spec.throttles`)."""
 
     def handler(self) -> Operation:
         """The operation's handler, or the honest 501."""
@@ -72,6 +74,7 @@ class Calls:
             redactor(model.input),
             redactor(model.output),
             tokens[0] if tokens else "",
+            throttles.limit(service, operation, {}) is not None,
         )
         self._compiled[service, operation, protocol] = call
         return call

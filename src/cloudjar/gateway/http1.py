@@ -33,13 +33,19 @@ _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*
 
 _SINGLE = frozenset({"host", "content-length", "transfer-encoding", "authorization", "expect"})
 _REPEATED = frozenset(
-    {"host", "user-agent", "accept", "accept-encoding", "content-type", "connection", "x-amz-target", "amz-sdk-request"}
-)
-"""Headers whose whole line comes again with every request and holds no secret: their parse is remembered."""
+    {
+        "host", "user-agent", "accept", "accept-encoding", "content-type", "content-length", "connection",
+        "x-amz-target", "x-amz-date", "amz-sdk-request",
+    }
+)  # fmt: skip
+"""Headers whose whole line comes again with every request (or with all of a second) and holds no secret: their parse is
+remembered."""
 
 _MEMO = 2048
 _names: dict[str, str] = {}
 _lines: dict[str, tuple[str, str]] = {}
+_requests: dict[str, tuple[str, str, str, int, str | None]] = {}
+"""Request lines that clients repeat: those without a query, of an API that says elsewhere what it wants."""
 
 
 class Malformed(Exception):
@@ -120,6 +126,9 @@ def check_partial(raw: bytes) -> None:
 
 
 def _request_line(line: str) -> tuple[str, str, str, int, str | None]:
+    known = _requests.get(line)
+    if known is not None:
+        return known
     parts = line.split(" ")
     if len(parts) != 3 or not _METHOD.fullmatch(parts[0]):
         raise Malformed(400, "Malformed request line")
@@ -134,7 +143,12 @@ def _request_line(line: str) -> tuple[str, str, str, int, str | None]:
     if target[0] != "/":
         target, authority = _absolute(method, target)
     path, _, query = target.partition("?")
-    return method, path, query, 1 if version == "HTTP/1.1" else 0, authority
+    found = method, path, query, 1 if version == "HTTP/1.1" else 0, authority
+    if method == "POST" and not query and len(line) <= 128:
+        if len(_requests) >= _MEMO:
+            _requests.clear()
+        _requests[line] = found
+    return found
 
 
 def _absolute(method: str, target: str) -> tuple[str, str | None]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+from cloudjar.auth.authorize import Kept
 from cloudjar.base import arn as arns
 from cloudjar.gateway.calls import Call
 from cloudjar.kit import tags
@@ -43,7 +44,8 @@ _EXACT = frozenset(("ec2",))
 def locate(ctx: Ctx, call: Call, operation: Operation, req: dict[str, Any]) -> Iterable[Grant]:
     """Everything that must be allowed for this request; empty for operations that need no permission."""
     if operation.access is not None:
-        return list(operation.access(ctx, req))
+        needed = operation.access(ctx, req)
+        return needed if type(needed) is Kept else list(needed)
     special = locator(call.service.name)
     if special is not None:
         return special(ctx, operation, call.grants, req)

@@ -266,8 +266,9 @@ class Pipeline:
         if operation.completes is not None:
             req = operation.completes(ctx, req)
         trail.decided = self._authorize(ctx, call.service.name, locate(ctx, call, operation, req))
-        ctx.world.faults.strike(ctx.caller, call.service.name, operation.name)
-        if self._throttle is not None:
+        if ctx.world.faults.strikes:
+            ctx.world.faults.strike(ctx.caller, call.service.name, operation.name)
+        if self._throttle is not None and call.throttled:
             self._throttle.admit(ctx.account, ctx.region, call.service.name, operation.name, asked)
         if req.get("DryRun") and call.service.name == "ec2":
             raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)

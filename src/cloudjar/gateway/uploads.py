@@ -50,9 +50,11 @@ class Uploads:
 
     def policy(self, request: Request) -> BodyPolicy | None:
         """None for what is no large upload. Raises AwsError: it is refused as it is."""
+        if request.method != "PUT":
+            return None
         headers = request.headers
         size = _size(headers)
-        if request.method != "PUT" or 0 <= size <= INLINE:
+        if 0 <= size <= INLINE:
             return None
         route = detect(request)
         if route[:2] not in _STREAMED:

@@ -317,7 +317,7 @@ class OperationModel:
     def event_stream_output(self) -> str:
         return self.output.event_stream_member if self.output else ""
 
-    @property
+    @cached_property
     def auth_type(self) -> str:
         """``none``, ``unsigned-payload`` or ``v4``."""
         schemes = self.raw.get("auth") or ()

@@ -18,6 +18,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, TypeVar, TypeVarTuple
 
 log = logging.getLogger("cloudjar.store")
@@ -27,6 +28,8 @@ T = TypeVar("T")
 
 SCHEMA_VERSION = 1
 _CHECKPOINT_BYTES = 8 << 20
+_LOOKS_EVERY = 8
+"""After so many syncs the log's size is looked at."""
 
 
 class Database:
@@ -54,6 +57,8 @@ class Database:
         self._connection = sqlite3.connect(
             path or ":memory:", check_same_thread=False, isolation_level=None, cached_statements=512
         )
+        self.execute: Callable[..., sqlite3.Cursor] = self._connection.execute
+        """Run one statement, with its arguments; the caller holds `lock` or runs inside `transaction`."""
         self._configure()
         self._flusher = Flusher(Path(f"{path}-wal"), self.checkpoint) if path and durable else None
 
@@ -73,10 +78,6 @@ class Database:
             )
         if found != SCHEMA_VERSION:
             run(f"PRAGMA user_version={SCHEMA_VERSION}")
-
-    def execute(self, sql: str, args: tuple[Any, ...] = ()) -> sqlite3.Cursor:
-        """Run one statement; the caller holds `lock` or runs inside `transaction`."""
-        return self._connection.execute(sql, args)
 
     def executemany(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
         """Run one statement for many rows."""
@@ -277,41 +278,42 @@ class Transaction:
 
 
 class Flusher:
-    """A thread that syncs the write-ahead log for everybody who waits, then tells them."""
+    """A thread that syncs the write-ahead log for everybody who waits, then tells them.
+
+    It does as little as it can while the loop works: each time that it goes on after waiting (for somebody, for the
+    disk), the loop's thread has to stand back.
+    """
 
     def __init__(self, wal: Path, after: Callable[[], None]) -> None:
         self._wal = wal
         self._after = after
-        self._waiting: list[Callable[[], object]] = []
-        self._wake = threading.Condition()
-        self._closed = False
+        self._waiting: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="cloudjar-flush", daemon=True)
         self._thread.start()
 
     def wait(self, done: Callable[[], object]) -> None:
-        with self._wake:
-            self._waiting.append(done)
-            self._wake.notify()
+        self._waiting.put(done)
 
     def _run(self) -> None:
         fd = os.open(self._wal, os.O_RDWR | os.O_CREAT, 0o600)
+        take, syncs = self._waiting.get, 0
         try:
-            while True:
-                with self._wake:
-                    while not self._waiting and not self._closed:
-                        self._wake.wait()
-                    if not self._waiting:
-                        return
-                    batch, self._waiting = self._waiting, []
+            while (done := take()) is not None:
+                # Nobody else takes what is there: so many may be taken without waiting.
+                more = [take() for _ in range(self._waiting.qsize())]
                 os.fdatasync(fd)
-                for done in batch:
-                    done()
-                self._after()
+                done()
+                for other in more:
+                    if other is not None:
+                        other()
+                syncs += 1
+                if syncs % _LOOKS_EVERY == 0:
+                    self._after()
+                if None in more:
+                    return
         finally:
             os.close(fd)
 
     def close(self) -> None:
-        with self._wake:
-            self._closed = True
-            self._wake.notify()
+        self._waiting.put(None)
         self._thread.join()

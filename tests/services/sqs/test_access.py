@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -33,6 +34,36 @@ def test_users_may_what_their_policies_say(jar: TestJar, box: Box) -> None:
     events = jar.client("cloudtrail").lookup_events(LookupAttributes=[])["Events"]
     assert "CreateQueue" in {event["EventName"] for event in events}
     assert not {"SendMessage", "ReceiveMessage"} & {event["EventName"] for event in events}
+
+
+def test_what_was_allowed_once_is_decided_anew_when_anything_has_changed(jar: TestJar, box: Box) -> None:
+    person = user(jar, "sender", allow("sqs:*", on=box.arn))
+    sqs, iam = person.client("sqs"), jar.client("iam")
+
+    def sends() -> str:
+        for _ in range(2):  # the second time it is known
+            try:
+                sqs.send_message(QueueUrl=box.url, MessageBody="x")
+            except sqs.exceptions.ClientError as error:
+                return str(error.response["Error"]["Code"])
+        return "sent"
+
+    assert sends() == "sent"
+    box.set(Policy=policy({"Effect": "Deny", "Principal": "*", "Action": "sqs:SendMessage", "Resource": box.arn}))
+    assert sends() == "AccessDeniedException"
+    box.set(Policy="")
+    assert sends() == "sent"
+    denied = {"Effect": "Deny", "Action": "sqs:SendMessage", "Resource": "*"}
+    iam.put_user_policy(UserName="sender", PolicyName="no", PolicyDocument=policy(denied))
+    jar.advance(minutes=1)
+    assert sends() == "AccessDeniedException"
+    after = (jar.clock.now() + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    later = {**denied, "Condition": {"DateGreaterThan": {"aws:CurrentTime": after}}}
+    iam.put_user_policy(UserName="sender", PolicyName="no", PolicyDocument=policy(later))
+    jar.advance(minutes=1)
+    assert sends() == "sent"
+    jar.advance(hours=2)
+    assert sends() == "AccessDeniedException"
 
 
 def test_a_service_may_send_when_the_policy_lets_its_resource(jar: TestJar, box: Box) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from cloudjar.auth.authorize import Kept
 from cloudjar.base import arn as arns
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
@@ -36,13 +37,13 @@ def on_queue(action: str) -> Access:
         found = ctx.world.state.tables.get(_SPEC, account, ctx.region, name)
         if found is None:
             return (Grant(action, arns.make("sqs", ctx.region, account, name), None, owner=account),)
-        held: dict[tuple[str, int], tuple[Queue, Grant]] = ctx.world.ports.setdefault("sqs.grants", {})
+        held: dict[tuple[str, int], tuple[Queue, Kept[Grant]]] = ctx.world.ports.setdefault("sqs.grants", {})
         known = held.get((action, found.number))
         if known is None or known[0] is not found:
             keys = keys_of_resource("sqs", "queue", found)
             grant = Grant(action, arn_of(found), keys or None, found.policy, found.account)
-            known = held[action, found.number] = (found, grant)
-        return (known[1],)
+            known = held[action, found.number] = (found, Kept((grant,)))
+        return known[1]
 
     return grants
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import struct
 import zlib
@@ -26,7 +25,7 @@ class Receipt(NamedTuple):
 def write(id_: int, nonce: int) -> str:
     """The handle of a receive."""
     body = _FORM.pack(1, id_, nonce)
-    return _HEAD + base64.b64encode(body + _CHECK.pack(zlib.crc32(body))).decode()
+    return _HEAD + binascii.b2a_base64(body + _CHECK.pack(zlib.crc32(body)), newline=False).decode()
 
 
 def read(handle: str) -> Receipt:
@@ -34,7 +33,7 @@ def read(handle: str) -> Receipt:
     try:
         if not handle.startswith(_HEAD):
             raise ValueError
-        data = base64.b64decode(handle[4:].encode(), validate=True)
+        data = binascii.a2b_base64(handle[4:].encode(), strict_mode=True)
     except (ValueError, binascii.Error):
         raise errors.bad_handle(handle) from None
     if len(data) != _SIZE or _CHECK.unpack(data[-4:])[0] != zlib.crc32(data[:-4]):

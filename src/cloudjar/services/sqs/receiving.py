@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple
 
 from cloudjar.base import arn as arns
@@ -21,7 +22,6 @@ FLYING = 120_000
 """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
 _MOVES = 50
 """Rounds of looking past noisy tenants in one receive."""
-_NONCE = struct.Struct(">Q")
 
 
 class Received(NamedTuple):
@@ -115,36 +115,37 @@ def receive(ctx: Ctx, queue: Queue, asked: Asked, there: There, attempt: str = "
         taken = again or _in_order(ctx, store, queue, asked.most, now)
     else:
         again = []
-        begin = [row for row in there if isinstance(row, Row)]
-        taken = _standard(ctx, store, queue, asked, until, begin)
+        taken = _standard(ctx, store, queue, asked, until, there)
     if not taken:
         return []
-    nonces = [row.receipt for row in taken] if again else _nonces(len(taken))
+    held = taken
+    if not again:
+        held = [_held(row, nonce, until, now) for row, nonce in zip(taken, _nonces(len(taken)), strict=True)]
     found = [
-        Received(row, nonce, sealing.unseal(ctx, queue, store.data(row)))
-        for row, nonce in zip(taken, nonces, strict=True)
+        Received(row, row.receipt, sealing.unseal(ctx, queue, store.data(row) if row.data is None else row.data))
+        for row in held
     ]
     if again:
         for row in taken:
             store.show(row.id, until)
     else:
-        store.hold(queue.number, [(until, one.receipt, one.row.first or now, one.row.id) for one in found])
+        store.hold(queue.number, [(until, row.receipt, row.first, row.id) for row in held])
         if attempt and queue.fifo:
             dedup.attempt(store, queue.number, attempt, now, [(one.row.id, one.receipt) for one in found])
-        found = [one._replace(row=_held(one.row, now)) for one in found]
     if queue.fifo:
         for group in {one.row.group or "" for one in found}:
             groups.regroup(store, queue.number, group, now)
     return found
 
 
-def _held(row: Row, now: int) -> Row:
-    return row._replace(times=row.times + 1, first=row.first or now)
+def _held(row: Row, nonce: int, until: int, now: int) -> Row:
+    """A row as it is once it was received."""
+    id_, _, times, _, first, sent, group, source, data = row
+    return Row(id_, until, times + 1, nonce, first or now, sent, group, source, data)
 
 
 def _nonces(count: int) -> list[int]:
-    data = ids.entropy(8 * count)
-    return [_NONCE.unpack_from(data, 8 * i)[0] >> 1 for i in range(count)]
+    return [number >> 1 for number in struct.unpack(f">{count}Q", ids.entropy(8 * count))]
 
 
 def full(ctx: Ctx, queue: Queue, now: int) -> bool:
@@ -158,12 +159,12 @@ def full(ctx: Ctx, queue: Queue, now: int) -> bool:
 # -- standard queues
 
 
-def _standard(ctx: Ctx, store: Rows, queue: Queue, asked: Asked, until: int, begin: list[Row]) -> list[Row]:
+def _standard(ctx: Ctx, store: Rows, queue: Queue, asked: Asked, until: int, begin: There) -> list[Row]:
     """`begin` is what was seen already."""
     most, now = asked.most, asked.now
     tenants = tenants_of(store, queue, now)
     if tenants is None and begin and not queue.max_receives:
-        return begin
+        return [row for row in begin if type(row) is Row]
     found: list[Row] = []
     for lane in (0, 1):
         wanted, picked = most - len(found), list[Row]()
@@ -296,12 +297,12 @@ def notify(ctx: Ctx, queue: Queue, count: int) -> None:
     database = ctx.world.state.database
     if database.in_transaction:
         arrivals.arrived(ctx.world, arn_of(queue))
-        database.on_commit(lambda: waits.notify(name, count))
+        database.on_commit(partial(waits.notify, name, count))
     else:
         waits.notify(name, count)
 
 
-def shown(one: Received, system: Iterable[str], wanted: Iterable[str]) -> dict[str, object]:
+def shown(one: Received, system: Collection[str], wanted: Iterable[str]) -> dict[str, object]:
     """A received message as AWS shows it, with the attributes that were asked for."""
     row, message = one.row, one.message
     told: dict[str, object] = {
@@ -310,8 +311,8 @@ def shown(one: Received, system: Iterable[str], wanted: Iterable[str]) -> dict[s
         "MD5OfBody": message.md5,
         "Body": message.body,
     }
-    asked = set(system)
-    if asked:
+    if system:
+        asked = set(system)
         known = _system(row, message)
         told["Attributes"] = known if "All" in asked else {name: v for name, v in known.items() if name in asked}
     chosen = [a for a in message.attributes if _wanted(a[0], wanted)] if message.attributes else []

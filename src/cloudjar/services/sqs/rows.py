@@ -46,6 +46,12 @@ _OF_QUEUE = ("sqs_group", "sqs_dedup", "sqs_attempt", "sqs_minute", "sqs_data_ke
 COLUMNS = "id, visible, count, receipt, first, sent, grp, source, data"
 
 
+_VISIBLE = f"SELECT {COLUMNS} FROM sqs_message WHERE queue=? AND lane=? AND visible<=? ORDER BY visible LIMIT ?"
+_HOLD = "UPDATE sqs_message SET visible=?, count=count+1, receipt=?, first=? WHERE id=?"
+_DROP = "DELETE FROM sqs_message WHERE id=? RETURNING data IS NULL"
+_DROP_RECEIVED = "DELETE FROM sqs_message WHERE id=? AND receipt=? RETURNING data IS NULL"
+
+
 class Row(NamedTuple):
     """A message where it stands. Instants are milliseconds; `times` is how often it was received, `first` when or 0;
     `source` is the ARN of the queue that it was dead in; `data` is sealed, None when it lies apart."""
@@ -132,11 +138,12 @@ class Rows:
 
     def change(self, queue: int) -> Known:
         """The same, to change in the running transaction."""
+        database = self.database
         if not self._touched:
-            self.database.on_commit(self._touched.clear)
-        self.database.on_rollback(self._forget)  # each time: a savepoint may be undone alone
+            database.on_commit(self._touched.clear)
+        database.on_rollback(self._forget)  # each time: a savepoint may be undone alone
         self._touched.add(queue)
-        return self.known(queue)
+        return self._known.get(queue) or self.known(queue)
 
     def _forget(self) -> None:
         for queue in self._touched:
@@ -177,9 +184,10 @@ class Rows:
 
     def hold(self, queue: int, taken: Sequence[tuple[int, int, int, int]]) -> None:
         """Messages were received: (visible again, receipt, first receive, id) each."""
-        self.database.executemany(
-            "UPDATE sqs_message SET visible=?, count=count+1, receipt=?, first=? WHERE id=?", list(taken)
-        )
+        if len(taken) == 1:
+            self.database.execute(_HOLD, taken[0])
+        else:
+            self.database.executemany(_HOLD, list(taken))
         known = self.change(queue)
         if known.flying is not None:
             known.flying += len(taken)
@@ -194,14 +202,12 @@ class Rows:
 
     def drop(self, queue: int, id_: int, receipt: int | None = None) -> bool:
         """Remove a message, if it is there and this was its last receive."""
-        clause, args = ("", (id_,)) if receipt is None else (" AND receipt=?", (id_, receipt))
-        gone = self.database.execute(
-            f"DELETE FROM sqs_message WHERE id=?{clause} RETURNING data IS NULL", args
-        ).fetchall()
+        run = self.database.execute
+        gone = (run(_DROP, (id_,)) if receipt is None else run(_DROP_RECEIVED, (id_, receipt))).fetchall()
         if not gone:
             return False
         if gone[0][0]:
-            self.database.execute("DELETE FROM sqs_body WHERE id=?", (id_,))
+            run("DELETE FROM sqs_body WHERE id=?", (id_,))
         known = self.change(queue)
         if known.total is not None:
             known.total -= 1
@@ -222,13 +228,7 @@ class Rows:
 
     def visible(self, queue: int, lane: int, now: int, limit: int) -> list[Row]:
         """The messages that have been visible longest."""
-        return [
-            Row(*row)
-            for row in self.database.execute(
-                f"SELECT {COLUMNS} FROM sqs_message WHERE queue=? AND lane=? AND visible<=? ORDER BY visible LIMIT ?",
-                (queue, lane, now, limit),
-            )
-        ]
+        return [Row._make(row) for row in self.database.execute(_VISIBLE, (queue, lane, now, limit))]
 
     def next_visible(self, queue: int, now: int) -> int | None:
         """When the next message becomes visible by itself."""

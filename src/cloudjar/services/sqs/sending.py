@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
+from hashlib import md5, sha256
 from typing import Any, NamedTuple
 
 from cloudjar.base import ids
@@ -68,7 +68,7 @@ def send(ctx: Ctx, queue: Queue, letter: Letter, now: int) -> dict[str, Any]:
 
 
 def _told(letter: Letter) -> dict[str, Any]:
-    told: dict[str, Any] = {"MD5OfMessageBody": stored.digest(letter.body)}
+    told: dict[str, Any] = {"MD5OfMessageBody": md5(letter.body.encode(), usedforsecurity=False).hexdigest()}
     if letter.attributes:
         told["MD5OfMessageAttributes"] = stored.attributes_digest(letter.attributes)
     if letter.trace:

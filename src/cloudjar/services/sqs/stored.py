@@ -37,11 +37,6 @@ encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(Message).decode
 
 
-def digest(body: str) -> str:
-    """MD5OfMessageBody."""
-    return md5(body.encode(), usedforsecurity=False).hexdigest()
-
-
 def attributes_digest(attributes: Iterable[Attribute]) -> str:
     """MD5OfMessageAttributes: over names, types and values with their lengths, by name."""
     hashed = md5(usedforsecurity=False)

@@ -69,7 +69,7 @@ def _take(
         minutes.turn(ctx, queue, now)
         found = receiving.receive(ctx, queue, asked, there, attempt)
         if found:
-            size = sum(stored.size(one.message.body, one.message.attributes) for one in found)
+            size = sum([stored.size(one.message.body, one.message.attributes) for one in found])
             minutes.count(ctx, queue, now, size=size, received=len(found))
     return found
 
