@@ -10,6 +10,7 @@ from typing import Any
 from tests.jar import ACCOUNT, TestJar
 from tests.laws import (
     balancing,
+    scenes_advisor,
     scenes_applications,
     scenes_cloudwatch,
     scenes_ec2,
@@ -299,6 +300,7 @@ def _scaling(operation: str) -> Scene:
 
 SCENES: dict[str, Scene] = {
     **balancing.scenes(),
+    **scenes_advisor.SCENES,
     **scenes_applications.SCENES,
     **scenes_cloudwatch.SCENES,
     **scenes_ec2.SCENES,

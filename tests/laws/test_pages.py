@@ -13,6 +13,7 @@ from cloudjar.spec.models import OperationModel
 from tests.jar import TestJar, running
 from tests.laws import (
     balancing,
+    scenes_advisor,
     scenes_applications,
     scenes_cloudwatch,
     scenes_ec2,
@@ -68,6 +69,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
         known.update(scenes_logs.many(jar.client("logs")))
         known.update(scenes_cloudwatch.many(jar))
         known.update(scenes_applications.many(jar))
+        known.update(scenes_advisor.many(jar))
         known.update(transits(jar))
         known.update(scenes_ec2.many(jar))
         known.update(scenes_links.many(jar))

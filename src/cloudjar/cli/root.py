@@ -29,6 +29,7 @@ COMMANDS = {
     "why": ("cloudjar.cli.why", "why", "Why a call was allowed or refused."),
     "reach": ("cloudjar.cli.reach", "reach", "Why one machine can or cannot reach another."),
     "bill": ("cloudjar.cli.bill", "bill", "What was used, and what it would have cost."),
+    "advisor": ("cloudjar.cli.advisor", "advisor", "What is unsafe, idle or near its limit, and what mends it."),
     "account": ("cloudjar.cli.account", "account", "Accounts: list them, open one on a plan."),
     "certificate": ("cloudjar.cli.certificate", "certificate", "Certificates: prove their domains, trust their root."),
     "clock": ("cloudjar.cli.clock", "clock", "The cloud's own time, and how to move it on."),

@@ -21,7 +21,7 @@ from cloudjar.auth.root_keys import RootKeys
 from cloudjar.base import ids
 from cloudjar.base.clock import Clock
 from cloudjar.base.errors import AwsError
-from cloudjar.gateway import accounts, why
+from cloudjar.gateway import accounts, advising, why
 from cloudjar.kit import certificates, faults, incidents, mailbox, quantities
 from cloudjar.kit.audit import Audit
 from cloudjar.kit.context import World
@@ -98,6 +98,7 @@ class Admin:
             ("POST", "interrupt-spot"): self.interrupt_spot,
             ("POST", "schedule-event"): self.schedule_event,
             ("POST", "consistency"): self.settle_after,
+            ("GET", "advice"): lambda query: jar.run_blocking(lambda: advising.report(jar.world, query)),
         }
 
     def __call__(self, request: Request) -> Response | Awaitable[Response]:

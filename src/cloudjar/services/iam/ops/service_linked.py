@@ -69,8 +69,11 @@ LINKED = {
 
 
 def _target(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
-    """The role that would be made, with the condition key that grants are usually narrowed by."""
+    """The role that would be made, with the condition key that grants are usually narrowed by. A service needs nobody's
+    leave for its own (Trusted Advisor's is there without anybody having made it)."""
     service = req["AWSServiceName"]
+    if ctx.caller.kind == "service" and ctx.caller.service == service:
+        return []
     linked = LINKED.get(service)
     name = _role_name(linked, req) if linked is not None else "*"
     text = arns.make("iam", "", ctx.account, f"role/aws-service-role/{service}/{name}")
