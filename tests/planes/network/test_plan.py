@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -12,7 +14,7 @@ from cloudjar.base.errors import PlaneError
 from cloudjar.planes.network.internet import host_rules
 from cloudjar.planes.network.plan import plan, show
 from cloudjar.planes.network.port import AclEntry, NetworkAcl, Route, RouteTable, Rule, Vpc
-from cloudjar.planes.network.ruleset import render
+from cloudjar.planes.network.ruleset import Ruleset, render
 from cloudjar.planes.network.site import site
 from tests.planes.network.topology import ANYWHERE, OPEN, PRIVATE, PUBLIC, TO_INTERNET, acl, allow, eni, group, vpc
 
@@ -115,3 +117,33 @@ def test_names_fit_and_differ() -> None:
     assert len(names) == 4
     assert all(len(n) <= 15 for n in names)
     assert SITE.route_table != other.route_table
+
+
+def reached(of: Ruleset, rules: Iterable[str]) -> set[str]:
+    """The chains that packets may come to by some rules."""
+    chains, maps = {c.name: c.rules for c in of.chains}, {s.name: s for s in of.sets}
+    seen: set[str] = set()
+    waiting = list(rules)
+    while waiting:
+        rule = waiting.pop()
+        verdicts = [rule, *(verdict for name in re.findall(r"vmap @(\S+)", rule) for _, verdict in maps[name].elements)]
+        for name in re.findall(r"(?:goto|jump) (\S+)", " ".join(verdicts)):
+            if name not in seen:
+                seen.add(name)
+                waiting += chains[name]
+    return seen
+
+
+def test_packets_of_a_known_connection_come_to_no_rule_of_a_group_however_many_there_are() -> None:
+    own = tuple(allow("tcp", 80 + n, f"172.16.{n // 250}.{n % 250}/32") for n in range(1000))
+    enis = (eni(1, "subnet-public", "10.0.1.5", rate=50), eni(2, "subnet-private", "10.0.2.5"))
+    few, many = (plan(vpc(*enis, groups=(group("sg-open", *rules),)), SITE).rules for rules in (own[:1], own))
+    assert few.sets == many.sets
+    assert {c.name for c in many.chains if c not in few.chains} == {"sg-open-ingress"}
+    assert len(next(c.rules for c in many.chains if c.name == "sg-open-ingress")) == 1000
+    begins = {c.name: c.rules for c in many.chains if c.hook}
+    forwarding = begins.pop("forwarding")
+    known = forwarding.index("ct state established,related accept")
+    before = [*forwarding[:known], *(rule for rules in begins.values() for rule in rules)]
+    assert not {name for name in reached(many, before) if name.startswith("sg-")}
+    assert "sg-open-ingress" in reached(many, forwarding[known:])
