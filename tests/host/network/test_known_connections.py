@@ -23,7 +23,8 @@ def test_a_groups_rules_are_asked_about_a_connection_once(host: Host) -> None:
         table = host.net.site.table
         inside = host.namespace("vpc-1")
         watched = "".join(
-            f"add counter inet {table} {chain}\ninsert rule inet {table} {chain} tcp dport {PORT} counter name {chain}\n"
+            f"add counter inet {table} {chain}\n"
+            f"insert rule inet {table} {chain} tcp dport {PORT} counter name {chain}\n"
             for chain in ("forwarding", "sg-open-ingress")
         )
         namespaces.inside(inside, lambda: nft.transaction(watched))
