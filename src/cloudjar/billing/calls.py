@@ -13,6 +13,11 @@ from typing import NamedTuple
 from cloudjar.billing.lines import UsageLine, requests
 
 PRICE_LIST_CODES = {
+    "bcm-data-exports": "AWSBillingAndCostManagement",
+    "budgets": "AWSBudgets",
+    "cur": "AWSBillingAndCostManagement",
+    "freetier": "AWSBillingAndCostManagement",
+    "ce": "AWSCostExplorer",
     "cloudtrail": "AWSCloudTrail",
     "cloudwatch": "AmazonCloudWatch",
     "logs": "AmazonCloudWatchLogs",  # not a code of the list: there they are CloudWatch's, whose other calls cost
@@ -24,6 +29,7 @@ PRICE_LIST_CODES = {
     "kms": "awskms",
     "organizations": "AWSOrganizations",
     "account": "AWSAccountManagement",
+    "pricing": "AWSPriceListService",  # not a code of the list: it costs nothing
     "rds": "AmazonRDS",
     "savingsplans": "ComputeSavingsPlans",
     "secretsmanager": "AWSSecretsManager",
@@ -42,6 +48,11 @@ METERED = frozenset(("s3",))
 """Services that meter their requests themselves, by what they were about (storage class, owner of the bucket)."""
 
 
+EVERYWHERE = frozenset(("ce", "pricing"))
+"""Services that belong to no region: their calls are on the bill of the first."""
+GLOBAL = "us-east-1"
+
+
 class Calls(NamedTuple):
     """How often an operation was called."""
 
@@ -57,5 +68,6 @@ def lines(counts: Iterable[Calls], moment: datetime) -> Iterator[UsageLine]:
     for one in counts:
         if one.service in METERED:
             continue
+        region = GLOBAL if one.service in EVERYWHERE else one.region
         code = PRICE_LIST_CODES.get(one.service, one.service)
-        yield requests(one.account, one.region, code, one.operation, one.calls, moment)
+        yield requests(one.account, region, code, one.operation, one.calls, moment)

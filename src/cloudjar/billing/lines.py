@@ -28,6 +28,7 @@ BY_THE_HOUR = ("NatGateway-Hours", "LoadBalancerUsage", "VpcEndpoint-Hours", "Tr
 BY_THE_MONTH = frozenset(("Alarms", "Dashboards", "Keys", "Metrics", "Parameters", "Secrets"))
 # What a price list calls API calls, and counts them in, where it has a name of its own for them.
 REQUESTS = {
+    "AWSCostExplorer": ("APIRequest", "Requests"),
     "AmazonCloudWatch": ("CW:Requests", "Requests"),
     "AWSSecretsManager": ("AWSSecretsManager-APIRequest", "API Requests"),
     "awskms": ("KMS-Requests", "Requests"),

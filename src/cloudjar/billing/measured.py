@@ -195,7 +195,7 @@ def add_calls(rows: Rows, counts: Sequence[tuple[str, str, str, str, int, int]],
     """Count calls: (account, region, service, operation, which step from `base` on, how many)."""
     for account, region, service, operation, after, count in counts:
         for one in calls.lines([calls.Calls(account, region, service, operation, count)], grid.start):
-            line = Line(account, region, one.service, one.usage_type, operation, one.unit, "")
+            line = Line(account, one.region, one.service, one.usage_type, operation, one.unit, "")
             _put(rows, line, grid, base + after, one.quantity)
 
 

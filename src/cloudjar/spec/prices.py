@@ -39,8 +39,11 @@ FREE_REQUESTS = {
     "AmazonKinesisFirehose": "Amazon Data Firehose",
     "AWSOrganizations": "AWS Organizations",
     "AWSAccountManagement": "AWS Account Management",
+    "AWSBudgets": "AWS Budgets",
+    "AWSBillingAndCostManagement": "AWS Billing and Cost Management",
     "ComputeSavingsPlans": "Savings Plans for AWS Compute usage",
     "AmazonRDS": "Amazon Relational Database Service",
+    "AWSPriceListService": "AWS Price List Service",
 }
 
 

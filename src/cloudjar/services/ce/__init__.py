@@ -1,0 +1,5 @@
+"""Cost Explorer: what was spent on what, when, and what it will come to. See README.md."""
+
+from cloudjar.kit.operation import Service
+
+SERVICE = Service("ce", modules=("usage", "values", "forecast", "allocation", "categories", "tagging"))
