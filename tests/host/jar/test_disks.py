@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,30 @@ def through_a_bucket(jar: RealJar, ec2: Any, image: str) -> str:
     return restored
 
 
+def _is_counted(jar: RealJar, machine: str, volume: str) -> None:
+    """What the guest writes to its disk is what CloudWatch shows of the volume."""
+    ec2, cloudwatch = jar.client("ec2"), jar.client("cloudwatch")
+
+    def told(name: str) -> float:
+        now = datetime.now(UTC)
+        found = cloudwatch.get_metric_statistics(
+            Namespace="AWS/EBS", MetricName=name, Dimensions=[{"Name": "VolumeId", "Value": volume}], Period=60,
+            StartTime=now - timedelta(hours=1), EndTime=now + timedelta(hours=1), Statistics=["Sum"])  # fmt: skip
+        return float(sum(point["Sum"] for point in found["Datapoints"]))
+
+    def looked() -> bool:
+        """A change of its monitoring is a look at the instance, which else is due by the minute."""
+        ec2.monitor_instances(InstanceIds=[machine])
+        ec2.unmonitor_instances(InstanceIds=[machine])
+        return bool(told("VolumeIdleTime"))
+
+    until(looked, "the first reading", every=0.2)
+    jar.inside(machine, "dd if=/dev/zero of=/mnt/zeros bs=1M count=8 conv=fsync 2>/dev/null; rm /mnt/zeros")
+    until(lambda: looked() and told("VolumeWriteBytes") >= 8 << 20, "what was written", every=0.2)
+    assert told("VolumeWriteOps") > 0
+    assert told("VolumeTotalWriteTime") > 0
+
+
 def test_a_disk_is_attached_used_snapshotted_and_becomes_an_image(disks: RealJar) -> None:
     jar, account = disks, Account(disks)
     ec2 = account.ec2
@@ -66,6 +91,7 @@ def test_a_disk_is_attached_used_snapshotted_and_becomes_an_image(disks: RealJar
     volume_is(ec2, volume, "in-use", "attached")
     jar.inside(machine, "mkfs.ext4 -q /dev/xvdf && mount /dev/xvdf /mnt && echo data > /mnt/it")
     jar.inside(machine, "echo gold > /etc/mark")
+    _is_counted(jar, machine, volume)
     jar.kill()
     jar.start()
     assert jar.inside(machine, "cat /mnt/it") == "data"

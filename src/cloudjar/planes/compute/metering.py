@@ -18,7 +18,7 @@ from cloudjar.planes.compute import cgroups, volumes
 from cloudjar.planes.compute.bundle import CPU_PERIOD, cpu_quota
 from cloudjar.planes.compute.disk import Volumes
 from cloudjar.planes.compute.home import Home
-from cloudjar.planes.compute.usage import Usage
+from cloudjar.planes.compute.usage import DiskUse, Usage
 
 EVERY = 60.0
 """Seconds between the moments at which it is worth measuring."""
@@ -56,6 +56,15 @@ class Metering(ABC):
             **network,
             **_disks(self._images(home)),
         )
+
+    def disk_use(self, machine_id: str) -> dict[str, DiskUse]:
+        """The counters of the block devices behind a running machine's disks."""
+        home = self._home(machine_id)
+        spec = home.spec()
+        if spec is None or not self._pid(home):
+            return {}
+        found = {one.volume_id: _disk(self.volumes.image_file(one.volume_id)) for one in (spec.root, *spec.disks)}
+        return {volume: use for volume, use in found.items() if use is not None}
 
     def limit_cpu(self, machine_id: str, share: float) -> None:
         """Let a machine use this share of its CPUs, from now on and after its next boot."""
@@ -169,13 +178,28 @@ def _network(pid: int) -> dict[str, float]:
 def _disks(images: list[Path]) -> dict[str, float]:
     found = dict.fromkeys(("read_ops", "read_bytes", "write_ops", "written_bytes"), 0.0)
     for image in images:
-        loop = volumes.held(image)
-        if loop is None:
-            continue
-        with contextlib.suppress(OSError, IndexError, ValueError):
-            numbers = [int(word) for word in Path(f"/sys/block/{loop.name}/stat").read_text().split()]
-            found["read_ops"] += numbers[0]
-            found["read_bytes"] += numbers[2] * _SECTOR
-            found["write_ops"] += numbers[4]
-            found["written_bytes"] += numbers[6] * _SECTOR
+        use = _disk(image)
+        if use is not None:
+            for name in found:
+                found[name] += getattr(use, name)
     return found
+
+
+def _disk(image: Path) -> DiskUse | None:
+    """The counters of the device that holds an image. They go on when it holds another one: its sequence tells."""
+    loop = volumes.held(image)
+    if loop is None:
+        return None
+    folder = Path("/sys/block", loop.name)
+    try:
+        numbers = [int(word) for word in (folder / "stat").read_text().split()]
+        sequence = folder / "diskseq"
+        born = sequence.read_text().strip() if sequence.exists() else str(image)
+        return DiskUse(
+            born=f"{loop.name}-{born}", at=monotonic(),
+            read_ops=numbers[0], read_bytes=numbers[2] * _SECTOR, read_ms=numbers[3],
+            write_ops=numbers[4], written_bytes=numbers[6] * _SECTOR, write_ms=numbers[7],
+            busy_ms=numbers[9], queued_ms=numbers[10],
+        )  # fmt: skip
+    except (OSError, IndexError, ValueError):
+        return None

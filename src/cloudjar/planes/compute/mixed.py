@@ -17,7 +17,7 @@ from cloudjar.planes.compute.home import Home
 from cloudjar.planes.compute.images import ImageStore
 from cloudjar.planes.compute.inside import Ears, Line
 from cloudjar.planes.compute.port import Disk, MachineSpec, Seen
-from cloudjar.planes.compute.usage import Usage
+from cloudjar.planes.compute.usage import DiskUse, Usage
 from cloudjar.planes.compute.vm import VmCompute
 
 DRIVERS = ("container", "vm")
@@ -102,6 +102,10 @@ class MixedCompute(ContainerCompute):
     def usage(self, machine_id: str) -> Usage | None:
         """By the machine's driver."""
         return self._vms.usage(machine_id) if self._is_vm(machine_id) else super().usage(machine_id)
+
+    def disk_use(self, machine_id: str) -> dict[str, DiskUse]:
+        """Containers' alone: QEMU opens files, which no block device of the host's is behind."""
+        return {} if self._is_vm(machine_id) else super().disk_use(machine_id)
 
     def attach(self, machine_id: str, disk: Disk) -> None:
         """By the machine's driver."""

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from cloudjar.planes.compute.usage import Usage
+from cloudjar.planes.compute.usage import DiskUse, Usage
 
 Seen = Literal["up", "down"]
 
@@ -139,6 +139,11 @@ class ComputePort(Protocol):
 
     def usage(self, machine_id: str) -> Usage | None:
         """What a machine has used since its boot; None when it does not run."""
+        ...
+
+    def disk_use(self, machine_id: str) -> dict[str, DiskUse]:
+        """The counters of a running machine's disks, by volume; those that the driver cannot tell apart are left
+        out."""
         ...
 
     def limit_cpu(self, machine_id: str, share: float) -> None:

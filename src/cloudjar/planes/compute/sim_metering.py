@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
-from cloudjar.planes.compute.usage import Usage
+from cloudjar.planes.compute.usage import DiskUse, Usage
 
 if TYPE_CHECKING:
     from cloudjar.planes.compute.sim import SimHost
@@ -43,6 +43,7 @@ class SimMetering:
 
     def __init__(self) -> None:
         self._runs: dict[str, _Run] = {}
+        self._disks: dict[str, DiskUse] = {}
         self._tell: Callable[[], None] = lambda: None
         self._clock: Callable[[], float] = lambda: 0.0
 
@@ -63,6 +64,22 @@ class SimMetering:
         if run is None:
             return None
         return replace(run.usage, cpus_now=self._cpus(machine_id, run))
+
+    def worked(self, volume_id: str, *, born: str = "one", **counters: float) -> None:
+        """As if a volume's device had counted so much in all (see `DiskUse`), and it were worth looking."""
+        self._disks[volume_id] = DiskUse(born=born, at=self._clock(), **counters)
+        self._tell()
+
+    def disk_use(self, machine_id: str) -> dict[str, DiskUse]:
+        """What `worked` made it, of the volumes that a machine which is up runs with; else nothing was done."""
+        machine = self.host.machines.get(machine_id)
+        if machine is None or not machine.up:
+            return {}
+        now = self._clock()
+        return {
+            one.volume_id: replace(self._disks.get(one.volume_id, DiskUse(born="one", at=now)), at=now)
+            for one in (machine.spec.root, *machine.spec.disks)
+        }
 
     def limit_cpu(self, machine_id: str, share: float) -> None:
         """Let a machine use this share of its CPUs."""

@@ -28,6 +28,7 @@ from cloudjar.services.ec2.metering import bursting, measuring
 from cloudjar.services.ec2.metering.bursting import Account
 from cloudjar.services.ec2.metering.records import Facts, Load
 from cloudjar.services.ec2.nat_gateways import counting
+from cloudjar.services.ec2.volumes import counting as volume_counts
 from cloudjar.spec import instance_types
 from cloudjar.spec.instance_types import Burst
 from cloudjar.store.points import KEPT
@@ -91,13 +92,16 @@ def converge(step: Step, load: Load | None) -> None:
     if load is None:
         if running and usage is not None:
             _begin(step, vm, usage)
+            volume_counts.count(step, vm.id, host)
     elif not running:
         _end(step, load, None)
     elif not load.open:
         if usage is not None:
             _resume(step, vm, usage)
+            volume_counts.count(step, vm.id, host)
     elif step.wake.purpose or _differs(load, vm):
         _look(step, vm, usage, failed=not is_reached(host, vm))
+        volume_counts.count(step, vm.id, host)
     _hold(step, host)
 
 

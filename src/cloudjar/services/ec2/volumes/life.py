@@ -11,7 +11,7 @@ from cloudjar.kit.machine import Step, reconciler
 from cloudjar.kit.record import arn_of
 from cloudjar.planes.compute.port import ComputePort, Disk
 from cloudjar.services.ec2.snapshots.records import Snapshot
-from cloudjar.services.ec2.volumes import keys
+from cloudjar.services.ec2.volumes import counting, keys
 from cloudjar.services.ec2.volumes.records import Volume
 
 OPTIMIZING = timedelta(minutes=10)
@@ -26,6 +26,7 @@ def converge(step: Step, volume: Volume | None) -> None:
     host: ComputePort = step.port("compute")
     if volume is None:
         _remove(step, host)
+        counting.forget(step, step.key)
         return
     if not volume.ready:
         host.make_volume(disk(volume))
