@@ -166,7 +166,8 @@ class Authorizer:
             known = self._standing.get((id(needs), id(caller)))
             if known is not None and known.mine is mine and known.needs is needs and known.caller is caller:
                 request = ctx.request
-                if known.account == ctx.account and (request is None or not request.vpce):
+                here = known.account == ctx.account and (request is None or not request.vpce)
+                if here and self._organization() is None:  # an RCP bears on what is asked for, not on `mine`
                     return known.decided
             return self._decide_kept(ctx, service, needs, mine)
         return self._decide(ctx, service, tuple(needs), mine, Environment)
