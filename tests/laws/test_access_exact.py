@@ -174,6 +174,10 @@ UNNAMED = {"dataset", "tenant"}
 """Types of resources that the reference has for actions whose requests cannot name them."""
 
 
+LISTS = ("DescribeBudgets", "DescribeBudgetNotificationsForAccount")
+"""Operations that are allowed on all things of a type at once."""
+
+
 def is_exact(operation: str, statement: Statement) -> bool:
     """Whether a statement names one thing, or a thing that is yet to be made and has no name; an action that the
     reference knows on no thing is exact with ``*``."""
@@ -185,7 +189,7 @@ def is_exact(operation: str, statement: Statement) -> bool:
             return True
     # Auto Scaling's ARNs hold an id before the name: ``autoScalingGroup:*:autoScalingGroupName/web``.
     unnamed = resource.endswith("/*") or ":*:" in resource
-    return "*" not in resource or (unnamed and operation.startswith(MAKERS))
+    return "*" not in resource or (unnamed and operation.startswith((*MAKERS, *LISTS)))
 
 
 def sibling(statement: Statement) -> Statement:

@@ -75,6 +75,7 @@ def derives(namespace: str, source: Source) -> None:
 _SERVICES = {
     "AWS/ApplicationELB": "elbv2",
     "AWS/AutoScaling": "autoscaling",
+    "AWS/Billing": "budgets",
     "AWS/EC2": "ec2",
     "AWS/NetworkELB": "elbv2",
     "AWS/SQS": "sqs",

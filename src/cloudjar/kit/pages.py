@@ -15,6 +15,7 @@ from cloudjar.base.errors import AwsError
 _DEFAULT_LIMIT = {
     "autoscaling": 50,
     "autoscaling.DescribeScalingActivities": 100,
+    "budgets": 100,
     "events": 100,
     "iam": 100,
     "kms": 50,
@@ -25,6 +26,7 @@ _DEFAULT_LIMIT = {
 # Services that have a code of their own for a token that is none.
 _REFUSED = {
     "autoscaling": "InvalidNextToken",
+    "budgets": "InvalidNextTokenException",
     "kms": "InvalidMarkerException",
     "secretsmanager": "InvalidNextTokenException",
     "ssm": "InvalidNextToken",

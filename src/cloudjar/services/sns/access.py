@@ -13,7 +13,9 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import by_arn, finds, request_keys
 from cloudjar.services.sns.records import Topic
 
-_WITHOUT_OWNER = frozenset(("s3.amazonaws.com", "events.amazonaws.com", "cloudtrail.amazonaws.com"))
+_WITHOUT_OWNER = frozenset(
+    ("s3.amazonaws.com", "events.amazonaws.com", "cloudtrail.amazonaws.com", "budgets.amazonaws.com")
+)
 """Services that do not say for which account they act in the old way: policies must name their resources."""
 
 

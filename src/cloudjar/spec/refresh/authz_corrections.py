@@ -13,6 +13,7 @@ from typing import Any
 from cloudjar.spec.refresh import authz_corrections_data as data
 from cloudjar.spec.refresh import authz_corrections_links as links
 from cloudjar.spec.refresh import authz_corrections_market as market
+from cloudjar.spec.refresh import authz_corrections_money as money
 from cloudjar.spec.refresh import authz_corrections_network as network
 from cloudjar.spec.refresh import authz_corrections_scaling as scaling
 from cloudjar.spec.refresh import authz_corrections_tags as besides
@@ -50,6 +51,7 @@ def correct(service: Any, ops: Ops) -> Ops:
         links.correct(ops)
     data.correct(service, ops)
     besides.correct(service, ops)
+    money.correct(service, ops)
     return ops
 
 

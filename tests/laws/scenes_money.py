@@ -1,0 +1,166 @@
+"""What the laws ask the services about money: budgets with notifications and actions."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+from tests.jar import ACCOUNT, TestJar
+
+_NUMBERS = itertools.count()
+_TRUST = {"Effect": "Allow", "Principal": {"Service": "budgets.amazonaws.com"}, "Action": "sts:AssumeRole"}
+_MAIL = {"SubscriptionType": "EMAIL", "Address": "law@example.com"}
+_OTHER = {"SubscriptionType": "EMAIL", "Address": "other@example.com"}
+
+
+def _budget(name: str, amount: str = "5") -> dict[str, Any]:
+    limit = {"Amount": amount, "Unit": "USD"}
+    return {"BudgetName": name, "BudgetLimit": limit, "TimeUnit": "MONTHLY", "BudgetType": "COST"}
+
+
+def _alarm(percent: float) -> dict[str, Any]:
+    return {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": percent}
+
+
+def _role(jar: TestJar) -> str:
+    iam = jar.client("iam")
+    document = json.dumps({"Version": "2012-10-17", "Statement": [_TRUST]})
+    try:
+        made = iam.create_role(RoleName="law-budgets", AssumeRolePolicyDocument=document)
+    except iam.exceptions.EntityAlreadyExistsException:
+        made = iam.get_role(RoleName="law-budgets")
+    return str(made["Role"]["Arn"])
+
+
+def _asked(jar: TestJar, name: str, vm: str = "i-0123456789abcdef0") -> dict[str, Any]:
+    stop = {"ActionSubType": "STOP_EC2_INSTANCES", "Region": "eu-west-3", "InstanceIds": [vm]}
+    return {
+        "AccountId": ACCOUNT,
+        "BudgetName": name,
+        "NotificationType": "ACTUAL",
+        "ActionType": "RUN_SSM_DOCUMENTS",
+        "ActionThreshold": {"ActionThresholdValue": 80.0, "ActionThresholdType": "PERCENTAGE"},
+        "Definition": {"SsmActionDefinition": stop},
+        "ExecutionRoleArn": _role(jar),
+        "ApprovalModel": "MANUAL",
+        "Subscribers": [_MAIL],
+    }
+
+
+def _made(jar: TestJar) -> dict[str, Any]:
+    """A budget with two notifications, of which the first has two subscribers."""
+    name = f"law{next(_NUMBERS)}"
+    told = [{"Notification": _alarm(n), "Subscribers": [_MAIL, _OTHER]} for n in (50, 60)]
+    jar.client("budgets").create_budget(AccountId=ACCOUNT, Budget=_budget(name), NotificationsWithSubscribers=told)
+    return {"AccountId": ACCOUNT, "BudgetName": name}
+
+
+def _named(things: Any) -> dict[str, Any]:
+    return _made(things.jar)
+
+
+def _notified(things: Any) -> dict[str, Any]:
+    return {**_made(things.jar), "Notification": _alarm(50)}
+
+
+def _action(things: Any) -> dict[str, Any]:
+    named = _made(things.jar)
+    made = things.jar.client("budgets").create_budget_action(**_asked(things.jar, named["BudgetName"]))
+    return {**named, "ActionId": made["ActionId"]}
+
+
+def _executed(things: Any) -> dict[str, Any]:
+    """An action that waits for approval: something was spent."""
+    jar = things.jar
+    jar.client("kms").create_key()
+    name = f"law{next(_NUMBERS)}"
+    jar.client("budgets").create_budget(AccountId=ACCOUNT, Budget=_budget(name, "0.0001"))
+    made = jar.client("budgets").create_budget_action(**_asked(jar, name))
+    jar.advance(days=1)
+    return {"AccountId": ACCOUNT, "BudgetName": name, "ActionId": made["ActionId"],
+            "ExecutionType": "APPROVE_BUDGET_ACTION"}  # fmt: skip
+
+
+def _tagged(things: Any) -> dict[str, Any]:
+    return {"ResourceARN": f"arn:aws:budgets::{ACCOUNT}:budget/{_made(things.jar)['BudgetName']}"}
+
+
+SCENES: dict[str, Any] = {
+    **{
+        f"budgets:{name}": _named
+        for name in (
+            "DeleteBudget", "DescribeBudget", "DescribeBudgetActionsForBudget", "DescribeBudgetPerformanceHistory",
+            "DescribeNotificationsForBudget",
+        )
+    },
+    **{f"budgets:{name}": _notified for name in ("DeleteNotification", "DescribeSubscribersForNotification")},
+    **{
+        f"budgets:{name}": _action
+        for name in ("DeleteBudgetAction", "DescribeBudgetAction", "DescribeBudgetActionHistories")
+    },
+    **{
+        f"budgets:{name}": lambda things: {"AccountId": ACCOUNT}
+        for name in ("DescribeBudgets", "DescribeBudgetActionsForAccount", "DescribeBudgetNotificationsForAccount")
+    },
+    **{f"budgets:{name}": _tagged for name in ("ListTagsForResource",)},
+    "budgets:TagResource": lambda things: {**_tagged(things), "ResourceTags": [{"Key": "k", "Value": "v"}]},
+    "budgets:UntagResource": lambda things: {**_tagged(things), "ResourceTagKeys": ["k"]},
+    "budgets:CreateBudget": lambda things: {"AccountId": ACCOUNT, "Budget": _budget(f"law{next(_NUMBERS)}")},
+    "budgets:UpdateBudget": lambda things: {
+        "AccountId": ACCOUNT,
+        "NewBudget": _budget(_made(things.jar)["BudgetName"], "6"),
+    },
+    "budgets:CreateBudgetAction": lambda things: _asked(things.jar, _made(things.jar)["BudgetName"]),
+    "budgets:UpdateBudgetAction": lambda things: {**_action(things), "ExecutionRoleArn": _role(things.jar)},
+    "budgets:ExecuteBudgetAction": _executed,
+    "budgets:CreateNotification": lambda things: {
+        **_made(things.jar),
+        "Notification": _alarm(70),
+        "Subscribers": [_MAIL],
+    },
+    "budgets:UpdateNotification": lambda things: {
+        **_made(things.jar),
+        "OldNotification": _alarm(50),
+        "NewNotification": _alarm(70),
+    },
+    "budgets:CreateSubscriber": lambda things: {
+        **_notified(things),
+        "Subscriber": {"SubscriptionType": "EMAIL", "Address": "third@example.com"},
+    },
+    "budgets:DeleteSubscriber": lambda things: {**_notified(things), "Subscriber": _MAIL},
+    "budgets:UpdateSubscriber": lambda things: {
+        **_notified(things),
+        "OldSubscriber": _MAIL,
+        "NewSubscriber": {"SubscriptionType": "EMAIL", "Address": "third@example.com"},
+    },
+}
+
+
+def many(jar: TestJar) -> dict[str, Any]:
+    """Several of everything that is listed."""
+    budgets = jar.client("budgets")
+    told = [{"Notification": _alarm(n), "Subscribers": _people()} for n in (10, 20, 30, 40, 50)]
+    for n in range(7):
+        budgets.create_budget(AccountId=ACCOUNT, Budget=_budget(f"b{n}"), NotificationsWithSubscribers=told)
+    action = ""
+    for n in range(7):
+        action = budgets.create_budget_action(**_asked(jar, "b0", f"i-0123456789abcdef{n}"))["ActionId"]
+    for approval in ("AUTOMATIC", "MANUAL") * 3:
+        budgets.update_budget_action(AccountId=ACCOUNT, BudgetName="b0", ActionId=action, ApprovalModel=approval)
+    mine = {"AccountId": ACCOUNT}
+    named = {**mine, "BudgetName": "b0"}
+    return {
+        "DescribeBudgets": mine,
+        "DescribeBudgetActionsForAccount": mine,
+        "DescribeBudgetNotificationsForAccount": mine,
+        "DescribeBudgetActionsForBudget": named,
+        "DescribeBudgetActionHistories": {**named, "ActionId": action},
+        "DescribeBudgetPerformanceHistory": named,
+        "DescribeNotificationsForBudget": named,
+        "DescribeSubscribersForNotification": {**named, "Notification": _alarm(10)},
+    }
+
+
+def _people() -> list[dict[str, str]]:
+    return [{"SubscriptionType": "EMAIL", "Address": f"{n}@example.com"} for n in range(7)]
