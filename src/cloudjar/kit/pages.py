@@ -21,13 +21,16 @@ _DEFAULT_LIMIT = {
     "kms": 50,
     "kms.ListKeys": 100,
     "organizations": 20,
+    "pricing": 100,
     "ssm": 10,
 }
 # Services that have a code of their own for a token that is none.
 _REFUSED = {
     "autoscaling": "InvalidNextToken",
     "budgets": "InvalidNextTokenException",
+    "ce": "InvalidNextTokenException",
     "kms": "InvalidMarkerException",
+    "pricing": "InvalidNextTokenException",
     "secretsmanager": "InvalidNextTokenException",
     "ssm": "InvalidNextToken",
 }

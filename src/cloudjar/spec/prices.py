@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/price-changes.html
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
 from hashlib import sha256
@@ -209,6 +210,14 @@ def services() -> tuple[str, ...]:
 def usage_types(service: str) -> tuple[str, ...]:
     """A service's priced usage types, without region prefix."""
     return tuple(_service(service).products)
+
+
+def regional(service: str) -> Iterator[tuple[str, Price]]:
+    """Every price of a service's own table, with its region; `NoPrice` for a service that has none."""
+    for usage_type, products in _service(service).products.items():
+        for product in products:
+            for region in product.prices:
+                yield region, price(service, usage_type, region, product.operation)
 
 
 def source(code: str) -> str:

@@ -78,17 +78,15 @@ def asks(name: str) -> Callable[[Ask], Ask]:
             asking.ledger.collect()
             return ctx.prepared(function(asking, req))
 
-        op(name, prepare=prepare)(_fetched)
+        def fetched(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+            answer: dict[str, Any] = ctx.fetched
+            return answer
+
+        fetched.__doc__, fetched.__module__ = function.__doc__, function.__module__
+        op(name, prepare=prepare)(fetched)
         return function
 
     return declare
-
-
-def _fetched(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    answer: dict[str, Any] = ctx.fetched
-    return answer
-
-
 
 
 def amount(value: Decimal) -> str:
