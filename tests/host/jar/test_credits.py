@@ -88,6 +88,16 @@ def test_a_guest_without_credits_is_slowed_down_until_it_is_unlimited(jar: RealJ
 ME = "ops@example.com"
 
 
+def _now(jar: RealJar) -> float:
+    """AWS's time."""
+    with urlopen(Request(f"{jar.endpoint}/_cloudjar/clock", headers=_token(jar)), timeout=60) as answer:
+        return datetime.fromisoformat(json.load(answer)["now"]).timestamp()
+
+
+def _token(jar: RealJar) -> dict[str, str]:
+    return {TOKEN_HEADER: (jar.home / "admin-token").read_text()}
+
+
 def _letters(jar: RealJar) -> list[dict[str, Any]]:
     """What `cloudjar mail` shows: the newest first."""
     token = (jar.home / "admin-token").read_text()
@@ -108,32 +118,76 @@ def _first_among_others(tag: str, machine: str) -> None:
             group = group / part
 
 
-def test_cpu_above_80_percent_for_five_minutes_sends_me_an_e_mail(jar: RealJar) -> None:
-    account = Account(jar)
+def _watched(jar: RealJar, account: Account, name: str, block: str, period: int, times: int) -> tuple[str, str]:
+    """An idle machine and a topic that writes to me, between them an alarm: CPU above 80 % for five minutes."""
     sns, cloudwatch = jar.client("sns"), jar.client("cloudwatch")
-    topic = sns.create_topic(Name="people")["TopicArn"]
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    known = len(_letters(jar))
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=ME)
-    asked = until(lambda: _letters(jar), "the mail that asks to confirm")[0]
+    asked = until(lambda: _letters(jar)[:-known or None], "the mail that asks to confirm")[0]
     urlopen(asked["link"], timeout=60).close()
-    subnet = account.subnet(account.vpc("10.7.0.0/16"), "10.7.1.0/24", public=False)
-    machine = account.run(subnet, InstanceType="t2.micro", CreditSpecification={"CpuCredits": "unlimited"}).id
+    subnet = account.subnet(account.vpc(f"{block}.0.0/16"), f"{block}.1.0/24", public=False)
+    machine = account.run(
+        subnet, InstanceType="t2.micro", CreditSpecification={"CpuCredits": "unlimited"},
+        Monitoring={"Enabled": period < 300},
+    ).id  # fmt: skip
     cloudwatch.put_metric_alarm(
-        AlarmName="busy", Namespace="AWS/EC2", MetricName="CPUUtilization", Statistic="Average", Period=300,
-        Dimensions=[{"Name": "InstanceId", "Value": machine}], EvaluationPeriods=1, Threshold=80,
+        AlarmName=name, Namespace="AWS/EC2", MetricName="CPUUtilization", Statistic="Average", Period=period,
+        Dimensions=[{"Name": "InstanceId", "Value": machine}], EvaluationPeriods=times, Threshold=80,
         ComparisonOperator="GreaterThanThreshold", AlarmActions=[topic])  # fmt: skip
     _first_among_others(jar.settings.tag, machine)
+    return machine, topic
+
+
+def _alarms(jar: RealJar, name: str) -> list[dict[str, Any]]:
+    return [letter for letter in _letters(jar) if letter["subject"] == f'ALARM: "{name}" in EU (Paris)']
+
+
+BUSY = "systemd-run --quiet --unit=busy sh -c 'while :; do :; done'"
+
+
+def test_cpu_above_80_percent_for_five_minutes_sends_me_an_e_mail(jar: RealJar) -> None:
+    account = Account(jar)
+    machine, topic = _watched(jar, account, "busy", "10.7", period=300, times=1)
     _advance(jar, minutes=10)
     assert len(_letters(jar)) == 1  # it is idle: nobody is told
-    jar.inside(machine, "systemd-run --quiet --unit=busy sh -c 'while :; do :; done'")
+    jar.inside(machine, BUSY)
 
     def told() -> list[dict[str, Any]]:
         _advance(jar, minutes=5)
-        return [letter for letter in _letters(jar) if letter["subject"].startswith("ALARM")]
+        return _alarms(jar, "busy")
 
     (letter,) = until(told, "the mail", 120, 1)
-    assert letter["subject"] == 'ALARM: "busy" in EU (Paris)'
     assert f"[InstanceId = {machine}]" in letter["body"]
-    history = cloudwatch.describe_alarm_history(AlarmName="busy", HistoryItemType="Action")["AlarmHistoryItems"]
-    assert history[0]["HistorySummary"] == f"Successfully executed action {topic}"
+    history = jar.client("cloudwatch").describe_alarm_history(AlarmName="busy", HistoryItemType="Action")
+    assert history["AlarmHistoryItems"][0]["HistorySummary"] == f"Successfully executed action {topic}"
+    account.ec2.terminate_instances(InstanceIds=[machine])
+    account.reach(machine, "terminated")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_the_same_while_nobody_moves_the_clock(jar: RealJar) -> None:
+    """Six minutes of real time: five whole minutes above 80 %, each of which the guest is really busy."""
+    account = Account(jar)
+    machine, topic = _watched(jar, account, "really-busy", "10.8", period=60, times=5)
+    cloudwatch = jar.client("cloudwatch")
+
+    def state() -> str:
+        (alarm,) = cloudwatch.describe_alarms(AlarmNames=["really-busy"])["MetricAlarms"]
+        return str(alarm["StateValue"])
+
+    until(lambda: state() == "OK", "the alarm to see an idle machine", 600, 1)
+    began = _now(jar)
+    jar.inside(machine, BUSY)
+    (letter,) = until(lambda: _alarms(jar, "really-busy"), "the mail", 900, 1)
+    # The first of the five may have begun before the guest was busy, by no more than a fifth of a minute.
+    assert letter["at"] - began >= 4 * 60 + 48 - 1
+    assert f"[InstanceId = {machine}]" in letter["body"]
+    assert state() == "ALARM"
+    history = cloudwatch.describe_alarm_history(AlarmName="really-busy", HistoryItemType="Action")
+    assert [item["HistorySummary"] for item in history["AlarmHistoryItems"]] == [
+        f"Successfully executed action {topic}"
+    ]
     account.ec2.terminate_instances(InstanceIds=[machine])
     account.reach(machine, "terminated")
