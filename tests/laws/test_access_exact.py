@@ -156,7 +156,8 @@ def needs(arena: Arena, service: str, operation: str) -> Needs:
     for _ in range(STEPS):
         additions = arena.lacking(service, operation, arena.exact)
         if additions is None:
-            return Needs(tuple(statements), all(is_exact(operation, s) for s in statements) and bool(statements))
+            exact = all(is_exact(service, operation, statement) for statement in statements)
+            return Needs(tuple(statements), exact and bool(statements))
         if not additions or any(a.layer is not Flavour.IDENTITY for a in additions):
             return Needs(tuple(statements), False)
         statements += [addition.statement for addition in additions]
@@ -170,26 +171,35 @@ MAKERS = (
 )  # fmt: skip
 
 
-UNNAMED = {"dataset", "tenant"}
+UNNAMED = {"dataset"}
 """Types of resources that the reference has for actions whose requests cannot name them."""
+ABSENT = {"tenant"}
+"""Types of which there is no thing yet: a request that may name one is asked for without."""
+
+
+def unnamed(service: str, operation: str, action: str) -> set[str]:
+    """The types of resources of an action that a request for an operation is right not to name."""
+    entries = [entry for entry in iam.authorization(service, operation) if entry.action == action]
+    optional = {one.type for entry in entries for one in entry.resources if not one.required}
+    return UNNAMED | (optional & ABSENT)
 
 
 LISTS = ("DescribeBudgets", "DescribeBudgetNotificationsForAccount")
 """Operations that are allowed on all things of a type at once."""
 
 
-def is_exact(operation: str, statement: Statement) -> bool:
+def is_exact(service: str, operation: str, statement: Statement) -> bool:
     """Whether a statement names one thing, or a thing that is yet to be made and has no name; an action that the
     reference knows on no thing is exact with ``*``."""
-    resource = statement["Resource"]
+    resource, action = statement["Resource"], statement["Action"]
     if resource == "*":
         try:
-            return {resource.type for resource in iam.action(statement["Action"]).resources} <= UNNAMED
+            return {one.type for one in iam.action(action).resources} <= unnamed(service, operation, action)
         except iam.UnknownAction:
             return True
     # Auto Scaling's ARNs hold an id before the name: ``autoScalingGroup:*:autoScalingGroupName/web``.
-    unnamed = resource.endswith("/*") or ":*:" in resource
-    return "*" not in resource or (unnamed and operation.startswith((*MAKERS, *LISTS)))
+    nameless = resource.endswith("/*") or ":*:" in resource
+    return "*" not in resource or (nameless and operation.startswith((*MAKERS, *LISTS)))
 
 
 def sibling(statement: Statement) -> Statement:

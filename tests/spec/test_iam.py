@@ -21,7 +21,7 @@ SERVICES = [
     "route53", "cloudwatch", "logs", "events", "scheduler", "apigateway", "apigatewayv2", "cloudformation", "elbv2",
     "autoscaling", "application-autoscaling", "budgets", "ce", "pricing", "cur", "service-quotas", "ssm",
     "secretsmanager", "kms", "cloudtrail", "resourcegroupstaggingapi", "stepfunctions", "organizations", "account",
-    "support", "trustedadvisor", "cognito-idp", "acm", "fis", "sso-admin",
+    "support", "trustedadvisor", "cognito-idp", "acm", "fis", "sso-admin", "sesv2",
 ]  # fmt: skip
 ARN = re.compile(r"arn:aws:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:.+")
 ME = ("aws", "eu-west-3", "123456789012")
@@ -193,6 +193,9 @@ def test_every_template_gives_well_formed_arns_or_a_star() -> None:
          {"Bucket": "b", "Key": "k", "CopySource": "/c/d?versionId=1", "TaggingDirective": "REPLACE"},
          {"s3:PutObject": {"b/k"}, "s3:GetObject": {"c/d"}}),
         ("apigateway", "GetRestApi", {"restApiId": "x"}, {"apigateway:GET": {"/restapis/x"}}),
+        ("sesv2", "PutSuppressedDestination", {"EmailAddress": "a@b.c"}, {"ses:PutSuppressedDestination": {"*"}}),
+        ("sesv2", "PutSuppressedDestination", {"EmailAddress": "a@b.c", "TenantName": "t"},
+         {"ses:PutSuppressedDestination": {"tenant/t/*"}}),
     ],
 )  # fmt: skip
 def test_what_requests_need(service: str, operation: str, req: dict[str, Any], expected: dict[str, set[str]]) -> None:

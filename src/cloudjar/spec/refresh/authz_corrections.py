@@ -179,73 +179,68 @@ def association(kind: str, path: str = "AssociationId") -> list[Any]:
     return by(f"ec2:{kind}", path, REGIONAL + kind + "/*")
 
 
+EC2_GROUP = REGIONAL + "security-group/"
+EC2: tuple[tuple[str, str, Template | None, int], ...] = (
+    ("AuthorizeSecurityGroupIngress RevokeSecurityGroupIngress DeleteSecurityGroup "
+     "UpdateSecurityGroupRuleDescriptionsIngress UpdateSecurityGroupRuleDescriptionsEgress",
+     "security-group", SECURITY_GROUP, REQUIRED),
+    ("AuthorizeSecurityGroupEgress RevokeSecurityGroupEgress", "security-group", EC2_GROUP + "${GroupId}", REQUIRED),
+    ("RevokeSecurityGroupIngress RevokeSecurityGroupEgress", "security-group-rule", None, REQUIRED),
+    ("AuthorizeSecurityGroupIngress AuthorizeSecurityGroupEgress", "security-group-rule",
+     ["if", "TagSpecifications[].ResourceType", REGIONAL + "security-group-rule/*"], 0),
+    ("DeleteKeyPair", "key-pair",
+     ["first", REGIONAL + "key-pair/${KeyName}", by("ec2:key-pair", "KeyPairId", REGIONAL + "key-pair/*")], 0),
+    ("AssociateAddress ReleaseAddress", "elastic-ip", ADDRESS, 0),
+    ("DisassociateAddress", "elastic-ip",
+     ["first", association("elastic-ip"), by("ec2:elastic-ip", "PublicIp", REGIONAL + "elastic-ip/*")], 0),
+    ("DisassociateAddress", "instance", None, REQUIRED),
+    ("DisassociateAddress", "network-interface", None, REQUIRED),
+    ("DetachNetworkInterface", "network-interface", association("network-interface", "AttachmentId"), REQUIRED),
+    ("DetachNetworkInterface", "instance", association("instance", "AttachmentId"), REQUIRED),
+    ("DisassociateRouteTable", "route-table", association("route-table"), REQUIRED),
+    ("DisassociateRouteTable", "subnet", association("subnet"), 0),
+    ("ReplaceRouteTableAssociation", "route-table",
+     ["all", REGIONAL + "route-table/${RouteTableId}", association("route-table")], REQUIRED),
+    ("ReplaceRouteTableAssociation", "subnet", association("subnet"), 0),
+    ("ReplaceNetworkAclAssociation DisassociateSubnetCidrBlock", "subnet", association("subnet"), REQUIRED),
+    ("DisassociateVpcCidrBlock", "vpc", association("vpc"), REQUIRED),
+    ("ReplaceIamInstanceProfileAssociation DisassociateIamInstanceProfile", "instance", association("instance"),
+     REQUIRED),
+    ("ModifyNetworkInterfaceAttribute", "instance", None, REQUIRED),
+    ("ModifyInstanceMetadataOptions", "instance", REGIONAL + "instance/${InstanceId}", REQUIRED),
+    ("ModifyInstanceAttribute ModifyNetworkInterfaceAttribute", "security-group", EC2_GROUP + "${Groups[]}", 0),
+    ("CreateLaunchTemplateVersion DeleteLaunchTemplate DeleteLaunchTemplateVersions ModifyLaunchTemplate",
+     "launch-template", TEMPLATE, REQUIRED),
+    ("CopySnapshot", "snapshot",
+     ["all", PUBLIC + "snapshot/*", "arn:${Partition}:ec2:${SourceRegion}::snapshot/${SourceSnapshotId}"], REQUIRED),
+    ("CopyImage", "image",
+     ["all", PUBLIC + "image/*", "arn:${Partition}:ec2:${SourceRegion}::image/${SourceImageId}"], REQUIRED),
+    ("CopyImage", "snapshot", PUBLIC + "snapshot/*", REQUIRED),
+    ("RegisterImage", "snapshot", PUBLIC + "snapshot/${BlockDeviceMappings[].Ebs.SnapshotId}", 0),
+    ("CreatePlacementGroup DeletePlacementGroup", "placement-group", REGIONAL + "placement-group/${GroupName}",
+     REQUIRED),
+    ("CreateNatGateway", "vpc", None, REQUIRED),
+    ("DescribeSecurityGroupReferences", "security-group", EC2_GROUP + "${GroupId[]}", REQUIRED),
+    ("AssociateSecurityGroupVpc DisassociateSecurityGroupVpc", "security-group", EC2_GROUP + "${GroupId}", REQUIRED),
+    ("DescribeVpcEndpointServicePermissions ModifyVpcEndpointServicePayerResponsibility", "vpc-endpoint-service",
+     REGIONAL + "vpc-endpoint-service/${ServiceId}", REQUIRED),
+    ("AcceptAddressTransfer", "elastic-ip", by("ec2:elastic-ip", "Address", REGIONAL + "elastic-ip/*"), REQUIRED),
+    ("AcceptVpcPeeringConnection", "vpc",
+     by("ec2:accepter-vpc", "VpcPeeringConnectionId", REGIONAL + "vpc/*"), REQUIRED),
+    ("CopyVolumes", "volume", ["all", REGIONAL + "volume/${SourceVolumeId}", REGIONAL + "volume/*"], REQUIRED),
+    ("CreateSecurityGroup", "vpc",
+     ["first", REGIONAL + "vpc/${VpcId}", by("ec2:default-vpc", "", REGIONAL + "vpc/*")], 0),
+)  # fmt: skip
+"""Operations, the type of a resource, its ARN as their requests tell it (None: it is none of theirs), flags."""
+
+
 def ec2(service: Any, ops: Ops) -> None:
     """Names and associations become look-ups; tags at creation need CreateTags."""
-    for operation in ("AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress", "RevokeSecurityGroupIngress",
-                      "RevokeSecurityGroupEgress", "DeleteSecurityGroup", "UpdateSecurityGroupRuleDescriptionsIngress",
-                      "UpdateSecurityGroupRuleDescriptionsEgress"):  # fmt: skip
-        egress = operation in ("AuthorizeSecurityGroupEgress", "RevokeSecurityGroupEgress")
-        put(ops, operation, "security-group", SECURITY_GROUP[1] if egress else SECURITY_GROUP)
-    for operation in ("RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress"):
-        put(ops, operation, "security-group-rule", None)
-    for operation in ("AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress"):
-        put(ops, operation, "security-group-rule",
-            ["if", "TagSpecifications[].ResourceType", REGIONAL + "security-group-rule/*"], 0)  # fmt: skip
-    put(ops, "DeleteKeyPair", "key-pair",
-        ["first", REGIONAL + "key-pair/${KeyName}",
-         by("ec2:key-pair", "KeyPairId", REGIONAL + "key-pair/*")], 0)  # fmt: skip
-    for operation in ("AssociateAddress", "ReleaseAddress"):
-        put(ops, operation, "elastic-ip", ADDRESS, 0)
-    put(ops, "DisassociateAddress", "elastic-ip",
-        ["first", association("elastic-ip"),
-         by("ec2:elastic-ip", "PublicIp", REGIONAL + "elastic-ip/*")], 0)  # fmt: skip
-    put(ops, "DisassociateAddress", "instance", None)
-    put(ops, "DisassociateAddress", "network-interface", None)
-    put(ops, "DetachNetworkInterface", "network-interface", association("network-interface", "AttachmentId"))
-    put(ops, "DetachNetworkInterface", "instance", association("instance", "AttachmentId"))
-    put(ops, "DisassociateRouteTable", "route-table", association("route-table"))
-    put(ops, "DisassociateRouteTable", "subnet", association("subnet"), 0)
-    put(ops, "ReplaceRouteTableAssociation", "route-table",
-        ["all", REGIONAL + "route-table/${RouteTableId}", association("route-table")])  # fmt: skip
-    put(ops, "ReplaceRouteTableAssociation", "subnet", association("subnet"), 0)
-    put(ops, "ReplaceNetworkAclAssociation", "subnet", association("subnet"))
-    put(ops, "DisassociateSubnetCidrBlock", "subnet", association("subnet"))
-    put(ops, "DisassociateVpcCidrBlock", "vpc", association("vpc"))
     for operation in ("AssociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation", "RunInstances"):
         ops[operation] = [e for e in ops[operation] if e["a"] != "iam:PassRole"] + [pass_profile("IamInstanceProfile")]
-    put(ops, "ReplaceIamInstanceProfileAssociation", "instance", association("instance"))
-    put(ops, "DisassociateIamInstanceProfile", "instance", association("instance"))
-    put(ops, "ModifyNetworkInterfaceAttribute", "instance", None)
-    put(ops, "ModifyInstanceMetadataOptions", "instance", REGIONAL + "instance/${InstanceId}")
-    for operation in ("ModifyInstanceAttribute", "ModifyNetworkInterfaceAttribute"):
-        put(ops, operation, "security-group", REGIONAL + "security-group/${Groups[]}", 0)
-    for operation in ("CreateLaunchTemplateVersion", "DeleteLaunchTemplate", "DeleteLaunchTemplateVersions",
-                      "ModifyLaunchTemplate"):  # fmt: skip
-        put(ops, operation, "launch-template", TEMPLATE)
-    put(ops, "CopySnapshot", "snapshot", ["all", PUBLIC + "snapshot/*",
-        "arn:${Partition}:ec2:${SourceRegion}::snapshot/${SourceSnapshotId}"])  # fmt: skip
-    put(
-        ops,
-        "CopyImage",
-        "image",
-        ["all", PUBLIC + "image/*", "arn:${Partition}:ec2:${SourceRegion}::image/${SourceImageId}"],
-    )
-    put(ops, "CopyImage", "snapshot", PUBLIC + "snapshot/*")
-    put(ops, "RegisterImage", "snapshot", PUBLIC + "snapshot/${BlockDeviceMappings[].Ebs.SnapshotId}", 0)
-    put(ops, "CreatePlacementGroup", "placement-group", REGIONAL + "placement-group/${GroupName}")
-    put(ops, "DeletePlacementGroup", "placement-group", REGIONAL + "placement-group/${GroupName}")
-    put(ops, "CreateNatGateway", "vpc", None)
-    for operation in ("DescribeSecurityGroupReferences", "AssociateSecurityGroupVpc", "DisassociateSecurityGroupVpc"):
-        many = "[]" if operation.startswith("Describe") else ""
-        put(ops, operation, "security-group", REGIONAL + "security-group/${GroupId" + many + "}")
-    for operation in ("DescribeVpcEndpointServicePermissions", "ModifyVpcEndpointServicePayerResponsibility"):
-        put(ops, operation, "vpc-endpoint-service", REGIONAL + "vpc-endpoint-service/${ServiceId}")
-    put(ops, "AcceptAddressTransfer", "elastic-ip", by("ec2:elastic-ip", "Address", REGIONAL + "elastic-ip/*"))
-    put(ops, "AcceptVpcPeeringConnection", "vpc",
-        by("ec2:accepter-vpc", "VpcPeeringConnectionId", REGIONAL + "vpc/*"))  # fmt: skip
-    put(ops, "CopyVolumes", "volume", ["all", REGIONAL + "volume/${SourceVolumeId}", REGIONAL + "volume/*"])
-    put(ops, "CreateSecurityGroup", "vpc",
-        ["first", REGIONAL + "vpc/${VpcId}", by("ec2:default-vpc", "", REGIONAL + "vpc/*")], 0)  # fmt: skip
+    for operations, kind, template, flags in EC2:
+        for operation in operations.split():
+            put(ops, operation, kind, template, flags)
     run_instances(ops)
     tags(service, ops)
 
