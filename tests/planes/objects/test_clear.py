@@ -154,7 +154,7 @@ def test_a_little_is_not_worth_its_room(files: Files) -> None:
     assert [Read(files, landed).clear for _ in range(4)] == [0] * 4
 
 
-def test_a_reader_that_stops_keeps_nothing_and_goes_on_where_it_was(files: Files) -> None:
+def test_a_reader_that_stops_again_and_again_goes_on_where_it_was(files: Files) -> None:
     landed, _ = land(files)
     for _ in range(4):
         buffers, found = Buffers(), []
@@ -163,7 +163,7 @@ def test_a_reader_that_stops_keeps_nothing_and_goes_on_where_it_was(files: Files
                 found.append(bytes(frame.view if isinstance(frame, Stretch) else frame))
                 source.park()
         assert b"".join(found) == CONTENT
-    assert not Read(files, landed).clear
+    assert Read(files, landed).clear == len(CONTENT)
 
 
 def test_it_goes_with_its_file(files: Files) -> None:

@@ -136,8 +136,8 @@ class FileSource:
         return filling
 
     def park(self) -> None:
-        """Nothing is read for a while: others may have the room."""
-        self._filling = self._chunk = self._looked = None
+        """Nothing is read for a while: what is kept for others need not be kept for this reader too."""
+        self._chunk = self._looked = None
 
     def _keep(self) -> None:
         filling, self._filling = self._filling, None
