@@ -44,8 +44,8 @@ RECORD_TYPES = {
     "IncludeTax": ("Tax",),
     "IncludeRefund": ("Refund",),
     "IncludeCredit": ("Credit",),
-    "IncludeUpfront": ("Upfront",),
-    "IncludeRecurring": ("Recurring", "SavingsPlanRecurringFee"),
+    "IncludeUpfront": ("Fee", "SavingsPlanUpfrontFee"),
+    "IncludeRecurring": ("RIFee", "SavingsPlanRecurringFee"),
     "IncludeOtherSubscription": ("Other",),
     "IncludeSupport": ("Support",),
     "IncludeDiscount": ("Enterprise Discount Program Discount", "PrivateRateDiscount", "BundledDiscount"),
@@ -72,7 +72,7 @@ def expression(budget: Budget) -> dict[str, Any] | None:
     parts = [_part(name, budget.filters[name]) for name in sorted(budget.filters)]
     left_out = [one for name, kinds in RECORD_TYPES.items() if not budget.types.get(name, True) for one in kinds]
     if not budget.types.get("IncludeSubscription", True):
-        left_out += ["Upfront", "Recurring", "SavingsPlanRecurringFee"]
+        left_out += ["Fee", "RIFee", "SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"]
     if left_out:
         parts.append({"Not": {"Dimensions": {"Key": "RECORD_TYPE", "Values": sorted(set(left_out))}}})
     if len(parts) > 1:

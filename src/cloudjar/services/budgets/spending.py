@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from cloudjar.billing.expressions import Keep
 from cloudjar.billing.ledger import Group, ledger
 from cloudjar.billing.measured import Line
 from cloudjar.kit.context import World
@@ -60,7 +61,7 @@ def forecast(world: World, budget: Budget, span: Period, so_far: Decimal) -> Dec
     return so_far + rate * max(left, ZERO)
 
 
-def _keep(world: World, budget: Budget) -> matching.Match:
+def _keep(world: World, budget: Budget) -> Keep:
     book = ledger(world)
     mine = budget.account
     wanted = matching.compiled(filtering.expression(budget))
