@@ -102,6 +102,29 @@ def test_one_way_out_for_all(host: Host) -> None:
     assert host.tcp("i-1", host.public(8), 80) == "dropped"
 
 
+def test_it_counts_what_comes_leaves_and_is_lost(host: Host) -> None:
+    tables = {"tgw-rtb-a": {"10.2.0.0/16": 2, "10.1.0.0/16": 1, "10.9.0.0/16": 0, "10.9.1.0/24": 2}}
+    host.net.apply_transit(joined(tables, dict.fromkeys((1, 2), "tgw-rtb-a")))
+    for n in (1, 2):
+        host.net.apply(spoke(n))
+    host.listen("i-2", 80)
+    assert host.seen_as("i-1", "10.2.1.5", 80) == "10.1.1.5"
+    quiet = host.net.transit_traffic("tgw-1")
+    one, two = quiet["tgw-attach-1"], quiet["tgw-attach-2"]
+    assert (one.blackhole_packets, one.no_route_packets) == (0, 0)
+    assert two.bytes_out > two.packets_out >= 3
+    assert one.packets_in >= two.packets_out
+    for where in ("10.9.7.7", "10.7.7.7", "10.9.1.9"):
+        assert host.tcp("i-1", where, 80) == "dropped"
+    lost = host.net.transit_traffic("tgw-1")["tgw-attach-1"]
+    assert lost.born == one.born
+    assert lost.blackhole_bytes > lost.blackhole_packets >= 1  # 10.9.1.9 has a narrower route, to where nobody is
+    assert lost.no_route_bytes > lost.no_route_packets >= 1
+    came, gone = lost.packets_in - one.packets_in, lost.blackhole_packets + lost.no_route_packets
+    assert came > gone
+    assert host.net.transit_traffic("tgw-2") == {}
+
+
 def test_it_counts_what_attachments_send_and_tells_flows_while_they_are_logged(host: Host) -> None:
     gateway = joined({"tgw-rtb-a": EVERYBODY}, dict.fromkeys((1, 2), "tgw-rtb-a"))
     host.net.apply_transit(gateway)

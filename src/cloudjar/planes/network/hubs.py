@@ -13,7 +13,7 @@ from cloudjar.planes.network.farends import blackholes, router
 from cloudjar.planes.network.layout import Layout, seen_layout, spread
 from cloudjar.planes.network.netlink import Netlink
 from cloudjar.planes.network.plan import Plan
-from cloudjar.planes.network.port import Carried, Flow, TransitGateway
+from cloudjar.planes.network.port import Carried, Flow, TransitGateway, TransitTraffic
 from cloudjar.planes.network.ruleset import render
 from cloudjar.planes.network.site import HUBS, Site, tunnel_name
 from cloudjar.planes.network.transit import TransitPlan, transit_plan
@@ -89,6 +89,15 @@ class Hubs:
                 return None
             return namespaces.inside(name, partial(hubmeters.carried, tunnel_name(attachment)))
 
+    def traffic(self, gateway_id: str) -> dict[str, TransitTraffic]:
+        """What came, left and was lost at each attachment of a gateway."""
+        with self.turn:
+            gateway = self.gateways.get(gateway_id)
+            if gateway is None:
+                return {}
+            links = {tunnel_name(a.attachment): a.attachment for a in gateway.associations}
+            return namespaces.inside(self.site.hub_namespace(gateway_id), partial(hubmeters.traffic, links))
+
     def names(self) -> list[str]:
         """The ids of hubs that have a namespace."""
         prefix = self.site.prefix
@@ -129,6 +138,7 @@ def _settle(gateway: TransitGateway, site: Site) -> None:
         links = kernel.links()
         wanted = transit_plan(gateway, site, {hubpeers.attachment_of(k.alias) for k in links if k.name != "lo"})
         nft.transaction(render(wanted.rules))
+        hubmeters.know_holes(wanted.holes)
         hubmeters.log(gateway.logged)
         seen = seen_layout(kernel, links)
         seen.neighbours = set()

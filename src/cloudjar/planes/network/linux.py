@@ -22,7 +22,16 @@ from cloudjar.planes.network.hubs import Hubs
 from cloudjar.planes.network.internet import Internet
 from cloudjar.planes.network.linking import Links
 from cloudjar.planes.network.plan import Plan, plan
-from cloudjar.planes.network.port import Carried, EndpointSource, Flow, MetadataSource, NatTraffic, TransitGateway, Vpc
+from cloudjar.planes.network.port import (
+    Carried,
+    EndpointSource,
+    Flow,
+    MetadataSource,
+    NatTraffic,
+    TransitGateway,
+    TransitTraffic,
+    Vpc,
+)
 from cloudjar.planes.network.reach import World, reach
 from cloudjar.planes.network.site import EDGE, HUBS, link_name, mac, site
 
@@ -265,6 +274,10 @@ class LinuxNetwork:
             if guest and namespaces.exists(name := self.site.guest_namespace(guest)):
                 return _guarded(gateway_id, partial(namespaces.inside, name, translated))
         return NatTraffic()
+
+    def transit_traffic(self, gateway_id: str) -> dict[str, TransitTraffic]:
+        """By attachment, of a transit gateway; empty where nothing counts."""
+        return _guarded(gateway_id, partial(self._hubs.traffic, gateway_id))
 
     def carried(self, where: str) -> Carried | None:
         """What was counted at a NAT gateway, an endpoint's ENI, a VPC or a transit attachment; None: nothing counts."""

@@ -264,6 +264,22 @@ class NatTraffic(msgspec.Struct, frozen=True, kw_only=True):
     """Open now."""
 
 
+class TransitTraffic(msgspec.Struct, frozen=True, kw_only=True):
+    """What a transit gateway has seen at one attachment since its counters were made (`born` differs when they were
+    made anew): what came by it, what left by it, and what came by it and was lost, to a black hole or for want of a
+    route."""
+
+    born: str
+    packets_in: int = 0
+    bytes_in: int = 0
+    packets_out: int = 0
+    bytes_out: int = 0
+    blackhole_packets: int = 0
+    blackhole_bytes: int = 0
+    no_route_packets: int = 0
+    no_route_bytes: int = 0
+
+
 class Carried(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes that were counted at one place since its counters were made; `born` differs when they were made anew."""
 
@@ -368,6 +384,10 @@ class NetworkPort(Protocol):
 
     def nat_traffic(self, gateway_id: str) -> NatTraffic:
         """Counted since the gateway was laid out; zeros when it is not."""
+        ...
+
+    def transit_traffic(self, gateway_id: str) -> dict[str, TransitTraffic]:
+        """By attachment, of a transit gateway; empty where nothing counts."""
         ...
 
     def carried(self, where: str) -> Carried | None:

@@ -11,7 +11,7 @@ from cloudjar.planes.compute.inside import Ears, Line
 from cloudjar.planes.compute.lines import Switchboard
 from cloudjar.planes.network.dialing import lined
 from cloudjar.planes.network.plan import Plan, plan
-from cloudjar.planes.network.port import Carried, Flow, NatTraffic, TransitGateway, Vpc
+from cloudjar.planes.network.port import Carried, Flow, NatTraffic, TransitGateway, TransitTraffic, Vpc
 from cloudjar.planes.network.reach import World, reach
 from cloudjar.planes.network.site import site
 from cloudjar.planes.network.steps import Answer
@@ -31,6 +31,7 @@ class SimNetwork:
         self._passed: dict[str, list[Flow]] = {}
         self._carried: dict[str, dict[str, int]] = {}
         self._translated: dict[str, NatTraffic] = {}
+        self._joined: dict[str, TransitTraffic] = {}
         self._lives = 1
         self._answering: dict[tuple[str, int], Callable[[socket.socket], None]] = {}
         self._board = Switchboard()
@@ -91,6 +92,17 @@ class SimNetwork:
     def translated(self, gateway_id: str, traffic: NatTraffic) -> None:
         """As if a NAT gateway had carried so much since it was made."""
         self._translated[gateway_id] = traffic
+
+    def joined(self, attachment: str, *, born: str = "one", **counters: int) -> None:
+        """As if a transit gateway had seen so much at an attachment in all (see `TransitTraffic`)."""
+        self._joined[attachment] = TransitTraffic(born=born, **counters)
+
+    def transit_traffic(self, gateway_id: str) -> dict[str, TransitTraffic]:
+        """What `joined` made it."""
+        with self._lock:
+            gateway = self._transits.get(gateway_id)
+            known = [a.attachment for a in gateway.associations] if gateway is not None else []
+            return {one: self._joined.get(one, TransitTraffic(born="one")) for one in known}
 
     def carry(self, where: str, **amounts: int) -> None:
         """As if so many bytes more had passed a NAT gateway, an endpoint's ENI or a VPC's internet gateway."""

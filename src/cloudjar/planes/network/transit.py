@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network
 
 import msgspec
 
@@ -20,15 +21,21 @@ class TransitPlan(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[PathWay, ...]
     marks: tuple[int, ...]
     rules: Ruleset
+    holes: tuple[tuple[int, str], ...] = ()
+    """Black holes by table, as blocks that no narrower row is in: what else ends here has no route at all."""
 
 
 def transit_plan(gateway: TransitGateway, site: Site, attached: set[str]) -> TransitPlan:
     """Lay a transit gateway out; only links that are `attached` (attachments' ids) can be routed to."""
     wanted: list[PathWay] = []
+    holes: list[tuple[int, str]] = []
     for table in gateway.route_tables:
         number = table_number(table.id)
+        found = rows(gateway, table.id)
+        lost = [block for block, row in found.items() if row.attachment not in attached]
+        holes += [(number, str(part)) for block in lost for part in _alone(block, found)]
         ways = {t: PathWay(table=number, target=t, kind="blackhole") for t in ("0.0.0.0/0", "::/0")}
-        for block, row in rows(gateway, table.id).items():
+        for block, row in found.items():
             target = str(block)
             ways[target] = PathWay(table=number, target=target, device=tunnel_name(row.attachment),
                                    via=_via(gateway, row.attachment)[block.version]) if row.attachment in attached \
@@ -45,7 +52,33 @@ def transit_plan(gateway: TransitGateway, site: Site, attached: set[str]) -> Tra
             NftChain("routing", ("meta mark set iifname map @tables", 'meta mark 0 iifname != "lo" drop'),
                      "type filter hook prerouting priority mangle; policy accept;"),
             NftChain("inward", ("drop",), "type filter hook input priority filter; policy drop;"))),
+        holes=tuple(holes),
     )
+
+
+def _alone(block: Network, others: Iterable[Network]) -> list[Network]:
+    """What is left of a block without those of the others that lie in it."""
+    parts: list[Network] = [block]
+    for other in others:
+        if other.version == block.version and other != block and _within(other, block):
+            parts = [rest for part in parts for rest in _without(part, other)]
+    return parts
+
+
+def _within(inner: Network, outer: Network) -> bool:
+    return inner.prefixlen >= outer.prefixlen and inner.network_address in outer
+
+
+def _without(part: Network, other: Network) -> list[Network]:
+    if _within(part, other):
+        return []
+    if not _within(other, part):
+        return [part]
+    if isinstance(part, IPv4Network):
+        assert isinstance(other, IPv4Network)
+        return list(part.address_exclude(other))
+    assert isinstance(other, IPv6Network)
+    return list(part.address_exclude(other))
 
 
 def leads_up(own: str, peer: str) -> bool:

@@ -28,6 +28,7 @@ from cloudjar.services.ec2.metering import bursting, measuring
 from cloudjar.services.ec2.metering.bursting import Account
 from cloudjar.services.ec2.metering.records import Facts, Load
 from cloudjar.services.ec2.nat_gateways import counting
+from cloudjar.services.ec2.transit_gateways import counting as transit_counts
 from cloudjar.services.ec2.volumes import counting as volume_counts
 from cloudjar.spec import instance_types
 from cloudjar.spec.instance_types import Burst
@@ -75,6 +76,7 @@ def measure(world: World) -> None:
             if load.open:
                 world.state.wakes.wake(TABLE, load.account, load.region, load.id, purpose="sample")
         counting.sample(world)
+        transit_counts.sample(world)
 
 
 @reconciler(Load)

@@ -17,6 +17,7 @@ from cloudjar.services.ec2 import traffic_bill
 from cloudjar.services.ec2.network_interfaces import making
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.subnets.records import Subnet
+from cloudjar.services.ec2.transit_gateways import counting
 from cloudjar.services.ec2.transit_gateways.finding import change
 from cloudjar.services.ec2.transit_gateways.records import (
     OVER,
@@ -52,6 +53,9 @@ def converge(step: Step, gateway: TransitGateway | None) -> None:
         if gateway is not None:
             _end(step, gateway)
         return
+    if step.wake.purpose == counting.SAMPLE:
+        counting.count(step.world, gateway)
+        return
     with step.world.state.database.lock:
         wanted = laid(step.db, gateway)
     network.apply_transit(wanted)
@@ -64,6 +68,7 @@ def _end(step: Step, gateway: TransitGateway) -> None:
         with step.world.state.database.transaction():
             for table in step.db[TransitRouteTable].all(gateway_id=gateway.id):
                 step.db[TransitRouteTable].drop(table)
+            counting.forget(step.ctx, gateway.id)
         step.move(GATEWAY, "deleting", "deleted")
         return
     _forget(step, gateway)
@@ -102,10 +107,18 @@ def converge_attachment(step: Step, item: TransitAttachment | None) -> None:
     elif item.mine:
         if item.state == "deleting":
             traffic_bill.read_attachment(step.world, item)
+            _count_last(step, item)
         with step.world.state.database.transaction():
             fresh = step.db[TransitAttachment].get(item.id)
             if fresh is not None:
                 _advance(step.ctx, fresh)
+
+
+def _count_last(step: Step, item: TransitAttachment) -> None:
+    """Counters are told no more once their attachment has gone: they are read before."""
+    gateway = step.db.at(item.gateway_owner, item.region)[TransitGateway].get(item.gateway_id)
+    if gateway is not None:
+        counting.count(step.world, gateway)
 
 
 def _advance(ctx: Ctx, item: TransitAttachment) -> None:
