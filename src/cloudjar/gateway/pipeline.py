@@ -126,7 +126,7 @@ class Pipeline:
                 woken = await waits.wait(result, max(until - monotonic(), 0.0))
                 changes = database.changes
                 ctx = ctx.at(ctx.account, ctx.region)
-                ctx.final = not woken
+                ctx.again, ctx.final = True, not woken
                 result = self._run_from_outside(ctx, call, req)
             response = call.codec.respond(result, ctx.request_id)
         except AwsError as error:

@@ -79,7 +79,8 @@ class Ctx:
     """One request (or one reconciler step) in an account and region."""
 
     __slots__ = (
-        "account", "caller", "db", "fetched", "final", "noted", "now", "region", "request", "request_id", "world",
+        "account", "again", "caller", "db", "fetched", "final", "noted", "now", "region", "request", "request_id",
+        "world",
     )  # fmt: skip
 
     def __init__(
@@ -103,6 +104,8 @@ class Ctx:
         """What an operation's `prepare` brought."""
         self.noted: dict[str, Any] | None = None
         """What `note` was told."""
+        self.again = False
+        """It was asked before, and its answer was held back (`kit.waiting.Held`)."""
         self.final = False
         """Its answer was held back (`kit.waiting.Held`) as long as it may be."""
 

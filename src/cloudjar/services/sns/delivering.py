@@ -12,7 +12,7 @@ from cloudjar.base import arn as arns
 from cloudjar.base import caller as callers
 from cloudjar.base import ids
 from cloudjar.base.errors import AwsError
-from cloudjar.kit import mailbox, queues
+from cloudjar.kit import mailbox, queues, target_calls
 from cloudjar.kit.context import Ctx
 from cloudjar.services.sns import bill, confirming, envelopes, retrying, status_logs, texting
 from cloudjar.services.sns.outbox import Delivery, Message, outbox
@@ -55,7 +55,7 @@ def _send(
     except AwsError as error:
         code = error.code.removesuffix("Exception")
         said = {"ErrorCode": code, "ErrorMessage": error.message, "sqsRequestId": "Unrecoverable"}
-        return "again" if error.is_server_fault else "never", json.dumps(said)
+        return "again" if error.is_server_fault or target_calls.is_throttled(error) else "never", json.dumps(said)
     return "done", json.dumps({"sqsRequestId": ids.uuid4(), "sqsMessageId": sent["MessageId"]})
 
 

@@ -68,6 +68,11 @@ def not_in_flight() -> AwsError:
     return AwsError("MessageNotInflight", "The specified message isn't in flight.", 400)
 
 
+def throttled() -> AwsError:
+    """A FIFO queue is asked more often than it may be."""
+    return AwsError("ThrottlingException", "Rate exceeded", 400)
+
+
 def over_limit() -> AwsError:
     """Too many messages in flight."""
     return AwsError("OverLimit", "Too many messages are in flight: 120000 at most.", 403)

@@ -12,7 +12,7 @@ from typing import Any
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.sqs import finding, holding, minutes, receiving, sending
+from cloudjar.services.sqs import finding, holding, minutes, rates, receiving, sending
 from cloudjar.services.sqs.access import on_queue
 from cloudjar.services.sqs.ops.messages import millis
 from cloudjar.spec import models
@@ -90,6 +90,8 @@ def send_message_batch(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if size > _LIMIT:
         said = f"Batch requests cannot be longer than {_LIMIT} bytes. You have sent {size} bytes."
         raise AwsError("BatchRequestTooLong", said, 400)
+    if queue.fifo:
+        rates.draw(ctx, queue, "SendMessage", now, [letter.group for letter in letters.values()])
     minutes.turn(ctx, queue, now)
     kept = [entry for entry in entries if entry["Id"] in letters]
     good = [{"Id": e["Id"], **sending.send(ctx, queue, letters[e["Id"]], now)} for e in kept]
@@ -105,6 +107,8 @@ def delete_message_batch(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Delete several received messages."""
     queue, now = finding.queue(ctx, req), millis(ctx)
     entries = _entries(req, "DeleteMessageBatchRequestEntry")
+    if queue.fifo:
+        rates.draw(ctx, queue, "DeleteMessage", now)
     minutes.turn(ctx, queue, now)
 
     def work(entry: dict[str, Any]) -> dict[str, Any]:
@@ -121,6 +125,8 @@ def change_message_visibility_batch(ctx: Ctx, req: dict[str, Any]) -> dict[str, 
     """Hold several received messages for so long from now on."""
     queue, now = finding.queue(ctx, req), millis(ctx)
     entries = _entries(req, "ChangeMessageVisibilityBatchRequestEntry")
+    if queue.fifo:
+        rates.draw(ctx, queue, "ChangeMessageVisibility", now)
     minutes.turn(ctx, queue, now)
 
     def work(entry: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.waiting import Held
-from cloudjar.services.sqs import checks, errors, finding, holding, minutes, receiving, sending, stored
+from cloudjar.services.sqs import checks, errors, finding, holding, minutes, rates, receiving, sending, stored
 from cloudjar.services.sqs.access import on_queue
 from cloudjar.services.sqs.records import Queue
 
@@ -28,6 +28,8 @@ def send_message(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Keep one message."""
     queue, now = finding.queue(ctx, req), millis(ctx)
     letter = sending.read(queue, req)
+    if queue.fifo:
+        rates.draw(ctx, queue, "SendMessage", now, (letter.group,))
     minutes.turn(ctx, queue, now)
     told = sending.send(ctx, queue, letter, now)
     size = letter.size
@@ -42,6 +44,8 @@ def receive_message(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     queue, now = finding.queue(ctx, req), millis(ctx)
     most, wait, visibility = _asked(queue, req)
     attempt = checks.attempt(req.get("ReceiveRequestAttemptId"))
+    if queue.fifo:
+        rates.draw(ctx, queue, "ReceiveMessage", now)
     seen = ctx.world.waits.count
     with ctx.world.state.database.lock:
         there = receiving.there(ctx, queue, now, most)
@@ -106,6 +110,8 @@ def _nothing(ctx: Ctx, queue: Queue, wait: int, seen: int, now: int) -> dict[str
 def delete_message(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Delete a received message."""
     queue, now = finding.queue(ctx, req), millis(ctx)
+    if queue.fifo:
+        rates.draw(ctx, queue, "DeleteMessage", now)
     minutes.turn(ctx, queue, now)
     holding.delete(ctx, queue, req["ReceiptHandle"], now)
     minutes.count(ctx, queue, now, deleted=1)
@@ -116,6 +122,8 @@ def delete_message(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def change_message_visibility(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Hold a received message for so long from now on."""
     queue, now = finding.queue(ctx, req), millis(ctx)
+    if queue.fifo:
+        rates.draw(ctx, queue, "ChangeMessageVisibility", now)
     minutes.turn(ctx, queue, now)
     holding.hold(ctx, queue, req["ReceiptHandle"], req["VisibilityTimeout"], now)
     minutes.count(ctx, queue, now)
