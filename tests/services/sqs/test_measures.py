@@ -90,6 +90,57 @@ def test_a_request_is_begun_sixty_four_kilobytes(jar: TestJar, sqs: Any, box: Bo
     assert requests(jar, "Requests-FIFO-Tier1") == 1
 
 
+def test_quiet_groups_are_measured_beside_noisy_ones(jar: TestJar, box: Box) -> None:
+    box.send("alone")
+    assert "ApproximateNumberOfNoisyGroups" not in listed(jar)
+    jar.advance(seconds=60)
+    crowd(box, "a", 40)
+    box.receive(1, VisibilityTimeout=3600)
+    for _ in range(4):
+        assert len(box.receive(VisibilityTimeout=3600)) == 10
+    jar.advance(seconds=60)
+    crowd(box, "a", 20)
+    for group in ("b", "c"):
+        box.send("quiet", MessageGroupId=group)
+    box.send("later", MessageGroupId="b", DelaySeconds=600)
+    jar.advance(seconds=60)
+    box.receive(1, VisibilityTimeout=3600)
+    jar.advance(seconds=60)
+    quiet = "InQuietGroups"
+    assert "ApproximateNumberOfNoisyGroups" in listed(jar)
+    assert values(jar, "orders", "ApproximateNumberOfNoisyGroups", "Maximum") == [1, 1, 1]
+    assert values(jar, "orders", f"ApproximateNumberOfMessagesVisible{quiet}", "Maximum") == [0, 2, 1]
+    assert values(jar, "orders", f"ApproximateNumberOfMessagesNotVisible{quiet}", "Maximum") == [1, 1, 2]
+    assert values(jar, "orders", f"ApproximateNumberOfMessagesDelayed{quiet}", "Maximum") == [0, 1, 1]
+    assert values(jar, "orders", f"ApproximateAgeOfOldestMessage{quiet}", "Maximum") == [120, 180, 240]
+    assert values(jar, "orders", "ApproximateNumberOfMessagesVisible", "Maximum") == [1, 0, 22, 21]
+
+
+def listed(jar: TestJar) -> set[str]:
+    """The names of the metrics there are."""
+    found = jar.client("cloudwatch").list_metrics(Namespace="AWS/SQS")["Metrics"]
+    return {metric["MetricName"] for metric in found}
+
+
+def crowd(box: Box, group: str, count: int) -> None:
+    """So many messages of a tenant."""
+    for first in range(0, count, 10):
+        entries = [{"Id": str(n), "MessageBody": group, "MessageGroupId": group} for n in range(first, first + 10)]
+        box.client.send_message_batch(QueueUrl=box.url, Entries=entries)
+
+
+def test_of_noisy_tenants_the_one_with_the_fewest_in_flight_is_served_first(box: Box) -> None:
+    crowd(box, "a", 70)
+    for _ in range(5):
+        box.receive(VisibilityTimeout=3600)
+    crowd(box, "b", 40)
+    for _ in range(3):
+        assert box.bodies(VisibilityTimeout=3600) == ["b"] * 10
+    box.jar.advance(seconds=1)
+    assert box.bodies(VisibilityTimeout=3600) == ["b"] * 10
+    assert box.bodies(VisibilityTimeout=3600) == ["a"] * 10
+
+
 def test_noisy_tenants_wait_behind_quiet_ones(box: Box) -> None:
     for first in range(0, 60, 10):
         entries = [{"Id": str(n), "MessageBody": "noisy", "MessageGroupId": "a"} for n in range(first, first + 10)]

@@ -42,6 +42,10 @@ class Tenants:
         self._of[name] = self._of.get(name, 0) + 1
         heappush(self._ends, (until, id_))
 
+    def flying(self, group: str) -> int:
+        """How many of a tenant's messages are in flight."""
+        return self._of.get(group, 0)
+
     def left(self, id_: int) -> None:
         """A message is not in flight any more."""
         held = self._until.pop(id_, None)

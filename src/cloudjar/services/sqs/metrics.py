@@ -15,7 +15,7 @@ from cloudjar.base.caller import service as service_caller
 from cloudjar.kit import metrics
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.metrics import Metric, Point
-from cloudjar.services.sqs import bill, groups, minutes
+from cloudjar.services.sqs import bill, fairness, groups, minutes
 from cloudjar.services.sqs.minutes import Minute
 from cloudjar.services.sqs.records import Queue
 from cloudjar.services.sqs.rows import rows
@@ -30,6 +30,14 @@ _DEPTHS = (
     "ApproximateNumberOfMessagesDelayed",
     "ApproximateAgeOfOldestMessage",
 )
+_FAIR = (
+    "ApproximateNumberOfNoisyGroups",
+    "ApproximateNumberOfMessagesVisibleInQuietGroups",
+    "ApproximateNumberOfMessagesNotVisibleInQuietGroups",
+    "ApproximateNumberOfMessagesDelayedInQuietGroups",
+    "ApproximateAgeOfOldestMessageInQuietGroups",
+)
+"""Of a standard queue whose messages name groups."""
 _SIZE, _GROUPS = "SentMessageSize", "ApproximateNumberOfGroupsWithInflightMessages"
 
 
@@ -40,13 +48,16 @@ class Depth(NamedTuple):
     flying: int
     delayed: int
     oldest: int
+    quiet: fairness.Quiet | None
+    """None of a queue without tenants."""
 
 
 def _depth(world: World, queue: Queue, at: int) -> Depth:
     store = rows(world)
     counts = store.counts(queue.number, at)
     oldest = store.oldest(queue.number)
-    return Depth(*counts, oldest[0].sent if oldest else 0)
+    sent = oldest[0].sent if oldest else 0
+    return Depth(*counts, sent, None if queue.fifo else fairness.quiet(store, queue.number, at, counts, sent))
 
 
 def close(ctx: Ctx, queue: Queue, minute: int) -> None:
@@ -56,7 +67,7 @@ def close(ctx: Ctx, queue: Queue, minute: int) -> None:
     before = minutes.last(world, queue.number)
     run = world.state.database.execute
     if before is None or minute - before > _ACTIVE:
-        for metric in names(queue):
+        for metric in names(world, queue):
             metrics.moved(world, queue.account, queue.region, metric)
     if before is None or before >= minute:
         return
@@ -65,15 +76,19 @@ def close(ctx: Ctx, queue: Queue, minute: int) -> None:
     for one in sorted({before, minute - 1}):
         depth = _depth(world, queue, (one + 1) * 60_000 - 1)
         run(
-            "INSERT INTO sqs_minute VALUES (?,?,0,0,?,0,0,0,0,0,0,?,?,?,?) ON CONFLICT DO UPDATE SET "
-            "visible=excluded.visible, flying=excluded.flying, delayed=excluded.delayed, oldest=excluded.oldest",
-            (queue.number, one, minutes.NOTHING_SENT, *depth),
+            "INSERT INTO sqs_minute VALUES (?,?,0,0,?,0,0,0,0,0,0,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
+            "visible=excluded.visible, flying=excluded.flying, delayed=excluded.delayed, oldest=excluded.oldest, "
+            "noisy=excluded.noisy, quiet_visible=excluded.quiet_visible, quiet_flying=excluded.quiet_flying, "
+            "quiet_delayed=excluded.quiet_delayed, quiet_oldest=excluded.quiet_oldest",
+            (queue.number, one, minutes.NOTHING_SENT, *depth[:4], *(depth.quiet or (None,) * 5)),
         )
 
 
-def names(queue: Queue) -> Iterator[Metric]:
+def names(world: World, queue: Queue) -> Iterator[Metric]:
     """The metrics of a queue."""
-    own = (_GROUPS,) if queue.fifo else ()
+    own: tuple[str, ...] = (_GROUPS,)
+    if not queue.fifo:
+        own = _FAIR if rows(world).has_groups(queue.number) or minutes.was_fair(world, queue.number) else ()
     for name in (*_COUNTERS, *_DEPTHS, _SIZE, *own):
         yield Metric(NAMESPACE, name, (("QueueName", queue.name),))
 
@@ -89,7 +104,7 @@ class Source:
         for queue in ctx.db[Queue].all():
             last = minutes.last(world, queue.number)
             if last is not None and (last + _ACTIVE) * 60 >= since:
-                yield from names(queue)
+                yield from names(world, queue)
 
     def step(self, world: World, account: str, region: str, metric: Metric) -> int:
         """A minute, while the queue is in use."""
@@ -147,25 +162,32 @@ def _deep(
     for minute in range(min([first, *held]), end):
         one = held.get(minute)
         if one is not None and one.visible is not None:
-            known = Depth(one.visible, one.flying or 0, one.delayed or 0, one.oldest or 0)
+            known = Depth(one.visible, one.flying or 0, one.delayed or 0, one.oldest or 0, _quiet(one))
         if newest is not None and minute >= newest and minute - newest <= _ACTIVE:
             known = _depth(world, queue, (minute + 1) * 60_000 - 1)
             if name == _GROUPS:
                 value = float(groups.flying(rows(world), queue.number, (minute + 1) * 60_000 - 1))
                 yield Point(minute * 60.0, "Count", 1, value, value, value, ((value, 1),))
-        if minute < first or known is None or name == _GROUPS:
+        if minute < first or known is None or name == _GROUPS or (name in _FAIR and known.quiet is None):
             continue
         yield _point(minute, name, known)
         if newest is None or minute - newest > _ACTIVE:
             return
 
 
+def _quiet(one: Minute) -> fairness.Quiet | None:
+    if one.noisy is None:
+        return None
+    rest = (one.quiet_visible, one.quiet_flying, one.quiet_delayed, one.quiet_oldest)
+    return fairness.Quiet(one.noisy, *(value or 0 for value in rest))
+
+
 def _point(minute: int, name: str, depth: Depth) -> Point:
     unit = "Count"
-    value = float(depth[_DEPTHS.index(name)])
-    if name == _DEPTHS[3]:
+    value = float(dict(zip((*_DEPTHS, *_FAIR), (*depth[:4], *(depth.quiet or ())), strict=False))[name])
+    if name in (_DEPTHS[3], _FAIR[4]):
         unit = "Seconds"
-        value = max((minute + 1) * 60 - depth.oldest / 1000, 0.0) // 1 if depth.oldest else 0.0
+        value = max((minute + 1) * 60 - value / 1000, 0.0) // 1 if value else 0.0
     return Point(minute * 60.0, unit, 1, value, value, value, ((value, 1),))
 
 

@@ -19,8 +19,11 @@ _SCHEMA = (
     "high INTEGER, received INTEGER, deleted INTEGER, empty INTEGER, requests INTEGER, billed INTEGER, "
     "visible INTEGER, flying INTEGER, delayed INTEGER, oldest INTEGER, PRIMARY KEY (queue, minute)) WITHOUT ROWID"
 )
+_FAIR = ("noisy", "quiet_visible", "quiet_flying", "quiet_delayed", "quiet_oldest")
+"""Columns that came later: a queue whose messages name tenants has them."""
 _ADD = (
-    "INSERT INTO sqs_minute VALUES (?,?,?,?,?,?,?,?,?,?,0,NULL,NULL,NULL,NULL) ON CONFLICT DO UPDATE SET "
+    "INSERT INTO sqs_minute (queue, minute, sent, bytes, low, high, received, deleted, empty, requests, billed) "
+    "VALUES (?,?,?,?,?,?,?,?,?,?,0) ON CONFLICT DO UPDATE SET "
     "sent=sent+excluded.sent, bytes=bytes+excluded.bytes, low=min(low, excluded.low), high=max(high, excluded.high), "
     "received=received+excluded.received, deleted=deleted+excluded.deleted, empty=empty+excluded.empty, "
     "requests=requests+excluded.requests"
@@ -35,8 +38,9 @@ NOTHING_SENT = 1 << 40
 
 
 class Minute(NamedTuple):
-    """One minute of a queue; the last four are None while it goes on. `oldest` is when the oldest message was sent
-    (milliseconds), 0 when there is none."""
+    """One minute of a queue; from `visible` on all are None while it goes on. `oldest` is when the oldest message was
+    sent (milliseconds), 0 when there is none. The last five are of a queue with tenants alone: how many are noisy, and
+    the same of the messages of all others."""
 
     minute: int
     sent: int
@@ -50,12 +54,22 @@ class Minute(NamedTuple):
     flying: int | None
     delayed: int | None
     oldest: int | None
+    noisy: int | None
+    quiet_visible: int | None
+    quiet_flying: int | None
+    quiet_delayed: int | None
+    quiet_oldest: int | None
 
 
 def ready(world: World) -> None:
     """Make the table when it is not there."""
     if _PORT not in world.ports:
-        world.state.database.query(_SCHEMA)
+        database = world.state.database
+        database.query(_SCHEMA)
+        have = {row[1] for row in database.query("PRAGMA table_info(sqs_minute)")}
+        for column in _FAIR:
+            if column not in have:
+                database.query(f"ALTER TABLE sqs_minute ADD COLUMN {column} INTEGER")
         world.ports[_PORT] = True
         world.state.database.undone(lambda: world.ports.pop(_PORT, None))
 
@@ -129,7 +143,10 @@ def _write_own(world: World) -> None:
         _write(world)
 
 
-_COLUMNS = "minute, sent, bytes, low, high, received, deleted, empty, visible, flying, delayed, oldest"
+_COLUMNS = (
+    "minute, sent, bytes, low, high, received, deleted, empty, visible, flying, delayed, oldest, noisy, quiet_visible, "
+    "quiet_flying, quiet_delayed, quiet_oldest"
+)
 
 
 def between(world: World, queue: int, first: int, last: int) -> list[Minute]:
@@ -142,6 +159,13 @@ def between(world: World, queue: int, first: int, last: int) -> list[Minute]:
         (queue, last, queue, first, first),
     )
     return [Minute(*row) for row in found]
+
+
+def was_fair(world: World, queue: int) -> bool:
+    """Whether a queue had tenants in any of the minutes that are kept."""
+    ready(world)
+    asked = "SELECT 1 FROM sqs_minute WHERE queue=? AND noisy IS NOT NULL LIMIT 1"
+    return bool(world.state.database.query(asked, (queue,)))
 
 
 def last(world: World, queue: int) -> int | None:

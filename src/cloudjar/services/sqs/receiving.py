@@ -169,7 +169,8 @@ def _standard(ctx: Ctx, store: Rows, queue: Queue, asked: Asked, until: int, beg
     for lane in (0, 1):
         wanted, picked = most - len(found), list[Row]()
         for _ in range(_MOVES if wanted else 0):
-            batch = store.visible(queue.number, lane, now, wanted if tenants is None else 100)
+            batch = _fewest_first(store, queue, tenants, wanted, now) if lane else []
+            batch = batch or store.visible(queue.number, lane, now, wanted if tenants is None else 100)
             alive = _alive(ctx, store, queue, batch, now)
             if tenants is not None and lane == 0:
                 alive = _quiet(store, tenants, alive)
@@ -220,6 +221,22 @@ def _quiet(store: Rows, tenants: Tenants, batch: list[Row]) -> list[Row]:
         return batch
     store.lane([row.id for row in batch if row.group in tenants.noisy], 1)
     return [row for row in batch if row.group not in tenants.noisy]
+
+
+def _fewest_first(store: Rows, queue: Queue, tenants: Tenants | None, wanted: int, now: int) -> list[Row]:
+    """Of several noisy tenants' messages those whose tenant has the fewest in flight; nothing when there is but one."""
+    if tenants is None or len(tenants.noisy) < 2:
+        return []
+    waiting = {group: store.waiting_of(queue.number, group, now, wanted)[::-1] for group in tenants.noisy}
+    flying = {group: tenants.flying(group) for group, rows_ in waiting.items() if rows_}
+    found: list[Row] = []
+    while flying and len(found) < wanted:
+        group = min(flying, key=lambda one: (flying[one], one))
+        found.append(waiting[group].pop())
+        flying[group] += 1
+        if not waiting[group]:
+            del flying[group]
+    return found
 
 
 def _hush(store: Rows, queue: Queue, tenants: Tenants, now: int) -> None:

@@ -301,6 +301,41 @@ class Rows:
         rows = self.database.query(asked, (queue, group, lane))
         return [row[0] for row in rows]
 
+    def of_group(self, queue: int, group: str, now: int) -> Counts:
+        """How many of a group there are of each sort."""
+        with self.database.lock:
+            run = self.database.execute
+            total = run("SELECT count(*) FROM sqs_message WHERE queue=? AND grp=?", (queue, group)).fetchone()[0]
+            hidden = {
+                row[0]: row[1]
+                for row in run(
+                    "SELECT count>0, count(*) FROM sqs_message INDEXED BY sqs_visible WHERE queue=? AND lane IN (0, 1) "
+                    "AND visible>? AND grp=? GROUP BY count>0",
+                    (queue, now, group),
+                )
+            }
+        flying, delayed = hidden.get(1, 0), hidden.get(0, 0)
+        return Counts(total - flying - delayed, flying, delayed)
+
+    def oldest_but(self, queue: int, groups: Sequence[str], looks: int) -> int:
+        """When the oldest message of none of these groups was sent, of so many that are looked at; 0 for none."""
+        start, end = queue << _SHIFT, (queue + 1) << _SHIFT
+        held = ",".join("?" * len(groups))
+        row = self.database.query(
+            "SELECT min(sent) FROM (SELECT sent, grp FROM sqs_message WHERE id>=? AND id<? ORDER BY id LIMIT ?) "
+            f"WHERE grp IS NULL OR grp NOT IN ({held})",
+            (start, end, looks, *groups),
+        )
+        return row[0][0] or 0
+
+    def waiting_of(self, queue: int, group: str, now: int, limit: int) -> list[Row]:
+        """The oldest messages of a group in the noisy lane that can be seen."""
+        rows = self.database.execute(
+            f"SELECT {COLUMNS} FROM sqs_message WHERE queue=? AND grp=? AND lane=1 AND visible<=? ORDER BY id LIMIT ?",
+            (queue, group, now, limit),
+        )
+        return [Row._make(row) for row in rows]
+
     # -- all of a queue
     def purge(self, queue: int) -> None:
         """Remove every message; what was sent lately is still not accepted twice."""
