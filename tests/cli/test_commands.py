@@ -43,6 +43,16 @@ def test_a_bill_counts_hours_and_names_its_sources(terminal: Terminal) -> None:
     assert "Price of" in text
     assert "Amazon Elastic Compute Cloud" in text
     assert "nothing was used" in terminal.good("bill", "--month", "2020-01")
+    ahead = {i["usage_type"]: i for i in terminal.json("bill", "--if-left-running", "30d")["items"]}
+    assert Decimal(ahead["BoxUsage:t3.micro"]["quantity"]) == pytest.approx(720, abs=Decimal("0.1"))
+    assert "If all of this is left running" in terminal.good("bill", "--if-left-running", "30d")
+    assert terminal.run("bill", "--if-left-running", "30d", "--month", month).code == 2
+    left = {one["resource"]: one for one in terminal.json("leftovers")["leftovers"]}
+    assert left[instance]["command"].startswith(f"aws ec2 terminate-instances --instance-ids {instance} --region ")
+    assert Decimal(left[instance]["cost"]) == pytest.approx(720 * Decimal("0.0118"), abs=Decimal("0.01"))
+    assert instance in terminal.good("leftovers")
+    assert "(none)" in terminal.good("bill", "--tag", "Project")
+    assert set(terminal.json("bill", "--by", "account")["parts"]) == {"000000000000"}
     status = terminal.json("status")
     assert status["instances_running"] == 1
     assert Decimal(status["month_to_date"]["cost"]) > 0

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cache
+from operator import sub
 from typing import NamedTuple
 
 from cloudjar.billing.lines import UsageLine
@@ -170,3 +171,13 @@ def _added(line: Line, rows: list[Row]) -> Row:
 
 def _columns(rows: list[Row], name: str) -> list[Decimal]:
     return [sum(amounts, ZERO) for amounts in zip(*(getattr(row, name) for row in rows), strict=True)]
+
+
+def less(row: Row, known: Row | None) -> Row:
+    """What a row has beyond what was known of its line before."""
+    if known is None:
+        return row
+    usage, cost, free = (
+        list(map(sub, getattr(row, name), getattr(known, name))) for name in ("usage", "cost", "free")
+    )
+    return row._replace(usage=usage, cost=cost, amortized=cost, blended=cost, free=free)

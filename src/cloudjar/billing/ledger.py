@@ -114,6 +114,11 @@ class Period(NamedTuple):
     end: datetime
 
 
+def month_end(start: datetime) -> datetime:
+    """The beginning of the month after one that begins so."""
+    return (start + timedelta(days=32)).replace(day=1)
+
+
 def ledger(world: World) -> Ledger:
     """The one of a world."""
     found: Ledger | None = world.ports.get(_PORT)
@@ -181,10 +186,10 @@ class Ledger:
     def _add_up(self, grid: Grid) -> list[Row]:
         return costs.costed(self._measure(grid), self.payer)
 
-    def _measure(self, grid: Grid) -> Rows:
+    def _measure(self, grid: Grid, *, anew: bool = False) -> Rows:
         labels = Labels(self._usage.labels())
         done = max((grid.now - grid.start) // timedelta(days=1), 0)
-        if grid.step == DAY and 0 < done < grid.steps:
+        if grid.step == DAY and 0 < done < grid.steps and not anew:
             rows = {line: row[:] for line, row in self._days_before(grid, done, labels).items()}
             self._count(rows, grid, done, labels)
         else:
@@ -210,6 +215,22 @@ class Ledger:
         measured.add_calls(rows, self._audit.requests_by(first, last, grid.step), grid, index)
         measured.add_quantities(rows, self._quantities.sums(first, last, grid.step), grid, labels, index)
 
+    def ahead(self, until: datetime) -> list[Row]:
+        """What is to come until then if everything that is metered by the time goes on as it is, month by month: the
+        difference to now, at the tiers that are reached. Counts nothing and moves no clock."""
+        now = self._world.clock.now()
+        found: list[Row] = []
+        moment = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        with self._turn, localcontext() as context:
+            context.prec = DIGITS
+            while moment < until:
+                grid = measured.month_grid(moment, until)
+                later = costs.costed(self._measure(grid, anew=True), self.payer)
+                known = {row.line: row for row in self.book(moment).rows} if moment <= now else {}
+                found += [costs.less(row, known.get(row.line)) for row in later]
+                moment = month_end(moment)
+        return [row for row in found if any(row.usage)]
+
     def payer(self, account: str) -> str:
         """Who gets the bill for an account: its organization's management account, else itself."""
         find = self._world.ports.get("organization")
@@ -222,7 +243,7 @@ class Ledger:
         moment = start.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         while moment < min(end, self._world.clock.now()):
             yield self.book(moment)
-            moment = (moment + timedelta(days=32)).replace(day=1)
+            moment = month_end(moment)
 
     def sums(
         self,

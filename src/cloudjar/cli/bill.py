@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ import click
 from cloudjar.billing import invoice, rate
 from cloudjar.cli import money
 from cloudjar.cli.admin import AdminClient
+from cloudjar.cli.clock import seconds
 from cloudjar.cli.home import Home, home_option, json_option
 from cloudjar.cli.screen import paint, print_table, say, show_json
 from cloudjar.spec import prices
@@ -19,33 +20,82 @@ from cloudjar.spec import prices
 
 @click.command()
 @click.option("--month", metavar="YYYY-MM", help="Another month than AWS's present one.")
-@click.option("--by", type=click.Choice(["service", "resource"]), default="service", show_default=True)
-@click.option("--free-tier", is_flag=True, help="Leave out what every account has free each month.")
+@click.option("--by", type=click.Choice(["service", "resource", "account", "region"]), default="service",
+              show_default=True)  # fmt: skip
+@click.option("--tag", metavar="KEY", help="By the values of a tag instead.")
+@click.option("--if-left-running", "ahead", metavar="30d", help="What is to come if nothing is stopped.")
 @click.option("--sources", is_flag=True, help="Where each price comes from, of when, and how sure it is.")
 @home_option
 @json_option
-def bill(month: str | None, by: str, free_tier: bool, sources: bool, home: Home, as_json: bool) -> None:
-    """Everything used in a month, priced in US dollars without tax."""
+def bill(
+    month: str | None, by: str, tag: str | None, ahead: str | None, sources: bool, home: Home, as_json: bool
+) -> None:
+    """Everything used in a month, priced in US dollars without tax; what every account has free is left out."""
+    if ahead and month:
+        raise click.UsageError("--if-left-running begins now: it goes with no --month")
+    length = seconds(ahead) if ahead else 0
+    wanted = _month(month) if month else None
     client = AdminClient(home)
     instant = money.now(client)
-    start, end = money.month_of(_month(month) if month else instant)
-    found = money.charges(client, start, min(end, instant), free_units=free_tier) if start < instant else []
+    start, end = money.month_of(wanted or instant)
+    if length:
+        start, end = instant, instant + timedelta(seconds=length)
+        lines = client.get("bill-ahead", seconds=length)["lines"]
+    else:
+        lines = client.get("bill", at=start.timestamp())["lines"] if start < instant else []
+        end = min(end, instant)
+    tagged = money.tagged(lines, start, end)
+    found = [charge for charge, _ in tagged]
     summary = invoice.summary(found)
+    by = f"tag {tag}" if tag else by
     if as_json:
-        return show_json(_plain(summary, found, start, by))
-    say(f"{start:%B %Y}, up to {min(end, instant):%d %b %H:%M} UTC\n" if found else f"{start:%B %Y}: nothing was used.")
-    if not found:
-        return None
+        return show_json({**_plain(summary, found, start, by), **_parts_json(_parts(tagged, by))})
+    say(_heading(start, end, bool(found), ahead))
+    if found:
+        _show(summary, tagged, by, sources)
+    return None
+
+
+def _heading(start: datetime, end: datetime, used: bool, ahead: str | None) -> str:
+    if ahead:
+        until = f"until {end:%d %B %Y %H:%M} UTC"
+        return f"If all of this is left running, {until}\n" if used else f"Nothing that runs costs anything {until}."
+    return f"{start:%B %Y}, up to {end:%d %b %H:%M} UTC\n" if used else f"{start:%B %Y}: nothing was used."
+
+
+Tagged = list[tuple[rate.Charge, dict[str, str]]]
+
+
+def _show(summary: invoice.Summary, tagged: Tagged, by: str, sources: bool) -> None:
+    found = [charge for charge, _ in tagged]
     if by == "service":
         _by_service(summary)
-    else:
+    elif by == "resource":
         _by_resource(found)
+    else:
+        rows = [(name or "(none)", dollars(cost)) for name, cost in _parts(tagged, by).items()]
+        print_table(rows, (by.capitalize(), "USD"), right=(1,))
+        say()
     print_table([("Total", f"{dollars(summary.cost)} USD")])
     for item in summary.unpriced:
         say(paint(f"Not in the total: {item.usage_type} in {item.region}: {item.why}", "yellow"))
     if sources:
         _sources(found)
-    return None
+
+
+def _parts(tagged: Tagged, by: str) -> dict[str, Decimal]:
+    """Name -> cost, dearest first, where the bill is by account, region or tag; what has no price is not in it."""
+    if by in ("service", "resource"):
+        return {}
+    sums: dict[str, Decimal] = {}
+    for charge, tags in tagged:
+        name = tags.get(by.removeprefix("tag "), "") if by.startswith("tag ") else getattr(charge.line, by)
+        sums[name] = sums.get(name, Decimal(0)) + (charge.cost or Decimal(0))
+    return dict(sorted(sums.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _parts_json(parts: dict[str, Decimal]) -> dict[str, Any]:
+    return {"parts": {name: str(cost) for name, cost in parts.items()}} if parts else {}
 
 
 def dollars(amount: Decimal) -> str:
@@ -123,7 +173,7 @@ def _plain(summary: invoice.Summary, found: Iterable[rate.Charge], start: dateti
         "total": str(summary.cost),
         "unpriced": [{"usage_type": i.usage_type, "region": i.region, "why": i.why} for i in summary.unpriced],
     }
-    if by == "service":
+    if by != "resource":
         about["items"] = [
             {
                 "service": s.service, "name": s.name, "region": i.region, "usage_type": i.usage_type,

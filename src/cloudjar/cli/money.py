@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from cloudjar.billing import calls, invoice, lines, quantities, rate
+from cloudjar.billing import invoice
+from cloudjar.billing.costs import price_of_line
+from cloudjar.billing.lines import UsageLine
+from cloudjar.billing.rate import Charge
 from cloudjar.cli.admin import AdminClient
-from cloudjar.kit.quantities import Owner, Quantity, Tally
 from cloudjar.kit.usage import Meter, Span
 
 
@@ -29,31 +31,30 @@ def spans(client: AdminClient, start: datetime, end: datetime) -> list[Span]:
     return [_span(one) for one in found]
 
 
-def charges(client: AdminClient, start: datetime, end: datetime, *, free_units: bool = False) -> list[rate.Charge]:
-    """Everything used in [start, end), priced; `end` must not be later than the jar's now."""
-    used = list(lines.measure(spans(client, start, end), start, end))
-    counted = client.get("requests", start=start.timestamp(), end=end.timestamp())["requests"]
-    used += quantities.lines(counted_quantities(client, start, end))
-    used += calls.lines([calls.Calls(**one) for one in counted], start)
-    return rate.rate(used, free_units=free_units)
+def charges(client: AdminClient, moment: datetime) -> list[Charge]:
+    """Everything used in the calendar month that an instant is in, up to now, with the tags of what was used."""
+    start, end = month_of(moment)
+    return [charge for charge, _ in tagged(client.get("bill", at=moment.timestamp())["lines"], start, end)]
 
 
-def counted_quantities(client: AdminClient, start: datetime, end: datetime) -> list[Quantity]:
-    """What was counted (bytes carried) in the hours that overlap [start, end)."""
-    found = client.get("quantities", start=start.timestamp(), end=end.timestamp())["quantities"]
-    return [_quantity(one) for one in found]
+def tagged(found: list[dict[str, Any]], start: datetime, end: datetime) -> list[tuple[Charge, dict[str, str]]]:
+    """The ledger's lines as charges, each with its tags."""
+    return [(_charge(one, start, end), one["tags"]) for one in found]
 
 
-def _quantity(one: dict[str, Any]) -> Quantity:
-    owner = Owner(one["account"], one["region"], one["resource"])
-    tally = Tally(one["service"], one["usage_type"], one["operation"], one["unit"], one["per"])
-    return Quantity(owner, tally, datetime.fromisoformat(one["hour"]), one["amount"])
+def _charge(one: dict[str, Any], start: datetime, end: datetime) -> Charge:
+    line = UsageLine(
+        one["account"], one["region"], one["service"], one["usage_type"], one["operation"], one["unit"],
+        one["resource"], Decimal(one["quantity"]), start, end,
+    )  # fmt: skip
+    price = None if one["why"] else price_of_line(line)
+    cost = None if one["cost"] is None else Decimal(one["cost"])
+    return Charge(line, cost, Decimal(one["free"]), None if isinstance(price, str) else price, one["why"])
 
 
 def total(client: AdminClient) -> tuple[Decimal, int]:
     """This month's sum in dollars, exact, and how many usage types have no known price."""
-    instant = now(client)
-    bill = invoice.summary(charges(client, month_of(instant)[0], instant))
+    bill = invoice.summary(charges(client, now(client)))
     return bill.cost, len(bill.unpriced)
 
 

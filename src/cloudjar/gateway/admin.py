@@ -21,8 +21,8 @@ from cloudjar.auth.root_keys import RootKeys
 from cloudjar.base import ids
 from cloudjar.base.clock import Clock
 from cloudjar.base.errors import AwsError
-from cloudjar.gateway import accounts, advising, why
-from cloudjar.kit import certificates, faults, incidents, mailbox, quantities
+from cloudjar.gateway import accounts, advising, bills, why
+from cloudjar.kit import certificates, faults, incidents, increases, mailbox, quantities
 from cloudjar.kit.audit import Audit
 from cloudjar.kit.context import World
 from cloudjar.kit.events import Events
@@ -83,6 +83,8 @@ class Admin:
             ("GET", "usage"): self.spans,
             ("GET", "requests"): self.requests,
             ("GET", "quantities"): self.counted,
+            ("GET", "bill"): lambda query: jar.run_blocking(lambda: bills.lines(jar.world, query)),
+            ("GET", "bill-ahead"): lambda query: jar.run_blocking(lambda: bills.ahead(jar.world, query)),
             ("GET", "records"): self.records,
             ("GET", "calls"): self.calls,
             ("GET", "clock"): self.clock,
@@ -98,6 +100,10 @@ class Admin:
             ("POST", "interrupt-spot"): self.interrupt_spot,
             ("POST", "schedule-event"): self.schedule_event,
             ("POST", "consistency"): self.settle_after,
+            ("GET", "quota-requests"): lambda _: {"requests": increases.waiting(jar.world)},
+            ("POST", "quota-requests"): lambda query: increases.decide(
+                jar.world, query["id"], grant=query["grant"] == "1"
+            ),
             ("GET", "advice"): lambda query: jar.run_blocking(lambda: advising.report(jar.world, query)),
         }
 
