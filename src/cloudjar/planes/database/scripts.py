@@ -1,7 +1,8 @@
 """What runs inside a database's guest: its first process, and what the host calls to make the engine as it must be.
 
-Everything that lasts is below ``/database``, a plain folder of the guest's volume: ``data`` (the engine's own),
-``conf`` (its configuration, certificate and key), ``ready`` (exists once both are whole).
+Everything that lasts is below ``/database``, a plain folder of the guest's volume: ``data`` (the engine's own) and
+``conf`` (its configuration, certificate and key). After each boot the engine waits for ``/run/ready``: it never starts
+with what it was told before.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ ending= engine=
 shut() { ending=1; [ -z "$engine" ] || kill -INT "$engine" 2>/dev/null; }
 trap shut 37 TERM
 while [ -z "$ending" ]; do
-    if [ ! -e /database/ready ]; then
+    if [ ! -e /run/ready ]; then
         sleep 0.05
         continue
     fi
@@ -50,7 +51,6 @@ if [ ! -e /database/data/PG_VERSION ]; then
         --locale=en_US.UTF-8 --data-checksums --no-sync >/dev/null
     mv /database/data.part /database/data
 fi
-# What the engine reads only at its start is told by its process: it must not start between two files.
 install -d -o root -g postgres -m 750 /database/conf
 for file in "$new"/conf/*; do
     name=${file##*/}
@@ -60,18 +60,12 @@ for file in "$new"/conf/*; do
     esac
     mv "/database/conf/.$name" "/database/conf/$name"
 done
-if [ -e /database/ready ]; then
-    # A port is one of the things that only a start reads: an engine at another port is none that could be asked.
-    pid=$(sed -n 1p /database/data/postmaster.pid 2>/dev/null || :)
-    port=$(sed -n 4p /database/data/postmaster.pid 2>/dev/null || :)
-    if [ -n "$pid" ] && [ -n "$port" ] && [ "$port" != "$1" ]; then
-        kill -INT "$pid" 2>/dev/null || :
-    elif [ -n "$pid" ]; then
-        kill -HUP "$pid" 2>/dev/null || :
-    fi
+if [ -e /run/ready ]; then
+    pid=$(head -n 1 /database/data/postmaster.pid 2>/dev/null || :)
+    [ -z "$pid" ] || kill -HUP "$pid" 2>/dev/null || :
 else
     sync -f /database
-    touch /database/ready
+    touch /run/ready
 fi
 tries=0
 until pg_isready -q -h /run/postgresql -p "$1" -U rdsadmin -d postgres; do
