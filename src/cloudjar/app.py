@@ -335,14 +335,11 @@ class Jar:
                 raise
 
     def _went_down(self, machine_id: str) -> None:
-        from cloudjar.services.ec2.instances.life import went_down
-        from cloudjar.services.rds.life import MACHINES
-        from cloudjar.services.rds.life import went_down as database_went_down
-
-        database = machine_id.startswith(MACHINES)
+        from cloudjar.services.ec2.instances import life as machines
+        from cloudjar.services.rds import life as databases
         with self._heard():
-            self.services.load("rds" if database else "ec2")
-            (database_went_down if database else went_down)(self.world, machine_id)
+            self.services.load("rds" if (db := machine_id.startswith(databases.MACHINES)) else "ec2")
+            (databases.went_down if db else machines.went_down)(self.world, machine_id)
 
     def _measure(self) -> None:
         from cloudjar.services.ec2.metering.life import measure

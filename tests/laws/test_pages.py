@@ -16,6 +16,7 @@ from tests.laws import (
     scenes_advisor,
     scenes_applications,
     scenes_cloudwatch,
+    scenes_databases,
     scenes_ec2,
     scenes_fis,
     scenes_links,
@@ -78,6 +79,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
         known.update(scenes_queues.many(jar))
         known.update(scenes_s3.many(jar, MANY))
         known.update(scenes_streams.many(jar))
+        known.update(scenes_databases.many(jar))
         known.update(scenes_mail.many(jar))
         known.update(scenes_pipes.many(jar))
         known.update(scenes_money.many(jar))

@@ -15,6 +15,7 @@ from tests.jar import TestJar
 from tests.laws import (
     balancing,
     scenes_cloudwatch,
+    scenes_databases,
     scenes_ec2,
     scenes_links,
     scenes_mail,
@@ -137,6 +138,7 @@ def spot_request(jar: TestJar) -> Params:
 SCENES: dict[str, Callable[[TestJar], Params]] = {
     **balancing.WAITERS,
     **scenes_cloudwatch.WAITERS,
+    **scenes_databases.WAITERS,
     **scenes_ec2.WAITERS,
     **scenes_links.WAITERS,
     **scenes_mail.WAITERS,

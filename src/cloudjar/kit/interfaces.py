@@ -82,6 +82,10 @@ class Lender(Protocol):
         """Whether one is attached to the VPC."""
         ...
 
+    def default_subnets(self, ctx: Ctx) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """The default VPC and its subnets, as (id, zone) by zone; "" and none when it was deleted."""
+        ...
+
 
 _LENDERS: list[Lender] = []
 

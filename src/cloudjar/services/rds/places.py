@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from cloudjar.base.errors import AwsError
 from cloudjar.kit import interfaces
 from cloudjar.kit.context import Ctx
-from cloudjar.kit.record import by_noun
 from cloudjar.services.rds import errors
 from cloudjar.services.rds.records import DbInstance, Member, SubnetGroup
 
@@ -116,16 +115,14 @@ def address(ctx: Ctx, db: DbInstance, *, inside: bool) -> str:
 def _group(ctx: Ctx, name: str | None) -> SubnetGroup:
     if name and name.lower() != DEFAULT:
         return ctx.db[SubnetGroup].need(name.lower())
-    vpc = next((vpc for vpc in _all(ctx, "vpc") if vpc.is_default), None)
-    subnets = [s for s in _all(ctx, "subnet") if vpc is not None and s.vpc_id == vpc.id]
-    if vpc is None or len({subnet.zone for subnet in subnets}) < 2:
+    vpc_id, subnets = interfaces.lender(ctx).default_subnets(ctx)
+    if len({zone for _, zone in subnets}) < 2:
         raise errors.network("No default subnet detected in VPC. Please specify a DB subnet group.")
-    subnets.sort(key=lambda subnet: subnet.zone)
+    inside = tuple(Member(id=subnet, zone=zone) for subnet, zone in subnets)
     seen = ctx.db[SubnetGroup].get(DEFAULT)
-    inside = tuple(Member(id=subnet.id, zone=subnet.zone) for subnet in subnets)
-    if seen is not None and seen.vpc_id == vpc.id:
+    if seen is not None and seen.vpc_id == vpc_id:
         return ctx.db[SubnetGroup].put(replace(seen, subnets=inside))
-    made = SubnetGroup(name=DEFAULT, description=DEFAULT, vpc_id=vpc.id, subnets=inside)
+    made = SubnetGroup(name=DEFAULT, description=DEFAULT, vpc_id=vpc_id, subnets=inside)
     return ctx.db[SubnetGroup].put(made) if seen is not None else ctx.db[SubnetGroup].add(made)
 
 
@@ -141,10 +138,3 @@ def _subnet(ctx: Ctx, group: SubnetGroup, zone: str | None) -> Member:
             "InsufficientDBInstanceCapacity", "The specified DB instance class isn't available in the group's zones."
         )
     return lit[0]
-
-
-def _all(ctx: Ctx, noun: str) -> list[Any]:
-    ctx.world.load("ec2")
-    declared = by_noun("ec2", noun)
-    assert declared is not None
-    return list(ctx.db[declared.type].all())

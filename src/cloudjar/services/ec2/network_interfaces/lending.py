@@ -18,6 +18,7 @@ from cloudjar.services.ec2.network_interfaces import making
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.subnets.records import Subnet
 from cloudjar.services.ec2.vpc_endpoint_services.records import EndpointService
+from cloudjar.services.ec2.vpcs.making import default_vpc
 
 
 class Interfaces:
@@ -94,6 +95,12 @@ class Interfaces:
     def has_internet_gateway(self, ctx: Ctx, vpc_id: str) -> bool:
         """Whether one is attached to the VPC."""
         return bool(ctx.db[InternetGateway].all(vpc_id=vpc_id))
+
+    def default_subnets(self, ctx: Ctx) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """The default VPC, made at an account's first need of it, and its subnets."""
+        vpc = default_vpc(ctx)
+        found = ctx.db[Subnet].all(vpc_id=vpc.id) if vpc is not None else []
+        return vpc.id if vpc else "", tuple(sorted(((s.id, s.zone) for s in found), key=lambda pair: pair[1]))
 
 
 def _put_in_front(ctx: Ctx, allocation: str, eni: NetworkInterface) -> None:
