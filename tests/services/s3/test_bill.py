@@ -89,3 +89,54 @@ def test_versions_and_suspended_markers(versioned: Bucket) -> None:
     versioned.s3.delete_object(Bucket=versioned.name, Key="k")  # its marker takes the place of the null version
     versioned.jar.advance(hours=1)
     assert near(used(versioned, "TimedStorage-ByteHrs"), hours(2000, 1))
+
+
+def test_unfinished_uploads_are_paid_until_they_are_completed_or_given_up(bucket: Bucket) -> None:
+    large, small = 5 << 20, 100_000
+
+    def begun(key: str, **how: Any) -> str:
+        return str(bucket.s3.create_multipart_upload(Bucket=bucket.name, Key=key, **how)["UploadId"])
+
+    def part(key: str, upload: str, number: int, size: int) -> dict[str, Any]:
+        told = bucket.s3.upload_part(
+            Bucket=bucket.name, Key=key, UploadId=upload, PartNumber=number, Body=b"x" * size
+        )
+        return {"PartNumber": number, "ETag": told["ETag"]}
+
+    whole = begun("whole")
+    parts = [part("whole", whole, 1, large)]
+    bucket.jar.advance(hours=2)
+    parts.append(part("whole", whole, 2, 7))
+    part("whole", whole, 3, small)
+    bucket.jar.advance(hours=1)
+    part("whole", whole, 3, 2 * small)  # in the other's place
+    bucket.jar.advance(hours=1)
+    expected = hours(large, 4) + hours(7, 2) + hours(small, 1) + hours(2 * small, 1)
+    assert near(used(bucket, "TimedStorage-ByteHrs"), expected)
+    complete = {"Parts": parts}
+    bucket.s3.complete_multipart_upload(Bucket=bucket.name, Key="whole", UploadId=whole, MultipartUpload=complete)
+    bucket.jar.advance(hours=3)  # what was not listed went
+    expected += hours(large + 7, 3)
+    assert near(used(bucket, "TimedStorage-ByteHrs"), expected)
+    bucket.s3.delete_object(Bucket=bucket.name, Key="whole")
+    seldom, cold = begun("seldom", StorageClass="STANDARD_IA"), begun("cold", StorageClass="DEEP_ARCHIVE")
+    part("seldom", seldom, 1, small)
+    part("cold", cold, 1, small)
+    bucket.jar.advance(hours=5)
+    bucket.s3.abort_multipart_upload(Bucket=bucket.name, Key="seldom", UploadId=seldom)
+    bucket.s3.abort_multipart_upload(Bucket=bucket.name, Key="cold", UploadId=cold)
+    bucket.jar.advance(hours=5)
+    assert near(used(bucket, "TimedStorage-SIA-ByteHrs"), hours(small, 5))
+    assert near(used(bucket, "TimedStorage-ByteHrs"), expected + hours(small, 5))
+    assert not used(bucket, "EarlyDelete-SIA") + used(bucket, "EarlyDelete-GDA") + used(
+        bucket, "TimedStorage-GDA-ByteHrs"
+    )
+
+
+def test_a_bucket_takes_its_unfinished_uploads_with_it(bucket: Bucket) -> None:
+    upload = bucket.s3.create_multipart_upload(Bucket=bucket.name, Key="k")["UploadId"]
+    bucket.s3.upload_part(Bucket=bucket.name, Key="k", UploadId=upload, PartNumber=1, Body=b"x" * 100_000)
+    bucket.jar.advance(hours=2)
+    bucket.s3.delete_bucket(Bucket=bucket.name)
+    bucket.jar.advance(days=2)
+    assert near(used(bucket, "TimedStorage-ByteHrs"), hours(100_000, 2))

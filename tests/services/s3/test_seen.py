@@ -142,6 +142,28 @@ def test_small_objects_of_cold_classes_are_told_as_what_they_cost(bucket: Bucket
     assert lacking == (128 << 10) - 1000
 
 
+def test_parts_of_uploads_under_way_are_measured_too(bucket: Bucket) -> None:
+    bucket.put("k", b"x" * 1000, StorageClass="STANDARD_IA")
+    for storage_class in ("STANDARD", "STANDARD_IA", "GLACIER", "INTELLIGENT_TIERING"):
+        begun = bucket.s3.create_multipart_upload(Bucket="jam", Key=storage_class, StorageClass=storage_class)
+        for number in (1, 2):
+            bucket.s3.upload_part(
+                Bucket="jam", Key=storage_class, UploadId=begun["UploadId"], PartNumber=number, Body=b"x" * 500
+            )
+    bucket.jar.advance(days=1)
+    assert total(bucket, "NumberOfObjects", statistic="Average", StorageType="AllStorageTypes") == 9
+    sizes = {
+        "StandardStorage": 1000,
+        "StandardIAStorage": 2000,
+        "StandardIASizeOverhead": (128 << 10) - 1000,
+        "GlacierStagingStorage": 1000,
+        "GlacierStorage": 0,
+        "IntelligentTieringFAStorage": 1000,
+    }
+    for kind, size in sizes.items():
+        assert total(bucket, "BucketSizeBytes", statistic="Average", StorageType=kind) == size, kind
+
+
 def test_request_metrics_by_tags_and_access_point(bucket: Bucket) -> None:
     control = bucket.jar.client("s3control", REGION)
     made = control.create_access_point(AccountId=ACCOUNT, Name="door", Bucket="jam")

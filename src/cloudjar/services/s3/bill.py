@@ -21,10 +21,10 @@ from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.quantities import GB, Owner, Quantities, Tally, collects
 from cloudjar.kit.usage import Meter
 from cloudjar.services.s3.buckets.finding import find_bucket
-from cloudjar.services.s3.lifecycle.classes import CLASSES
+from cloudjar.services.s3.lifecycle.classes import ARCHIVED, CLASSES
 from cloudjar.services.s3.lifecycle.rules import SMALL
 from cloudjar.services.s3.objects.index import Count, counts
-from cloudjar.services.s3.objects.rows import Version
+from cloudjar.services.s3.objects.rows import Upload, Version
 from cloudjar.services.s3.tables import table_of
 
 SERVICE = "AmazonS3"
@@ -122,6 +122,17 @@ class Meters:
         for usage, amount in moved.items():
             if amount:
                 self._change(version.bucket, usage, amount)
+
+    def parts(self, upload: Upload, amount: int) -> None:
+        """The parts of an upload under way became so many bytes more, or fewer. They are paid as the object will be,
+        but for the archives, which they wait for at the price of the usual class.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
+        """
+        storage_class = upload.draft.storage_class
+        if amount and upload.metered:
+            usage = _STANDARD if storage_class in ARCHIVED else _USAGES[storage_class]
+            self._change(upload.bucket, usage, amount)
 
     def _change(self, bucket: str, usage: str, amount: int) -> None:
         now = int(self._world.clock.now().timestamp())

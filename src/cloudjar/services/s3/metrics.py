@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from cloudjar.kit import metrics
@@ -17,6 +18,7 @@ from cloudjar.services.s3.bill import meters
 from cloudjar.services.s3.buckets.finding import find_bucket
 from cloudjar.services.s3.buckets.records import Bucket
 from cloudjar.services.s3.lifecycle.classes import CLASSES
+from cloudjar.services.s3.multipart.table import uploads
 from cloudjar.services.s3.objects.index import index
 
 _NAMESPACE = "AWS/S3"
@@ -44,6 +46,8 @@ _RAISED = {
     "GLACIER_IR": ("TimedStorage-GIR-ByteHrs", "GlacierInstantRetrievalSizeOverhead"),
 }
 """Classes with a least size: what is paid of it, and the type of what small objects lack to it."""
+_STAGED = {"GLACIER": "GlacierStagingStorage", "DEEP_ARCHIVE": "DeepArchiveStagingStorage"}
+"""What parts of uploads to archives are, until they are complete."""
 _OVERHEAD = {"GLACIER": "Glacier", "DEEP_ARCHIVE": "DeepArchive"}
 
 
@@ -78,21 +82,36 @@ def measure(step: Step, item: Measured | None) -> None:
             objects += total.objects
             if total.storage_class != _TIERING:
                 sizes[_TYPES.get(total.storage_class, total.storage_class)] += total.bytes
+        waiting = _waiting(step, bucket)
+        objects += sum(count for count, _ in waiting.values())
+        for storage_class, (_, size) in waiting.items():
+            if storage_class != _TIERING:
+                sizes[_STAGED.get(storage_class) or _TYPES.get(storage_class, storage_class)] += size
         if objects:
             _put(step, bucket, "NumberOfObjects", "AllStorageTypes", "Count", objects)
-        for kind, size in {**sizes, **_beside(step, bucket)}.items():
+        for kind, size in {**sizes, **_beside(step, bucket, waiting)}.items():
             _put(step, bucket, "BucketSizeBytes", kind, "Bytes", size)
     step.again("", _midnight(now))
 
 
-def _beside(step: Step, bucket: Bucket) -> dict[str, int]:
+def _waiting(step: Step, bucket: Bucket) -> dict[str, tuple[int, int]]:
+    """Parts of uploads under way and their bytes, by storage class."""
+    found: dict[str, tuple[int, int]] = {}
+    for upload in uploads(step.world).every(bucket.name):
+        count, size = found.get(upload.draft.storage_class, (0, 0))
+        parts = uploads(step.world).parts(upload.id)
+        found[upload.draft.storage_class] = (count + len(parts), size + sum(part.size for part in parts))
+    return found
+
+
+def _beside(step: Step, bucket: Bucket, waiting: Mapping[str, tuple[int, int]]) -> dict[str, int]:
     """Bytes by Intelligent-Tiering's tiers, and what is paid beside the objects' own."""
     paid = meters(step.world).held(bucket.name)
     found = {kind: paid[usage] for usage, kind in _TIERS.items() if paid.get(usage)}
     for total in index(step.world).totals(bucket.name):
         if total.storage_class in _RAISED:
             usage, kind = _RAISED[total.storage_class]
-            lacking = paid.get(usage, 0) - total.bytes
+            lacking = paid.get(usage, 0) - total.bytes - waiting.get(total.storage_class, (0, 0))[1]
             if lacking > 0:
                 found[kind] = lacking
         name = _OVERHEAD.get(total.storage_class)

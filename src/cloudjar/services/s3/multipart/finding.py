@@ -9,6 +9,7 @@ from typing import Any
 from cloudjar.base.caller import canonical_id
 from cloudjar.kit.context import Ctx
 from cloudjar.services.s3 import errors
+from cloudjar.services.s3.bill import meters
 from cloudjar.services.s3.buckets.records import Bucket
 from cloudjar.services.s3.lifecycle.judge import abort_of
 from cloudjar.services.s3.lifecycle.rules import rules_of
@@ -46,12 +47,21 @@ def opened(ctx: Ctx, bucket: Bucket, upload: Upload, req: Mapping[str, Any]) -> 
 
 def abort(ctx: Ctx, upload: Upload) -> None:
     """Give an upload up: it and its parts are gone."""
-    release(ctx, uploads(ctx.world).drop(upload))
+    release(ctx, drop(ctx, upload))
+
+
+def drop(ctx: Ctx, upload: Upload) -> list[Part]:
+    """Forget an upload; gives its parts, which nobody pays for any more."""
+    parts = uploads(ctx.world).drop(upload)
+    meters(ctx.world).parts(upload, -sum(part.size for part in parts))
+    return parts
 
 
 def forget(ctx: Ctx, bucket: str) -> None:
     """A bucket is going: so are its uploads."""
-    release(ctx, uploads(ctx.world).forget(bucket))
+    for upload in uploads(ctx.world).every(bucket):
+        abort(ctx, upload)
+    uploads(ctx.world).forget(bucket)
 
 
 def release(ctx: Ctx, parts: list[Part]) -> None:

@@ -103,11 +103,9 @@ class Uploads:
         rows = self.database.query("SELECT data FROM s3_upload WHERE bucket=? ORDER BY key, seq", (bucket,))
         return [unpack_upload(row[0]) for row in rows]
 
-    def forget(self, bucket: str) -> list[Part]:
-        """A bucket is going: so are its uploads; gives their parts."""
-        parts = [part for upload in self.every(bucket) for part in self.drop(upload)]
+    def forget(self, bucket: str) -> None:
+        """A bucket is going: so are the uploads that were completed there."""
         self.database.execute("DELETE FROM s3_completed WHERE bucket=?", (bucket,))
-        return parts
 
     # -- parts
     def part(self, upload_id: str, number: int) -> Part | None:

@@ -160,6 +160,8 @@ class Upload(Struct, frozen=True, array_like=True, kw_only=True):
     """Version id of the object that it became; a repeated completion answers the same."""
     completed_parts: str = ""
     """What it was completed with, so that a repetition is known from another completion."""
+    metered: bool = False
+    """Its parts are paid for as they come."""
 
 
 _pack = msgspec.msgpack.Encoder().encode

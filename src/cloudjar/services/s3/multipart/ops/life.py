@@ -46,6 +46,7 @@ def create_multipart_upload(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         draft=replace(draft, sse=sse, content=Content(Blob(), sealed)),
         algorithm=algorithm,
         checksum_type=kind,
+        metered=True,
     )
     uploads(ctx.world).add(upload, seq)
     begun(ctx, bucket, upload)
@@ -88,7 +89,7 @@ def complete_multipart_upload(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     rules.check_completion(upload, req, size, checksums)
     version = writing.record(ctx, bucket, _version(ctx, upload, parts, size, checksums), req, changes.COMPLETED)
     used = {part.number for part in parts}
-    finding.release(ctx, [part for part in uploads(ctx.world).drop(upload) if part.number not in used])
+    finding.release(ctx, [part for part in finding.drop(ctx, upload) if part.number not in used])
     done = replace(upload, completed=version.id, completed_parts=_print(listed), draft=replace(version, content=None))
     uploads(ctx.world).remember(done, int(ctx.now.timestamp()), _REMEMBERED)
     return _answer(ctx, bucket, upload, version)

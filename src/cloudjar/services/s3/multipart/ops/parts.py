@@ -10,6 +10,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.planes.objects.port import Blob, Landed
 from cloudjar.services.s3 import errors
+from cloudjar.services.s3.bill import meters
 from cloudjar.services.s3.buckets.finding import need_bucket
 from cloudjar.services.s3.multipart import finding, rules
 from cloudjar.services.s3.multipart.table import uploads
@@ -62,6 +63,7 @@ def _put(ctx: Ctx, upload: Upload, number: int, blob: Blob, md5: bytes, checksum
         checksums=checksums,
     )
     replaced = uploads(ctx.world).put_part(upload.id, part)
+    meters(ctx.world).parts(upload, part.size - (replaced.size if replaced is not None else 0))
     if replaced is not None:
         finding.release(ctx, [replaced])
     return part
