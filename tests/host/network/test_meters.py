@@ -73,6 +73,11 @@ def test_an_endpoint_counts_both_ways_and_a_new_one_begins_at_nothing(host: Host
     assert host.seen_as("i-1", "10.0.2.9", 443) == "10.0.1.5"
     counted = settled(host, "eni-door")
     assert counted.amounts["processed"] > 300
+    passed = host.net.door_traffic("eni-door")
+    assert passed is not None
+    assert (passed.born, passed.bytes, passed.accepted, passed.open) == (
+        counted.born, counted.amounts["processed"], 1, 0
+    )  # fmt: skip
     assert host.tcp("i-2", "10.0.2.9", 443) == "dropped"
     assert settled(host, "eni-door") == counted  # its group kept that out
     hush(host, "vpce-1")

@@ -69,6 +69,9 @@ def test_an_endpoint_leads_to_the_balancers_targets_whoever_has_the_same_address
         for flow in (one, other):
             flow.sendall(b"?")
             assert flow.recv(64).decode() == NODE
+        passed = host.net.door_traffic("eni-door2")
+        assert passed is not None
+        assert (passed.accepted, passed.open) == (2, 1)  # somebody was here before
     assert host.tcp("i-client2", DOOR, 81) == "refused"  # the node has no such port
     assert host.tcp("i-client2", DOOR, 82) == "dropped"  # the endpoint's group
     assert host.udp("i-client2", DOOR, 80) == "dropped"

@@ -24,6 +24,7 @@ from cloudjar.planes.network.linking import Links
 from cloudjar.planes.network.plan import Plan, plan
 from cloudjar.planes.network.port import (
     Carried,
+    DoorTraffic,
     EndpointSource,
     Flow,
     MetadataSource,
@@ -278,6 +279,13 @@ class LinuxNetwork:
     def transit_traffic(self, gateway_id: str) -> dict[str, TransitTraffic]:
         """By attachment, of a transit gateway; empty where nothing counts."""
         return _guarded(gateway_id, partial(self._hubs.traffic, gateway_id))
+
+    def door_traffic(self, interface: str) -> DoorTraffic | None:
+        """Of an interface endpoint's ENI; None where nothing counts."""
+        name = self.site.guest_namespace(interface)
+        if not namespaces.exists(name):
+            return None
+        return _guarded(interface, partial(namespaces.inside, name, partial(meters.door, farends.TABLE)))
 
     def carried(self, where: str) -> Carried | None:
         """What was counted at a NAT gateway, an endpoint's ENI, a VPC or a transit attachment; None: nothing counts."""

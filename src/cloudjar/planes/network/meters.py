@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 
 from cloudjar.base import ids
 from cloudjar.planes.network import nft
 from cloudjar.planes.network.filtering import GATEWAY_LINK
-from cloudjar.planes.network.port import Carried
+from cloudjar.planes.network.port import Carried, DoorTraffic
 from cloudjar.planes.network.ruleset import NftChain, Ruleset, render
 from cloudjar.planes.network.site import Site
 
 TABLE = "cloudjar-meter"
 """In a VPC's namespace, beside its packet filter, which is replaced whenever a server starts."""
 _BORN = "born-"
+ACCEPTED = "accepted"
+"""Of an endpoint's counters the one whose packets matter: of its bytes nobody asks."""
+_OPEN_SOCKETS, _OPEN_FLOWS = ("01", "03"), ("ESTABLISHED", "SYN_SENT", "SYN_RECV")
 
 
 def birth() -> str:
@@ -34,14 +38,15 @@ def counting(table: str, born: str, counters: tuple[str, ...], chains: tuple[Nft
 
 
 def endpoint(device: str, born: str) -> str:
-    """What passes an interface endpoint, both ways; pure."""
-    return counting("cloudjar", born, ("processed",), (
+    """What passes an interface endpoint, both ways, and how often it accepts a connection; pure."""
+    taken = f"tcp flags & (syn | ack) == syn | ack counter name {ACCEPTED}"
+    return counting("cloudjar", born, ("processed", ACCEPTED), (
         NftChain("asked", (f'iifname "{device}" ip protocol tcp counter name processed',),
                  "type filter hook input priority filter; policy accept;"),
-        NftChain("answered", (f'oifname "{device}" ip protocol tcp counter name processed',),
+        NftChain("answered", (f'oifname "{device}" ip protocol tcp counter name processed {taken}',),
                  "type filter hook output priority filter; policy accept;"),
         # What an endpoint to somebody's own service passes on, either way.
-        NftChain("passed-on", ("ip protocol tcp counter name processed",),
+        NftChain("passed-on", (f"ip protocol tcp counter name processed {taken}",),
                  "type filter hook forward priority filter; policy accept;"),
     ))
 
@@ -77,12 +82,40 @@ def ensure_internet(site: Site, api_port: int) -> None:
 
 
 def read(table: str) -> Carried | None:
-    """The counters of a table of this namespace; None without it."""
+    """The bytes of a table of this namespace; None without it."""
+    born, found = _counters(table)
+    return Carried(born=born, amounts={n: c["bytes"] for n, c in found.items() if n != ACCEPTED}) if born else None
+
+
+def door(table: str) -> DoorTraffic | None:
+    """What this namespace, an interface endpoint's, has counted; None when nothing counts."""
+    born, found = _counters(table)
+    if not born or ACCEPTED not in found:  # it was made by a version that did not count that
+        return None
+    return DoorTraffic(
+        born=born, bytes=found["processed"]["bytes"], accepted=found[ACCEPTED]["packets"], open=_connections()
+    )
+
+
+def _connections() -> int | None:
+    """Connections that end in this namespace, and those that pass it."""
+    here = Path("/proc/thread-self/net")
+    try:
+        sockets = [line.split()[3] for line in (here / "tcp").read_text().splitlines()[1:]]
+        flows = [line.split() for line in (here / "nf_conntrack").read_text().splitlines()]
+    except OSError:
+        return None
+    passing = sum(1 for words in flows if words[2] == "tcp" and words[5] in _OPEN_FLOWS)
+    return sum(1 for state in sockets if state in _OPEN_SOCKETS) + passing
+
+
+def _counters(table: str) -> tuple[str, dict[str, dict[str, int]]]:
+    """When a table of this namespace was made ("" without it), and its counters."""
     done = subprocess.run([nft.program(), "-j", "list", "table", "inet", table], capture_output=True, text=True,
                           check=False)
     if done.returncode != 0:
-        return None
+        return "", {}
     found = json.loads(done.stdout)["nftables"]
     born = next((c["chain"]["name"] for c in found if c.get("chain", {}).get("name", "").startswith(_BORN)), "")
-    counters = (c["counter"] for c in found if "counter" in c)
-    return Carried(born=born, amounts={c["name"]: c["bytes"] for c in counters}) if born else None
+    counters = [c["counter"] for c in found if "counter" in c]
+    return born, {c["name"]: {"bytes": c["bytes"], "packets": c["packets"]} for c in counters}

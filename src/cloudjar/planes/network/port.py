@@ -280,6 +280,16 @@ class TransitTraffic(msgspec.Struct, frozen=True, kw_only=True):
     no_route_bytes: int = 0
 
 
+class DoorTraffic(msgspec.Struct, frozen=True, kw_only=True):
+    """What has passed an interface endpoint's ENI since its counters were made (`born` differs when they were made
+    anew): bytes both ways, and connections that were accepted. `open` are those that there are now; None: unknown."""
+
+    born: str
+    bytes: int = 0
+    accepted: int = 0
+    open: int | None = None
+
+
 class Carried(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes that were counted at one place since its counters were made; `born` differs when they were made anew."""
 
@@ -388,6 +398,10 @@ class NetworkPort(Protocol):
 
     def transit_traffic(self, gateway_id: str) -> dict[str, TransitTraffic]:
         """By attachment, of a transit gateway; empty where nothing counts."""
+        ...
+
+    def door_traffic(self, interface: str) -> DoorTraffic | None:
+        """Of an interface endpoint's ENI; None where nothing counts."""
         ...
 
     def carried(self, where: str) -> Carried | None:

@@ -11,7 +11,7 @@ from cloudjar.planes.compute.inside import Ears, Line
 from cloudjar.planes.compute.lines import Switchboard
 from cloudjar.planes.network.dialing import lined
 from cloudjar.planes.network.plan import Plan, plan
-from cloudjar.planes.network.port import Carried, Flow, NatTraffic, TransitGateway, TransitTraffic, Vpc
+from cloudjar.planes.network.port import Carried, DoorTraffic, Flow, NatTraffic, TransitGateway, TransitTraffic, Vpc
 from cloudjar.planes.network.reach import World, reach
 from cloudjar.planes.network.site import site
 from cloudjar.planes.network.steps import Answer
@@ -31,6 +31,7 @@ class SimNetwork:
         self._passed: dict[str, list[Flow]] = {}
         self._carried: dict[str, dict[str, int]] = {}
         self._translated: dict[str, NatTraffic] = {}
+        self._doors: dict[str, DoorTraffic] = {}
         self._joined: dict[str, TransitTraffic] = {}
         self._lives = 1
         self._answering: dict[tuple[str, int], Callable[[socket.socket], None]] = {}
@@ -103,6 +104,16 @@ class SimNetwork:
             gateway = self._transits.get(gateway_id)
             known = [a.attachment for a in gateway.associations] if gateway is not None else []
             return {one: self._joined.get(one, TransitTraffic(born="one")) for one in known}
+
+    def knocked(self, interface: str, *, born: str = "one", **counters: int) -> None:
+        """As if so much had passed an interface endpoint's ENI in all (see `DoorTraffic`)."""
+        self._doors[interface] = DoorTraffic(born=born, **counters)
+
+    def door_traffic(self, interface: str) -> DoorTraffic | None:
+        """What `knocked` made it."""
+        with self._lock:
+            here = any(i.guest == interface for v in self._vpcs.values() for i in v.interfaces)
+            return self._doors.get(interface, DoorTraffic(born="one", open=0)) if here else None
 
     def carry(self, where: str, **amounts: int) -> None:
         """As if so many bytes more had passed a NAT gateway, an endpoint's ENI or a VPC's internet gateway."""

@@ -30,6 +30,7 @@ from cloudjar.services.ec2.metering.records import Facts, Load
 from cloudjar.services.ec2.nat_gateways import counting
 from cloudjar.services.ec2.transit_gateways import counting as transit_counts
 from cloudjar.services.ec2.volumes import counting as volume_counts
+from cloudjar.services.ec2.vpc_endpoints import counting as endpoint_counts
 from cloudjar.spec import instance_types
 from cloudjar.spec.instance_types import Burst
 from cloudjar.store.points import KEPT
@@ -77,6 +78,7 @@ def measure(world: World) -> None:
                 world.state.wakes.wake(TABLE, load.account, load.region, load.id, purpose="sample")
         counting.sample(world)
         transit_counts.sample(world)
+        endpoint_counts.sample(world)
 
 
 @reconciler(Load)

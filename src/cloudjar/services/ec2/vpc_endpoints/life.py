@@ -11,6 +11,7 @@ from cloudjar.kit.machine import Step, reconciler
 from cloudjar.services.ec2 import traffic_bill
 from cloudjar.services.ec2.network_interfaces import making
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
+from cloudjar.services.ec2.vpc_endpoints import counting
 from cloudjar.services.ec2.vpc_endpoints.records import VpcEndpoint
 
 
@@ -19,10 +20,14 @@ def converge(step: Step, endpoint: VpcEndpoint | None) -> None:
     """One step towards what is wanted."""
     if endpoint is None:
         return
+    if step.wake.purpose == counting.SAMPLE:
+        counting.count(step.world, endpoint)
+        return
     if endpoint.state == "pending":
         step.change(VpcEndpoint, lambda now: replace(now, state="available") if now.state == "pending" else None)
     elif endpoint.state == "deleting":
         traffic_bill.read_last(step, endpoint.vpc_id)
+        counting.count(step.world, endpoint)
         with step.world.state.database.transaction():
             for key in endpoint.interfaces:
                 eni = step.db[NetworkInterface].get(key)
@@ -31,3 +36,4 @@ def converge(step: Step, endpoint: VpcEndpoint | None) -> None:
             fresh = step.db[VpcEndpoint].get(endpoint.id)
             if fresh is not None:
                 step.db[VpcEndpoint].drop(fresh)
+            counting.forget(step.ctx, endpoint.id)
