@@ -315,8 +315,11 @@ class Kept:
         self.landed = sink.finish()
         self.store = store
 
-    def answer(self, _: Request) -> Response:
-        body = self.store.files.open(self.landed.blob, self.landed.key, 0, self.landed.size)
+    def answer(self, request: Request) -> Response:
+        start, _, size = request.path[1:].partition("+")
+        body = self.store.files.open(
+            self.landed.blob, self.landed.key, int(start or 0), int(size) if size else self.landed.size
+        )
         return Response(200, [("Content-Length", str(body.size))], body)
 
     def harm(self, at: int) -> None:
@@ -422,6 +425,14 @@ def test_what_lies_in_clear_arrives_as_it_was(often: Kept) -> None:
         until(lambda: waits(running))
         for _ in range(10):
             assert read_answer(client).body == LARGE
+
+
+def test_ranges_of_what_lies_in_clear(often: Kept) -> None:
+    with live(often.answer) as running, running.connect() as client:
+        for start, size in ((0, 1), (CHUNK - 5, 10), (CHUNK - 1, CHUNK + 2), (FRAME + 3, 70_000), (7, len(LARGE) - 7)):
+            for _ in range(2):
+                client.sendall(f"GET /{start}+{size} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+                assert read_answer(client).body == LARGE[start : start + size]
 
 
 def test_what_is_on_its_way_stays_as_it_was_though_its_memory_goes(often: Kept, tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ _AT_ONCE = 2
 """Frames, or stretches of them, that the loop sends: some hundred microseconds of work."""
 _TURNS = 4
 """Streams that the loop serves in turns; those beyond are served by threads, lest everybody else wait."""
+_WORTH = 64 << 10
+"""Bytes below which memory is copied to the socket more quickly than it is lent."""
 _SMALL = 1 << 20
 """Bytes of a file that is quickly removed, should this have been its last reader."""
 
@@ -191,7 +193,7 @@ class DirectOutflow:
         self._left -= len(frame)
         if self._left < 0:
             raise ValueError("a stream is longer than the length its headers state")
-        self._rest = frame
+        self._rest = frame.view if isinstance(frame, Stretch) and len(frame) < _WORTH else frame
         self._in_clear = isinstance(frame, Stretch)
         if not self._started:
             self._lead = self._head
