@@ -27,6 +27,8 @@ _JOURNAL = 5000
 """Measurements that may wait to be put together."""
 _PACKED = 16
 """Series that are packed at a time, so that nobody waits for all."""
+_FEW = 32
+"""Points that do not make it worth while to pack a series."""
 _CACHED = 200_000
 
 
@@ -213,7 +215,8 @@ class Points:
         due = run("SELECT id FROM metric_series WHERE swept<? LIMIT ?", (hour, _PACKED)).fetchall()
         self._behind = len(due) == _PACKED
         for (series,) in due:
-            self.pack(series, now)
+            if not self._is_sparse(series, now):
+                self.pack(series, now)
             run("UPDATE metric_series SET swept=? WHERE id=?", (hour, series))
         dead = run("SELECT id FROM metric_series WHERE last<? LIMIT 10", (now - KEPT[3600],)).fetchall()
         for (gone,) in dead:
@@ -221,6 +224,12 @@ class Points:
                 run(f"DELETE FROM metric_{table} WHERE series=?", (gone,))
             run("DELETE FROM metric_series WHERE id=?", (gone,))
             self._known.clear()
+
+    def _is_sparse(self, series: int, now: float) -> bool:
+        """A few points of the last day alone: packing them takes as long as a thousand, so they wait for more."""
+        sql = "SELECT count(*), min(at) FROM metric_point WHERE series=? AND resolution=60"
+        count, oldest = self._database.execute(sql, (series,)).fetchone()
+        return bool(0 < count < _FEW and oldest > now - DAY)
 
     def pack(self, series: int, now: float) -> None:
         """Put what a series measured before this hour into blocks."""

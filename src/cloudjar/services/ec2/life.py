@@ -18,7 +18,15 @@ from cloudjar.services.ec2.vpcs.records import Vpc
 
 @reconciler(Vpc)
 def converge(step: Step, vpc: Vpc | None) -> None:
-    """Lay the VPC out as it is now; transit gateways learn its blocks."""
+    """Lay the VPC out as it is now; transit gateways learn its blocks. When it is only time to read its counters,
+    nothing has changed: a year has 1,460 such times."""
+    if step.wake.purpose != _METER:
+        _bring(step)
+    if vpc is not None:
+        _meter(step, vpc)
+
+
+def _bring(step: Step) -> None:
     lay_out(step, step.key)
     for item in step.db[TransitAttachment].all(vpc_id=step.key):
         if item.live and item.mine:
@@ -26,8 +34,6 @@ def converge(step: Step, vpc: Vpc | None) -> None:
                 step.world.state.wakes.wake("ec2/transit-gateway", item.gateway_owner, item.region, item.gateway_id)
     _tell_peers(step)
     _tell_consumers(step)
-    if vpc is not None:
-        _meter(step, vpc)
 
 
 _METER = "meter"
