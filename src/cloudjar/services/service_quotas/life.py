@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from msgspec.structs import replace
 
-from cloudjar.kit.context import Ctx
+from cloudjar.base import caller as callers
+from cloudjar.kit import increases
+from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.machine import Machine, Step, reconciler
 from cloudjar.kit.quota import AppliedQuota
 from cloudjar.services.service_quotas.records import IncreaseRequest
 from cloudjar.services.service_quotas.rules import FOLLOWERS, Code, possible
+from cloudjar.services.service_quotas.views import show_request
 
 APPROVAL = timedelta(minutes=5)
 """How long AWS takes over a request that nobody has to read: minutes, as a rule."""
@@ -37,11 +41,43 @@ def decide(step: Step, request: IncreaseRequest | None) -> None:
         now = step.db[IncreaseRequest].get(request.id)
         if now is None or now.state != LIFE.start:
             return
-        code = (now.service, now.quota)
-        granted = possible(code, now.desired, lambda other: step.ctx.limit(*other))
-        if granted:
-            _apply(step.ctx, code, now.desired)
-        LIFE.move(step.ctx, now, "APPROVED" if granted else "DENIED", updated=step.ctx.now)
+        granted = possible((now.service, now.quota), now.desired, lambda other: step.ctx.limit(*other))
+        _end(step.ctx, now, granted=granted)
+
+
+def _end(ctx: Ctx, request: IncreaseRequest, *, granted: bool) -> IncreaseRequest:
+    if granted:
+        _apply(ctx, (request.service, request.quota), request.desired)
+    return LIFE.move(ctx, request, "APPROVED" if granted else "DENIED", updated=ctx.now)
+
+
+def _open(world: World) -> list[IncreaseRequest]:
+    nobody = Ctx(world, "", "", callers.service("cloudjar.internal", ""))
+    return nobody.db.everywhere(IncreaseRequest, state=LIFE.start)
+
+
+def waiting(world: World) -> list[dict[str, Any]]:
+    """Every request that is not decided, oldest first."""
+    return [_said(request) for request in sorted(_open(world), key=lambda request: request.created)]
+
+
+def settle(world: World, key: str, grant: bool) -> dict[str, Any]:
+    """Grant or refuse a request before its time. Granted is also what AWS would not: whoever runs the jar decides."""
+    for request in _open(world):
+        if request.id == key:
+            with world.state.database.transaction():
+                ctx = Ctx(world, request.account, request.region, callers.service("cloudjar.internal", request.account))
+                return _said(_end(ctx, request, granted=grant))
+    raise ValueError(f"there is no open request {key}")
+
+
+def _said(request: IncreaseRequest) -> dict[str, Any]:
+    shown = show_request(request)
+    return {**shown, "Region": request.region, "Account": request.account, "Created": request.created.isoformat(),
+            "LastUpdated": request.updated.isoformat()}  # fmt: skip
+
+
+increases.decides(settle, waiting)
 
 
 def _apply(ctx: Ctx, code: Code, value: float) -> None:
