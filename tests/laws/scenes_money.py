@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.jar import ACCOUNT, TestJar
 
@@ -86,7 +86,64 @@ def _tagged(things: Any) -> dict[str, Any]:
     return {"ResourceARN": f"arn:aws:budgets::{ACCOUNT}:budget/{_made(things.jar)['BudgetName']}"}
 
 
+def _export(things: Any) -> dict[str, Any]:
+    """An export to be: its bucket is there."""
+    try:
+        things.jar.client("s3").create_bucket(
+            Bucket="law-exports", CreateBucketConfiguration={"LocationConstraint": "eu-west-3"}
+        )
+    except things.jar.client("s3").exceptions.BucketAlreadyOwnedByYou:
+        pass
+    form = {
+        "OutputType": "CUSTOM",
+        "Format": "TEXT_OR_CSV",
+        "Compression": "GZIP",
+        "Overwrite": "OVERWRITE_REPORT",
+    }
+    where = {"S3Bucket": "law-exports", "S3Prefix": "p", "S3Region": "eu-west-3", "S3OutputConfigurations": form}
+    return {
+        "Name": f"law{next(_NUMBERS)}",
+        "DataQuery": {"QueryStatement": "SELECT BilledCost FROM FOCUS_1_0_AWS"},
+        "DestinationConfigurations": {"S3Destination": where},
+        "RefreshCadence": {"Frequency": "SYNCHRONOUS"},
+    }
+
+
+def _exported(things: Any, client: Any = None) -> dict[str, Any]:
+    """One that is there, in place of those before."""
+    exports = client or things.jar.client("bcm-data-exports")
+    for one in exports.list_exports()["Exports"]:
+        exports.delete_export(ExportArn=one["ExportArn"])
+    asked = _export(things)
+    return {"ExportArn": exports.create_export(Export=asked)["ExportArn"], "Export": asked}
+
+
+def _of_export(things: Any, member: str = "ExportArn") -> dict[str, Any]:
+    return {member: _exported(things)["ExportArn"]}
+
+
+def _execution(things: Any) -> dict[str, Any]:
+    named = _of_export(things)
+    things.jar.settle()
+    held = things.jar.client("bcm-data-exports").list_executions(**named)["Executions"]
+    return {**named, "ExecutionId": held[0]["ExecutionId"]}
+
+
+EXPORTS: dict[str, Any] = {
+    **{f"bcm-data-exports:{name}": _of_export for name in ("DeleteExport", "GetExport", "ListExecutions")},
+    "bcm-data-exports:CreateExport": lambda things: {"Export": _export(things)},
+    "bcm-data-exports:UpdateExport": _exported,
+    "bcm-data-exports:GetExecution": _execution,
+    "bcm-data-exports:GetTable": lambda things: {"TableName": "FOCUS_1_0_AWS"},
+    "bcm-data-exports:ListTagsForResource": lambda things: _of_export(things, "ResourceArn"),
+    "bcm-data-exports:TagResource": lambda things: {
+        **_of_export(things, "ResourceArn"),
+        "ResourceTags": [{"Key": "k", "Value": "v"}],
+    },
+    "bcm-data-exports:UntagResource": lambda things: {**_of_export(things, "ResourceArn"), "ResourceTagKeys": ["k"]},
+}
 SCENES: dict[str, Any] = {
+    **EXPORTS,
     **{
         f"budgets:{name}": _named
         for name in (
@@ -148,9 +205,12 @@ def many(jar: TestJar) -> dict[str, Any]:
         action = budgets.create_budget_action(**_asked(jar, "b0", f"i-0123456789abcdef{n}"))["ActionId"]
     for approval in ("AUTOMATIC", "MANUAL") * 3:
         budgets.update_budget_action(AccountId=ACCOUNT, BudgetName="b0", ActionId=action, ApprovalModel=approval)
+    exports = jar.client("bcm-data-exports")
+    made = [exports.create_export(Export=_export(_Held(jar)))["ExportArn"] for _ in range(5)]
     mine = {"AccountId": ACCOUNT}
     named = {**mine, "BudgetName": "b0"}
     return {
+        "ListExecutions": {"ExportArn": made[0]},
         "DescribeBudgets": mine,
         "DescribeBudgetActionsForAccount": mine,
         "DescribeBudgetNotificationsForAccount": mine,
@@ -160,6 +220,12 @@ def many(jar: TestJar) -> dict[str, Any]:
         "DescribeNotificationsForBudget": named,
         "DescribeSubscribersForNotification": {**named, "Notification": _alarm(10)},
     }
+
+
+class _Held(NamedTuple):
+    """A jar, as scenes have it."""
+
+    jar: TestJar
 
 
 def _people() -> list[dict[str, str]]:

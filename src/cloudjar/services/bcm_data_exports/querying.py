@@ -1,0 +1,65 @@
+"""Queries of exports: columns of one table.
+
+https://docs.aws.amazon.com/cur/latest/userguide/dataexports-data-query.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from cloudjar.services.bcm_data_exports import errors
+from cloudjar.services.bcm_data_exports.columns import PROPERTIES, TABLES
+
+_SELECT = re.compile(
+    r"\s*SELECT\s+(?P<columns>.+?)\s+FROM\s+(?P<table>\w+)\s*(?P<rest>.*?)\s*;?\s*", re.IGNORECASE | re.DOTALL
+)
+_COLUMN = re.compile(r"(\w+)(?:\s+AS\s+(\w+))?", re.IGNORECASE)
+
+
+class Query(NamedTuple):
+    """`columns` are (name in the table, name in the file); `settings` are the table's, defaults filled in."""
+
+    table: str
+    columns: tuple[tuple[str, str], ...]
+    settings: dict[str, str]
+
+
+def query(statement: str, tables: Mapping[str, Mapping[str, str]]) -> Query:
+    """A statement and the settings of tables; raises ValidationException."""
+    found = _SELECT.fullmatch(statement)
+    if found is None:
+        raise errors.invalid("The query statement must be SELECT columns FROM table.")
+    table = found["table"].upper()
+    if table not in TABLES:
+        raise errors.invalid(f"There is no table {found['table']}.")
+    if found["rest"]:
+        raise errors.invalid("Conditions in the query statement are not supported.")
+    columns = []
+    for text in found["columns"].split(","):
+        one = _COLUMN.fullmatch(text.strip())
+        if one is None or one[1] not in TABLES[table]:
+            raise errors.invalid(f"There is no column {text.strip()} in {table}.")
+        columns.append((one[1], one[2] or one[1]))
+    if len({name for _, name in columns}) != len(columns):
+        raise errors.invalid("A column is selected twice.")
+    others = set(tables) - {table}
+    if others:
+        raise errors.invalid(f"TableConfigurations has {sorted(others)[0]}, which the query does not select from.")
+    return Query(table, tuple(columns), settings(table, tables.get(table) or {}))
+
+
+def table_of(statement: str) -> str:
+    """The table that a statement selects from, "*" when it says none."""
+    found = _SELECT.fullmatch(statement)
+    return found["table"].upper() if found is not None else "*"
+
+
+def settings(table: str, given: Mapping[str, str]) -> dict[str, str]:
+    """A table's settings with defaults filled in; raises ValidationException."""
+    known = PROPERTIES[table]
+    for name, value in given.items():
+        if name not in known or value not in known[name]:
+            raise errors.invalid(f"{name} of {table} cannot be {value}.")
+    return {name: given.get(name, values[0]) for name, values in known.items()}
