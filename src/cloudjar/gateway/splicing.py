@@ -17,7 +17,7 @@ from typing import Any
 
 from cloudjar.planes.objects.clear import Stretch
 
-_ROOM = 256 << 10
+_ROOM = 1 << 20
 """Bytes that a pipe has room for: what is lent at once."""
 _NO_WAIT = 2
 """``SPLICE_F_NONBLOCK``."""
@@ -55,7 +55,7 @@ class _Pipe:
 
 
 def send(fd: int, content: Stretch) -> int:
-    """Bytes of what lies there that the socket took, up to 256 KiB. BlockingIOError: none; OSError: the client left."""
+    """Bytes of what lies there that the socket took, up to a MiB. BlockingIOError: none; OSError: the client left."""
     lend = _lend()
     if lend is None:
         return os.write(fd, content.view)
