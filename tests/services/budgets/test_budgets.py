@@ -135,3 +135,10 @@ def test_tags_of_a_budget(jar: TestJar) -> None:
     budgets.tag_resource(ResourceARN=arn, ResourceTags=[{"Key": "l", "Value": "w"}])
     budgets.untag_resource(ResourceARN=arn, ResourceTagKeys=["k"])
     assert budgets.list_tags_for_resource(ResourceARN=arn)["ResourceTags"] == [{"Key": "l", "Value": "w"}]
+
+
+@pytest.mark.parametrize("amount", ["9" * 5000, "1000000000001"])
+def test_amounts_are_of_this_world(steady_jar: TestJar, amount: str) -> None:
+    asked = budget("b", amount)
+    assert refused(steady_jar.client("budgets").create_budget, AccountId=ACCOUNT, Budget=asked)[0] == (
+        "InvalidParameterException")  # fmt: skip

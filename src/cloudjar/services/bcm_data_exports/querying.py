@@ -12,9 +12,7 @@ from typing import NamedTuple
 from cloudjar.services.bcm_data_exports import errors
 from cloudjar.services.bcm_data_exports.columns import PROPERTIES, TABLES
 
-_SELECT = re.compile(
-    r"\s*SELECT\s+(?P<columns>.+?)\s+FROM\s+(?P<table>\w+)\s*(?P<rest>.*?)\s*;?\s*", re.IGNORECASE | re.DOTALL
-)
+_SELECT = re.compile(r"SELECT (?P<columns>.+?) FROM (?P<table>\w+) ?(?P<rest>[^;]*);?", re.IGNORECASE)
 _COLUMN = re.compile(r"(\w+)(?:\s+AS\s+(\w+))?", re.IGNORECASE)
 
 
@@ -28,13 +26,13 @@ class Query(NamedTuple):
 
 def query(statement: str, tables: Mapping[str, Mapping[str, str]]) -> Query:
     """A statement and the settings of tables; raises ValidationException."""
-    found = _SELECT.fullmatch(statement)
+    found = _parsed(statement)
     if found is None:
         raise errors.invalid("The query statement must be SELECT columns FROM table.")
     table = found["table"].upper()
     if table not in TABLES:
         raise errors.invalid(f"There is no table {found['table']}.")
-    if found["rest"]:
+    if found["rest"].strip():
         raise errors.invalid("Conditions in the query statement are not supported.")
     columns = []
     for text in found["columns"].split(","):
@@ -50,9 +48,14 @@ def query(statement: str, tables: Mapping[str, Mapping[str, str]]) -> Query:
     return Query(table, tuple(columns), settings(table, tables.get(table) or {}))
 
 
+def _parsed(statement: str) -> re.Match[str] | None:
+    """Spaces are made one each first, so that many of them keep nobody busy."""
+    return _SELECT.fullmatch(" ".join(statement.split()))
+
+
 def table_of(statement: str) -> str:
     """The table that a statement selects from, "*" when it says none."""
-    found = _SELECT.fullmatch(statement)
+    found = _parsed(statement)
     return found["table"].upper() if found is not None else "*"
 
 

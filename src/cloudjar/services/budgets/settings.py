@@ -28,6 +28,7 @@ COST_TYPES = {
     "UseAmortized": False,
 }
 """With what AWS fills in."""
+_MOST, _DIGITS = Decimal(1_000_000_000_000), 40
 _PLANNED = {MONTHLY: 12, QUARTERLY: 4}
 _COSTS = ("BlendedCost", "UnblendedCost", "AmortizedCost", "NetUnblendedCost", "NetAmortizedCost")
 
@@ -66,6 +67,8 @@ def _times(given: Mapping[str, Any], unit: str, now: datetime) -> tuple[datetime
     else:
         start = said.get("Start") or period(unit, now).start
         end = said.get("End") or FOREVER
+    if end > FOREVER:
+        raise errors.invalid("The end date of a budget must not be later than 06/15/87.")
     if start >= end:
         raise errors.invalid("The start date of a budget must be before its end date.")
     return start.astimezone(UTC), end.astimezone(UTC)
@@ -100,10 +103,15 @@ def _fixed(given: Mapping[str, Any], kind: str) -> tuple[Decimal, str]:
     spend = given.get("BudgetLimit")
     if not spend:
         return Decimal(0), "USD" if kind == COST else "Hrs"
-    amount, unit = Decimal(spend["Amount"]), _unit(spend, kind)
-    if amount <= 0:
-        raise errors.invalid("The amount of a budget must be greater than 0.")
-    return amount, unit
+    return _amount(spend), _unit(spend, kind)
+
+
+def _amount(spend: Mapping[str, Any]) -> Decimal:
+    text: str = spend["Amount"]
+    amount = Decimal(text) if len(text) <= _DIGITS else Decimal("Infinity")
+    if not 0 < amount <= _MOST:
+        raise errors.invalid(f"The amount of a budget must be greater than 0 and at most {_MOST:,}.")
+    return amount
 
 
 def _planned(given: Mapping[str, Any], kind: str, unit: str, start: datetime) -> dict[str, Decimal]:
@@ -121,14 +129,14 @@ def _planned(given: Mapping[str, Any], kind: str, unit: str, start: datetime) ->
         if _seconds(key) != int(expected.start.timestamp()):
             raise errors.invalid("Planned limits must be given for consecutive periods, by their first second (epoch).")
         _unit(planned[key], kind)
-        found[key] = Decimal(planned[key]["Amount"])
+        found[key] = _amount(planned[key])
         expected = period(unit, expected.end)
     return found
 
 
 def _seconds(key: str) -> int:
     try:
-        return int(key)
+        return int(key[:20])
     except ValueError:
         raise errors.invalid(f"{key} is not an epoch second.") from None
 

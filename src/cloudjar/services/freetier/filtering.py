@@ -42,7 +42,7 @@ def compiled(expression: Mapping[str, Any] | None) -> Callable[[Row], bool]:
 def _dimension(said: Mapping[str, Any]) -> Callable[[Row], bool]:
     key, values, options = said.get("Key"), said.get("Values") or [], said.get("MatchOptions") or ["EQUALS"]
     if key == "USAGE_PERCENTAGE":
-        if options != ["GREATER_THAN_OR_EQUAL"] or not values[0].replace(".", "", 1).isdigit():
+        if options != ["GREATER_THAN_OR_EQUAL"] or not values or not values[0].replace(".", "", 1).isdecimal():
             message = "USAGE_PERCENTAGE is compared by GREATER_THAN_OR_EQUAL to a number."
             raise AwsError("ValidationException", message, 400)
         return lambda row: row["actualUsageAmount"] * 100 >= float(values[0]) * row["limit"]
