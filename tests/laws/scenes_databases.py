@@ -42,6 +42,21 @@ def _going_snapshot(jar: TestJar) -> dict[str, Any]:
     return snapshot
 
 
+_ARN = {"ResourceName": "arn:aws:rds:eu-west-3:000000000000:db:law"}
+SCENES: dict[str, Any] = {
+    "rds:AddTagsToResource": lambda _: _ARN,
+    "rds:DescribeDBInstances": lambda _: {"DBInstanceIdentifier": "law"},
+    "rds:DescribeDBParameterGroups": lambda _: {"DBParameterGroupName": "law"},
+    "rds:DescribeDBSnapshots": lambda _: {"DBSnapshotIdentifier": "law"},
+    "rds:DescribeDBSubnetGroups": lambda _: {"DBSubnetGroupName": "law"},
+    "rds:ListTagsForResource": lambda _: _ARN,
+    "rds:RemoveTagsFromResource": lambda _: _ARN,
+    "rds:RestoreDBInstanceFromDBSnapshot": lambda _: {
+        "DBSnapshotIdentifier": "law", "DBSubnetGroupName": "law", "OptionGroupName": "law",
+    },
+}  # fmt: skip
+
+
 WAITERS: dict[str, Callable[[TestJar], dict[str, Any]]] = {
     "DBInstanceAvailable": _database,
     "DBInstanceDeleted": _going,

@@ -138,3 +138,14 @@ def test_a_snapshot_holds_what_was_there_and_is_restored(jar: TestJar) -> None:
     jar.settle()
     site.rds.get_waiter("db_snapshot_deleted").wait(DBSnapshotIdentifier="before")
     assert len(jar.host.host.snapshots) == 1
+
+
+def test_all_instances_together_have_the_storage_of_the_quota(jar: TestJar) -> None:
+    site = Site(jar)
+    site.available(BackupRetentionPeriod=0, AllocatedStorage=60_000)
+    with refused("StorageQuotaExceeded"):
+        site.create("second", AllocatedStorage=50_000)
+    site.available("third", BackupRetentionPeriod=0, AllocatedStorage=39_000)
+    with refused("StorageQuotaExceeded"):
+        site.rds.modify_db_instance(DBInstanceIdentifier="third", AllocatedStorage=45_000)
+    assert site.show()["DBInstanceStatus"] == "available"

@@ -178,7 +178,16 @@ def blank(ctx: Ctx, req: dict[str, Any], name: str, line: Line, whole: str, tags
     )
 
 
+def refuse_too_much(ctx: Ctx, more: int) -> None:
+    """All instances together have no more storage than the quota says. `more` in GiB."""
+    limit = ctx.limit("rds", "L-7ADDB58A")
+    if limit is not None and sum(db.storage for db in ctx.db[DbInstance].all()) + more > limit:
+        said = "The request would exceed the total amount of storage available to all DB instances."
+        raise AwsError("StorageQuotaExceeded", said)
+
+
 def stored(ctx: Ctx, db: DbInstance) -> DbInstance:
     """The instance in the store, with its interface: its life begins."""
+    refuse_too_much(ctx, db.storage)
     return ctx.db[DbInstance].add(places.plug(ctx, db))
 

@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from cloudjar.spec.refresh import authz_corrections_data as data
+from cloudjar.spec.refresh import authz_corrections_databases as databases
 from cloudjar.spec.refresh import authz_corrections_links as links
 from cloudjar.spec.refresh import authz_corrections_market as market
 from cloudjar.spec.refresh import authz_corrections_money as money
@@ -52,6 +53,7 @@ def correct(service: Any, ops: Ops) -> Ops:
     data.correct(service, ops)
     besides.correct(service, ops)
     money.correct(service, ops)
+    databases.correct(service, ops)
     return ops
 
 

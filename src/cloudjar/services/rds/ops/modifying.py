@@ -77,7 +77,7 @@ def _windows(req: dict[str, Any], db: DbInstance) -> DbInstance:
 
 def _wanted(ctx: Ctx, req: dict[str, Any], db: DbInstance, line: Line) -> Change:
     """What a request wants otherwise than it is."""
-    found: dict[str, Any] = _storage(req, db)
+    found: dict[str, Any] = _storage(ctx, req, db)
     if (kind := req.get("DBInstanceClass")) and kind != db.instance_class:
         found["instance_class"] = making.instance_class(kind, line, db.version)
     if (port := req.get("DBPortNumber")) and port != db.port:
@@ -91,7 +91,7 @@ def _wanted(ctx: Ctx, req: dict[str, Any], db: DbInstance, line: Line) -> Change
     return Change(**found)
 
 
-def _storage(req: dict[str, Any], db: DbInstance) -> dict[str, Any]:
+def _storage(ctx: Ctx, req: dict[str, Any], db: DbInstance) -> dict[str, Any]:
     """Storage only grows, and by a tenth at least."""
     members = ("AllocatedStorage", "StorageType", "Iops", "StorageThroughput")
     if all(req.get(member) is None for member in members):
@@ -105,6 +105,7 @@ def _storage(req: dict[str, Any], db: DbInstance) -> dict[str, Any]:
             "percent larger than the current size."
         )
     rules.storage(kind, size)
+    making.refuse_too_much(ctx, size - db.storage)
     iops, through = req.get("Iops"), req.get("StorageThroughput")
     if kind == db.storage_type and (kind != "gp3" or min(size, db.storage) >= rules.GP3_WIDE):
         iops, through = iops or db.iops or None, through or db.throughput or None

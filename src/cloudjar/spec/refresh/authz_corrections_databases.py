@@ -1,0 +1,18 @@
+"""What the sources cannot say about RDS: a restored instance is asked about by the parameter group that it names.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Ops = dict[str, list[dict[str, Any]]]
+
+
+def correct(service: Any, ops: Ops) -> None:
+    """Change the table of RDS in place."""
+    if service.name == "rds":
+        for entry in ops["RestoreDBInstanceFromDBSnapshot"][0]["r"]:
+            if entry[0] == "pg":
+                entry[1:] = ["arn:${Partition}:rds:${Region}:${Account}:pg:${DBParameterGroupName}", 0]
