@@ -139,7 +139,6 @@ class Jar:
         self.world.ports.update(self._ports())
         self.front = self._front(authenticator)
         self.server: Server | None = None
-        self.smtp = SmtpDoor(self.pipeline, authenticator, self.database, self.tls.context)
         self.port = settings.port
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -149,6 +148,7 @@ class Jar:
         return Shells(self.world, self.settings.home / "ssh-host-key")
 
     def _front(self, authenticator: Authenticator) -> Front:
+        self.smtp = SmtpDoor(self.pipeline, authenticator, self.database, self.tls.context)
         admin = Admin(self, self.settings.home / "admin-token")
         uploads = Uploads(self.pipeline, authenticator, self.blobs.sink)
         doors = ServiceDoors(self.world, self.pipeline, self.blobs.sink)
