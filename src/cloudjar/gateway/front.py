@@ -42,9 +42,10 @@ class Front:
     def on_headers(self, request: Request) -> BodyPolicy | None:
         """Before a body is read: how to decode it, and whether who sends it may. May raise `AwsError`."""
         headers = request.headers
-        upload = self._uploads.policy(request) or self._doors.policy(request)
-        if upload is not None:
-            return upload
+        if request.method != "POST" or "authorization" not in headers:  # neither an upload nor a form
+            upload = self._uploads.policy(request) or self._doors.policy(request)
+            if upload is not None:
+                return upload
         if is_chunked(request):
             return BodyPolicy(decoder=self._authenticator.begin_chunked(request))
         if "/s3/aws4_request" in headers.get("authorization", ""):
@@ -63,7 +64,9 @@ class Front:
             return self._streams(request)
         if request.path.startswith(("/_cloudjar/", "/_localstack/")) or request.path == "/health":
             return self._admin(request)
-        answer = self._doors(request)
+        answer = None
+        if request.method != "POST" or "authorization" not in request.headers:  # signed so, it comes to no other door
+            answer = self._doors(request)
         if answer is None and request.method == "OPTIONS" and "access-control-request-method" in request.headers:
             return _preflight(request)
         if answer is None:

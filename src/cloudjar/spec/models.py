@@ -361,6 +361,11 @@ class _Operations(Mapping[str, OperationModel]):
             self._made[name] = found
         return found
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """As of every mapping; each request asks."""
+        found = self._made.get(name)
+        return found if found is not None else super().get(name, default)
+
     def __contains__(self, name: object) -> bool:
         return name in self._packed
 

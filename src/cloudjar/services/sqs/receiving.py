@@ -150,10 +150,11 @@ def _nonces(count: int) -> list[int]:
 
 def full(ctx: Ctx, queue: Queue, now: int) -> bool:
     """Whether as many messages are in flight as may be. Counted only when there could be."""
-    known = rows(ctx.world).change(queue.number)
-    if known.flying is None or known.flying >= FLYING:
-        known.flying = rows(ctx.world).counts(queue.number, now).flying
-    return known.flying >= FLYING
+    store = rows(ctx.world)
+    flying = store.known(queue.number).flying
+    if flying is None or flying >= FLYING:
+        flying = store.change(queue.number).flying = store.counts(queue.number, now).flying
+    return flying >= FLYING
 
 
 # -- standard queues
