@@ -126,6 +126,7 @@ def test_a_stream_that_goes_ends_its_subscriptions(steady_jar: TestJar) -> None:
     kinesis.delete_stream(StreamName="s", EnforceConsumerDeletion=True)
     with pytest.raises(kinesis.exceptions.ClientError) as error:
         list(told["EventStream"])
+    told["EventStream"].close()
     assert error.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 

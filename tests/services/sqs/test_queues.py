@@ -121,7 +121,8 @@ def query(jar: TestJar, url: str, **members: str) -> tuple[int, str]:
         with urllib.request.urlopen(asked) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
+        with error:
+            return error.code, error.read().decode()
 
 
 def test_the_query_protocol_is_spoken_too(jar: TestJar, box: Box) -> None:

@@ -42,9 +42,11 @@ def test_make_copy_list_sync_presign_website_remove(aws: Cli, shop: Served, tree
     assert aws.must("s3", "sync", "--no-progress", "tree", f"{bucket}/tree", "--exclude", "*.bin") == ""
 
     url = aws.must("s3", "presign", f"{bucket}/tree/a/deep one/ü+%&=?#.txt").strip()
-    assert urllib.request.urlopen(url, timeout=60).read() == b"names\n"
-    with pytest.raises(urllib.error.HTTPError, match="403"):
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        assert answer.read() == b"names\n"
+    with pytest.raises(urllib.error.HTTPError, match="403") as told:
         urllib.request.urlopen(url.partition("?")[0], timeout=60)
+    told.value.close()
 
     aws.must("s3", "website", bucket, "--index-document", "index.html")
     assert aws.json("s3api", "get-bucket-website", "--bucket", name) == {"IndexDocument": {"Suffix": "index.html"}}

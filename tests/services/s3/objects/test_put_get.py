@@ -59,7 +59,9 @@ def test_headers_and_metadata_come_back(bucket: Bucket) -> None:
         "WebsiteRedirectLocation": "/elsewhere",
     }
     bucket.put("k", b"x", Metadata={"Colour": "red", "two": "a b"}, Expires="Thu, 01 Jan 2032 00:00:00 GMT", **headers)
-    for told in (bucket.head("k"), bucket.s3.get_object(Bucket=bucket.name, Key="k")):
+    got = bucket.s3.get_object(Bucket=bucket.name, Key="k")
+    got["Body"].close()
+    for told in (bucket.head("k"), got):
         assert {name: told[name] for name in headers} == headers
         assert told["Metadata"] == {"colour": "red", "two": "a b"}
         assert told["ExpiresString"] == "Thu, 01 Jan 2032 00:00:00 GMT"
@@ -67,6 +69,7 @@ def test_headers_and_metadata_come_back(bucket: Bucket) -> None:
     asked = bucket.s3.get_object(
         Bucket=bucket.name, Key="k", ResponseContentType="text/x", ResponseCacheControl="no-store"
     )
+    asked["Body"].close()
     assert (asked["ContentType"], asked["CacheControl"], asked["ContentLanguage"]) == ("text/x", "no-store", "de")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -24,7 +25,8 @@ def ask(bucket: Bucket, expression: str, given: dict[str, Any], key: str = "k", 
         InputSerialization=given,
         **{"OutputSerialization": {"CSV": {}}, **more},
     )
-    events = list(answer["Payload"])
+    with closing(answer["Payload"]) as payload:
+        events = list(payload)
     assert events[-1] == {"End": {}}
     stats = next(event["Stats"]["Details"] for event in events if "Stats" in event)
     return b"".join(event["Records"]["Payload"] for event in events if "Records" in event), stats
