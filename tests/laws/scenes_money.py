@@ -142,8 +142,43 @@ EXPORTS: dict[str, Any] = {
     },
     "bcm-data-exports:UntagResource": lambda things: {**_of_export(things, "ResourceArn"), "ResourceTagKeys": ["k"]},
 }
+def _report(things: Any) -> dict[str, Any]:
+    """A legacy report to be, in place of those before."""
+    reports = things.jar.client("cur")
+    for one in reports.describe_report_definitions()["ReportDefinitions"]:
+        reports.delete_report_definition(ReportName=one["ReportName"])
+    where = _export(things)["DestinationConfigurations"]["S3Destination"]
+    return {
+        "ReportName": f"law{next(_NUMBERS)}",
+        "TimeUnit": "DAILY",
+        "Format": "textORcsv",
+        "Compression": "GZIP",
+        "AdditionalSchemaElements": ["RESOURCES"],
+        **{name: where[name] for name in ("S3Bucket", "S3Prefix", "S3Region")},
+    }
+
+
+def _reported(things: Any) -> dict[str, Any]:
+    asked = _report(things)
+    things.jar.client("cur").put_report_definition(ReportDefinition=asked)
+    return {"ReportName": asked["ReportName"]}
+
+
+def _modified(things: Any) -> dict[str, Any]:
+    named = _reported(things)
+    return {**named, "ReportDefinition": things.jar.client("cur").describe_report_definitions()["ReportDefinitions"][0]}
+
+
+REPORTS: dict[str, Any] = {
+    **{f"cur:{name}": _reported for name in ("DeleteReportDefinition", "ListTagsForResource")},
+    "cur:PutReportDefinition": lambda things: {"ReportDefinition": _report(things)},
+    "cur:ModifyReportDefinition": _modified,
+    "cur:TagResource": lambda things: {**_reported(things), "Tags": [{"Key": "k", "Value": "v"}]},
+    "cur:UntagResource": lambda things: {**_reported(things), "TagKeys": ["k"]},
+}
 SCENES: dict[str, Any] = {
     **EXPORTS,
+    **REPORTS,
     **{
         f"budgets:{name}": _named
         for name in (

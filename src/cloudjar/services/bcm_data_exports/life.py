@@ -14,18 +14,20 @@ from msgspec.structs import replace
 from cloudjar.base import caller as callers
 from cloudjar.base import ids
 from cloudjar.base.errors import AwsError
+from cloudjar.billing import report_files
 from cloudjar.billing.ledger import ledger
+from cloudjar.billing.report_columns import TABLES
+from cloudjar.billing.report_rows import HOURLY, used
 from cloudjar.kit import bucket_delivery
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Step, reconciler
 from cloudjar.kit.record import arn_of
-from cloudjar.services.bcm_data_exports import files, usage
 from cloudjar.services.bcm_data_exports.querying import Query, query
 from cloudjar.services.bcm_data_exports.records import FAILURE, SUCCESS, Execution, Export
-from cloudjar.services.bcm_data_exports.usage import HOURLY
 
 REFRESH = "refresh"
 PRINCIPAL = "bcm-data-exports.amazonaws.com"
+_SUFFIXES = {"TEXT_OR_CSV": report_files.CSV, "PARQUET": report_files.PARQUET}
 _KEPT = 100
 _LATE = 5
 """Days of a month on which the one before is delivered once more."""
@@ -77,13 +79,14 @@ def _pieces(
     form = export.destination["S3OutputConfigurations"]
     granularity = wanted.settings.get("TIME_GRANULARITY", HOURLY)
     resources = wanted.settings.get("INCLUDE_RESOURCES", "TRUE") == "TRUE"
-    rows = usage.used(ctx.world, export.account, month, granularity, resources=resources)
-    body = files.write(form["Format"], wanted, rows)
+    rows = used(ctx.world, export.account, month, granularity, resources=resources)
+    suffix = _SUFFIXES[form["Format"]]
+    body = report_files.write(suffix, [(name, TABLES[wanted.table][one]) for one, name in wanted.columns], rows)
     period = f"BILLING_PERIOD={month:%Y-%m}"
     folder = f"{export.name}/data/{period}"
     if form["Overwrite"] == "CREATE_NEW_REPORT":
         folder = f"{folder}/{ctx.now:%Y-%m-%dT%H:%M:%S.000Z}-{execution}"
-    key = f"{folder}/{export.name}-00001.{files.SUFFIXES[form['Format']]}"
+    key = f"{folder}/{export.name}-00001.{suffix}"
     manifest = _manifest(export, execution, month, key, wanted)
     named = f"{export.name}/metadata/{period}/{export.name}-Manifest.json"
     return [(key, body), (named, json.dumps(manifest, indent=2).encode())]

@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from cloudjar.billing.report_columns import PROPERTIES, TABLES
 from cloudjar.services.bcm_data_exports import errors
-from cloudjar.services.bcm_data_exports.columns import PROPERTIES, TABLES
 
 _SELECT = re.compile(r"SELECT (?P<columns>.+?) FROM (?P<table>\w+) ?(?P<rest>[^;]*);?", re.IGNORECASE)
 _COLUMN = re.compile(r"(\w+)(?:\s+AS\s+(\w+))?", re.IGNORECASE)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from cloudjar.billing.report_columns import DESCRIPTIONS, PROPERTIES, TABLES
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.bcm_data_exports import errors, querying
-from cloudjar.services.bcm_data_exports.columns import DESCRIPTIONS, PROPERTIES, TABLES
 
 
 @op("ListTables")

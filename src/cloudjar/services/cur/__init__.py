@@ -1,0 +1,5 @@
+"""Cost and Usage Reports, the legacy kind. See README.md for what is real and what is absent."""
+
+from cloudjar.kit.operation import Service
+
+SERVICE = Service("cur", ("life", "ops"))
