@@ -109,10 +109,11 @@ class Usage:
         function = _METERS.get(type(item)) if item is not None else None
         if function is None or item is None:
             return
-        was = set(function(before)) if before is not None else set()
-        now = set(function(after)) if after is not None else set()
-        if was == now:
+        held = tuple(function(before)) if before is not None else ()
+        wanted = tuple(function(after)) if after is not None else ()
+        if held == wanted:  # most writes change nothing of it
             return
+        was, now = set(held), set(wanted)
         resource = meta(type(item)).key_of(item)
         instant = self._clock.now().timestamp()
         for meter in was - now:
