@@ -159,7 +159,11 @@ def test_a_budget_adjusts_itself_to_what_was_spent(steady_jar: TestJar) -> None:
     del asked["BudgetLimit"]
     adjust = {"AutoAdjustType": "HISTORICAL", "HistoricalOptions": {"BudgetAdjustmentPeriod": 3}}
     create(jar.client("budgets"), {**asked, "AutoAdjustData": adjust}, alarm(150))
-    jar.advance(days=2, hours=1)
+    jar.advance(hours=20)
+    assert letters(jar) == [], "nothing to adjust to yet"
+    jar.advance(days=1, hours=5)
+    same = {**asked, "AutoAdjustData": adjust, "CostFilters": {"Region": ["eu-west-3"]}}
+    jar.client("budgets").update_budget(AccountId=ACCOUNT, NewBudget=same)
     shown = jar.client("budgets").describe_budget(AccountId=ACCOUNT, BudgetName="auto")["Budget"]
     assert float(shown["BudgetLimit"]["Amount"]) > 0.2
     assert shown["AutoAdjustData"]["HistoricalOptions"]["LookBackAvailablePeriods"] == 2

@@ -99,6 +99,8 @@ def judged(ctx: Ctx, budget: Budget, found: Look) -> Budget:
 def _tell(
     ctx: Ctx, budget: Budget, period: Period, limit: Decimal, values: dict[str, Decimal | None] | dict[str, Decimal]
 ) -> Budget:
+    if budget.adjust and not limit:
+        return budget  # there was nothing yet that it could be adjusted to
     told = []
     for one in budget.notifications:
         told.append(_told(ctx, budget, one, period, limit, values[one.kind]) if one.kind in values else one)

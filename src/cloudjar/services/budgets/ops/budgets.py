@@ -41,6 +41,8 @@ def update_budget(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Change all of a budget but its name and its notifications, which are judged anew."""
     held = access.budget(ctx, {"AccountId": req["AccountId"], "BudgetName": req["NewBudget"]["BudgetName"]})
     found = settings.fields(req["NewBudget"], ctx.now)
+    if held.adjust and found["adjust"] == held.adjust:
+        found["fixed"] = held.fixed  # what it was adjusted to
     if found == {name: getattr(held, name) for name in found}:
         return {}
     matching.compiled(filtering.expression(replace(held, **found)))
