@@ -173,7 +173,7 @@ MAKERS = (
 
 UNNAMED = {"dataset"}
 """Types of resources that the reference has for actions whose requests cannot name them."""
-ABSENT = {"tenant"}
+ABSENT = {"tenant", "billingview"}
 """Types of which there is no thing yet: a request that may name one is asked for without."""
 
 

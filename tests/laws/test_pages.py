@@ -16,6 +16,7 @@ from tests.laws import (
     scenes_advisor,
     scenes_applications,
     scenes_cloudwatch,
+    scenes_costs,
     scenes_databases,
     scenes_ec2,
     scenes_fis,
@@ -71,6 +72,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestJar, 
         known.update(scenes_logs.many(jar.client("logs")))
         known.update(scenes_cloudwatch.many(jar))
         known.update(scenes_applications.many(jar))
+        known.update(scenes_costs.many(jar))
         known.update(scenes_advisor.many(jar))
         known.update(transits(jar))
         known.update(scenes_ec2.many(jar))
@@ -148,8 +150,10 @@ TOLD_TWICE = {"ListStreams"}
 """Pages that tell the same things in several lists."""
 ONE_THING = {"DescribeBudgetPerformanceHistory"}
 """What a page holds is one thing, not a list."""
-RETIRED = {"DescribeVpcClassicLinkDnsSupport", "DescribeVpcClassicLink"}
-"""EC2-Classic is no more: the region refuses the question."""
+RETIRED = {
+    "DescribeVpcClassicLinkDnsSupport", "DescribeVpcClassicLink", "ListServiceQuotaIncreaseRequestsInTemplate",
+}  # fmt: skip
+"""EC2-Classic is no more, and templates of quotas are in us-east-1 alone: the region refuses the question."""
 
 
 def whole_and_pieces(client: Any, model: OperationModel, params: dict[str, Any]) -> tuple[list[Any], list[Any], int]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from cloudjar.base.errors import AwsError
 from cloudjar.billing.expressions import Expressions, Keep, Refused, Values
 from cloudjar.billing.ledger import Ledger, ledger
 from cloudjar.billing.measured import Line
@@ -34,6 +35,12 @@ class Asking:
         }
         self.active = active_tags(ctx)
         self.expressions = Expressions(self.categories, self.named, self.active)
+
+    def view(self, req: Mapping[str, Any]) -> None:
+        """Refuse other billing views than the one that every account has."""
+        given = req.get("BillingViewArn")
+        if given and given != f"arn:aws:billing::{self.ctx.account}:billingview/primary":
+            raise AwsError("ResourceNotFoundException", f"The billing view {given} does not exist.", 400)
 
     def account_name(self, account: str) -> str:
         """What an account is called."""
@@ -75,6 +82,7 @@ def asks(name: str) -> Callable[[Ask], Ask]:
     def declare(function: Ask) -> Ask:
         def prepare(ctx: Ctx, req: dict[str, Any]) -> Ctx:
             asking = Asking(ctx)
+            asking.view(req)
             asking.ledger.collect()
             return ctx.prepared(function(asking, req))
 
