@@ -41,12 +41,36 @@ def show_subnet_group(group: SubnetGroup) -> dict[str, Any]:
     }
 
 
+_ALIKE: dict[str, Any] = {
+    "DBSecurityGroups": [],
+    "MultiAZ": False,
+    "ReadReplicaDBInstanceIdentifiers": [],
+    "DbInstancePort": 0,
+    "StorageEncrypted": False,
+    "CACertificateIdentifier": AUTHORITY,
+    "DomainMemberships": [],
+    "MonitoringInterval": 0,
+    "IAMDatabaseAuthenticationEnabled": False,
+    "PerformanceInsightsEnabled": False,
+    "AssociatedRoles": [],
+    "CustomerOwnedIpEnabled": False,
+    "NetworkType": "IPV4",
+    "BackupTarget": "region",
+    "DedicatedLogVolume": False,
+    "IsStorageConfigUpgradeAvailable": False,
+    "MultiTenant": False,
+    "ActivityStreamStatus": "stopped",
+}
+"""What every instance says of what is not built."""
+
+
 def show_instance(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
     """An instance."""
     group = ctx.db[SubnetGroup].get(db.subnet_group)
     line = databases.line(db.engine, db.major)
     assert line is not None
     shown: dict[str, Any] = {
+        **_ALIKE,
         "DBInstanceIdentifier": db.id,
         "DBInstanceClass": db.instance_class,
         "Engine": db.engine,
@@ -56,7 +80,6 @@ def show_instance(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
         "AllocatedStorage": db.storage,
         "PreferredBackupWindow": db.backup_window,
         "BackupRetentionPeriod": db.retention,
-        "DBSecurityGroups": [],
         "VpcSecurityGroups": [{"VpcSecurityGroupId": one, "Status": "active"} for one in db.groups],
         "DBParameterGroups": [
             {"DBParameterGroupName": db.parameter_group, "ParameterApplyStatus": apply_status(ctx, db)}
@@ -65,10 +88,8 @@ def show_instance(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
         "DBSubnetGroup": show_subnet_group(group) if group else None,
         "PreferredMaintenanceWindow": db.maintenance_window,
         "PendingModifiedValues": _pending(db.pending),
-        "MultiAZ": False,
         "EngineVersion": db.version,
         "AutoMinorVersionUpgrade": db.minor_upgrades,
-        "ReadReplicaDBInstanceIdentifiers": [],
         "LicenseModel": line.licence,
         "OptionGroupMemberships": [
             {"OptionGroupName": f"default:{db.engine}-{db.major}", "Status": "in-sync"}
@@ -77,27 +98,18 @@ def show_instance(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
         "StorageType": db.storage_type,
         "Iops": db.iops or None,
         "StorageThroughput": db.throughput or None,
-        "DbInstancePort": 0,
-        "StorageEncrypted": False,
         "DbiResourceId": db.resource_id,
-        "CACertificateIdentifier": AUTHORITY,
-        "DomainMemberships": [],
         "CopyTagsToSnapshot": db.copies_tags,
-        "MonitoringInterval": 0,
         "DBInstanceArn": arn_of(db),
-        "IAMDatabaseAuthenticationEnabled": False,
-        "PerformanceInsightsEnabled": False,
         "DeletionProtection": db.protected,
-        "AssociatedRoles": [],
         "TagList": tags.as_list(db.tags),
-        "CustomerOwnedIpEnabled": False,
-        "NetworkType": "IPV4",
-        "BackupTarget": "region",
-        "DedicatedLogVolume": False,
-        "IsStorageConfigUpgradeAvailable": False,
-        "MultiTenant": False,
-        "ActivityStreamStatus": "stopped",
     }
+    return shown | _sometimes(db)
+
+
+def _sometimes(db: DbInstance) -> dict[str, Any]:
+    """What an instance tells in some of its states."""
+    shown: dict[str, Any] = {}
     if db.answering:
         zone = naming.HOSTED_ZONES.get(db.region)
         shown["Endpoint"] = {"Address": naming.endpoint(db), "Port": db.port, "HostedZoneId": zone}
