@@ -43,3 +43,64 @@ def not_adjustable() -> AwsError:
 def no_contexts() -> AwsError:
     """A quota of a single resource, of which there are none."""
     return AwsError("IllegalArgumentException", "The specified service quota does not apply at the resource level.")
+
+
+def templates_elsewhere() -> AwsError:
+    """Templates are in us-east-1 alone."""
+    return AwsError(
+        "TemplatesNotAvailableInRegionException", "The Service Quotas template is not available in this AWS Region."
+    )
+
+
+def no_organization() -> AwsError:
+    """An account that is in none."""
+    return AwsError(
+        "NoAvailableOrganizationException", "The account making this call is not a member of an organization."
+    )
+
+
+def not_management() -> AwsError:
+    """Only the management account has a template."""
+    return AwsError("AccessDeniedException", "Only the management account of an organization can use the template.")
+
+
+def no_trusted_access() -> AwsError:
+    """The organization does not let Service Quotas in."""
+    return AwsError(
+        "AWSServiceAccessNotEnabledException",
+        "The action you attempted is not allowed unless Service Access with Service Quotas is enabled in your "
+        "organization.",
+    )
+
+
+def not_all_features() -> AwsError:
+    """An organization for bills alone."""
+    return AwsError(
+        "OrganizationNotInAllFeaturesModeException",
+        "The organization that your account belongs to is not in All Features mode.",
+    )
+
+
+def dependency_denied(message: str) -> AwsError:
+    """The caller may not ask Organizations."""
+    return AwsError("DependencyAccessDeniedException", message)
+
+
+def template_not_in_use() -> AwsError:
+    """Nothing to take away."""
+    return AwsError(
+        "ServiceQuotaTemplateNotInUseException",
+        "The quota request template is not associated with your organization.",
+    )
+
+
+def template_full() -> AwsError:
+    """Ten quotas at the most."""
+    return AwsError(
+        "QuotaExceededException", "You have exceeded your service quota: a template holds 10 quotas at the most."
+    )
+
+
+def not_in_template() -> AwsError:
+    """A line that the template does not have."""
+    return AwsError("NoSuchResourceException", "The specified quota increase request is not in the template.")

@@ -22,3 +22,24 @@ class IncreaseRequest(Record, frozen=True, kw_only=True):
     created: datetime
     updated: datetime
     requester: str
+
+
+@record("service-quotas", "template", key="organization", regional=False)
+class Template(Record, frozen=True, kw_only=True):
+    """The template of an organization, in its management account. `since` is when it was associated, None while it is
+    not; `applied` are the accounts for which requests were made by it."""
+
+    organization: str
+    since: datetime | None = None
+    applied: tuple[str, ...] = ()
+
+
+@record("service-quotas", "wanted", key="place", regional=False)
+class Wanted(Record, frozen=True, kw_only=True):
+    """A line of the template; `place` is ``SERVICE/QUOTA/REGION``."""
+
+    place: str
+    service: str
+    quota: str
+    place_region: str
+    desired: float

@@ -15,6 +15,7 @@ from cloudjar.services.service_quotas.life import LIFE
 from cloudjar.services.service_quotas.lookup import in_force, need_quota, need_service
 from cloudjar.services.service_quotas.records import IncreaseRequest
 from cloudjar.services.service_quotas.views import show_request
+from cloudjar.spec.quotas import Quota
 
 
 @op("RequestServiceQuotaIncrease")
@@ -29,17 +30,22 @@ def request_service_quota_increase(ctx: Ctx, req: dict[str, Any]) -> dict[str, A
         raise errors.not_greater()
     if ctx.db[IncreaseRequest].count(service=quota.service, quota=quota.code, state=LIFE.start):
         raise errors.already_open()
+    return {"RequestedQuota": show_request(opened(ctx, quota, float(req["DesiredValue"])))}
+
+
+def opened(ctx: Ctx, quota: Quota, desired: float) -> IncreaseRequest:
+    """A request in the account and region of `ctx`, in its caller's name."""
     request = IncreaseRequest(
         id=ids.entropy(20).hex(),
         service=quota.service,
         quota=quota.code,
-        desired=float(req["DesiredValue"]),
+        desired=desired,
         state=LIFE.start,
         created=ctx.now,
         updated=ctx.now,
         requester=ctx.caller.arn,
     )
-    return {"RequestedQuota": show_request(ctx.db[IncreaseRequest].add(request))}
+    return ctx.db[IncreaseRequest].add(request)
 
 
 @op("GetRequestedServiceQuotaChange")
