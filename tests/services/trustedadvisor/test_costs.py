@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.jar import TestJar
+from tests.jar import ACCOUNT, TestJar
 from tests.services.ec2.asking import ANYWHERE, launch, make_gateway, make_subnet, make_vpc
 from tests.services.trustedadvisor.asking import Support
 
@@ -123,3 +123,11 @@ def test_zones_in_balance(jar: TestJar, support: Support, ec2: Any) -> None:
     launch(ec2, Placement={"AvailabilityZone": "eu-west-3b"})
     jar.settle()
     assert found() == [("ok", "")]
+
+
+def test_a_budget_is_there_from_the_first_day(jar: TestJar, support: Support) -> None:
+    assert support.rows("cloudjar-no-budget") == [("warning", ["0"])]
+    limit = {"Amount": "5", "Unit": "USD"}
+    budget = {"BudgetName": "monthly", "BudgetLimit": limit, "TimeUnit": "MONTHLY", "BudgetType": "COST"}
+    jar.client("budgets", "us-east-1").create_budget(AccountId=ACCOUNT, Budget=budget)
+    assert support.rows("cloudjar-no-budget") == [("ok", ["1"])]
