@@ -56,8 +56,3 @@ class ClosedMonths:
             if disturbed == self.disturbed:
                 self._database.execute("INSERT OR REPLACE INTO usage_month VALUES (?,?,?)", (until, made, data))
                 self._until = max(self._until, float(until))
-
-    def clear(self) -> None:
-        """Forget all of them: what they were made from is seen with other eyes now; inside a transaction."""
-        self._database.execute("DELETE FROM usage_month")
-        self.disturbed += 1

@@ -13,7 +13,6 @@ from typing import Any
 from cloudjar.billing import dimensions
 from cloudjar.billing.ledger import Group, Period, Step, one_unit
 from cloudjar.billing.measured import ZERO, Line
-from cloudjar.billing.rate import REPORT
 from cloudjar.services.ce import errors, periods
 from cloudjar.services.ce.asking import Asking, amount, asks
 
@@ -152,8 +151,3 @@ def _attributes(asking: Asking, groups: Sequence[Mapping[str, Any]], sums: Mappi
     places = [index for index, group in enumerate(groups) if group.get("Key") == "LINKED_ACCOUNT"]
     accounts = sorted({names[index] for names in sums for index in places})
     return [{"Value": one, "Attributes": {"description": asking.account_name(one)}} for one in accounts]
-
-
-def whole(column: Sequence[Decimal]) -> Decimal:
-    """A column's sum as reports show it."""
-    return sum(column, ZERO).quantize(REPORT)
