@@ -167,7 +167,7 @@ def test_secrets_manager_keeps_the_password_when_asked(jar: TestJar) -> None:
         ({"EngineVersion": "9.6"}, "InvalidParameterCombination", "Cannot find version 9.6 for postgres"),
         ({"MultiAZ": True}, "UnsupportedOperation", "MultiAZ is not built"),
         ({"StorageEncrypted": True}, "UnsupportedOperation", "StorageEncrypted is not built"),
-        ({"MonitoringRoleArn": "arn:aws:iam::000000000000:role/m"}, "UnsupportedOperation", "MonitoringRoleArn is not built"),
+        ({"MonitoringRoleArn": "arn:aws:iam::1:role/m"}, "UnsupportedOperation", "MonitoringRoleArn is not built"),
         ({"PubliclyAccessible": True}, "InvalidVPCNetworkStateFault", "has no internet gateway attached"),
         ({"AvailabilityZone": "eu-west-3c"}, "InvalidVPCNetworkStateFault", "do not match the Availability Zones"),
         ({"DBSubnetGroupName": "nowhere"}, "DBSubnetGroupNotFoundFault", "DB subnet group 'nowhere' does not exist."),
