@@ -115,6 +115,7 @@ def restore_host(settings: Settings) -> int:
     from cloudjar.planes.compute.mixed import MixedCompute
     from cloudjar.planes.network.leaks import leaks
     from cloudjar.planes.network.linux import LinuxNetwork
+    from cloudjar.planes.proxy import processes as proxies
 
     compute = MixedCompute(settings.tag, settings.home / "compute")
     network = LinuxNetwork(settings.tag, settings.public_pool, settings.home / "network", None, _NoMetadata())
@@ -124,8 +125,10 @@ def restore_host(settings: Settings) -> int:
             with ThreadPoolExecutor(min(len(found), 8)) as pool:
                 list(pool.map(compute.stop, found))
                 list(pool.map(compute.remove, found))
+        proxies.end(proxies.below(settings.home / "proxy"))  # no namespace would go while they are in it
         network.close()
         left = [*leaks(settings.tag), *compute_doctor.leaks(settings.tag, settings.home / "compute")]
+        left += [f"process {pid} (haproxy)" for pid in proxies.below(settings.home / "proxy")]
     except PlaneError as failed:
         raise Failure("the host could not be restored", str(failed), "cloudjar doctor, then cloudjar down") from None
     if left:

@@ -34,6 +34,7 @@ from cloudjar.planes.network import namespaces
 from cloudjar.planes.network.internet import Internet
 from cloudjar.planes.network.leaks import leaks as network_leaks
 from cloudjar.planes.network.linux import LinuxNetwork
+from cloudjar.planes.proxy import processes as proxies
 from cloudjar.planes.network.netlink import Netlink
 from cloudjar.store.database import Database
 from cloudjar.store.tables import Tables
@@ -154,6 +155,7 @@ class RealJar(ServerProcess):
         return [
             *network_leaks(tag),
             *compute_doctor.leaks(tag, self.home / "compute"),
+            *(f"process {pid}" for pid in proxies.below(self.home / "proxy")),
             *(f"folder {p}" for p in Path("/run/cloudjar", tag).glob("*")),
         ]
 
@@ -170,6 +172,7 @@ class RealJar(ServerProcess):
         self.kill()
         for machine in self.compute.machines():
             self.compute.remove(machine)
+        proxies.end(proxies.below(self.home / "proxy"))
         self.network.close()
         self.compute.close()
 

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from cloudjar.cli.down import restore_host
+from cloudjar.planes.proxy import processes as proxies
 from tests.host.compute.guestnet import root_and_tools
 from tests.host.jar.account import Account, Machine
 from tests.host.jar.served import REGION, RealJar, real_jar, until
@@ -174,6 +176,23 @@ def test_an_application_load_balancer_asks_those_that_are_well(site: Site) -> No
     site.well(group, first, second)
     site.elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": vm.id} for vm in site.machines])
     until(lambda: site.ask(addresses[0]).status == 503, "nobody to be asked")
+    site.elb.delete_load_balancer(LoadBalancerArn=made["LoadBalancerArn"])
+    site.elb.delete_target_group(TargetGroupArn=group)
+
+
+def test_nothing_balances_while_the_jar_is_down_and_all_does_again_afterwards(site: Site) -> None:
+    group = site.group("again")
+    made, addresses = site.balancer("again", group, SecurityGroups=[site.front])
+    site.well(group, *site.machines)
+    assert proxies.below(site.jar.home / "proxy")
+    assert site.jar.stop() == 0
+    restore_host(site.jar.settings)
+    assert site.jar.leaks() == []
+    site.jar.start()
+    for vm in site.machines:
+        site.serve(vm)
+    site.well(group, *site.machines)
+    until(lambda: {_answered(site, address) for address in addresses} == {200}, "both nodes to answer")
     site.elb.delete_load_balancer(LoadBalancerArn=made["LoadBalancerArn"])
     site.elb.delete_target_group(TargetGroupArn=group)
 
