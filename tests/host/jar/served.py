@@ -34,8 +34,8 @@ from cloudjar.planes.network import namespaces
 from cloudjar.planes.network.internet import Internet
 from cloudjar.planes.network.leaks import leaks as network_leaks
 from cloudjar.planes.network.linux import LinuxNetwork
-from cloudjar.planes.proxy import processes as proxies
 from cloudjar.planes.network.netlink import Netlink
+from cloudjar.planes.proxy import processes as proxies
 from cloudjar.store.database import Database
 from cloudjar.store.tables import Tables
 from tests.crash.server import ServerProcess
