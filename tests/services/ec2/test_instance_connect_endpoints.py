@@ -93,7 +93,7 @@ class Tunnel:
     def until(self, wanted: bytes) -> None:
         while wanted not in self.heard and not self.closed[0]:
             self._more()
-        assert wanted in self.heard
+        assert wanted in self.heard, self.closed
 
     def end(self) -> tuple[int, str]:
         """How it is closed."""

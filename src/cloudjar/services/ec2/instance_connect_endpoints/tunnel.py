@@ -157,6 +157,7 @@ class Tunnel:
         self._line: Line | None = None
         self._gone = False
         self._early = b""
+        self._waiting: list[Callable[[], None]] = []
 
     def began(self, outlet: Outlet) -> None:
         """Have the connection made."""
@@ -174,6 +175,8 @@ class Tunnel:
         else:
             self._line = line
             line.write(self._early)
+            for work in self._waiting:
+                work()
 
     def received(self, data: bytes | str) -> None:
         """What the client sends; until there is a connection a little of it is kept."""
@@ -208,7 +211,7 @@ class Tunnel:
     def said(self, data: bytes) -> None:
         """What the instance sends."""
         assert self._outlet is not None
-        self._outlet.soon(partial(self._show, data))
+        self._outlet.soon(partial(self._once_connected, partial(self._show, data)))
 
     def complained(self, data: bytes) -> None:
         """A connection has one direction back."""
@@ -217,7 +220,14 @@ class Tunnel:
     def ended(self, _code: int) -> None:
         """The instance has closed it, or its time is over."""
         assert self._outlet is not None
-        self._outlet.soon(self._outlet.close)
+        self._outlet.soon(partial(self._once_connected, self._outlet.close))
+
+    def _once_connected(self, work: Callable[[], None]) -> None:
+        """An instance may speak before it is known here that it accepted: a client that hears it speaks up at once."""
+        if self._line is None:
+            self._waiting.append(work)
+        else:
+            work()
 
     def _show(self, data: bytes) -> None:
         assert self._outlet is not None
