@@ -58,6 +58,7 @@ def test_quotas_that_nothing_enforces_only_become_fewer() -> None:
     found = unenforced()
     new = {service: sorted(set(codes) - set(listed.get(service, ()))) for service, codes in found.items()}
     assert {service: codes for service, codes in new.items() if codes} == {}, "enforce it with the service's own code"
+    assert found == listed, "take off the list what is enforced now"
 
 
 def test_what_is_counted_is_a_quota_that_there_is() -> None:

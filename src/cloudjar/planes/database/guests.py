@@ -42,10 +42,3 @@ class GuestDatabases:
             return self._compute.run(machine, ["/bin/sh", "-c", look], _LOOK_SECONDS)[0] == 0
         except PlaneError:
             return False
-
-    def restart(self, machine: str) -> None:
-        """Its first process starts another when one ends."""
-        ask = "kill -INT \"$(head -n 1 /database/data/postmaster.pid)\""
-        code, said = self._compute.run(machine, ["/bin/sh", "-c", ask], _LOOK_SECONDS)
-        if code:
-            raise PlaneError(f"the engine in {machine} does not run: {said.decode('utf-8', 'replace').strip()}")

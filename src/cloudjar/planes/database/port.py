@@ -59,7 +59,3 @@ class DatabasePort(Protocol):
     def accepts(self, machine: str) -> bool:
         """Whether the engine in a machine takes connections now."""
         ...
-
-    def restart(self, machine: str) -> None:
-        """Restart the engine alone, in order."""
-        ...

@@ -33,8 +33,3 @@ class SimDatabases:
     def accepts(self, machine: str) -> bool:
         """While its machine is up."""
         return machine in self.engines and self._compute.look(machine) == "up"
-
-    def restart(self, machine: str) -> None:
-        """Nothing to restart but what is up."""
-        if self._compute.look(machine) != "up":
-            raise PlaneError(f"machine {machine} is not running")
