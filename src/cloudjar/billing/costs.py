@@ -14,7 +14,7 @@ from operator import sub
 from typing import NamedTuple
 
 from cloudjar.billing.lines import UsageLine
-from cloudjar.billing.measured import ZERO, Line, Rows
+from cloudjar.billing.measured import FEES, ZERO, Line, Rows
 from cloudjar.billing.rate import price_of, tiered
 from cloudjar.spec import prices
 
@@ -50,7 +50,9 @@ def _priced(service: str, usage_type: str, region: str, operation: str, unit: st
 
 
 def price_of_line(line: Line | UsageLine) -> prices.Price | str:
-    """The price of a line's usage, or why there is none."""
+    """The price of a line's usage, or why there is none. Fees of what was bought ahead cost what was agreed."""
+    if isinstance(line, Line) and line.commitment and line.kind in FEES:
+        return prices.money(line.service, line.usage_type, line.operation, prices.RECURRING)
     return _priced(line.service, line.usage_type, line.region, line.operation, line.unit)
 
 
@@ -140,7 +142,7 @@ def by_the_hour(rows: Rows, days: list[Row], index: int) -> list[Row]:
 
 def _kind(line: Line) -> tuple[str, ...]:
     """What has one price in a day."""
-    return line[:6]
+    return (*line[:6], line.kind)
 
 
 def _hourly(line: Line, usage: list[Decimal], day: Row | None, index: int) -> Row:
@@ -177,7 +179,11 @@ def less(row: Row, known: Row | None) -> Row:
     """What a row has beyond what was known of its line before."""
     if known is None:
         return row
-    usage, cost, free = (
-        list(map(sub, getattr(row, name), getattr(known, name))) for name in ("usage", "cost", "free")
-    )
-    return row._replace(usage=usage, cost=cost, amortized=cost, blended=cost, free=free)
+    usage, cost, free = (_less(row, known, name) for name in ("usage", "cost", "free"))
+    amortized = cost if row.amortized is row.cost else _less(row, known, "amortized")
+    blended = cost if row.blended is row.cost else _less(row, known, "blended")
+    return row._replace(usage=usage, cost=cost, amortized=amortized, blended=blended, free=free)
+
+
+def _less(row: Row, known: Row, name: str) -> list[Decimal]:
+    return list(map(sub, getattr(row, name), getattr(known, name)))

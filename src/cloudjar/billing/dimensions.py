@@ -123,16 +123,19 @@ NAMED: Mapping[str, Name] = {
     "OPERATING_SYSTEM": lambda line: "Linux/UNIX" if instance_type(line) and line.service == "AmazonEC2" else "",
     "PLATFORM": lambda line: "Linux/UNIX" if instance_type(line) and line.service == "AmazonEC2" else "",
     "TENANCY": lambda line: tenancy(line),
+    "AZ": lambda line: line.zone,
+    "RESERVATION_ID": lambda line: line.commitment.partition(":reserved-instances/")[2],
+    "SAVINGS_PLAN_ARN": lambda line: line.commitment if ":savingsplan/" in line.commitment else "",
     "LEGAL_ENTITY_NAME": lambda _: "Amazon Web Services, Inc.",
     "INVOICING_ENTITY": lambda _: "Amazon Web Services, Inc.",
     "BILLING_ENTITY": lambda _: "AWS",
 }
-"""What lines say of themselves. What they do not say (availability zones, engines, an organization's payer) is not
-here: who is asked for it refuses."""
+"""What lines say of themselves. What they do not say (engines, an organization's payer) is not here: who is asked for
+it refuses."""
 MISSING = {
     "INSTANCE_TYPE": "NoInstanceType", "INSTANCE_TYPE_FAMILY": "NoInstanceTypeFamily", "OPERATION": "NoOperation",
     "OPERATING_SYSTEM": "NoOperatingSystem", "PLATFORM": "NoOperatingSystem", "PURCHASE_TYPE": "NoPurchaseType",
-    "TENANCY": "NoTenancy", "USAGE_TYPE_GROUP": "NoUsageTypeGroup", "RESOURCE_ID": "NoResourceId",
+    "TENANCY": "NoTenancy", "AZ": "NoAZ", "USAGE_TYPE_GROUP": "NoUsageTypeGroup", "RESOURCE_ID": "NoResourceId",
 }  # fmt: skip
 """What stands for a dimension that a line does not have."""
 

@@ -12,18 +12,19 @@ import msgspec
 from cloudjar import __version__
 from cloudjar.billing.costs import Row, price_of_line
 from cloudjar.billing.measured import Line
-from cloudjar.spec import prices
+from cloudjar.spec import free_tier, prices
 
-_FORM = "1"
+_FORM = "2"
 
 
 @cache
 def stamp() -> str:
     """What a month was made by: other prices, or another product, make it anew."""
-    return f"{_FORM} {__version__} {sha256(prices.fingerprint()).hexdigest()[:16]}"
+    facts = prices.fingerprint() + free_tier.fingerprint()
+    return f"{_FORM} {__version__} {sha256(facts).hexdigest()[:16]}"
 
 
-_Line = tuple[str, str, str, str, str, str, str, str, list[tuple[str, str]]]
+_Line = tuple[str, str, str, str, str, str, str, str, list[tuple[str, str]], str, str]
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -42,7 +43,7 @@ def packed(rows: list[Row]) -> bytes:
     for row in rows:
         cost = column(row.cost)
         kept.append((
-            (*row.line[:8], list(row.line.tags)),
+            (*row.line[:8], list(row.line.tags), row.line.zone, row.line.commitment),
             column(row.usage),
             cost,
             [] if row.amortized is row.cost else column(row.amortized),
@@ -60,7 +61,7 @@ def unpacked(data: bytes) -> list[Row]:
     zero = Decimal(0)
     rows = []
     for line, usage, cost, amortized, blended, free, why in kept.rows:
-        about = Line(*line[:8], tuple(line[8]))
+        about = Line(*line[:8], tuple(line[8]), *line[9:])
         paid = [numbers[i] for i in cost]
         price = None if why else price_of_line(about)
         rows.append(Row(

@@ -17,12 +17,13 @@ from decimal import Decimal, localcontext
 from operator import add, sub
 from typing import Generic, Literal, NamedTuple, TypeVar
 
-from cloudjar.billing import costs, kept, measured
+from cloudjar.billing import blending, costs, covered, kept, measured
 from cloudjar.billing.costs import Row
 from cloudjar.billing.measured import ZERO, Grid, Labels, Line, Rows
 from cloudjar.kit import quantities as counters
 from cloudjar.kit.audit import Audit
 from cloudjar.kit.closed_months import closed_months
+from cloudjar.kit.commitments import Commitment
 from cloudjar.kit.context import World
 from cloudjar.kit.quantities import Quantities
 from cloudjar.kit.usage import Usage
@@ -168,8 +169,11 @@ class Ledger:
         index = (start - book.grid.start).days
         with self._turn, localcontext() as context:
             context.prec = DIGITS
-            found = costs.by_the_hour(self._measure(Grid(start, HOUR, 24, book.grid.now)), book.rows, index)
-            return _book(Grid(start, HOUR, 24, book.grid.now), found, closed=book.closed)
+            grid = Grid(start, HOUR, 24, book.grid.now)
+            rows, known = self._covered(grid, self._measure(grid))
+            found = [*costs.by_the_hour(rows, book.rows, index), *known]
+            rates = blending.average_rates(book.rows, self.payer)
+            return _book(grid, blending.blended(found, rates, self.payer, index), closed=book.closed)
 
     def _read(self, grid: Grid, closed: bool) -> Book:
         until, made = int(grid.end.timestamp()), kept.stamp()
@@ -183,8 +187,23 @@ class Ledger:
             rows = kept.unpacked(data)
         return _book(grid, rows, closed=closed)
 
-    def _add_up(self, grid: Grid) -> list[Row]:
-        return costs.costed(self._measure(grid), self.payer)
+    def _add_up(self, grid: Grid, *, anew: bool = False) -> list[Row]:
+        rows, known = self._covered(grid, self._measure(grid, anew=anew))
+        found = [*costs.costed(rows, self.payer), *known]
+        return blending.blended(found, blending.average_rates(found, self.payer), self.payer) if known else found
+
+    def commitments(self, start: datetime, end: datetime) -> list[Commitment]:
+        """What was bought ahead by anybody and in force somewhere in [start, end), oldest first."""
+        return self._usage.commitments.between(start, end)
+
+    def _covered(self, grid: Grid, rows: Rows) -> tuple[Rows, list[Row]]:
+        """What is left to be priced, and what commitments make of the rest."""
+        end = min(grid.end, grid.now)
+        deals = self.commitments(grid.start, end)
+        if not deals:
+            return rows, []
+        labels = Labels(self._usage.labels())
+        return covered.applied(rows, self._usage.spans(grid.start, end), deals, grid, labels, self.payer)
 
     def _measure(self, grid: Grid, *, anew: bool = False) -> Rows:
         labels = Labels(self._usage.labels())
@@ -225,7 +244,7 @@ class Ledger:
             context.prec = DIGITS
             while moment < until:
                 grid = measured.month_grid(moment, until)
-                later = costs.costed(self._measure(grid, anew=True), self.payer)
+                later = self._add_up(grid, anew=True)
                 known = {row.line: row for row in self.book(moment).rows} if moment <= now else {}
                 found += [costs.less(row, known.get(row.line)) for row in later]
                 moment = month_end(moment)

@@ -26,13 +26,16 @@ Place = tuple[str, str, str]
 
 USAGE, FEE, RI_FEE = "Usage", "Fee", "RIFee"
 PLAN_FEE, PLAN_UPFRONT = "SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"
+RESERVED, COVERED, NEGATION, REFUND = "DiscountedUsage", "SavingsPlanCoveredUsage", "SavingsPlanNegation", "Refund"
+FEES = frozenset((FEE, RI_FEE, PLAN_FEE, PLAN_UPFRONT, REFUND))
 
 
 class Line(NamedTuple):
     """What a row is about: in the terms of a cost and usage report.
 
     `service` is a price list's code (AmazonEC2), `usage_type` without the region's prefix, `resource` a key within its
-    service ("" for calls), `kind` the line item type (Usage, RIFee, ...), `tags` those that the resource had then.
+    service ("" for calls), `kind` the line item type (Usage, RIFee, ...), `tags` those that the resource had then,
+    `zone` the name that its account has for its zone, `commitment` the ARN of the reservation or plan that covers it.
     """
 
     account: str
@@ -44,6 +47,8 @@ class Line(NamedTuple):
     resource: str
     kind: str = USAGE
     tags: Tags = ()
+    zone: str = ""
+    commitment: str = ""
 
     @property
     def bill_usage_type(self) -> str:
@@ -154,9 +159,9 @@ def _spread(row: list[Decimal], span: Span, grid: Grid, first: datetime, last: d
         first, index = edge, index + 1
     whole, rest = divmod(last - first, step) if first < last else (0, timedelta(0))
     if whole:
-        amount = _amount(span, step, grid)
-        for place in range(index, index + whole):
-            row[place] = row[place] + amount if row[place] else amount
+        amount, held = _amount(span, step, grid), row[index : index + whole]
+        more = [one + amount if one else amount for one in held] if any(held) else [amount] * whole
+        row[index : index + whole] = more
     if rest:
         row[index + whole] += _amount(span, rest, grid)
 
@@ -164,7 +169,7 @@ def _spread(row: list[Decimal], span: Span, grid: Grid, first: datetime, last: d
 def _line(span: Span, tags: Tags) -> Line:
     meter = span.meter
     return Line(span.account, span.region, meter.service, meter.usage_type, meter.operation, meter.unit, span.resource,
-                kind_of(meter.service, meter.unit), tags)  # fmt: skip
+                kind_of(meter.service, meter.unit), tags, span.zone)  # fmt: skip
 
 
 def kind_of(service: str, unit: str) -> str:

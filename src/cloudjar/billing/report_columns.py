@@ -6,11 +6,21 @@ https://focus.finops.org/focus-columns/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from hashlib import sha256
 
 from cloudjar.billing import dimensions
+from cloudjar.billing.report_commitments import FOCUS_COLUMNS as COMMITTED
+from cloudjar.billing.report_commitments import (
+    LINE_COLUMNS,
+    PLAN_COLUMNS,
+    RESERVATION_COLUMNS,
+    category,
+    focus,
+    frequency,
+    pricing,
+)
 from cloudjar.billing.report_rows import Column, Used
 from cloudjar.spec import prices, regions
 
@@ -31,7 +41,7 @@ def _description(one: Used) -> str:
     return f"{one.line.bill_usage_type} of {prices.service_name(one.line.service)}"
 
 
-CUR_COLUMNS: Mapping[str, Column] = {
+_CUR: Mapping[str, Column] = {
     "bill_bill_type": ("string", lambda _: "Anniversary"),
     "bill_billing_entity": ("string", lambda _: "AWS"),
     "bill_billing_period_end_date": ("timestamp", lambda one: one.month[1]),
@@ -66,6 +76,9 @@ CUR_COLUMNS: Mapping[str, Column] = {
     "product_servicecode": ("string", lambda one: one.line.service),
     "resource_tags": ("map", lambda one: {f"user_{key}": value for key, value in one.line.tags}),
 }
+CUR_COLUMNS: Mapping[str, Column] = dict(
+    sorted({**_CUR, **LINE_COLUMNS, **RESERVATION_COLUMNS, **PLAN_COLUMNS}.items())
+)
 _CATEGORIES = {
     "AmazonEC2": "Compute",
     "AWSLambda": "Compute",
@@ -93,20 +106,16 @@ _CATEGORIES = {
 }
 
 
-def _category(one: Used) -> str:
-    return "Usage" if one.line.kind == "Usage" else "Purchase"
-
-
-FOCUS_COLUMNS: Mapping[str, Column] = {
+_FOCUS: Mapping[str, Column] = {
     "BilledCost": ("double", lambda one: one.cost),
     "BillingAccountId": ("string", lambda one: one.payer),
     "BillingCurrency": ("string", lambda _: prices.CURRENCY),
     "BillingPeriodEnd": ("timestamp", lambda one: one.month[1]),
     "BillingPeriodStart": ("timestamp", lambda one: one.month[0]),
-    "ChargeCategory": ("string", _category),
+    "ChargeCategory": ("string", category),
     "ChargeClass": ("string", lambda _: None),
     "ChargeDescription": ("string", _description),
-    "ChargeFrequency": ("string", lambda one: "Usage-Based" if one.line.kind == "Usage" else "Recurring"),
+    "ChargeFrequency": ("string", frequency),
     "ChargePeriodEnd": ("timestamp", lambda one: one.end),
     "ChargePeriodStart": ("timestamp", lambda one: one.start),
     "ConsumedQuantity": ("double", lambda one: one.usage),
@@ -116,7 +125,7 @@ FOCUS_COLUMNS: Mapping[str, Column] = {
     "InvoiceIssuerName": ("string", lambda _: _ISSUER),
     "ListCost": ("double", lambda one: one.public * one.usage),
     "ListUnitPrice": ("double", lambda one: one.public),
-    "PricingCategory": ("string", lambda one: "Dynamic" if "SpotUsage" in one.line.usage_type else "Standard"),
+    "PricingCategory": ("string", pricing),
     "PricingQuantity": ("double", lambda one: one.usage),
     "PricingUnit": ("string", lambda one: one.line.unit),
     "ProviderName": ("string", lambda _: "AWS"),
@@ -132,7 +141,15 @@ FOCUS_COLUMNS: Mapping[str, Column] = {
     "x_ServiceCode": ("string", lambda one: one.line.service),
     "x_UsageType": ("string", lambda one: one.line.bill_usage_type),
 }
+FOCUS_COLUMNS: Mapping[str, Column] = dict(sorted({**_FOCUS, **COMMITTED}.items()))
 TABLES: Mapping[str, Mapping[str, Column]] = {CUR: CUR_COLUMNS, FOCUS: FOCUS_COLUMNS}
+
+
+def rows(table: str, found: Iterable[Used]) -> Iterable[Used]:
+    """Rows as a table has them."""
+    return focus(found) if table == FOCUS else found
+
+
 DESCRIPTIONS = {
     CUR: "Cost and usage by line item.",
     FOCUS: "Cost and usage in the columns of the FinOps Open Cost and Usage Specification 1.0.",

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from cloudjar.billing.costs import Row
 from cloudjar.billing.ledger import DIGITS, Book, ledger
 from cloudjar.billing.measured import Line
+from cloudjar.kit.commitments import Commitment
 from cloudjar.kit.context import World
 
 ZERO = Decimal(0)
@@ -33,6 +34,10 @@ class Used(NamedTuple):
     amortized: Decimal
     public: Decimal
     """Dollars of a unit at the first tier, 0 where nothing is known."""
+    deal: Commitment | None = None
+    """What it is covered by, or the fee of."""
+    unused: bool = False
+    """Of a fee, what covered nothing (in tables that tell it apart)."""
 
 
 def used(world: World, account: str, moment: datetime, granularity: str, *, resources: bool) -> Iterator[Used]:
@@ -45,6 +50,7 @@ def used(world: World, account: str, moment: datetime, granularity: str, *, reso
     span = (month.grid.start, month.grid.end)
     with localcontext() as context:
         context.prec = DIGITS
+        deals = {deal.terms.arn: deal for deal in book.commitments(*span)}
         for one in _books(world, month, granularity):
             sums: dict[tuple[Line, int], Used] = {}
             for row in one.rows:
@@ -52,8 +58,9 @@ def used(world: World, account: str, moment: datetime, granularity: str, *, reso
                 if account in (row.line.account, payer):
                     for place, part in _parts(row, one, granularity, payer, span):
                         line = part.line if resources else part.line._replace(resource="")
+                        part = part._replace(line=line, deal=deals.get(line.commitment))
                         held = sums.get((line, place))
-                        sums[line, place] = part._replace(line=line) if held is None else _sum(held, part)
+                        sums[line, place] = part if held is None else _sum(held, part)
             yield from sums.values()
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from cloudjar.base.clock import Clock
 from cloudjar.kit.closed_months import closed_months
+from cloudjar.kit.commitments import Commitments
 from cloudjar.kit.record import meta
 from cloudjar.store.database import Database
 from cloudjar.store.tables import Record
@@ -36,7 +37,7 @@ class Meter(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A stretch of usage; `end` is None while it goes on."""
+    """A stretch of usage; `end` is None while it goes on. `zone` is "" of what is in none."""
 
     account: str
     region: str
@@ -44,6 +45,7 @@ class Span(NamedTuple):
     meter: Meter
     start: datetime
     end: datetime | None
+    zone: str = ""
 
 
 class Label(NamedTuple):
@@ -74,7 +76,7 @@ _FEES: dict[type[Record], Callable[[Any], Iterable[Meter]]] = {}
 
 def fees(cls: type[R]) -> Callable[[Callable[[R], Iterable[Meter]]], Callable[[R], Iterable[Meter]]]:
     """Decorator: what a record costs once, when it first comes to a state in which the function names it. The meter's
-    rate is the amount, its unit is one of money."""
+    rate is the amount, its unit is one of money. What commits its account (`kit.commitments`) has such fees."""
 
     def declare(function: Callable[[R], Iterable[Meter]]) -> Callable[[R], Iterable[Meter]]:
         _FEES[cls] = function
@@ -91,13 +93,17 @@ class Usage:
         self._clock = clock
         database.execute(
             "CREATE TABLE IF NOT EXISTS usage_span (id INTEGER PRIMARY KEY, account TEXT, region TEXT, resource TEXT, "
-            "service TEXT, usage_type TEXT, operation TEXT, unit TEXT, rate TEXT, start REAL, stop REAL)"
+            "service TEXT, usage_type TEXT, operation TEXT, unit TEXT, rate TEXT, start REAL, stop REAL, "
+            "zone TEXT NOT NULL DEFAULT '')"
         )
+        if "zone" not in {row[1] for row in database.query("PRAGMA table_info(usage_span)")}:
+            database.execute("ALTER TABLE usage_span ADD COLUMN zone TEXT NOT NULL DEFAULT ''")
         database.execute("CREATE INDEX IF NOT EXISTS usage_open ON usage_span (resource) WHERE stop IS NULL")
         database.execute("CREATE INDEX IF NOT EXISTS usage_stop ON usage_span (resource, stop)")
         database.execute(
             "CREATE TABLE IF NOT EXISTS usage_label (account TEXT, region TEXT, resource TEXT, since REAL, tags TEXT)"
         )
+        self.commitments = Commitments(database)
         self._closed = closed_months(database)
 
     def edge(self, before: Record | None, after: Record | None) -> None:
@@ -106,6 +112,7 @@ class Usage:
         self._label(before, after)
         if type(item) in _FEES:
             self._charge(before, after)
+            self.commitments.edge(before, after, self._clock.now().timestamp())
         function = _METERS.get(type(item)) if item is not None else None
         if function is None or item is None:
             return
@@ -116,6 +123,7 @@ class Usage:
         was, now = set(held), set(wanted)
         resource = meta(type(item)).key_of(item)
         instant = self._clock.now().timestamp()
+        zone = getattr(item, "zone", "")
         for meter in was - now:
             self._database.execute(
                 "UPDATE usage_span SET stop=? WHERE resource=? AND account=? AND region=? AND usage_type=? "
@@ -124,10 +132,11 @@ class Usage:
             )
         for meter in now - was:
             self._database.execute(
-                "INSERT INTO usage_span (account, region, resource, service, usage_type, operation, unit, rate, start) "
-                "VALUES (?,?,?,?,?,?,?,?,?)",
-                (item.account, item.region, resource, *meter[:4], str(meter.rate), instant),
-            )
+                "INSERT INTO usage_span (account, region, resource, service, usage_type, operation, unit, rate, start, "
+                "zone) VALUES (?,?,?,?,?,?,?,?,?,?)",
+                (item.account, item.region, resource, *meter[:4], str(meter.rate), instant,
+                 zone if isinstance(zone, str) else ""),
+            )  # fmt: skip
 
     def _label(self, before: Record | None, after: Record | None) -> None:
         """Remember which tags a record has from now on: reports tell usage by them."""
@@ -190,8 +199,8 @@ class Usage:
     def spans(self, start: datetime, end: datetime, account: str | None = None) -> list[Span]:
         """Every span that overlaps [start, end), oldest first."""
         rows = self._database.query(
-            "SELECT account, region, resource, service, usage_type, operation, unit, rate, start, stop FROM usage_span "
-            "WHERE start < ? AND (stop IS NULL OR stop > ? OR start = stop AND start = ?) "
+            "SELECT account, region, resource, service, usage_type, operation, unit, rate, start, stop, zone FROM "
+            "usage_span WHERE start < ? AND (stop IS NULL OR stop > ? OR start = stop AND start = ?) "
             "AND (? IS NULL OR account = ?) ORDER BY start, id",
             (end.timestamp(), start.timestamp(), start.timestamp(), account, account),
         )
@@ -199,7 +208,7 @@ class Usage:
 
 
 def _span(row: tuple[Any, ...]) -> Span:
-    account, region, resource, service, usage_type, operation, unit, rate, start, stop = row
+    account, region, resource, service, usage_type, operation, unit, rate, start, stop, zone = row
     return Span(
         account,
         region,
@@ -207,6 +216,7 @@ def _span(row: tuple[Any, ...]) -> Span:
         Meter(service, usage_type, operation, unit, Decimal(rate)),
         _instant(start),
         None if stop is None else _instant(stop),
+        zone,
     )
 
 

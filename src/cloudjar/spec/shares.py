@@ -41,6 +41,7 @@ CHEAPEST_SPOT, DEAREST_SPOT = 30, 45
 """Percent of on-demand."""
 _SPOT_OPERATION = "RunInstances:SV"
 _SIX = Decimal("0.0001")
+_FIVE = Decimal("0.00001")
 
 
 class Share(NamedTuple):
@@ -77,6 +78,11 @@ def spot_share(region: str, zone: int, kind: str) -> Decimal:
     """The share of on-demand that a pool (a type in a zone, by the number in the zone's id) costs."""
     draw = int.from_bytes(sha256(f"{region} {zone} {kind}".encode()).digest()[:4])
     return Decimal(CHEAPEST_SPOT + draw % (DEAREST_SPOT - CHEAPEST_SPOT + 1)) / 100
+
+
+def plan_rate(price: Decimal, share: Decimal) -> Decimal:
+    """What an hour costs under a savings plan, in the five decimals in which AWS states it."""
+    return (price * share).quantize(_FIVE)
 
 
 def applied(price: Decimal, factor: Decimal) -> Decimal:

@@ -156,8 +156,8 @@ def test_what_is_no_period_is_refused_in_its_words(jar: TestJar) -> None:
     assert answer("2026-01-10", "2026-01-11", Metrics=["Money"])[0] == code
     many = [{"Type": "DIMENSION", "Key": key} for key in ("SERVICE", "REGION", "OPERATION")]
     assert answer("2026-01-10", "2026-01-11", GroupBy=many)[0] == code
-    zone = [{"Type": "DIMENSION", "Key": "AZ"}]
-    assert "AZ is not supported" in answer("2026-01-10", "2026-01-11", GroupBy=zone)[1]
+    engine = [{"Type": "DIMENSION", "Key": "DATABASE_ENGINE"}]
+    assert "DATABASE_ENGINE is not supported" in answer("2026-01-10", "2026-01-11", GroupBy=engine)[1]
 
 
 def test_a_forecast_goes_on_as_it_was(jar: TestJar) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cloudjar.billing.ledger import ledger
 from cloudjar.billing.lines import measure
 from cloudjar.billing.rate import rate
 from tests.jar import TestJar
@@ -131,3 +132,29 @@ def test_what_is_not_there(plans: Any) -> None:
     assert code(plans.create_savings_plan, savingsPlanOfferingId=missing, commitment="1") == (
         "ResourceNotFoundException"
     )
+
+
+def test_a_plan_is_given_back(jar: TestJar, plans: Any) -> None:
+    key, dear = buy(plans, "All Upfront", "0.5"), buy(plans, commitment="101")
+    jar.settle()
+    assert shown(plans, key)["returnableUntil"] == "2026-01-22T12:00:00.000Z"
+    assert shown(plans, dear)["returnableUntil"] == shown(plans, dear)["start"]
+    assert code(plans.return_savings_plan, savingsPlanId=dear) == "ValidationException"
+    jar.advance(days=6)
+    plans.return_savings_plan(savingsPlanId=key, clientToken="once")
+    jar.settle()
+    assert shown(plans, key)["state"] == "returned"
+    assert code(plans.return_savings_plan, savingsPlanId=key) == "ValidationException"
+    arn, month = shown(plans, key)["savingsPlanArn"], ledger(jar.jar.world).book(jar.clock.now()).rows
+    costs = {row.line.kind: sum(row.cost, Decimal(0)) for row in month if row.line.commitment == arn}
+    assert {kind: cost for kind, cost in costs.items() if cost} == {"SavingsPlanUpfrontFee": 4380, "Refund": -4380}
+
+
+@pytest.mark.parametrize("days", [8, 20])
+def test_what_is_not_given_back(jar: TestJar, plans: Any, days: int) -> None:
+    """Neither after seven days nor in another month."""
+    jar.advance(days=days - 8)  # 8 days: bought on the 15th; 20 days: on the 27th
+    key = buy(plans)
+    jar.settle()
+    jar.advance(days=8 if days == 8 else 5)
+    assert code(plans.return_savings_plan, savingsPlanId=key) == "ValidationException"

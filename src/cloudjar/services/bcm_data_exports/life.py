@@ -17,6 +17,7 @@ from cloudjar.base.errors import AwsError
 from cloudjar.billing import report_files
 from cloudjar.billing.ledger import ledger
 from cloudjar.billing.report_columns import TABLES
+from cloudjar.billing.report_columns import rows as table_rows
 from cloudjar.billing.report_rows import HOURLY, used
 from cloudjar.kit import bucket_delivery
 from cloudjar.kit.context import Ctx
@@ -79,7 +80,7 @@ def _pieces(
     form = export.destination["S3OutputConfigurations"]
     granularity = wanted.settings.get("TIME_GRANULARITY", HOURLY)
     resources = wanted.settings.get("INCLUDE_RESOURCES", "TRUE") == "TRUE"
-    rows = used(ctx.world, export.account, month, granularity, resources=resources)
+    rows = table_rows(wanted.table, used(ctx.world, export.account, month, granularity, resources=resources))
     suffix = _SUFFIXES[form["Format"]]
     body = report_files.write(suffix, [(name, TABLES[wanted.table][one]) for one, name in wanted.columns], rows)
     period = f"BILLING_PERIOD={month:%Y-%m}"

@@ -13,6 +13,7 @@ from cloudjar.billing.report_rows import Column
 
 _FAMILIES = {
     "bill_": "bill", "identity_": "identity", "line_item_": "lineItem", "pricing_": "pricing", "product_": "product",
+    "reservation_": "reservation", "savings_plan_": "savingsPlan",
 }  # fmt: skip
 _IRREGULAR = {"product_servicecode": "product/servicecode", "product_region_code": "product/regionCode",
               "product_instance_type": "product/instanceType", "pricing_unit": "pricing/unit",

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
+from cloudjar.kit.commitments import RESERVATION, Terms, commits
 from cloudjar.kit.usage import Meter, fees, meters
 from cloudjar.services.ec2.capacity_reservations.records import CapacityReservation
 from cloudjar.services.ec2.hosts.records import DedicatedFee, Host
 from cloudjar.services.ec2.reserved_instances.records import ReservedInstances
-from cloudjar.spec import prices
+from cloudjar.spec import prices, regions
 
 RESERVED = "RunInstances:Reserved"
 """How the fees of Reserved Instances stand on the bill: no usage is under this operation."""
@@ -45,6 +46,31 @@ def reserved_upfront(held: ReservedInstances) -> Iterable[Meter]:
     if held.state != "active" or not due:
         return ()
     return (Meter("AmazonEC2", f"HeavyUsage:{held.type}", RESERVED, prices.ONCE, due),)
+
+
+@commits(ReservedInstances)
+def reserved_terms(held: ReservedInstances) -> Terms | None:
+    """What lowers the price of usage that matches it, while it is active."""
+    if held.state != "active":
+        return None
+    zone = regions.zone(held.zone, held.account) if held.zone else None
+    return Terms(
+        arn=f"arn:aws:ec2:{held.region}:{held.account}:reserved-instances/{held.id}",
+        kind=RESERVATION,
+        fee=("AmazonEC2", f"HeavyUsage:{held.type}", RESERVED),
+        type=held.type,
+        region=held.region,
+        zone=zone.id if zone is not None else "",
+        count=held.count,
+        upfront=Decimal(held.fixed) * held.count,
+        hourly=Decimal(held.hourly) * held.count,
+        due=Decimal(held.fee),
+        seconds=held.seconds,
+        option=held.option,
+        cls=held.cls,
+        start=held.start,
+        end=held.end,
+    )
 
 
 @meters(Host)

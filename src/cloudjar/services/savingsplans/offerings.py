@@ -15,7 +15,6 @@ from cloudjar.spec import instance_types, prices, regions, shares
 
 COMPUTE, FAMILY = "Compute", "EC2Instance"
 YEAR = 31_536_000
-_EIGHT = Decimal("0.00001")
 
 
 class Offering(NamedTuple):
@@ -110,7 +109,7 @@ def rates(offering: Offering) -> Iterator[Rate]:
             if offering.family in ("", family):
                 for kind in kinds:
                     price = on_demand(region, kind) or Decimal(0)
-                    yield Rate(kind, region, f"{(price * offering.share).quantize(_EIGHT):f}")
+                    yield Rate(kind, region, f"{shares.plan_rate(price, offering.share):f}")
 
 
 def show_rate(rate: Rate) -> dict[str, Any]:

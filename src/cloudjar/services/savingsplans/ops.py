@@ -1,11 +1,11 @@
-"""Buy plans, describe them, take queued ones back, tag them.
+"""Buy plans, describe them, take queued ones back, return active ones, tag them.
 
 https://docs.aws.amazon.com/savingsplans/latest/APIReference/API_CreateSavingsPlan.html
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -17,10 +17,11 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.savingsplans.listing import page
 from cloudjar.services.savingsplans.offerings import Offering, all_offerings
-from cloudjar.services.savingsplans.records import SavingsPlan
+from cloudjar.services.savingsplans.records import ACTIVE, PENDING_RETURN, SavingsPlan
 from cloudjar.spec import shares
 
 LEAST, MOST = Decimal("0.001"), Decimal(5000)
+MOST_RETURNED, RETURNABLE = Decimal(100), timedelta(days=7)
 TAGS = 50
 
 
@@ -145,8 +146,22 @@ def show_plan(ctx: Ctx, plan: SavingsPlan) -> dict[str, Any]:
         "upfrontPaymentAmount": plan.upfront,
         "recurringPaymentAmount": plan.recurring,
         "termDurationInSeconds": offering.seconds,
+        "returnableUntil": _time(returnable_until(plan)),
         "tags": plan.tags,
     }
+
+
+def returnable_until(plan: SavingsPlan) -> datetime:
+    """The end of the seven days (and of the month) in which a plan can be given back; its start, if it cannot be.
+
+    https://docs.aws.amazon.com/savingsplans/latest/userguide/return-sp.html
+    """
+    if Decimal(plan.commitment) > MOST_RETURNED:
+        return plan.start
+    month = (plan.start.astimezone(UTC).replace(day=1) + timedelta(days=32)).replace(
+        day=1, hour=0, minute=0, second=0, microsecond=0
+    )
+    return min(plan.start + RETURNABLE, month)
 
 
 def _time(value: datetime) -> str:
@@ -161,6 +176,20 @@ def delete_queued_savings_plan(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         raise invalid(f"The Savings Plan {plan.id} is not queued.")
     ctx.db[SavingsPlan].put(replace(plan, state="queued-deleted"))
     return {}
+
+
+@op("ReturnSavingsPlan")
+def return_savings_plan(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Give a plan back that was bought a few days ago, in this month: as if it had never been."""
+    plan = ctx.db[SavingsPlan].need(req["savingsPlanId"])
+    if plan.state != ACTIVE:
+        raise invalid(f"The Savings Plan {plan.id} is not active.")
+    if Decimal(plan.commitment) > MOST_RETURNED:
+        raise invalid(f"Savings Plans of more than {MOST_RETURNED} dollars an hour cannot be returned.")
+    if ctx.now >= returnable_until(plan):
+        raise invalid("A Savings Plan can be returned within seven days of its purchase, in the same calendar month.")
+    ctx.db[SavingsPlan].put(replace(plan, state=PENDING_RETURN))
+    return {"savingsPlanId": plan.id}
 
 
 @op("ListTagsForResource")

@@ -6,6 +6,9 @@ from datetime import datetime
 
 from cloudjar.kit.record import Record, record
 
+ACTIVE, PENDING_RETURN, RETURNED = "active", "pending-return", "returned"
+IN_FORCE = (ACTIVE, PENDING_RETURN)
+
 
 @record(
     "savingsplans",
