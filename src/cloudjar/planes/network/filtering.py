@@ -14,8 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from ipaddress import collapse_addresses
 
+from msgspec.structs import replace
+
 from cloudjar.base.errors import PlaneError
-from cloudjar.planes.network import flowlog
+from cloudjar.planes.network import casting, flowlog
 from cloudjar.planes.network.match import Match, block, match
 from cloudjar.planes.network.port import AclEntry, Interface, Rule, SecurityGroup, Subnet, Vpc
 from cloudjar.planes.network.ruleset import NftChain, NftSet, Ruleset
@@ -145,6 +147,13 @@ def _sets(vpc: Vpc, enis: tuple[Interface, ...]) -> Iterator[NftSet]:
     for listed in vpc.prefix_lists:
         yield from _by_family(_prefixes(listed.id), listed.cidrs, "/6")
     yield from flowlog.sets(names[i.id] for i in enis if i.logged)
+    if vpc.casts:
+        yield from casting.sets(vpc)
+        members = {m for cast in vpc.casts for m in cast.members}
+        free = translators(vpc) | {i.id for i in enis if i.unguarded}
+        yield NftSet("cast-groups", "ifname", tuple(
+            (names[i.id], "goto cast-admitted" if i.id in free else f"goto {_eni(i)}-cast")
+            for i in enis if i.id in members), mapped="verdict")
 
 
 def _by_family(name: str, cidrs: Iterable[str], six: str = "6") -> Iterator[NftSet]:
@@ -207,9 +216,12 @@ def _chains(vpc: Vpc, enis: tuple[Interface, ...]) -> Iterator[NftChain]:
                    "type nat hook postrouting priority srcnat; policy accept;")
     yield NftChain("fabric", tuple(_fabric(vpc)), "type filter hook input priority filter; policy drop;")
     yield NftChain("forwarding", tuple(_forwarding(vpc)), "type filter hook forward priority filter; policy drop;")
-    yield NftChain("admit", (f"oifname {gateway} accept", "oifname @tunnels accept", "oifname vmap @groups-ingress",
-                             "drop"))
-    yield from flowlog.chains(logging=any(i.logged for i in enis))
+    logging = any(i.logged for i in enis)
+    sent = casting.admitting(logging=logging) if vpc.casts else ()
+    yield NftChain("admit", (*sent, f"oifname {gateway} accept", "oifname @tunnels accept",
+                             "oifname vmap @groups-ingress", "drop"))
+    yield from flowlog.chains(logging=logging)
+    yield from _cast_chains(vpc, enis, logging=logging) if vpc.casts else ()
     yield from _tunnel_chains(vpc)
     yield from _acl_chains(vpc)
     for group in vpc.groups:
@@ -264,6 +276,25 @@ def _forwarding(vpc: Vpc) -> Iterator[str]:
     yield "iifname vmap @groups-egress"
 
 
+def _cast_chains(vpc: Vpc, enis: tuple[Interface, ...], *, logging: bool) -> Iterator[NftChain]:
+    """Multicasts; a rule that names a security group admits none of them, as on AWS.
+
+    https://docs.aws.amazon.com/vpc/latest/tgw/how-multicast-works.html
+    """
+    yield from casting.judging(logging=logging)
+    alone = replace(vpc, groups=(), peer_groups=())
+    members = {m for cast in vpc.casts for m in cast.members}
+    known = {g.id for g in vpc.groups}
+    worn = {g for i in enis if i.id in members for g in i.groups}
+    for group in (g for g in vpc.groups if g.id in worn):
+        rules = (rule.removesuffix("accept") + "goto cast-admitted"
+                 for rule in _rules(alone, group, "ingress", "saddr"))
+        yield NftChain(f"{checked(group.id)}-cast", tuple(rules))
+    for i in (i for i in enis if i.id in members):
+        jumps = tuple(f"jump {checked(g)}-cast" for g in i.groups if g in known)
+        yield NftChain(f"{_eni(i)}-cast", (*jumps, "goto denied-ingress"))
+
+
 def _tunnel_chains(vpc: Vpc) -> Iterator[NftChain]:
     """What may come out of a tunnel: never this VPC's own addresses; out of a peering nothing but the peer's."""
     for peering in vpc.peerings:
@@ -273,8 +304,10 @@ def _tunnel_chains(vpc: Vpc) -> Iterator[NftChain]:
             if theirs:
                 rules.append(f"{ip} saddr {{ {', '.join(theirs)} }} {ip} daddr @cidrs{suffix} accept")
         yield NftChain(f"{checked(peering.id)}-source", (*rules, "drop"))
+    casting_ways = {cast.attachment for cast in vpc.casts}
     for way in (*(a.id for a in vpc.transit_attachments), *gateway_endpoints(vpc)):
-        yield NftChain(f"{checked(way)}-source", ("ip saddr @cidrs drop", "ip6 saddr @cidrs6 drop", "accept"))
+        back = casting.FROM_HUB if way in casting_ways else ()
+        yield NftChain(f"{checked(way)}-source", (*back, "ip saddr @cidrs drop", "ip6 saddr @cidrs6 drop", "accept"))
 
 
 def _fabric(vpc: Vpc) -> Iterator[str]:

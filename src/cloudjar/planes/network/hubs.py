@@ -6,12 +6,13 @@ VPCs bring the links and take them away; a peering's namespace lives as long as 
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext, suppress
 from functools import partial
 
-from cloudjar.planes.network import flowlog, hubmeters, hubpeers, namespaces, nft
+from cloudjar.planes.network import casting, flowlog, hubmeters, hubpeers, namespaces, nft
 from cloudjar.planes.network.farends import blackholes, router
 from cloudjar.planes.network.layout import Layout, seen_layout, spread
-from cloudjar.planes.network.netlink import Netlink
+from cloudjar.planes.network.netlink import LinkSeen, Netlink
 from cloudjar.planes.network.plan import Plan
 from cloudjar.planes.network.port import Carried, Flow, TransitGateway, TransitTraffic
 from cloudjar.planes.network.ruleset import render
@@ -136,13 +137,28 @@ def _linked() -> bool:
 def _settle(gateway: TransitGateway, site: Site) -> None:
     with Netlink() as kernel:
         links = kernel.links()
-        wanted = transit_plan(gateway, site, {hubpeers.attachment_of(k.alias) for k in links if k.name != "lo"})
-        nft.transaction(render(wanted.rules))
+        attached = {hubpeers.attachment_of(k.alias) for k in links if k.name != "lo"}
+        wanted = transit_plan(gateway, site, attached)
+        _know_domains(kernel, gateway, attached, links)
+        nft.transaction(render(wanted.rules) + casting.hub_copies(gateway, site, attached))
         hubmeters.know_holes(wanted.holes)
         hubmeters.log(gateway.logged)
         seen = seen_layout(kernel, links)
         seen.neighbours = set()
         spread(kernel, seen, _layout(wanted, seen))
+
+
+def _know_domains(kernel: Netlink, gateway: TransitGateway, attached: set[str], links: list[LinkSeen]) -> None:
+    """The next hops of copies; those of domains that are gone are left to nobody."""
+    names = {k.name: k.index for k in links}
+    hops = casting.hub_hops(gateway, attached)
+    wanted = {(names[link], via, mac) for via, (link, mac) in hops.items() if link in names}
+    seen = {n for n in kernel.neighbours() if casting.is_via(n[1])}
+    for index, via, _ in seen - wanted:
+        kernel.delete_neighbour(index, via)
+    for index, via, mac in wanted - seen:
+        with suppress(OSError) if ":" in via else nullcontext():  # a kernel without IPv6
+            kernel.set_neighbour(index, via, mac)
 
 
 def _layout(wanted: TransitPlan, seen: Layout) -> Layout:

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from cloudjar.planes.network import meters, namespaces, nft
+from cloudjar.planes.network.casting import no_copies
 from cloudjar.planes.network.farends import furnish_far_end, retranslate, translate
 from cloudjar.planes.network.filtering import GATEWAY_LINK
 from cloudjar.planes.network.netlink import LinkSeen, Netlink, carry
@@ -111,6 +112,8 @@ def settle(plan: Plan, before: Plan | None, *, new_gateway: bool) -> None:
             if tunnel.name not in seen.links:
                 _bore(kernel, tunnel)
         spread(kernel, seen, want)
+        if before is None or (before.copies, before.links, before.tunnels) != (plan.copies, plan.links, plan.tunnels):
+            _copy(plan, before)
         _address_guests(plan, seen.guests6, want.guests6)
 
 
@@ -124,6 +127,12 @@ def _first_touch(kernel: Netlink, plan: Plan) -> None:
     loopback = kernel.link("lo")
     if loopback and not loopback.up:
         kernel.set_link(loopback.index, up=True)
+
+
+def _copy(plan: Plan, before: Plan | None) -> None:
+    """Copies go to links by their numbers: they must be there, and a new link of the same name is another one."""
+    if plan.copies or before is None or before.copies:
+        nft.transaction(plan.copies or no_copies(plan.rules.table))
 
 
 def unplug() -> None:

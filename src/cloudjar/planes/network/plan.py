@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from cloudjar.base.errors import PlaneError
-from cloudjar.planes.network import crossing
+from cloudjar.planes.network import casting, crossing
 from cloudjar.planes.network.filtering import (
     EDGE_VIA,
     GATEWAY_LINK,
@@ -155,6 +155,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     rules: Ruleset
     crossing: tuple[str, ...] = ()
     """Rules that count what passes between zones."""
+    copies: str = ""
+    """Tables that copy multicasts; empty without any."""
 
 
 SYSCTLS = (
@@ -215,6 +217,7 @@ def plan(vpc: Vpc, site: Site) -> Plan:
         resolvers=resolver_addresses(vpc) if vpc.dns_support else (),
         rules=ruleset(vpc, site),
         crossing=crossing.rules(vpc),
+        copies=casting.vpc_copies(vpc, site) if vpc.casts else "",
     )
 
 
@@ -314,6 +317,11 @@ def _refuse_shared_devices(links: tuple[Link, ...]) -> None:
 
 def _refuse_strangers(vpc: Vpc) -> None:
     known = {i.id for i in vpc.interfaces}
+    attached = {a.id for a in vpc.transit_attachments}
+    casting.refuse_twins(vpc.casts)
+    for cast in vpc.casts:
+        if cast.attachment not in attached:
+            raise PlaneError(f"{cast.domain} is reached by {cast.attachment}, which {vpc.id} does not have.")
     used = [(e.id, i) for e in vpc.endpoints for i in e.interfaces] + [(n.id, n.interface) for n in vpc.nat_gateways]
     for owner, interface in used:
         if interface not in known:
@@ -343,6 +351,8 @@ def _routes(vpc: Vpc, site: Site) -> tuple[PathWay, ...]:
         if i.guest:
             out += [PathWay(table=MAIN_TABLE, target=f"{a}/{a.max_prefixlen}", device=link_name(i.id))
                     for a in own_addresses(i)]
+    out += [PathWay(table=MAIN_TABLE, target=f"{via}/{any_address(via).max_prefixlen}", device=link)
+            for via, (link, _) in casting.vpc_hops(vpc).items()]
     for table in vpc.route_tables:
         out += _table(vpc, table, site)
     out += [PathWay(table=relay_number(i.id), target="0.0.0.0/0", device=link_name(i.id), via=i.private[0][0])
@@ -396,6 +406,7 @@ def _neighbours(vpc: Vpc, site: Site) -> tuple[Neighbour, ...]:
         out += [Neighbour(GATEWAY_LINK, via, site.edge_mac) for via in (EDGE_VIA, OUTWARD_VIA)]
     for tunnel in _tunnels(vpc, site):
         out += [Neighbour(tunnel.name, via, tunnel.far_mac) for via in HUB_VIA.values()]
+    out += [Neighbour(link, via, hop) for via, (link, hop) in casting.vpc_hops(vpc).items()]
     return tuple(out)
 
 
@@ -419,4 +430,4 @@ def show(wanted: Plan) -> str:
     out += [f"mark {m:#x} table {m:#x}" for m in wanted.marks]
     out += [f"neighbour {n.address} {n.mac} dev {n.device}" for n in wanted.neighbours]
     out += [f"resolver {r}" for r in wanted.resolvers]
-    return "\n".join(out) + "\n" + render(wanted.rules)
+    return "\n".join(out) + "\n" + render(wanted.rules) + wanted.copies

@@ -191,6 +191,17 @@ class TransitAttachment(msgspec.Struct, frozen=True, kw_only=True):
     subnet: str
 
 
+class Cast(msgspec.Struct, frozen=True, kw_only=True):
+    """A multicast group (an address of either family) of a transit gateway's `domain`, as far as a VPC has part in it:
+    which of its ENIs may send to it, and which get a copy. It comes and goes by `attachment`."""
+
+    domain: str
+    attachment: str
+    group: str
+    senders: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+
+
 class Vpc(msgspec.Struct, frozen=True, kw_only=True):
     """One VPC, whole."""
 
@@ -213,6 +224,7 @@ class Vpc(msgspec.Struct, frozen=True, kw_only=True):
     prefix_lists: tuple[PrefixList, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     transit_attachments: tuple[TransitAttachment, ...] = ()
+    casts: tuple[Cast, ...] = ()
     names: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """(lower-case DNS name, IPv4 addresses) that hold inside this VPC whatever they mean elsewhere; ``*.NAME`` stands
     for all below NAME."""
@@ -242,6 +254,15 @@ class TransitAssociation(msgspec.Struct, frozen=True, kw_only=True):
     peer: str = ""
 
 
+class TransitCast(msgspec.Struct, frozen=True, kw_only=True):
+    """A multicast group of a domain: the attachments (of VPCs) that members are behind. What comes for it out of a VPC
+    that may send is copied to each of them."""
+
+    domain: str
+    group: str
+    attachments: tuple[str, ...]
+
+
 class TransitGateway(msgspec.Struct, frozen=True, kw_only=True):
     """One transit gateway, whole. A VPC is attached when it says so itself as well (`Vpc.transit_attachments`); a peer
     when it has the same attachment."""
@@ -251,6 +272,7 @@ class TransitGateway(msgspec.Struct, frozen=True, kw_only=True):
     route_tables: tuple[TransitRouteTable, ...] = ()
     logged: bool = False
     """Whether a flow log wants to know what comes by its attachments."""
+    casts: tuple[TransitCast, ...] = ()
 
 
 class NatTraffic(msgspec.Struct, frozen=True, kw_only=True):

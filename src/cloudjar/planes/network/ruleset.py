@@ -40,17 +40,18 @@ class NftChain(msgspec.Struct, frozen=True):
 
 
 class Ruleset(msgspec.Struct, frozen=True):
-    """One table of the ``inet`` family, whole. Sets and chains are unique by name."""
+    """One table, whole. Sets and chains are unique by name."""
 
     table: str
     sets: tuple[NftSet, ...] = ()
     chains: tuple[NftChain, ...] = ()
+    family: str = "inet"
 
 
 def render(rules: Ruleset) -> str:
     """The table as text that replaces whatever the kernel holds under its name."""
-    head = f"add table inet {rules.table}\ndelete table inet {rules.table}\n"
-    lines = [f"table inet {rules.table} {{"]
+    head = f"add table {rules.family} {rules.table}\ndelete table {rules.family} {rules.table}\n"
+    lines = [f"table {rules.family} {rules.table} {{"]
     for s in rules.sets:
         lines += _set_lines(s)
     for c in rules.chains:
@@ -76,7 +77,7 @@ def change(old: Ruleset, new: Ruleset) -> str:
 
     New names come first and old names go last, so that no rule or element ever refers to nothing.
     """
-    table = f"inet {new.table}"
+    table = f"{new.family} {new.table}"
     old_sets, new_sets = {s.name: s for s in old.sets}, {s.name: s for s in new.sets}
     old_chains, new_chains = {c.name: c for c in old.chains}, {c.name: c for c in new.chains}
     remade = {

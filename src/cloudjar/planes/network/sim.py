@@ -9,12 +9,14 @@ from collections.abc import Callable
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.inside import Ears, Line
 from cloudjar.planes.compute.lines import Switchboard
+from cloudjar.planes.network.audience import audience
 from cloudjar.planes.network.dialing import lined
 from cloudjar.planes.network.plan import Plan, plan
 from cloudjar.planes.network.port import Carried, DoorTraffic, Flow, NatTraffic, TransitGateway, TransitTraffic, Vpc
 from cloudjar.planes.network.reach import World, reach
 from cloudjar.planes.network.site import site
 from cloudjar.planes.network.steps import Answer
+from cloudjar.planes.network.transit import transit_plan
 
 
 class SimNetwork:
@@ -76,6 +78,7 @@ class SimNetwork:
 
     def apply_transit(self, gateway: TransitGateway) -> None:
         """Hold exactly this transit gateway."""
+        transit_plan(gateway, self.site, set())
         with self._lock:
             self._transits[gateway.id] = gateway
 
@@ -158,6 +161,11 @@ class SimNetwork:
     def reachable(self, source: str, address: str, protocol: str, port: int) -> str:
         """``open`` or ``dropped``: see `reach.reach`."""
         return self.explain(source, address, protocol, port).status
+
+    def audience(self, sender: str, group: str, protocol: str, port: int) -> tuple[str, ...]:
+        """Who would get what an ENI sends to a multicast group: see `audience.audience`."""
+        with self._lock:
+            return audience(self._vpcs.values(), self._transits.values(), sender, group, protocol, port)
 
     def answer(self, address: str, port: int, take: Callable[[socket.socket], None]) -> None:
         """From now on somebody listens there: `take` gets his end of every connection, which is his to close."""

@@ -7,11 +7,12 @@ from ipaddress import IPv4Network, IPv6Network
 
 import msgspec
 
+from cloudjar.planes.network import casting
 from cloudjar.planes.network.filtering import table_number
-from cloudjar.planes.network.plan import HUB_VIA, VPC_VIA, PathWay
+from cloudjar.planes.network.plan import HUB_VIA, MAIN_TABLE, VPC_VIA, PathWay
 from cloudjar.planes.network.port import TransitAssociation, TransitGateway, TransitRoute
 from cloudjar.planes.network.ruleset import NftChain, NftSet, Ruleset
-from cloudjar.planes.network.site import Address, Network, Site, either, tunnel_name
+from cloudjar.planes.network.site import Address, Network, Site, any_address, either, tunnel_name
 
 
 class TransitPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +28,7 @@ class TransitPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 def transit_plan(gateway: TransitGateway, site: Site, attached: set[str]) -> TransitPlan:
     """Lay a transit gateway out; only links that are `attached` (attachments' ids) can be routed to."""
+    casting.refuse_twins(gateway.casts)
     wanted: list[PathWay] = []
     holes: list[tuple[int, str]] = []
     for table in gateway.route_tables:
@@ -41,6 +43,8 @@ def transit_plan(gateway: TransitGateway, site: Site, attached: set[str]) -> Tra
                                    via=_via(gateway, row.attachment)[block.version]) if row.attachment in attached \
                 else PathWay(table=number, target=target, kind="blackhole")
         wanted += ways.values()
+    wanted += [PathWay(table=MAIN_TABLE, target=f"{via}/{any_address(via).max_prefixlen}", device=link)
+               for via, (link, _) in casting.hub_hops(gateway, attached).items()]
     known = [t.id for t in gateway.route_tables]
     marks = tuple((f'"{tunnel_name(a.attachment)}"', f"{table_number(a.route_table):#010x}")
                   for a in gateway.associations if a.route_table in known)
@@ -49,7 +53,8 @@ def transit_plan(gateway: TransitGateway, site: Site, attached: set[str]) -> Tra
         routes=tuple(wanted),
         marks=tuple(dict.fromkeys(table_number(t) for t in known)),
         rules=Ruleset(site.table, (NftSet("tables", "ifname", marks, mapped="mark"),), (
-            NftChain("routing", ("meta mark set iifname map @tables", 'meta mark 0 iifname != "lo" drop'),
+            NftChain("routing", (*(casting.FROM_HUB if gateway.casts else ()),  # whatever table their attachment obeys
+                                 "meta mark set iifname map @tables", 'meta mark 0 iifname != "lo" drop'),
                      "type filter hook prerouting priority mangle; policy accept;"),
             NftChain("inward", ("drop",), "type filter hook input priority filter; policy drop;"))),
         holes=tuple(holes),

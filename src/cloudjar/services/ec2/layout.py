@@ -16,6 +16,7 @@ from cloudjar.planes.network import port
 from cloudjar.planes.network.port import NetworkPort
 from cloudjar.services.ec2 import beyond, naming, private_names, traffic_bill
 from cloudjar.services.ec2.flow_logs.covering import logged
+from cloudjar.services.ec2.multicast.casting import vpc_casts
 from cloudjar.services.ec2.network_acls.records import AclEntry, NetworkAcl
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.route_tables.records import RouteTable
@@ -86,8 +87,17 @@ def layout(db: Db, vpc: Vpc, hosts: Mapping[str, str], dark: Collection[str] = (
         prefix_lists=ways.prefix_lists,
         endpoints=ways.endpoints,
         transit_attachments=ways.transit_attachments,
+        casts=_casts(db, vpc, interfaces, ways),
         names=private_names.of(db, vpc),
     )
+
+
+def _casts(
+    db: Db, vpc: Vpc, interfaces: Collection[NetworkInterface], ways: beyond.Ways
+) -> tuple[port.Cast, ...]:
+    known = {way.id for way in ways.transit_attachments}
+    live = {eni.id: eni.subnet_id for eni in interfaces}
+    return tuple(cast for cast in vpc_casts(db, vpc.id, live) if cast.attachment in known)
 
 
 def _subnet(vpc: Vpc, subnet: Subnet) -> port.Subnet:

@@ -58,6 +58,9 @@ FORMS: dict[str, tuple[str, str]] = {
     "subnet": ("subnet", "InvalidSubnetID.Malformed"),
     "transit-gateway": ("tgw", "InvalidTransitGatewayID.Malformed"),
     "transit-gateway-attachment": ("tgw-attach", "InvalidTransitGatewayAttachmentID.Malformed"),
+    "transit-gateway-multicast-domain": (
+        "tgw-mcast-domain", "InvalidTransitGatewayMulticastDomainId.Malformed",
+    ),
     "transit-gateway-route-table": ("tgw-rtb", "InvalidRouteTableId.Malformed"),
     "volume": ("vol", "InvalidVolumeID.Malformed"),
     "vpc": ("vpc", "InvalidVpcID.Malformed"),

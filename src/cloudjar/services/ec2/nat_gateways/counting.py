@@ -1,31 +1,20 @@
 """``AWS/NATGateway``: what the network counts at a gateway, read each minute while instances run and before it goes.
 
-What was carried between two readings is told in the minute of the second one.
-
 https://docs.aws.amazon.com/vpc/latest/userguide/metrics-dimensions-nat-gateway.html
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
-from cloudjar.base.caller import service as service_caller
-from cloudjar.kit import metrics
 from cloudjar.kit.context import Ctx, World
-from cloudjar.kit.metrics import Metric
 from cloudjar.kit.record import Record, record
 from cloudjar.planes.network.port import NatTraffic, NetworkPort
+from cloudjar.services.ec2 import readings
 from cloudjar.services.ec2.nat_gateways.records import NatGateway
 
 NAMESPACE = "AWS/NATGateway"
-SAMPLE = "sample"
-"""The purpose of a wake that asks for a reading."""
-_TABLE = "ec2/natgateway"
-_TURN = "nat counts"
 
 
 @record("ec2", "nat-count")
@@ -55,34 +44,22 @@ _WAYS = (
 
 def sample(world: World) -> None:
     """Have every NAT gateway that is there read; in a transaction."""
-    for gateway in Ctx(world, "", "", service_caller("cloudjar.internal", "")).db.everywhere(NatGateway):
-        if gateway.state == "available":
-            world.state.wakes.wake(_TABLE, gateway.account, gateway.region, gateway.id, purpose=SAMPLE)
+    readings.sample(world, NatGateway, lambda gateway: gateway.state == "available")
 
 
 def count(world: World, gateway: NatGateway) -> None:
     """Tell what a gateway has carried since it was last read. Not within a transaction. Raises `PlaneError`."""
     network: NetworkPort = world.ports["network"]
-    turn: threading.Lock = world.ports.setdefault(_TURN, threading.Lock())
-    db = Ctx(world, gateway.account, gateway.region, service_caller("cloudjar.internal", gateway.account)).db
-    with turn:  # a reading must be written before the next one is taken
+    db = readings.house(world, gateway).db
+    with readings.turn(world, "nat"):
         seen = network.nat_traffic(gateway.id)
         with world.state.database.transaction():
             if not _is_there(db[NatGateway].get(gateway.id)):
                 return
-            known = db[NatCount].get(gateway.id)
-            told = list(_told(known.read if known is not None else NatTraffic(), seen))
-            if known is None:
-                db[NatCount].add(NatCount(id=gateway.id, read=seen))
-            elif known.read != seen:
-                db[NatCount].put(replace(known, read=seen))
-            now = world.clock.now()
+            before = readings.write(db[NatCount], gateway.id, seen, lambda: NatCount(id=gateway.id, read=seen))
             named = (("NatGatewayId", gateway.id),)
-            metrics.put_all(
-                world, gateway.account, gateway.region,
-                [(Metric(NAMESPACE, name, named), False, [metrics.value(now, amount, unit)])
-                 for name, unit, amount in told],
-            )  # fmt: skip
+            told = ((named, *one) for one in _told(before or NatTraffic(), seen))
+            readings.tell(world, gateway.account, gateway.region, NAMESPACE, told)
 
 
 def _is_there(gateway: NatGateway | None) -> bool:
@@ -101,6 +78,4 @@ def _told(before: NatTraffic, now: NatTraffic) -> Iterator[tuple[str, str, int]]
 
 def forget(ctx: Ctx, gateway_id: str) -> None:
     """The gateway is gone: what was read of it is dropped; in a transaction."""
-    known = ctx.db[NatCount].get(gateway_id)
-    if known is not None:
-        ctx.db[NatCount].drop(known)
+    readings.forget(ctx.db[NatCount], [ctx.db[NatCount].get(gateway_id)])

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Machine, Step, reconciler
-from cloudjar.services.ec2 import traffic_bill
+from cloudjar.services.ec2 import readings, traffic_bill
 from cloudjar.services.ec2.addresses import public
 from cloudjar.services.ec2.addresses.records import ElasticIp
 from cloudjar.services.ec2.internet_gateways.records import InternetGateway
@@ -44,7 +44,7 @@ def converge(step: Step, gateway: NatGateway | None) -> None:
     """One step towards what is wanted."""
     if gateway is None:
         return
-    if step.wake.purpose == counting.SAMPLE:
+    if step.wake.purpose == readings.SAMPLE:
         counting.count(step.world, gateway)
         return
     if gateway.state == "pending":

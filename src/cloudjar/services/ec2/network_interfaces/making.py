@@ -18,6 +18,7 @@ from cloudjar.kit.record import meta
 from cloudjar.services.ec2 import blocks, errors
 from cloudjar.services.ec2.addresses import public
 from cloudjar.services.ec2.lookup import check_form
+from cloudjar.services.ec2.multicast.records import MulticastRegistration
 from cloudjar.services.ec2.network_interfaces.records import (
     Attachment,
     BorrowedInterface,
@@ -249,4 +250,6 @@ def remove(ctx: Ctx, eni: NetworkInterface) -> None:
     _unborrow(ctx, eni)
     for one in ctx.db.at(eni.account, eni.region)[InterfacePermission].all(interface_id=eni.id):
         ctx.db[InterfacePermission].drop(one)
+    for entry in ctx.db.at(eni.account, eni.region)[MulticastRegistration].all(interface_id=eni.id):
+        ctx.db.at(eni.account, eni.region)[MulticastRegistration].drop(entry)
     ctx.db[NetworkInterface].drop(public.clear_all(ctx, eni))

@@ -16,6 +16,7 @@ from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import blocks, errors
 from cloudjar.services.ec2.lookup import describe, need
+from cloudjar.services.ec2.multicast.records import MulticastAssociation
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.subnets.records import CidrReservation, Subnet
 from cloudjar.services.ec2.subnets.views import FILTERS, addresses_in_use, show_subnet
@@ -116,7 +117,7 @@ def describe_subnets(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def delete_subnet(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Remove a subnet without interfaces; its associations go with it."""
     subnet = need(ctx, Subnet, req["SubnetId"])
-    if ctx.db[NetworkInterface].count(subnet_id=subnet.id):
+    if ctx.db[NetworkInterface].count(subnet_id=subnet.id) or ctx.db[MulticastAssociation].get(subnet.id) is not None:
         raise errors.dependency("subnet", subnet.id)
     for kept in ctx.db[CidrReservation].all(subnet_id=subnet.id):
         ctx.db[CidrReservation].drop(kept)

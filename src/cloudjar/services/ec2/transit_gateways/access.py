@@ -11,6 +11,7 @@ from cloudjar.base import arn as arns
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import by_arn, resource_keys
 from cloudjar.kit.record import Record
+from cloudjar.services.ec2.multicast.records import MulticastDomain
 from cloudjar.services.ec2.transit_gateways.peering_records import TransitPeering
 from cloudjar.services.ec2.transit_gateways.records import TransitAttachment, TransitGateway, TransitRouteTable
 
@@ -23,6 +24,11 @@ def _gateway(item: TransitGateway) -> dict[str, Any]:
 @resource_keys("ec2", "transit-gateway-attachment")
 def _attachment(item: TransitAttachment | TransitPeering) -> dict[str, Any]:
     return {"ec2:Region": item.region, "ec2:transitGatewayAttachmentId": item.id}
+
+
+@resource_keys("ec2", "transit-gateway-multicast-domain")
+def _domain(item: MulticastDomain) -> dict[str, Any]:
+    return {"ec2:Region": item.region, "ec2:transitGatewayMulticastDomainId": item.id}
 
 
 @by_arn("ec2", "transit-gateway-attachment")

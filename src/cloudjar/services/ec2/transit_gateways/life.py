@@ -13,7 +13,8 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.machine import Machine, Step, on_boot, reconciler
 from cloudjar.planes.network.port import NetworkPort
-from cloudjar.services.ec2 import traffic_bill
+from cloudjar.services.ec2 import readings, traffic_bill
+from cloudjar.services.ec2.multicast import casting as multicast
 from cloudjar.services.ec2.network_interfaces import making
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.subnets.records import Subnet
@@ -53,7 +54,7 @@ def converge(step: Step, gateway: TransitGateway | None) -> None:
         if gateway is not None:
             _end(step, gateway)
         return
-    if step.wake.purpose == counting.SAMPLE:
+    if step.wake.purpose == readings.SAMPLE:
         counting.count(step.world, gateway)
         return
     with step.world.state.database.lock:
@@ -131,6 +132,7 @@ def _advance(ctx: Ctx, item: TransitAttachment) -> None:
             eni = ctx.db[NetworkInterface].get(key)
             if eni is not None:
                 making.remove(ctx, eni)
+        multicast.detach(ctx, item.id)
         change(ctx, item, state="deleted", interfaces=(), table="", association="", propagates=())
     elif item.association == "associating":
         change(ctx, item, association="associated")

@@ -15,6 +15,7 @@ from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import describe
+from cloudjar.services.ec2.multicast.records import MulticastDomain
 from cloudjar.services.ec2.transit_gateways.finding import attachments_of, need_gateway, need_table, ready
 from cloudjar.services.ec2.transit_gateways.life import GATEWAY
 from cloudjar.services.ec2.transit_gateways.records import TransitGateway, TransitRouteTable
@@ -40,6 +41,7 @@ def create_transit_gateway(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             default_propagation=_on(options, "DefaultRouteTablePropagation", True),
             vpn_ecmp=_on(options, "VpnEcmpSupport", True),
             dns_support=_on(options, "DnsSupport", True),
+            multicast=_on(options, "MulticastSupport", False),
             tags=tags.specified(req, "transit-gateway"),
         )
     )
@@ -58,7 +60,7 @@ def create_transit_gateway(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse(options: Mapping[str, Any]) -> None:
-    for member in ("MulticastSupport", "SecurityGroupReferencingSupport", "EncryptionSupport"):
+    for member in ("SecurityGroupReferencingSupport", "EncryptionSupport"):
         if options.get(member) == "enable":
             raise errors.not_built(f"A transit gateway with {member}")
     errors.refuse(options, "TransitGatewayCidrBlocks", "AddTransitGatewayCidrBlocks", "RemoveTransitGatewayCidrBlocks")
@@ -130,5 +132,11 @@ def delete_transit_gateway(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         raise AwsError(
             "IncorrectState",
             f"{gateway.id} has non-deleted Transit Gateway Attachments: {', '.join(item.id for item in held)}.",
+        )
+    domains = [one.id for one in ctx.db[MulticastDomain].all(gateway_id=gateway.id) if one.state != "deleted"]
+    if domains:
+        raise AwsError(
+            "IncorrectState",
+            f"{gateway.id} has non-deleted Transit Gateway Multicast Domains: {', '.join(domains)}.",
         )
     return {"TransitGateway": show_gateway(GATEWAY.move(ctx, gateway, "deleting"))}

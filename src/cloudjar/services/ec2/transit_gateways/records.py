@@ -43,6 +43,7 @@ class TransitGateway(Record, frozen=True, kw_only=True):
     propagation_table: str = ""
     vpn_ecmp: bool = True
     dns_support: bool = True
+    multicast: bool = False
     tags: dict[str, str] = {}
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from cloudjar.kit.db import Db
 from cloudjar.planes.network import port
 from cloudjar.services.ec2.flow_logs.records import FlowLog
+from cloudjar.services.ec2.multicast.casting import transit_casts
 from cloudjar.services.ec2.prefix_lists.records import PrefixList
 from cloudjar.services.ec2.transit_gateways.finding import Block, attachments_of, blocks_of
 from cloudjar.services.ec2.transit_gateways.records import TransitAttachment, TransitGateway, TransitRouteTable
@@ -78,6 +79,7 @@ def laid(db: Db, gateway: TransitGateway) -> port.TransitGateway:
             )
             for table in tables
         ),
+        casts=transit_casts(db, gateway.id),
     )
 
 

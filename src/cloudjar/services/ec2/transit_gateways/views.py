@@ -98,7 +98,7 @@ def show_gateway(gateway: TransitGateway, state: str = "") -> dict[str, Any]:
             "DefaultRouteTableAssociation": switch(gateway.default_association),
             "DefaultRouteTablePropagation": switch(gateway.default_propagation),
             "DnsSupport": switch(gateway.dns_support),
-            "MulticastSupport": "disable",
+            "MulticastSupport": switch(gateway.multicast),
             "PropagationDefaultRouteTableId": gateway.propagation_table or None,
             "SecurityGroupReferencingSupport": "disable",
             "VpnEcmpSupport": switch(gateway.vpn_ecmp),

@@ -1,29 +1,25 @@
 """``AWS/EBS``: what the block devices behind a running instance's volumes count, read each minute.
 
-What was done between two readings is told in the minute of the second one. Requests count as the device sees them,
-below the guest's own cache.
+Requests count as the device sees them, below the guest's own cache.
 
 https://docs.aws.amazon.com/ebs/latest/userguide/using_cloudwatch_ebs.html
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from datetime import datetime
 
 from msgspec.structs import replace
 
-from cloudjar.kit import metrics
 from cloudjar.kit.machine import Step
-from cloudjar.kit.metrics import Metric
 from cloudjar.kit.record import Record, record
 from cloudjar.planes.compute.port import ComputePort
 from cloudjar.planes.compute.usage import DiskUse
+from cloudjar.services.ec2 import readings
 from cloudjar.services.ec2.volumes.records import Volume
 
 NAMESPACE = "AWS/EBS"
-_TURN = "volume counts"
 _BUCKET = 5_400_000.0
 """Requests that a full bucket of a gp2 volume is good for.
 
@@ -48,8 +44,7 @@ class VolumeCount(Record, frozen=True, kw_only=True):
 def count(step: Step, instance_id: str, host: ComputePort) -> None:
     """Tell what the volumes of a running instance have done since they were last looked at. Not within a transaction.
     Raises `PlaneError`."""
-    turn: threading.Lock = step.world.ports.setdefault(_TURN, threading.Lock())
-    with turn:  # a reading must be written before the next one is taken
+    with readings.turn(step.world, "volume"):
         seen = host.disk_use(instance_id)
         with step.world.state.database.transaction():
             for volume in step.db[Volume].all(instance_id=instance_id):
@@ -72,11 +67,8 @@ def _count(step: Step, volume: Volume, seen: DiskUse) -> None:
     if used is None:
         return
     named = (("VolumeId", volume.id),)
-    metrics.put_all(
-        step.world, volume.account, volume.region,
-        [(Metric(NAMESPACE, name, named), False, [metrics.value(now, amount, unit)])
-         for name, unit, amount in _told(volume, used, burst)],
-    )  # fmt: skip
+    told = ((named, *one) for one in _told(volume, used, burst))
+    readings.tell(step.world, volume.account, volume.region, NAMESPACE, told)
 
 
 def _since(before: DiskUse, now: DiskUse) -> DiskUse | None:
@@ -114,6 +106,4 @@ def _burst(volume: Volume, known: VolumeCount, used: DiskUse | None, seconds: fl
 def forget(step: Step, volume_id: str) -> None:
     """The volume is gone: what was read of it is dropped."""
     with step.world.state.database.transaction():
-        known = step.db[VolumeCount].get(volume_id)
-        if known is not None:
-            step.db[VolumeCount].drop(known)
+        readings.forget(step.db[VolumeCount], [step.db[VolumeCount].get(volume_id)])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from cloudjar.kit.machine import Step, reconciler
-from cloudjar.services.ec2 import traffic_bill
+from cloudjar.services.ec2 import readings, traffic_bill
 from cloudjar.services.ec2.network_interfaces import making
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.vpc_endpoints import counting
@@ -20,7 +20,7 @@ def converge(step: Step, endpoint: VpcEndpoint | None) -> None:
     """One step towards what is wanted."""
     if endpoint is None:
         return
-    if step.wake.purpose == counting.SAMPLE:
+    if step.wake.purpose == readings.SAMPLE:
         counting.count(step.world, endpoint)
         return
     if endpoint.state == "pending":
