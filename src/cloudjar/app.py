@@ -113,6 +113,7 @@ class Jar:
         self.runner = Runner(self.wakes, self.clock, self._reconcile)
         self.runner.moving = self.world.about_to_move
         self.runner.moved = self.world.waits.stir
+        self.wakes.catch_up()
         self.metadata = Metadata(self.world, self.clock)
         self.endpoints = VpcEndpoints()
         known = partial(names.addresses, self.world)
@@ -262,6 +263,8 @@ class Jar:
         for finish in self.world.at_stop:
             finish()
         self._closing = True
+        if isinstance(self.clock, KeptClock):
+            self.clock.rest()
         self.audit.close()
         self.blobs.close()
         self.database.close()
@@ -347,6 +350,8 @@ class Jar:
         with self._heard():
             self.services.load("ec2")
             measure(self.world)
+            for look in self.world.at_minute:
+                look()
 
     def _node_changed(self, node: str) -> None:
         from cloudjar.services.elbv2.life import node_changed

@@ -69,6 +69,26 @@ def test_what_ran_runs_again_and_time_stays_advanced(terminal: Terminal) -> None
     assert terminal.json("status")["instances_running"] == 1
 
 
+def test_time_is_frozen_and_hastened_and_stays_so(terminal: Terminal) -> None:
+    terminal.good("up")
+    assert terminal.good("clock", "freeze").endswith(", frozen\n")
+    stood = terminal.json("clock")["now"]
+    assert terminal.client("sts").get_caller_identity()["Account"] == "000000000000"
+    terminal.good("down")
+    terminal.good("up")
+    assert terminal.json("clock") == {"now": stood, "speed": 0.0}
+    assert ", frozen" in terminal.good("status")
+    sqs = terminal.client("sqs")
+    url = sqs.create_queue(QueueName="q", Attributes={"VisibilityTimeout": "43200"})["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="a")
+    assert len(sqs.receive_message(QueueUrl=url)["Messages"]) == 1
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    assert terminal.good("clock", "speed", "43200").endswith(", 43200 times as fast\n")
+    assert len(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]) == 1
+    assert terminal.good("clock", "resume").endswith(" UTC\n")
+    assert terminal.run("clock", "speed", "1e9").code == 2
+
+
 def test_a_jar_keeps_its_settings(terminal: Terminal) -> None:
     terminal.good("up", "--account", "123456789012", "--region", "eu-west-3")
     terminal.good("down")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudjar.base.clock import SimClock
+from cloudjar.base.clock import SimClock, SystemClock
 from cloudjar.base.errors import PlaneError
 from cloudjar.kit.wakes import Reconcile, Runner, Wake, WakeTable
 from cloudjar.store.database import Database
@@ -195,3 +195,41 @@ def test_workers_serve_different_records_at_once_and_one_record_never_twice(tabl
         served.stop()
     assert worst == []
     assert table.due() == []
+
+
+def test_a_frozen_clock_lets_the_host_be_asked_again(database: Database) -> None:
+    clock = SystemClock()
+    clock.run(0)
+    table = WakeTable(database, clock)
+    done = threading.Event()
+
+    def reconcile(wake: Wake) -> None:
+        if wake.tries == 0:
+            raise PlaneError("not yet")
+        done.set()
+
+    runner = Runner(table, clock, reconcile)
+    runner.start(workers=1)
+    try:
+        wake(table, "later", due=clock.now() + timedelta(seconds=1))
+        wake(table, "a")
+        assert done.wait(60)
+        runner.advance(timedelta(0))
+    finally:
+        runner.stop()
+    assert keys(table.due(until=clock.now() + timedelta(seconds=1))) == ["later"]
+
+
+def test_alarms_follow_the_clock_s_speed(database: Database) -> None:
+    clock = SystemClock()
+    clock.run(0)
+    table = WakeTable(database, clock)
+    done = threading.Event()
+    runner = Runner(table, clock, lambda _: done.set())
+    runner.start(workers=1)
+    try:
+        wake(table, "a", due=clock.now() + timedelta(days=3))
+        runner.run_at(86_400)
+        assert done.wait(60)
+    finally:
+        runner.stop()

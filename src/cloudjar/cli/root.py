@@ -34,7 +34,7 @@ COMMANDS = {
     "quota": ("cloudjar.cli.quota", "quota", "Requests for higher quotas: list, approve, deny."),
     "account": ("cloudjar.cli.account", "account", "Accounts: list them, open one on a plan."),
     "certificate": ("cloudjar.cli.certificate", "certificate", "Certificates: prove their domains, trust their root."),
-    "clock": ("cloudjar.cli.clock", "clock", "The cloud's own time, and how to move it on."),
+    "clock": ("cloudjar.cli.clock", "clock", "The cloud's own time: move it on, hasten it, freeze it."),
     "consistency": ("cloudjar.cli.consistency", "consistency", "How long IAM's changes take to be seen."),
     "fault": ("cloudjar.cli.fault", "fault", "Break things on purpose: a zone's power, an instance's host."),
     "mail": ("cloudjar.cli.mail", "mail", "What AWS would have sent to people, and its links."),

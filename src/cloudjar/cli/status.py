@@ -9,6 +9,7 @@ import click
 from cloudjar.cli import money
 from cloudjar.cli.admin import AdminClient, endpoint
 from cloudjar.cli.bill import dollars
+from cloudjar.cli.clock import pace
 from cloudjar.cli.home import Home, home_option, json_option
 from cloudjar.cli.screen import paint, print_table, show_json
 
@@ -35,7 +36,7 @@ def status(home: Home, as_json: bool) -> None:
         ("Up", f"{url}, process {client.ready.pid}"),
         *([("SMTP", about["smtp"])] if about["smtp"] else []),
         ("Planes", f"network {about['network']}, compute {about['compute']}{simulated}"),
-        ("Clock", f"{instant:%Y-%m-%d %H:%M:%S} UTC"),
+        ("Clock", f"{instant:%Y-%m-%d %H:%M:%S} UTC{pace(about['speed'])}"),
         ("Instances", f"{running} running, {instances} known"),
         ("Money", f"{dollars(cost)} USD this month" + (f", {unpriced} usage types unpriced" if unpriced else "")),
     ])  # fmt: skip

@@ -89,6 +89,7 @@ class Admin:
             ("GET", "calls"): self.calls,
             ("GET", "clock"): self.clock,
             ("POST", "clock"): self.advance,
+            ("POST", "clock-speed"): self.set_speed,
             ("GET", "accounts"): lambda query: accounts.list_accounts(jar, query),
             ("POST", "accounts"): lambda query: accounts.open_account(jar, query),
             ("POST", "certificate-proofs"): self.prove,
@@ -136,7 +137,7 @@ class Admin:
         """In LocalStack's form, so that tools which wait for it need not know us."""
         return {"services": dict.fromkeys(self._jar.services.names, "available"), "version": __version__}
 
-    def status(self, _: Query) -> dict[str, Any]:
+    def status(self, query: Query) -> dict[str, Any]:
         """The jar, its clock and how many records of each kind it holds."""
         state = self._jar.world.state
         counts = {
@@ -144,7 +145,7 @@ class Admin:
         }
         return {
             **self._jar.description,
-            "now": self._jar.clock.now().isoformat(),
+            **self.clock(query),
             "records": {name: count for name, count in counts.items() if count},
         }
 
@@ -231,8 +232,18 @@ class Admin:
         }
 
     def clock(self, _: Query) -> dict[str, Any]:
-        """AWS time."""
-        return {"now": self._jar.clock.now().isoformat()}
+        """AWS time, and how fast it passes (0: it is frozen)."""
+        return {"now": self._jar.clock.now().isoformat(), "speed": self._jar.clock.speed}
+
+    def set_speed(self, query: Query) -> Answer:
+        """Let AWS time pass ``speed`` times as fast as the machine's; 0 freezes it."""
+        speed = float(query["speed"])
+
+        def work() -> dict[str, Any]:
+            self._jar.runner.run_at(speed)
+            return self.clock(query)
+
+        return self._jar.run_blocking(work)
 
     def prove(self, query: Query) -> dict[str, Any]:
         """Take somebody's word that the ``domain`` (or every one) of the certificate ``arn`` is its asker's."""

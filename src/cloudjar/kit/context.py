@@ -54,10 +54,13 @@ class World:
         """What is broken on purpose just now."""
         self.waits = Waits()
         """Answers that are held back until something happens."""
+        self.waits.pace = lambda: clock.speed
         self.at_stop: list[Callable[[], None]] = []
         """Called at a clean stop, before the store is closed: whoever remembers more than he has stored."""
         self.at_move: list[Callable[[], None]] = []
         """Called before AWS time is moved on: whoever remembers what is dated when it is stored."""
+        self.at_minute: list[Callable[[], None]] = []
+        """Called each minute of the host's while machines run, on a thread of the host's."""
 
     def about_to_move(self) -> None:
         """AWS time is about to be moved on."""

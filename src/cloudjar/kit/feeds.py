@@ -54,7 +54,8 @@ class Feed:
                 if found.again == 0:
                     await asyncio.sleep(0)  # there is more, and others want their turn
                 else:
-                    await self._waits.wait(Held(self._key, left, seen, found.again), left)
+                    left = left if found.again is None else min(left, found.again)
+                    await self._waits.wait(Held(self._key, left, seen), left)
         finally:
             if self._left is not None:
                 self._left()

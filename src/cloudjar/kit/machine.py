@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from msgspec.structs import replace
@@ -128,8 +128,9 @@ class Step:
         return True
 
     def soon(self, seconds: float, purpose: str = "poll") -> None:
-        """Look again after some seconds."""
-        self.again(purpose, self.world.clock.now() + timedelta(seconds=seconds))
+        """Look again after some seconds of the machine's, at whatever pace AWS time passes."""
+        with self.world.state.database.transaction():
+            self.world.state.wakes.soon(self.wake, seconds, purpose)
 
 
 Converge = Callable[[Step, Any], None]
@@ -137,16 +138,19 @@ _RECONCILERS: dict[str, Converge] = {}
 _BOOT: dict[str, list[Callable[[World], None]]] = {}
 
 
-def reconciler(cls: type[R]) -> Callable[[Callable[[Step, R | None], None]], Callable[[Step, R | None], None]]:
+def reconciler(
+    cls: type[R], *, together: bool = False
+) -> Callable[[Callable[[Step, R | None], None]], Callable[[Step, R | None], None]]:
     """Decorator: how a record of this type is brought from what is to what is wanted.
 
     Called with the record, or None when it was removed; must be idempotent; raises `PlaneError` to be tried again.
+    `together` says that it only changes the database (see `wakes.reconciled`).
     """
 
     def declare(function: Callable[[Step, R | None], None]) -> Callable[[Step, R | None], None]:
         table = meta(cls).spec.name
         _RECONCILERS[table] = function
-        reconciled(table)
+        reconciled(table, together=together)
         return function
 
     return declare

@@ -17,6 +17,7 @@ from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError
 from cloudjar.kit import queues
 from cloudjar.kit.context import Ctx, World
+from cloudjar.kit.wakes import Alone
 
 Made = tuple[str, str, dict[str, Any]]
 """A service (as botocore calls it), its operation and the input."""
@@ -119,6 +120,8 @@ def attempt(
     """Make a call and write down how it ended, in a transaction: `together` in that of the call itself, so that it is
     made once; else afterwards, and after a crash it may be made again."""
     transaction = world.state.database.transaction
+    if not together and world.state.database.in_transaction:
+        raise Alone
     try:
         if together:
             with transaction():

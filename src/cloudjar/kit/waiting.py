@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 Key = Hashable
 
 
 class Held(dict[str, Any]):
-    """The answer if it must be given now. `seconds`: how long it may be held; `due`: in how many seconds to look again
-    by oneself (None: never); `seen`: `Waits.count` from before the handler looked."""
+    """The answer if it must be given now. `seconds`: how long it may be held; `due`: in how many seconds of AWS time to
+    look again by oneself (None: never); `seen`: `Waits.count` from before the handler looked."""
 
     __slots__ = ("due", "key", "seconds", "seen")
 
@@ -39,6 +39,8 @@ class Waits:
         self._waiting: dict[Key, deque[asyncio.Future[bool]]] = {}
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.pace: Callable[[], float] = lambda: 1.0
+        """Seconds of AWS time in one of the machine's; 0 while it is frozen."""
 
     def waits(self, key: Key) -> bool:
         """Whether anybody waits for this."""
@@ -69,7 +71,9 @@ class Waits:
         queue = self._waiting.setdefault(held.key, deque())
         queue.append(future)
         if held.due is not None:
-            self._arm(held.key, held.due)
+            pace = self.pace()
+            if pace:
+                self._arm(held.key, held.due / pace)
         timer = loop.call_later(seconds, _resolve, future, False)
         try:
             return await future

@@ -13,10 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from cloudjar.base.clock import Clock
+from cloudjar.base.clock import Clock, monotonic
 from cloudjar.base.errors import PlaneError
 from cloudjar.kit.record import Record, RecordMeta
-from cloudjar.store.database import Database
+from cloudjar.store.database import Database, Transaction
 
 log = logging.getLogger("cloudjar.wakes")
 
@@ -46,12 +46,22 @@ class Reconcile(Protocol):
     def __call__(self, wake: Wake, /) -> None: ...
 
 
+class Alone(Exception):
+    """Raised by a reconciler that cannot do what it is woken for inside somebody's transaction: it is called again,
+    without one, and what it has done so far is undone."""
+
+
 _RECONCILED: set[str] = set()
+_TOGETHER: set[str] = set()
+_BATCH, _BATCH_SECONDS = 256, 0.05
 
 
-def reconciled(table: str) -> None:
-    """Declare that writes to a table wake the record's own reconciler."""
+def reconciled(table: str, *, together: bool = False) -> None:
+    """Declare that writes to a table wake the record's own reconciler; `together` says that it does nothing but change
+    the database, so that while AWS time is moved on many of its looks may share a transaction."""
     _RECONCILED.add(table)
+    if together:
+        _TOGETHER.add(table)
 
 
 class WakeTable:
@@ -66,9 +76,11 @@ class WakeTable:
             "due REAL, stamp INTEGER, tries INTEGER, PRIMARY KEY (tbl, account, region, key, purpose)) WITHOUT ROWID"
         )
         database.execute("CREATE INDEX IF NOT EXISTS wake_due ON wake (due)")
+        database.execute("CREATE TABLE IF NOT EXISTS clock_reached (one INTEGER PRIMARY KEY, instant REAL)")
         top = database.execute("SELECT max(stamp) FROM wake").fetchone()[0]
         self._stamp = top or 0
         self._versions: dict[tuple[str, str], int] = {}
+        self._resting: dict[tuple[str, str, str, str], float] = {}
 
     def after_write(self, declared: RecordMeta[Any], item: Record) -> None:
         """Wake whoever reconciles this record or its parent."""
@@ -81,24 +93,74 @@ class WakeTable:
                 self.wake(table, item.account, item.region, key)
 
     def wake(
-        self, table: str, account: str, region: str, key: str, *, purpose: str = "", due: datetime | None = None
+        self,
+        table: str,
+        account: str,
+        region: str,
+        key: str,
+        *,
+        purpose: str = "",
+        due: datetime | None = None,
+        tries: int = 0,
     ) -> None:
         """Wake a record at `due` (AWS time; default now)."""
         self._stamp += 1
         self._versions[table, key] = self._stamp
         when = (due or self._clock.now()).timestamp()
         self._database.execute(
-            "INSERT OR REPLACE INTO wake VALUES (?,?,?,?,?,?,?,0)",
-            (table, account, region, key, purpose, when, self._stamp),
+            "INSERT OR REPLACE INTO wake VALUES (?,?,?,?,?,?,?,?)",
+            (table, account, region, key, purpose, when, self._stamp, tries),
         )
         if self._database.in_transaction:
             self._database.on_commit(self.notify)
         else:
             self.notify()
 
+    def reached(self, instant: datetime | None) -> None:
+        """While AWS time is moved on: how far it has come, in the transaction of what happened then; None when it has
+        arrived."""
+        if instant is None:
+            self._database.execute("DELETE FROM clock_reached")
+        else:
+            self._database.execute("INSERT OR REPLACE INTO clock_reached VALUES (1, ?)", (instant.timestamp(),))
+
+    def catch_up(self) -> None:
+        """The server died while AWS time was moved on: it has come as far as what is stored had."""
+        for (instant,) in self._database.query("SELECT instant FROM clock_reached"):
+            self._clock.advance(max(datetime.fromtimestamp(instant, UTC) - self._clock.now(), timedelta(0)))
+            with self._database.transaction():
+                self.reached(None)
+
+    def transaction(self) -> Transaction:
+        """One of the database's."""
+        return self._database.transaction()
+
     def now(self) -> datetime:
         """AWS time, for who has nothing but the state."""
         return self._clock.now()
+
+    def soon(self, wake: Wake, seconds: float, purpose: str) -> None:
+        """Wake the same record after some seconds of the machine's."""
+        due, frozen = self.after(seconds, wake.place), self._clock.speed == 0
+        self.wake(*wake.place, purpose=purpose, due=due, tries=int(frozen))
+
+    def after(self, seconds: float, place: tuple[str, str, str, str]) -> datetime:
+        """AWS time in some seconds of the machine's, which is what the host is asked again by. To a frozen clock it is
+        now, and the place rests so long."""
+        speed = self._clock.speed
+        if speed == 0:
+            self._resting[place] = monotonic() + seconds
+        return self._clock.now() + timedelta(seconds=seconds * speed)
+
+    def rests(self, place: tuple[str, str, str, str]) -> bool:
+        """Whether a record that is due is not to be looked at yet."""
+        until = self._resting.get(place)
+        if until is None:
+            return False
+        if until > monotonic():
+            return True
+        self._resting.pop(place, None)
+        return False
 
     def version(self, table: str, key: str) -> int:
         """Grows with every write that concerns a record (its own and its children's); 0 when none was in this life."""
@@ -136,8 +198,7 @@ class WakeTable:
 
     def later(self, wake: Wake) -> None:
         """Try again after a failure, less and less often."""
-        delay = _RETRY_SECONDS[min(wake.tries, len(_RETRY_SECONDS) - 1)]
-        due = self._clock.now().timestamp() + delay
+        due = self.after(_RETRY_SECONDS[min(wake.tries, len(_RETRY_SECONDS) - 1)], wake.place).timestamp()
         with self._database.transaction():
             self._database.execute(
                 "UPDATE wake SET due=?, tries=tries+1 WHERE tbl=? AND account=? AND region=? AND key=? "
@@ -159,6 +220,9 @@ class Runner:
         self._idle = threading.Condition()
         self._busy: set[tuple[str, str, str, str]] = set()
         self._stopping = False
+        self._jumping = 0
+        self._alone: set[int] = set()
+        """Stamps of wake-ups whose reconcilers want no transaction around them."""
         self._dispatcher: threading.Thread | None = None
         self._pool: ThreadPoolExecutor | None = None
         self.moving: Callable[[], None] = lambda: None
@@ -172,6 +236,8 @@ class Runner:
             self._reconcile(wake)
         except PlaneError as error:
             log.warning("%s %s: %s", wake.table, wake.key, error)
+        except Alone:
+            raise
         except Exception:
             log.exception("reconciling %s %s failed; it will be tried again", wake.table, wake.key)
         else:
@@ -193,14 +259,65 @@ class Runner:
         """Move AWS time forward, running every due alarm at its own instant, in order."""
         self.moving()
         target = self._clock.now() + by
-        while True:
-            self.settle_or_wait()
-            due = self._table.next_due()
-            if due is None or due > target:
-                break
-            self._clock.advance(max(due - self._clock.now(), timedelta(0)))
+        with self._idle:
+            self._jumping += 1
+        try:
+            while True:
+                self.settle_or_wait()
+                due = self._table.next_due()
+                if due is None or due > target:
+                    break
+                self._go_to(due)
+                self._batch(target)
+        finally:
+            with self._idle:
+                self._jumping -= 1
+                self._alone.clear()
+            self._clock.keep()
+            with self._table.transaction():
+                self._table.reached(None)
         self._clock.advance(max(target - self._clock.now(), timedelta(0)))
         self.settle_or_wait()
+        self.moved()
+
+    def _go_to(self, instant: datetime) -> None:
+        """Move on to an alarm. How far time has come is in the database before anybody can act on it."""
+        with self._table.transaction():
+            self._clock.skip(max(instant - self._clock.now(), timedelta(0)))
+            self._table.reached(self._clock.now())
+
+    def _batch(self, target: datetime) -> int:
+        """Run alarms up to `target` one after another, each at its instant, as long as they only change the database:
+        in one transaction, for a moment. How many there were. Takes no lock but the database's."""
+        count, until = 0, monotonic() + _BATCH_SECONDS
+        with self._table.transaction():
+            while count < _BATCH and monotonic() < until:
+                found = self._table.due(until=target, limit=1)
+                if not found or not self._is_mine(found[0]):
+                    break
+                due = datetime.fromtimestamp(found[0].due, UTC)
+                if due > self._clock.now():
+                    self._clock.skip(due - self._clock.now())
+                count += 1
+                try:
+                    with self._table.transaction():
+                        self.run(found[0])
+                except Alone:
+                    self._alone.add(found[0].stamp)
+            if count:
+                self._table.reached(self._clock.now())
+        return count
+
+    def _is_mine(self, wake: Wake) -> bool:
+        """Whether a wake-up is for who moves the clock on, not for the workers."""
+        together = wake.table in _TOGETHER and wake.stamp not in self._alone
+        return together and not wake.tries and wake.place not in self._busy
+
+    def run_at(self, speed: float) -> None:
+        """Let AWS time pass so many times as fast; 0 freezes it. Whoever waits for an instant of it waits anew."""
+        self.moving()
+        self._clock.run(speed)
+        self._signal.set()
         self.moved()
 
     def settle_or_wait(self) -> None:
@@ -208,12 +325,22 @@ class Runner:
         if self._dispatcher is None:
             self.settle()
             return
-        self._signal.set()
-        with self._idle:
-            self._idle.wait_for(lambda: self._stopping or not (self._busy or self._fresh()), timeout=60)
+        while not self._stopping:
+            while self._jumping and self._batch(self._clock.now()):
+                pass
+            self._signal.set()
+            with self._idle:
+                if not self._idle.wait_for(self._rests, timeout=60):
+                    return
+            if not (self._jumping and any(map(self._is_mine, self._table.due()))):
+                return
 
-    def _fresh(self) -> bool:
-        return any(wake.tries == 0 for wake in self._table.due())
+    def _rests(self) -> bool:
+        """Whether nothing is to be waited for."""
+        if self._stopping or not self._busy:
+            fresh = [wake for wake in self._table.due() if wake.tries == 0]
+            return self._stopping or not fresh or (self._jumping > 0 and any(map(self._is_mine, fresh)))
+        return False
 
     def start(self, workers: int = 8) -> None:
         """Serve wake-ups in the background until `stop`."""
@@ -244,7 +371,11 @@ class Runner:
                 self._signal.wait(self._pause())
 
     def _claim(self, wake: Wake) -> bool:
+        if wake.tries and self._table.rests(wake.place):
+            return False
         with self._idle:
+            if self._jumping and self._is_mine(wake):
+                return False
             if wake.place in self._busy:
                 return False
             self._busy.add(wake.place)
@@ -254,15 +385,20 @@ class Runner:
         due = self._table.next_due()
         if due is None:
             return None
-        seconds = (due - self._clock.now()).total_seconds()
-        # What is overdue and was not started is busy, and says so when it ends: the second is a belt.
-        return min(seconds, 3600.0) if seconds > 0 else 1.0
+        seconds, speed = (due - self._clock.now()).total_seconds(), self._clock.speed
+        if seconds > 0:
+            return min(seconds / speed, 3600.0) if speed else None
+        # What is overdue and was not started is busy, and says so when it ends: the second is a belt. Or it rests.
+        return 1.0
 
     def _work(self, wake: Wake) -> None:
         try:
             self.run(wake)
         finally:
-            with self._idle:
-                self._busy.discard(wake.place)
-                self._idle.notify_all()
+            self._release(wake)
             self._signal.set()
+
+    def _release(self, wake: Wake) -> None:
+        with self._idle:
+            self._busy.discard(wake.place)
+            self._idle.notify_all()

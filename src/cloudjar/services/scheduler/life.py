@@ -19,7 +19,7 @@ INVOKE = "invoke"
 _AT_ONCE, _GONE_AT_ONCE = 20, 500
 
 
-@reconciler(Schedule)
+@reconciler(Schedule, together=True)
 def work(step: Step, schedule: Schedule | None) -> None:
     """Begin what is due, and make the calls that are to be made."""
     if schedule is None:
