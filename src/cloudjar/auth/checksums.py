@@ -22,7 +22,7 @@ HEADER = "x-amz-checksum-"
 class Checksum(Protocol):
     """An incremental checksum; `digest` is big-endian, as it is sent (in base64)."""
 
-    def update(self, data: bytes, /) -> None: ...
+    def update(self, data: bytes | memoryview, /) -> None: ...
 
     def digest(self) -> bytes: ...
 
@@ -32,12 +32,12 @@ class _Crc:
 
     __slots__ = ("_function", "_size", "_value")
 
-    def __init__(self, function: Callable[[bytes, int], int], size: int) -> None:
+    def __init__(self, function: Callable[[bytes | memoryview, int], int], size: int) -> None:
         self._function = function
         self._size = size
         self._value = 0
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | memoryview, /) -> None:
         self._value = self._function(data, self._value)
 
     def digest(self) -> bytes:
@@ -45,10 +45,10 @@ class _Crc:
 
 
 @cache
-def _of_crt(name: str) -> Callable[[bytes, int], int]:
+def _of_crt(name: str) -> Callable[[bytes | memoryview, int], int]:
     from awscrt import checksums  # slow to load: a server without objects does without
 
-    function: Callable[[bytes, int], int] = getattr(checksums, name)
+    function: Callable[[bytes | memoryview, int], int] = getattr(checksums, name)
     return function
 
 
@@ -67,8 +67,8 @@ class _Xx:
         self._hash = getattr(XXHash, f"new_{variant}")()
         self._digest: bytes | None = None
 
-    def update(self, data: bytes, /) -> None:
-        self._hash.update(data)
+    def update(self, data: bytes | memoryview, /) -> None:
+        self._hash.update(data if isinstance(data, bytes) else bytes(data))  # it takes nothing else
 
     def digest(self) -> bytes:
         if self._digest is None:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 from cloudjar.base.errors import AwsError
 from cloudjar.gateway import http1
 from cloudjar.gateway.ahead import AheadOutflow
-from cloudjar.gateway.answering import Answering
-from cloudjar.gateway.body import BodyPolicy, Intake, too_large
+from cloudjar.gateway.body import BodyPolicy, Intake
 from cloudjar.gateway.direct import DirectOutflow
-from cloudjar.gateway.inflow import Inflow, Landed
+from cloudjar.gateway.drawing import Drawn
+from cloudjar.gateway.inflow import Inflow
 from cloudjar.gateway.outflow import AsyncOutflow, Outflow, Transport, close_stream
 from cloudjar.gateway.phase import Phase
+from cloudjar.gateway.taking import Taking
 from cloudjar.wire.message import Request, Response
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _BLANK = 16
 _TLS_HANDSHAKE = 0x16
 
 
-class Connection(Answering, asyncio.Protocol):
+class Connection(Taking, asyncio.Protocol):
     """The protocol of one accepted connection; see `server.Server` for what it serves."""
 
     def __init__(self, server: Server, listener: Listener) -> None:
@@ -56,7 +57,7 @@ class Connection(Answering, asyncio.Protocol):
         self._head: http1.Head | None = None
         self._request: Request | None = None
         self._intake: Intake | None = None
-        self._inflow: Inflow | None = None
+        self._inflow: Inflow | Drawn | None = None
         self._waiting: asyncio.Future[Response] | None = None
         self._outflow: Outflow | AsyncOutflow | AheadOutflow | DirectOutflow | None = None
         self._reading = True
@@ -263,62 +264,14 @@ class Connection(Answering, asyncio.Protocol):
         self._expect_body(head, data)
         return data
 
-    def _begin_flow(self, head: http1.Head, policy: BodyPolicy, data: bytes) -> bytes:
-        assert policy.sink is not None
-        assert self._request is not None
-        if head.length > policy.max_size:
-            return self._refuse(self._error(self._request, too_large(policy.max_size)), data)
-        threads, soon = self.server.threads, self.server.call_from_thread
-        self._inflow = Inflow(self, policy.sink(), policy.decoder, head.length, threads, soon)
-        self._expect_body(head, data)
-        return data
-
     def _expect_body(self, head: http1.Head, data: bytes) -> None:
         self.phase = Phase.BODY
         self._set_deadline(self.server.timeouts.body)
         if head.expects_continue and not data:
             self._transport.write(http1.CONTINUE)
 
-    def _take_flow(self, flow: Inflow, data: bytes) -> bytes:
-        self._set_deadline(self.server.timeouts.body)
-        rest = flow.feed(data)
-        if flow.done:
-            self.phase = Phase.BUSY
-            self.deadline = 0.0
-        return rest
-
-    def flow_reading(self, flow: Inflow, wanted: bool) -> None:
-        """The threads that keep a body cannot keep up, or have caught up."""
-        if self._inflow is flow and self.phase is Phase.BODY:
-            self._set_deadline(self.server.timeouts.body if wanted else 0.0)
-            self._read(wanted)
-
-    def flow_landed(self, flow: Inflow, body: Landed) -> None:
-        """A large body is where it is kept: the request is whole."""
-        request = self._request
-        if self._inflow is not flow or request is None:
-            body.close()
-            return
-        self._inflow = None
-        request.body = body
-        request.raw_body_hash = body.digests["sha256"].hex() if "sha256" in body.digests else ""
-        request.decoded = flow.decodes
-        self._guard(self._dispatch, request)
-        self._proceed()
-
-    def flow_failed(self, flow: Inflow, error: Exception) -> None:
-        """A large body is not what it claims to be, or the disk failed."""
-        request = self._request
-        if self._inflow is not flow or request is None:
-            return
-        if isinstance(error, AwsError):
-            self._guard(self._refuse, self._error(request, error))
-        else:
-            log.error("a request body could not be stored", exc_info=error)
-            self._guard(self._refuse, self._failure())
-
     def _take_body(self, data: bytes) -> bytes:
-        if self._inflow is not None:
+        if isinstance(self._inflow, Inflow):
             return self._take_flow(self._inflow, data)
         intake, request = self._intake, self._request
         assert intake is not None
@@ -474,11 +427,6 @@ class Connection(Answering, asyncio.Protocol):
             intake.close()
         self._stop_flow()
         self._drop_request()
-
-    def _stop_flow(self) -> None:
-        flow, self._inflow = self._inflow, None
-        if flow is not None:
-            flow.close()
 
     def _drop_request(self) -> None:
         """A body in a file goes with its request, unless somebody recorded it."""

@@ -13,14 +13,14 @@ _READ = 4 * STRIDE
 
 
 @cache
-def _function() -> Callable[[bytes, int], int]:
+def _function() -> Callable[[bytes | memoryview, int], int]:
     from awscrt.checksums import crc64nvme  # slow to load: a server without large objects does without
 
-    function: Callable[[bytes, int], int] = crc64nvme
+    function: Callable[[bytes | memoryview, int], int] = crc64nvme  # type: ignore[assignment] # its stub knows bytes
     return function
 
 
-def of(data: bytes, before: int = 0) -> int:
+def of(data: bytes | memoryview, before: int = 0) -> int:
     """The checksum of what gave `before`, followed by `data`."""
     return _function()(data, before)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ KEY = 32
 _NOT_STORED = Stored()
 _EAGER = 16
 """Frames after which the disk is asked to begin with them."""
+
+_own = threading.local()
 
 
 class FileLanded:
@@ -62,16 +65,21 @@ def land_small(files: Files, content: bytes, hashes: Mapping[str, Hash]) -> File
 
 
 class FileSink:
-    """See `port.Sink`. No file is made for what fits in a row."""
+    """See `port.Sink`. No file is made for what fits in a row.
+
+    Whoever has the bytes elsewhere than in memory asks for `room`, puts them there, and tells how many with `filled`.
+    """
 
     def __init__(self, files: Files, hashes: Mapping[str, Hash], inline: int = INLINE) -> None:
         self._files = files
         self._most_inline = inline
         self._hashes = hashes
         self._md5 = hashlib.md5(usedforsecurity=False)
+        self._lane = files.beside.lane(self._md5.update)
         self._key = ids.entropy(KEY)
         self._frames = Frames(self._key)
-        self._held = bytearray()
+        self._room: memoryview | None = None
+        self._held = 0
         self._written = 0
         self._number = 0
         self._on_disk = 0
@@ -81,55 +89,70 @@ class FileSink:
 
     def feed(self, data: bytes) -> None:
         """See `port.Sink`."""
-        digested = self._files.beside.run(self._md5.update, data)
-        try:
-            for running in self._hashes.values():
-                running.update(data)
-            self._encrypt(memoryview(data))
-        finally:
-            digested()
+        view = memoryview(data)
+        while view:
+            room = self.room()
+            size = min(len(room), len(view))
+            room[:size] = view[:size]
+            self.filled(size)
+            view = view[size:]
 
-    def _encrypt(self, view: memoryview) -> None:
-        while len(self._held) + len(view) >= FRAME:
-            if self._held:
-                room = FRAME - len(self._held)
-                self._held += view[:room]
-                self._write(self._held)
-                self._held = bytearray()
-                view = view[room:]
-            else:
-                self._write(view[:FRAME])
-                view = view[FRAME:]
-        self._held += view
+    def room(self) -> memoryview:
+        """Where the next bytes belong; never empty."""
+        if self._room is None:
+            self._room = self._lane.room()
+        return self._room[self._held :]
 
-    def _write(self, content: bytearray | memoryview) -> None:
+    def filled(self, size: int) -> None:
+        """So many bytes came into the beginning of `room`. OSError: the disk is full or fails."""
+        self._held += size
+        if self._held == FRAME:
+            self._write()
+
+    def _write(self) -> None:
+        """What is held becomes a frame of the file."""
+        if self._room is None or not self._held:
+            return
         if self._fd < 0:
             self._file, self._fd = self._files.create()
-        sealed = self._frames.encrypt(self._number, content)
+        content = self._room[: self._held]
+        sealed = self._frames.encrypt_into(self._number, content, _sealed())
         self._number += 1
-        self._written += len(content)
+        self._written += self._held
+        self._hand_on()
         self._crc = checksum.of(sealed, self._crc)
         self._on_disk += len(sealed)
-        frame = memoryview(sealed)
-        while frame:
-            frame = frame[os.write(self._fd, frame) :]
+        while sealed:
+            sealed = sealed[os.write(self._fd, sealed) :]
         if self._number % _EAGER == 0 and self._files.durable:
             writeback.begin(self._fd, (self._number - _EAGER) * STRIDE, _EAGER * STRIDE)
 
+    def _hand_on(self) -> None:
+        """What is held goes to the digests: the one that takes longest does so beside all else."""
+        if self._room is not None:
+            content = self._room[: self._held]
+            for running in self._hashes.values():
+                running.update(content)
+            room, size, self._room, self._held = self._room, self._held, None, 0
+            self._lane.put(room, size)
+
     def finish(self) -> FileLanded:
         """See `port.Sink`."""
-        blob = self._inline() if self._fd < 0 and len(self._held) <= self._most_inline else self._whole_file()
+        blob = self._inline() if self._fd < 0 and self._held <= self._most_inline else self._whole_file()
+        self._lane.finish()
         digests = {name: running.digest() for name, running in self._hashes.items()}
         stored = Stored(self._on_disk, checksum.told(self._crc))
         return FileLanded(self._files, blob, self._key, self._md5.digest(), digests, stored)
 
     def _inline(self) -> Blob:
-        return Blob(len(self._held), seal_inline(self._key, self._held)) if self._held else Blob()
+        if self._room is None or not self._held:
+            return Blob()
+        blob = Blob(self._held, seal_inline(self._key, self._room[: self._held]))
+        self._hand_on()
+        return blob
 
     def _whole_file(self) -> Blob:
-        if self._held:
-            self._write(self._held)
-            self._held = bytearray()
+        self._write()
         self._files.sync(self._fd)
         os.close(self._fd)
         self._fd = -1
@@ -138,10 +161,19 @@ class FileSink:
 
     def abort(self) -> None:
         """See `port.Sink`."""
-        self._held = bytearray()
+        self._lane.drop(self._room)
+        self._room, self._held = None, 0
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
         if self._file:
             self._files.refuse(self._file)
             self._file = ""
+
+
+def _sealed() -> memoryview:
+    """This thread's room for a sealed frame."""
+    found: memoryview | None = getattr(_own, "sealed", None)
+    if found is None:
+        found = _own.sealed = memoryview(bytearray(STRIDE))
+    return found
