@@ -13,22 +13,36 @@ from typing import NamedTuple
 import msgspec
 
 from cloudjar.spec import instance_types, prices
+from cloudjar.spec.database_pins import PINS
 
 _DATA = Path(__file__).with_name("data") / "rds"
-_OPERATIONS = {"postgres": "CreateDBInstance:0014"}
+_OPERATIONS = {"postgres": "CreateDBInstance:0014", "mariadb": "CreateDBInstance:0018"}
 """How bills call an engine's instances: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/"""
+_USUAL = {"postgres": "15", "mariadb": "10.11"}
+"""The major version that an engine has when none is named: that of the host's own distribution."""
 
 
 class Line(NamedTuple):
-    """A major version of an engine; `usual` is the minor that is installed where nobody has looked yet."""
+    """A major version of an engine; `usual` is the minor that a distribution installs where nobody has looked yet,
+    empty where only pinned versions are to be had (`database_pins`)."""
 
     engine: str
     major: str
-    family: str
     usual: str
     title: str
     licence: str
     charset: str
+    port: int
+
+    @property
+    def family(self) -> str:
+        """Its family of parameters."""
+        return self.engine + self.major
+
+    @property
+    def pinned(self) -> tuple[str, ...]:
+        """The versions that a registry has, oldest first."""
+        return tuple(v for engine, v in PINS if engine == self.engine and major_of(engine, v) == self.major)
 
 
 class Parameter(msgspec.Struct, array_like=True, frozen=True):
@@ -44,7 +58,28 @@ class Parameter(msgspec.Struct, array_like=True, frozen=True):
     value: str
 
 
-LINES = (Line("postgres", "15", "postgres15", "15.20", "PostgreSQL", "postgresql-license", "UTF8"),)
+def _postgres(major: str, usual: str = "") -> Line:
+    return Line("postgres", major, usual, "PostgreSQL", "postgresql-license", "UTF8", 5432)
+
+
+def _mariadb(major: str, usual: str) -> Line:
+    return Line("mariadb", major, usual, "MariaDB Community Edition", "general-public-license", "latin1", 3306)
+
+
+LINES = (
+    _mariadb("10.11", "10.11.19"),
+    _postgres("14"),
+    _postgres("15", "15.20"),
+    _postgres("16"),
+    _postgres("17", "17.12"),
+    _postgres("18"),
+)
+"""By engine, then oldest first."""
+
+
+def major_of(engine: str, version: str) -> str:
+    """The major version that a version is of: two numbers of MariaDB's, one of PostgreSQL's."""
+    return ".".join(version.split(".")[: 2 if engine == "mariadb" else 1])
 
 
 def line(engine: str, major: str) -> Line | None:
@@ -52,9 +87,19 @@ def line(engine: str, major: str) -> Line | None:
     return next((one for one in LINES if (one.engine, one.major) == (engine, major)), None)
 
 
-def newest(engine: str) -> Line | None:
+def usual(engine: str) -> Line | None:
     """The major version that an engine has when none is named."""
-    return next((one for one in reversed(LINES) if one.engine == engine), None)
+    return line(engine, _USUAL.get(engine, ""))
+
+
+def release(engine: str, version: str) -> str:
+    """What the plane calls a version: itself where it is pinned, else its major, as the distribution has it."""
+    return version if (engine, version) in PINS else major_of(engine, version)
+
+
+def order(version: str) -> tuple[int, ...]:
+    """What versions are sorted by."""
+    return tuple(int(part) for part in version.split("."))
 
 
 def operation(engine: str) -> str:

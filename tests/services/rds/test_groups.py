@@ -143,7 +143,7 @@ def test_groups_that_are_used_or_the_products_own_stay(jar: TestJar) -> None:
 
 def test_what_may_be_asked_for_is_told(jar: TestJar) -> None:
     rds = jar.client("rds")
-    (version,) = rds.describe_db_engine_versions(Engine="postgres")["DBEngineVersions"]
+    (version,) = rds.describe_db_engine_versions(Engine="postgres", DefaultOnly=True)["DBEngineVersions"]
     assert (version["MajorEngineVersion"], version["DBParameterGroupFamily"]) == ("15", "postgres15")
     assert rds.describe_db_engine_versions(Engine="oracle-ee")["DBEngineVersions"] == []
     options = [

@@ -92,7 +92,7 @@ class ContainerCompute(Entering, Metering, Leasing):
         make_room(self.runtime / _LIMITS)
         home = self._home(spec.id)
         rootfs = None
-        if self._wants_image(spec):
+        if self._wants_image(spec) or spec.follows_image:
             rootfs = self.store.rootfs(spec.image)
         with home.locked():
             # Alive but no longer wanted: somebody was cut off while stopping it, and it may go at any moment.
@@ -363,9 +363,9 @@ class ContainerCompute(Entering, Metering, Leasing):
 
     def _lay_out(self, home: Home, spec: MachineSpec, rootfs: Path | None) -> None:
         """Mount the volume, plant the machine's identity on it, mount the root over it."""
-        if rootfs is None and self._wants_image(spec):
+        if rootfs is None and (self._wants_image(spec) or spec.follows_image):
             rootfs = self.store.rootfs(spec.image)
-        record = self.volumes.ensure(spec.root, spec.image, rootfs)
+        record = self.volumes.ensure(spec.root, spec.image, rootfs, follows=spec.follows_image)
         with guest_users.owner_of(f"/run/netns/{spec.network}") as users:
             if users is not None and not guest_users.can_show_as(Path(record.rootfs), users):
                 users = None

@@ -42,10 +42,11 @@ class Volumes:
         """What the volume is, or None when it does not exist (or was never finished)."""
         return read_record(self._home(volume_id) / "volume.json")
 
-    def ensure(self, disk: Disk, image: str, rootfs: Path | None) -> VolumeRecord:
-        """A root volume: make it if needed, grow it if it became larger; its image is what it was made of.
+    def ensure(self, disk: Disk, image: str, rootfs: Path | None, *, follows: bool = False) -> VolumeRecord:
+        """A root volume: make it if needed, grow it if it became larger; its image is what it was made of, unless it
+        `follows` the one that is given.
 
-        `rootfs` is the image's root, needed only for a volume that does not exist and has no snapshot.
+        `rootfs` is the image's root, needed only for a volume that does not exist and has no snapshot, or follows.
         """
         with self._locked(disk.volume_id) as home:
             seen = self.record(disk.volume_id)
@@ -58,6 +59,8 @@ class Volumes:
                 seen = self._note(home, VolumeRecord(image=image, rootfs=str(rootfs), size_gib=disk.size_gib))
             if not seen.rootfs:
                 raise PlaneError(f"volume {disk.volume_id} has no system on it to boot")
+            if follows and rootfs is not None and seen.rootfs != str(rootfs):
+                seen = self._rebase(home, msgspec.structs.replace(seen, image=image, rootfs=str(rootfs)))
             if disk.size_gib > seen.size_gib:
                 _grow(home / "disk.img", disk.size_gib)
                 seen = self._note(home, msgspec.structs.replace(seen, size_gib=disk.size_gib))
@@ -167,6 +170,19 @@ class Volumes:
                     f"is {owner}. Try: cloudjar doctor, which says whether guests can have users of their own"
                 )
             self._note(home, msgspec.structs.replace(seen, owner=owner))
+
+    def _rebase(self, home: Path, record: VolumeRecord) -> VolumeRecord:
+        """Lay a volume that nobody runs on over another image: what was written over the old one's files goes."""
+        at = home / "rebased"
+        unmount(at)  # a cut may have left it there
+        mount_volume(home / "disk.img", at)
+        try:
+            for name in ("upper", "work"):
+                shutil.rmtree(at / name)
+        finally:
+            unmount(at)
+            at.rmdir()
+        return self._note(home, record)
 
     def _make(self, home: Path, size_gib: int) -> None:
         half = home / "disk.img.part"

@@ -48,6 +48,9 @@ class MachineSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Fraction of `vcpus` the machine may use steadily (burstable types run below 1 when out of credits)."""
     driver: str = ""
     """``container`` or ``vm`` where both are at hand; empty: the installation's default."""
+    follows_image: bool = False
+    """The root is `image`, whichever it was before, at each boot: only what lies in folders of the volume's own (as
+    ``/var/lib/containers``) outlives a change of it. For machines that are one service, whose image is its program."""
 
 
 class ImageInfo(msgspec.Struct, frozen=True, kw_only=True):

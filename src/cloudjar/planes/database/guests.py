@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.container import ContainerCompute
-from cloudjar.planes.database import image, postgres
+from cloudjar.planes.database import image, kinds, releases
 from cloudjar.planes.database.port import Engine
 
 _APPLY_SECONDS = 120
 _LOOK_SECONDS = 10
+_UPGRADE_SECONDS = 6 * 3600
 
 
 class GuestDatabases:
@@ -19,26 +20,43 @@ class GuestDatabases:
     def __init__(self, compute: ContainerCompute) -> None:
         self._compute = compute
 
-    def version(self, kind: str, major: str) -> str:
+    def version(self, kind: str, release: str) -> str:
         """As the built image has it."""
-        return image.installed(kind, major, self._compute.store.folder)
+        return image.installed(kind, release, self._compute.store.folder)
 
-    def prepare(self, kind: str, major: str) -> str:
+    def fetches(self) -> bool:
+        """They are programs of one kind of processor."""
+        return releases.can_fetch()
+
+    def prepare(self, kind: str, release: str) -> str:
         """Build and cache."""
-        return image.prepared(self._compute.store, kind, major)
+        return image.prepared(self._compute.store, kind, release)
 
     def apply(self, engine: Engine) -> None:
         """Hand the guest its configuration, all at once."""
-        argv = ["/usr/libexec/cloudjar/apply", str(engine.port)]
-        code, said = self._compute.run(engine.machine, argv, _APPLY_SECONDS, postgres.archive(engine))
+        argv = [f"/{kinds.TOOLS}/apply", str(engine.port)]
+        given = kinds.of(engine.kind).archive(engine)
+        code, said = self._compute.run(engine.machine, argv, _APPLY_SECONDS, given)
         if code:
             words = said.decode("utf-8", "replace").strip()[-600:]
             raise PlaneError(f"the engine in {engine.machine} could not be set up ({code}): {words}")
 
+    def leave(self, machine: str, kind: str) -> str:
+        """The old engine's own tools."""
+        return self._half(machine, kind, "leave")
+
+    def arrive(self, machine: str, kind: str) -> str:
+        """The new engine's."""
+        return self._half(machine, kind, "arrive")
+
+    def _half(self, machine: str, kind: str, tool: str) -> str:
+        kinds.of(kind)
+        code, said = self._compute.run(machine, [f"/{kinds.TOOLS}/{tool}"], _UPGRADE_SECONDS)
+        return f"({code}) {said.decode('utf-8', 'replace').strip()[-600:]}" if code else ""
+
     def accepts(self, machine: str) -> bool:
         """Ask the engine at its socket, wherever it is."""
-        look = "set -- /run/postgresql/.s.PGSQL.*[0-9]; pg_isready -q -h /run/postgresql -p \"${1##*.}\" -U rdsadmin"
         try:
-            return self._compute.run(machine, ["/bin/sh", "-c", look], _LOOK_SECONDS)[0] == 0
+            return self._compute.run(machine, [f"/{kinds.TOOLS}/accepts"], _LOOK_SECONDS)[0] == 0
         except PlaneError:
             return False

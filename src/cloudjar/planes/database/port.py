@@ -19,9 +19,11 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
 
     machine: str
     kind: str
-    """``postgres``."""
+    """``postgres`` or ``mariadb``."""
     major: str
     """``15``."""
+    release: str = ""
+    """What runs, as `DatabasePort.prepare` calls it; empty: the distribution's of that major."""
     port: int
     master: str
     """The name of the master user."""
@@ -43,17 +45,32 @@ class DatabasePort(Protocol):
     name: str
     """``sim`` or ``guests``."""
 
-    def version(self, kind: str, major: str, /) -> str:
-        """The version of a major that would run here (``15.18``), as far as is known; else ""."""
+    def version(self, kind: str, release: str, /) -> str:
+        """The version of a release that would run here (``15.18``), as far as is known; else "". A release is a major
+        as the distribution has it (``15``), or one of a pinned version (``17.10``): `releases`."""
         ...
 
-    def prepare(self, kind: str, major: str, /) -> str:
+    def fetches(self) -> bool:
+        """Whether pinned versions are to be had for machines like this one."""
+        ...
+
+    def prepare(self, kind: str, release: str, /) -> str:
         """Build the engine's image unless it is cached (a minute); the compute plane's key of it."""
         ...
 
     def apply(self, engine: Engine) -> None:
         """Make the running machine's engine exactly this, and wait until it takes connections. Data are made at the
         first time. Settings that an engine reads only when it starts wait for its next start."""
+        ...
+
+    def leave(self, machine: str, kind: str, /) -> str:
+        """In a running machine whose engine was not started since its boot: have the data ready for a later major, if
+        they are not. Returns "" or why they cannot be taken along."""
+        ...
+
+    def arrive(self, machine: str, kind: str, /) -> str:
+        """Likewise, once the machine runs the later major's image: take over what `leave` left, if it was not yet.
+        Returns "" or why that failed; then the data are still the old ones."""
         ...
 
     def accepts(self, machine: str) -> bool:

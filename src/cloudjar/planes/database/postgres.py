@@ -10,9 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import io
-import tarfile
 
+from cloudjar.planes.database.packing import packed
 from cloudjar.planes.database.port import Engine
 
 _ROUNDS = 4096
@@ -30,7 +29,7 @@ def scram(password: str, salt: bytes) -> str:
 
 
 def archive(engine: Engine) -> bytes:
-    """What `scripts.APPLY` reads: a tar of the configuration and of what is said to the engine."""
+    """What `postgres_scripts.APPLY` reads: a tar of the configuration and of what is said to the engine."""
     files = {
         "conf/postgresql.conf": configuration(engine),
         "conf/pg_hba.conf": admission(engine),
@@ -39,13 +38,7 @@ def archive(engine: Engine) -> bytes:
         "conf/server.key": engine.key,
         "setup.sql": setup(engine),
     }
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as out:
-        for name, text in files.items():
-            info = tarfile.TarInfo(name)
-            info.size, info.mode = len(text.encode()), 0o600
-            out.addfile(info, io.BytesIO(text.encode()))
-    return packed.getvalue()
+    return packed(files)
 
 
 def configuration(engine: Engine) -> str:

@@ -20,6 +20,10 @@ class SimDatabases:
         """Nothing is installed."""
         return ""
 
+    def fetches(self) -> bool:
+        """Whatever is asked for."""
+        return True
+
     def prepare(self, _: str, __: str) -> str:
         """An image that simulated machines have."""
         return "debian-12"
@@ -29,6 +33,14 @@ class SimDatabases:
         if self._compute.look(engine.machine) != "up":
             raise PlaneError(f"machine {engine.machine} is not running")
         self.engines[engine.machine] = engine
+
+    def leave(self, _: str, __: str) -> str:
+        """There are no data."""
+        return ""
+
+    def arrive(self, _: str, __: str) -> str:
+        """There are no data."""
+        return ""
 
     def accepts(self, machine: str) -> bool:
         """While its machine is up."""

@@ -72,7 +72,7 @@ def finish(ctx: Ctx, snapshot: Snapshot) -> None:
     db = ctx.db[DbInstance].get(snapshot.instance_id)
     if db is None or db.resource_id != snapshot.resource_id:
         return
-    if db.state == "deleting":
+    if db.state in ("deleting", "modifying"):
         ctx.wake(db)
         return
     others = [s for s in ctx.db[Snapshot].all(resource_id=db.resource_id) if s.state == "creating"]

@@ -23,6 +23,17 @@ def named(ctx: Ctx, name: str | None, line: Line) -> ParameterGroup:
     return found
 
 
+def for_upgrade(ctx: Ctx, name: str | None, db: DbInstance, line: Line) -> str:
+    """The group that an instance has once it is of another major: the named one, or that family's default. Raises
+    InvalidParameterCombination where neither is plain."""
+    if not name and not db.parameter_group.startswith(DEFAULT):
+        raise errors.combination(
+            f"The current DB parameter group {db.parameter_group} is custom. You must explicitly specify a new DB "
+            "parameter group, either default or custom, for the engine version upgrade."
+        )
+    return named(ctx, name, line).name
+
+
 def need(ctx: Ctx, name: str) -> ParameterGroup:
     """A group by its name. Raises DBParameterGroupNotFound."""
     found = ctx.db[ParameterGroup].get(name.lower())

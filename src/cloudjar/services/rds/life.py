@@ -91,7 +91,7 @@ def _arrive(step: Step, db: DbInstance, event_id: str, message: str, category: s
 
 def _create(step: Step, db: DbInstance) -> None:
     _boot(step, db)
-    version = running.engines(step.world).version(db.engine, db.major) or db.version
+    version = running.version(step.world, db)
     with step.world.state.database.transaction():
         now = _to(step, "creating", lambda now: replace(now, state="available", answering=True, version=version))
         if now is None:

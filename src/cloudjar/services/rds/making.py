@@ -10,21 +10,14 @@ from msgspec.structs import replace
 from cloudjar.base import ids
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
-from cloudjar.planes.database import postgres
-from cloudjar.services.rds import errors, groups, places, rules, running
+from cloudjar.planes.database import kinds
+from cloudjar.services.rds import engine_rules, errors, groups, places, rules, running
 from cloudjar.services.rds.records import DbInstance, Secret
 from cloudjar.services.rds.views import AUTHORITY
 from cloudjar.spec import databases
 from cloudjar.spec.databases import Line
 
 VIA = "rds.amazonaws.com"
-ELSEWHERE = (
-    "mysql", "mariadb", "aurora-mysql", "aurora-postgresql", "oracle-ee", "oracle-ee-cdb", "oracle-se2",
-    "oracle-se2-cdb", "sqlserver-ee", "sqlserver-se", "sqlserver-ex", "sqlserver-web", "db2-ae", "db2-se",
-    "custom-oracle-ee", "custom-oracle-ee-cdb", "custom-oracle-se2", "custom-oracle-se2-cdb", "custom-sqlserver-ee",
-    "custom-sqlserver-se", "custom-sqlserver-web", "custom-sqlserver-dev",
-)  # fmt: skip
-"""Engines that AWS has besides."""
 
 
 def new_id(ctx: Ctx, given: str) -> str:
@@ -33,26 +26,6 @@ def new_id(ctx: Ctx, given: str) -> str:
     if ctx.db[DbInstance].get(name) is not None:
         raise AwsError("DBInstanceAlreadyExists", "DB instance already exists")
     return name
-
-
-def version(ctx: Ctx, engine: str, wanted: str | None) -> tuple[Line, str]:
-    """(major version, whole version) that a request names, or the newest."""
-    if engine in ELSEWHERE:
-        raise errors.not_built(f"The engine {engine}")
-    newest = databases.newest(engine)
-    if newest is None:
-        raise errors.invalid("Invalid DB engine")
-    if not wanted:
-        return newest, here(ctx, newest)
-    line = databases.line(engine, wanted.partition(".")[0])
-    if line is None or wanted not in (line.major, here(ctx, line)):
-        raise errors.combination(f"Cannot find version {wanted} for {engine}")
-    return line, here(ctx, line)
-
-
-def here(ctx: Ctx, line: Line) -> str:
-    """The whole version of a major that runs here."""
-    return running.engines(ctx.world).version(line.engine, line.major) or line.usual
 
 
 def instance_class(given: str, line: Line, whole: str) -> str:
@@ -105,7 +78,7 @@ def credentials(ctx: Ctx, req: dict[str, Any], db: DbInstance) -> DbInstance:
     if not req.get("ManageMasterUserPassword"):
         if req.get("MasterUserSecretKmsKeyId"):
             raise errors.combination("You can't specify MasterUserSecretKmsKeyId without ManageMasterUserPassword.")
-        return with_password(ctx, db, rules.password(req.get("MasterUserPassword")))
+        return with_password(ctx, db, engine_rules.password(db.engine, req.get("MasterUserPassword")))
     if req.get("MasterUserPassword"):
         raise errors.combination("You can't specify MasterUserPassword when ManageMasterUserPassword is enabled.")
     password = ids.token(24)
@@ -125,12 +98,12 @@ def credentials(ctx: Ctx, req: dict[str, Any], db: DbInstance) -> DbInstance:
 
 def with_password(ctx: Ctx, db: DbInstance, password: str) -> DbInstance:
     """The password is forgotten; what an engine keeps of it is sealed."""
-    return replace(db, verifier=verifier(ctx, password))
+    return replace(db, verifier=verifier(ctx, db.engine, password))
 
 
-def verifier(ctx: Ctx, password: str) -> bytes:
+def verifier(ctx: Ctx, engine: str, password: str) -> bytes:
     """What the record keeps of a password until the engine has it: sealed."""
-    return running.seal(ctx.world, postgres.scram(password, ids.entropy(16)))
+    return running.seal(ctx.world, kinds.verifier(engine, password, ids.entropy(16)))
 
 
 def _arn(ctx: Ctx, db: DbInstance) -> str:
@@ -154,7 +127,7 @@ def blank(ctx: Ctx, req: dict[str, Any], name: str, line: Line, whole: str, tags
         instance_class=kind,
         master="",
         db_name="",
-        port=rules.port(req.get("Port"), 5432),
+        port=rules.port(req.get("Port"), line.port),
         storage=0,
         storage_type="gp3",
         iops=0,

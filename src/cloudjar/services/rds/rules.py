@@ -13,21 +13,6 @@ from datetime import datetime, timedelta
 from cloudjar.services.rds import errors
 
 _IDENTIFIER = re.compile(r"[a-zA-Z](-?[a-zA-Z0-9])*")
-_RESERVED = frozenset((
-    "admin", "rdsadmin", "rds_superuser", "rds_replication", "rds_password", "rds_iam", "rdsrepladmin",
-    "rdswriteforwarduser", "rdstopmgr", "rds_reserved", "rds_ad", "pg_monitor", "pg_signal_backend", "all", "analyse",
-    "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "binary", "both", "case", "cast",
-    "check", "collate", "collation", "column", "concurrently", "constraint", "create", "cross", "current_catalog",
-    "current_date", "current_role", "current_schema", "current_time", "current_timestamp", "current_user", "default",
-    "deferrable", "desc", "distinct", "do", "else", "end", "except", "false", "fetch", "for", "foreign", "freeze",
-    "from", "full", "grant", "group", "having", "ilike", "in", "initially", "inner", "intersect", "into", "is",
-    "isnull", "join", "lateral", "leading", "left", "like", "limit", "localtime", "localtimestamp", "natural", "not",
-    "notnull", "null", "offset", "on", "only", "or", "order", "outer", "overlaps", "placing", "primary", "references",
-    "returning", "right", "select", "session_user", "similar", "some", "symmetric", "table", "tablesample", "then",
-    "to", "trailing", "true", "union", "unique", "user", "using", "variadic", "verbose", "when", "where", "window",
-    "with", "public", "none",
-))  # fmt: skip
-_DATABASES = frozenset(("rdsadmin", "template0", "template1"))
 _LEAST = {"gp2": 20, "gp3": 20, "io1": 100, "io2": 100, "standard": 5}
 _MOST = {"gp2": 65536, "gp3": 65536, "io1": 65536, "io2": 65536, "standard": 3072}
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -46,42 +31,6 @@ def identifier(member: str, given: str, most: int = 63) -> str:
     return given.lower()
 
 
-def master_name(given: str | None) -> str:
-    """The master user's name."""
-    if not given:
-        raise errors.missing("MasterUsername")
-    if given.lower() in _RESERVED or given.lower().startswith(("pg_", "rds_")):
-        raise errors.invalid(f"MasterUsername {given} cannot be used as it is a reserved word used by the engine")
-    if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]{0,62}", given):
-        raise errors.invalid("The parameter MasterUsername is not a valid identifier.")
-    return given
-
-
-def password(given: str | None) -> str:
-    """The master user's password."""
-    front = "The parameter MasterUserPassword is not a valid password"
-    if not given:
-        raise errors.missing("MasterUserPassword")
-    if len(given) < 8:
-        raise errors.invalid(f"{front} because it is shorter than 8 characters.")
-    if len(given) > 128:
-        raise errors.invalid(f"{front} because it is longer than 128 characters.")
-    if not all(32 < ord(c) < 127 and c not in "/@\"" for c in given):
-        raise errors.invalid(f"{front}. Only printable ASCII characters besides '/', '@', '\"', ' ' may be used.")
-    return given
-
-
-def database_name(given: str | None) -> str:
-    """The name of a first database; empty: none."""
-    if not given:
-        return ""
-    if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]{0,62}", given):
-        raise errors.invalid("DBName must begin with a letter and contain only alphanumeric characters.")
-    if given.lower() in _RESERVED | _DATABASES:
-        raise errors.invalid(f"DBName {given} cannot be used. It is a reserved word for this engine")
-    return given
-
-
 def port(given: int | None, usual: int) -> int:
     """The port of an endpoint."""
     if given is None:
@@ -91,18 +40,20 @@ def port(given: int | None, usual: int) -> int:
     return given
 
 
-def storage(kind: str, gib: int | None) -> int:
+def storage(kind: str, gib: int | None, engine: str = "postgres") -> int:
     """The size of a volume, GiB."""
     if kind not in _LEAST:
         raise errors.invalid(f"Invalid storage type: {kind}")
     if gib is None:
         raise errors.missing("AllocatedStorage")
     if not _LEAST[kind] <= gib <= _MOST[kind]:
-        raise errors.invalid(f"Invalid storage size for engine name postgres and storage type {kind}: {gib}")
+        raise errors.invalid(f"Invalid storage size for engine name {engine} and storage type {kind}: {gib}")
     return gib
 
 
-def performance(kind: str, gib: int, iops: int | None, throughput: int | None) -> tuple[int, int]:
+def performance(
+    kind: str, gib: int, iops: int | None, throughput: int | None, engine: str = "postgres"
+) -> tuple[int, int]:
     """(IOPS, MiB/s) that are provisioned; 0 where there are none."""
     if kind in ("io1", "io2"):
         if throughput:
@@ -121,7 +72,7 @@ def performance(kind: str, gib: int, iops: int | None, throughput: int | None) -
     if gib < GP3_WIDE:
         if iops or throughput:
             raise errors.combination(
-                "You can't specify IOPS or storage throughput for engine postgres and a storage size less than 400."
+                f"You can't specify IOPS or storage throughput for engine {engine} and a storage size less than 400."
             )
         return 3000, 125
     if not 12_000 <= (iops or 12_000) <= 64_000 or not 500 <= (throughput or 500) <= 4000:

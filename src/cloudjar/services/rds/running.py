@@ -19,6 +19,8 @@ from cloudjar.spec import databases
 _VALID = timedelta(days=397)
 _BACKDATED = timedelta(hours=1)
 _SEAL = "rds master password"
+_FORCED = {"postgres": "rds.force_ssl", "mariadb": "require_secure_transport"}
+"""The parameter that says that nobody comes in without TLS."""
 
 
 def engines(world: World) -> DatabasePort:
@@ -38,10 +40,15 @@ def group_values(step: Step, db: DbInstance) -> dict[str, str]:
     return {name: one.value for name, one in group.settings.items()} if group else {}
 
 
+def version(world: World, db: DbInstance) -> str:
+    """The whole version of the engine that an instance has, as its image says."""
+    return engines(world).version(db.engine, databases.release(db.engine, db.version)) or db.version
+
+
 def start(step: Step, db: DbInstance) -> None:
     """Boot the machine, on its own volume. Raises `PlaneError`, as while its network is being laid out."""
     host: ComputePort = step.port("compute")
-    image = engines(step.world).prepare(db.engine, db.major)
+    image = engines(step.world).prepare(db.engine, databases.release(db.engine, db.version))
     host.start(_machine(step, db, image))
 
 
@@ -67,6 +74,7 @@ def _machine(step: Step, db: DbInstance, image: str) -> MachineSpec:
         hostname=db.id,
         root=disk(db),
         driver="container",
+        follows_image=True,
     )
 
 
@@ -81,6 +89,7 @@ def _engine(step: Step, db: DbInstance, running: dict[str, str]) -> Engine:
         machine=db.machine,
         kind=db.engine,
         major=db.major,
+        release=databases.release(db.engine, db.version),
         port=db.port,
         master=db.master,
         verifier=verifier,
@@ -88,7 +97,7 @@ def _engine(step: Step, db: DbInstance, running: dict[str, str]) -> Engine:
         certificate=certificate,
         key=key,
         settings=values.told(family, running, memory, db.port),
-        needs_tls=running.get("rds.force_ssl", family["rds.force_ssl"].value) not in ("0", "off"),
+        needs_tls=running.get(forced := _FORCED[db.engine], family[forced].value) not in ("0", "off", "OFF", ""),
     )
 
 

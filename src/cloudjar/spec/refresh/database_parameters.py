@@ -1,4 +1,5 @@
-"""Makes ``spec/data/rds/postgres15.json``: the engine's parameters as it tells them itself, and what RDS makes of them.
+"""Makes ``spec/data/rds/postgres15.json`` and its like: the engine's parameters as it tells them itself, and what RDS
+makes of them.
 
 Fed with what the engine says to ``select json_agg(json_build_array(name, setting, unit, vartype, min_val, max_val,
 enumvals, context, short_desc, boot_val) order by name) from pg_settings``:
@@ -40,7 +41,7 @@ OURS = re.compile(
     r"restore_|session_preload|shared_memory_type|ssl(_|$)|stats_temp|syslog|unix_|update_process|wal_(consistency|level|"
     r"sync|init_zero|recycle)|zero_|hot_standby$|synchronized_standby|dynamic_shared|min_dynamic|in_place|max_files|"
     r"event_triggers|exit_on|restart_after|data_sync|lo_compat|transform_null|trace_|ps_display|send_abort|"
-    r"extension_destdir|output_plugin|password_encryption|jit_(debug|dump|prof)|p(re|ost)_auth|transaction_|db_user_|"
+    r"extension_(destdir|control)|oauth_|output_plugin|password_encryption|jit_(debug|dump|prof)|p(re|ost)_auth|transaction_|db_user_|"
     r"synchronous_standby|auto_explain\\."
 )
 """What only the host decides."""
@@ -49,10 +50,11 @@ LIBRARIES = "auto_explain,pg_prewarm,pg_stat_statements"
 _TYPES = {"bool": "boolean", "integer": "integer", "real": "float", "string": "string", "enum": "string"}
 
 
-def rows(settings: list[list[Any]]) -> list[list[Any]]:
+def rows(settings: list[list[Any]], major: str) -> list[list[Any]]:
     """[name, data type, allowed values, apply type, modifiable, description, RDS's value or ""], by name."""
     made = [_row(*setting) for setting in settings if setting[7] != "internal"]
-    made.append(["rds.force_ssl", "boolean", "0,1", "dynamic", 1, "Force SSL connections.", "1"])
+    forced = "1" if int(major) >= 15 else "0"
+    made.append(["rds.force_ssl", "boolean", "0,1", "dynamic", 1, "Force SSL connections.", forced])
     return sorted(made)
 
 
@@ -78,5 +80,6 @@ def _row(
 
 
 if __name__ == "__main__":
-    made = rows(json.loads(Path(sys.argv[1]).read_text()))
-    Path(sys.argv[2]).write_text("[\n" + ",\n".join(json.dumps(row) for row in made) + "\n]\n")
+    target = Path(sys.argv[2])
+    made = rows(json.loads(Path(sys.argv[1]).read_text()), target.stem.removeprefix("postgres"))
+    target.write_text("[\n" + ",\n".join(json.dumps(row) for row in made) + "\n]\n")

@@ -7,7 +7,8 @@ from typing import Any
 from cloudjar.kit import filters
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.rds import errors, making, views
+from cloudjar.services.rds import errors, versions, views
+from cloudjar.services.rds.versions import Target, Version
 from cloudjar.spec import databases, regions
 from cloudjar.spec.databases import Line
 
@@ -24,19 +25,27 @@ _STORAGES = {"standard": (5, 3072), "gp2": (20, 65536), "gp3": (20, 65536), "io1
 @op("DescribeDBEngineVersions")
 def describe_db_engine_versions(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """The versions that run here; engines that are not built have none."""
-    lines = [one for one in databases.LINES if req.get("Engine") in (None, "", one.engine)]
+    engine = req.get("Engine") or ""
+    found = list(versions.every(ctx.world, engine))
     if family := req.get("DBParameterGroupFamily"):
-        lines = [one for one in lines if one.family == family]
-    shown = [_version(ctx, one, req) for one in lines]
+        found = [one for one in found if one.line.family == family]
     if wanted := req.get("EngineVersion"):
-        shown = [item for item in shown if wanted in (item["EngineVersion"], item["MajorEngineVersion"])]
+        found = [one for one in found if wanted in (one.whole, one.line.major)]
     if req.get("DefaultOnly"):
-        shown = shown[-1:]
+        found = [one for one in found if _is_default(ctx, one, req)]
+    shown = [_version(ctx, one, req) for one in found]
     return {"DBEngineVersions": filters.apply(req.get("Filters"), _VERSIONS, shown)}
 
 
-def _version(ctx: Ctx, line: Line, req: dict[str, Any]) -> dict[str, Any]:
-    whole = making.here(ctx, line)
+def _is_default(ctx: Ctx, one: Version, req: dict[str, Any]) -> bool:
+    """The usual version of the major that is named, or of the engine's usual major."""
+    named = req.get("EngineVersion") or req.get("DBParameterGroupFamily")
+    line = one.line if named else databases.usual(one.line.engine)
+    return one.line == line and one.whole == versions.usual(ctx.world, one.line)
+
+
+def _version(ctx: Ctx, one: Version, req: dict[str, Any]) -> dict[str, Any]:
+    line, whole = one
     charset = {"CharacterSetName": line.charset, "CharacterSetDescription": line.charset}
     return {
         "Engine": line.engine,
@@ -48,37 +57,55 @@ def _version(ctx: Ctx, line: Line, req: dict[str, Any]) -> dict[str, Any]:
         "DBEngineVersionDescription": f"{line.title} {whole}",
         "DefaultCharacterSet": charset,
         "SupportedCharacterSets": [charset] if req.get("ListSupportedCharacterSets") else None,
-        "ValidUpgradeTarget": [],
-        "ExportableLogTypes": [],
-        "SupportsLogExportsToCloudwatchLogs": False,
-        "SupportsReadReplica": False,
+        "ValidUpgradeTarget": [_target(ctx, line, one) for one in versions.targets(ctx.world, line.engine, whole)],
+        **_ALIKE,
+    }
+
+
+_ALIKE: dict[str, Any] = {
+    "ExportableLogTypes": [],
+    "SupportsLogExportsToCloudwatchLogs": False,
+    "SupportsReadReplica": False,
+    "SupportedEngineModes": ["provisioned"],
+    "SupportedFeatureNames": [],
+    "Status": "available",
+    "SupportsParallelQuery": False,
+    "SupportsGlobalDatabases": False,
+    "SupportsBabelfish": False,
+    "SupportsCertificateRotationWithoutRestart": True,
+    "SupportedCACertificateIdentifiers": [views.AUTHORITY],
+    "TagList": [],
+}
+"""What every version says of what is not built."""
+
+
+def _target(ctx: Ctx, line: Line, one: Target) -> dict[str, Any]:
+    return {
+        "Engine": line.engine,
+        "EngineVersion": one.whole,
+        "Description": f"{line.title} {one.whole}",
+        "AutoUpgrade": one.auto,
+        "IsMajorVersionUpgrade": one.major,
         "SupportedEngineModes": ["provisioned"],
-        "SupportedFeatureNames": [],
-        "Status": "available",
         "SupportsParallelQuery": False,
         "SupportsGlobalDatabases": False,
         "SupportsBabelfish": False,
-        "SupportsCertificateRotationWithoutRestart": True,
-        "SupportedCACertificateIdentifiers": [views.AUTHORITY],
-        "TagList": [],
     }
 
 
 @op("DescribeOrderableDBInstanceOptions")
 def describe_orderable_db_instance_options(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Which class goes with which storage, of an engine."""
+    """Which class goes with which storage, of each version of an engine."""
     engine = req["Engine"]
-    lines = [line for line in databases.LINES if line.engine == engine]
-    if not lines and engine not in making.ELSEWHERE:
+    if databases.usual(engine) is None and engine not in versions.ELSEWHERE:
         raise errors.invalid(f"Invalid DB engine: {engine}")
-    if req.get("Vpc") is False:
-        lines = []  # nothing is outside of VPCs any more
+    # Nothing is outside of VPCs any more.
+    known = [] if req.get("Vpc") is False else list(versions.every(ctx.world, engine))
     found = [
-        _option(ctx, line, whole, kind, storage)
-        for line in lines
-        for whole in (making.here(ctx, line),)
-        if req.get("EngineVersion") in (None, "", whole, line.major)
-        and req.get("LicenseModel") in (None, "", line.licence)
+        _option(ctx, one.line, one.whole, kind, storage)
+        for one in known
+        if req.get("EngineVersion") in (None, "", one.whole, one.line.major)
+        and req.get("LicenseModel") in (None, "", one.line.licence)
         for kind in databases.classes(engine)
         if req.get("DBInstanceClass") in (None, "", kind)
         for storage in _STORAGES

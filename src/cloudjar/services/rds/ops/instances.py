@@ -11,7 +11,7 @@ from cloudjar.kit import filters
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
-from cloudjar.services.rds import backups, errors, making, rules, tagging
+from cloudjar.services.rds import backups, engine_rules, errors, making, rules, tagging, versions
 from cloudjar.services.rds.records import DbInstance, Snapshot
 from cloudjar.services.rds.views import show_instance
 
@@ -37,16 +37,16 @@ _GETTERS = {
 def create_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """An engine on a machine of its own in a subnet of the group; it is built afterwards."""
     name = making.new_id(ctx, req["DBInstanceIdentifier"])
-    line, whole = making.version(ctx, req["Engine"].lower(), req.get("EngineVersion"))
+    line, whole = versions.chosen(ctx.world, req["Engine"].lower(), req.get("EngineVersion"))
     errors.only(req, _BUILT)
     kind = req.get("StorageType") or ("io1" if req.get("Iops") and (req.get("AllocatedStorage") or 0) < 400 else "gp3")
-    master = rules.master_name(req.get("MasterUsername"))
-    size = rules.storage(kind, req.get("AllocatedStorage"))
-    iops, throughput = rules.performance(kind, size, req.get("Iops"), req.get("StorageThroughput"))
+    master = engine_rules.master_name(line.engine, req.get("MasterUsername"))
+    size = rules.storage(kind, req.get("AllocatedStorage"), line.engine)
+    iops, throughput = rules.performance(kind, size, req.get("Iops"), req.get("StorageThroughput"), line.engine)
     db = replace(
         making.blank(ctx, req, name, line, whole, tagging.asked(req, "db")),
         master=master,
-        db_name=rules.database_name(req.get("DBName")),
+        db_name=engine_rules.database_name(line.engine, req.get("DBName")),
         storage=size,
         storage_type=kind,
         iops=iops,

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.rds import errors, groups, making, places, rules, telling
+from cloudjar.services.rds import engine_rules, errors, groups, making, places, rules, telling, versions
 from cloudjar.services.rds.ops.instances import by_name
 from cloudjar.services.rds.records import Change, DbInstance
 from cloudjar.services.rds.views import show_instance
@@ -38,7 +38,7 @@ def modify_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     assert line is not None
     making.refuse_foreign(req, line)
     if req.get("EngineVersion") not in (None, db.major, db.version):
-        making.version(ctx, db.engine, req["EngineVersion"])
+        versions.chosen(ctx.world, db.engine, req["EngineVersion"])
         raise errors.not_built("An upgrade of the engine")
     db = _at_once(ctx, req, db, line)
     db = _later(ctx, req, db, _wanted(ctx, req, db, line))
@@ -85,7 +85,7 @@ def _wanted(ctx: Ctx, req: dict[str, Any], db: DbInstance, line: Line) -> Change
     if (password := req.get("MasterUserPassword")) is not None:
         if db.secret is not None:
             raise errors.combination("You can't specify MasterUserPassword when ManageMasterUserPassword is enabled.")
-        found["verifier"] = making.verifier(ctx, rules.password(password))
+        found["verifier"] = making.verifier(ctx, db.engine, engine_rules.password(db.engine, password))
     if (days := req.get("BackupRetentionPeriod")) is not None and days != db.retention:
         found["retention"] = rules.retention(days)
     return Change(**found)
@@ -104,12 +104,12 @@ def _storage(ctx: Ctx, req: dict[str, Any], db: DbInstance) -> dict[str, Any]:
             f"Invalid storage size for engine name {db.engine} and storage type {kind}: {size}. It must be at least 10 "
             "percent larger than the current size."
         )
-    rules.storage(kind, size)
+    rules.storage(kind, size, db.engine)
     making.refuse_too_much(ctx, size - db.storage)
     iops, through = req.get("Iops"), req.get("StorageThroughput")
     if kind == db.storage_type and (kind != "gp3" or min(size, db.storage) >= rules.GP3_WIDE):
         iops, through = iops or db.iops or None, through or db.throughput or None
-    speed, throughput = rules.performance(kind, size, iops, through)
+    speed, throughput = rules.performance(kind, size, iops, through, db.engine)
     wanted = {"storage": size, "storage_type": kind, "iops": speed, "throughput": throughput}
     return {name: value for name, value in wanted.items() if value != getattr(db, name)}
 

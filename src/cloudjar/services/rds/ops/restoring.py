@@ -36,18 +36,18 @@ def restore_db_instance_from_db_snapshot(ctx: Ctx, req: dict[str, Any]) -> dict[
     assert line is not None
     asked = {"DBInstanceClass": source.instance_class, "Port": source.port, **req}
     kind = req.get("StorageType") or source.storage_type
-    size = rules.storage(kind, req.get("AllocatedStorage") or source.storage)
+    size = rules.storage(kind, req.get("AllocatedStorage") or source.storage, source.engine)
     if size < source.storage:
         raise errors.combination("The allocated storage is less than that of the snapshot.")
     speed = (req.get("Iops"), req.get("StorageThroughput"))
     if not any(speed) and kind == source.storage_type and kind in ("io1", "io2"):
         speed = (source.iops, None)
-    iops, throughput = rules.performance(kind, size, *speed)
+    iops, throughput = rules.performance(kind, size, *speed, source.engine)
     tags = tagging.asked(req, "db")
     made = making.stored(
         ctx,
         replace(
-            making.blank(ctx, asked, name, line, making.here(ctx, line), tags),
+            making.blank(ctx, asked, name, line, source.version, tags),
             master=source.master,
             db_name=source.db_name,
             storage=size,

@@ -1,8 +1,9 @@
-"""What runs inside a database's guest: its first process, and what the host calls to make the engine as it must be.
+"""What runs inside PostgreSQL's guest: its first process, and what the host calls to make the engine as it must be.
 
 Everything that lasts is below ``/database``, a plain folder of the guest's volume: ``data`` (the engine's own) and
 ``conf`` (its configuration, certificate and key). After each boot the engine waits for ``/run/ready``: it never starts
-with what it was told before.
+with what it was told before. The engine's own programs are in ``/usr/lib/engine/server``, those that speak to it in
+``/usr/lib/engine/client``, whichever version they are of.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ while [ -z "$ending" ]; do
         continue
     fi
     setpriv --reuid=postgres --regid=postgres --init-groups --no-new-privs --bounding-set=-all \\
-        /usr/lib/postgresql/15/bin/postgres -D /database/data -c config_file=/database/conf/postgresql.conf &
+        /usr/lib/engine/server/postgres -D /database/data -c config_file=/database/conf/postgresql.conf &
     engine=$!
     [ -z "$ending" ] || kill -INT "$engine"
     # A signal ends the wait, not the engine.
@@ -39,7 +40,7 @@ exit 0
 APPLY = """#!/bin/sh
 # Reads an archive of configuration from standard input (conf/..., setup.sql) and makes the engine so.
 set -eu
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/15/bin LANG=en_US.UTF-8
+export PATH=/usr/lib/engine/client:/usr/lib/engine/server:/usr/sbin:/usr/bin:/sbin:/bin LANG=en_US.UTF-8
 as() { setpriv --reuid=postgres --regid=postgres --init-groups "$@"; }
 new=$(mktemp -d /run/apply.XXXXXX)
 trap 'rm -rf "$new"' EXIT
@@ -51,6 +52,10 @@ if [ ! -e /database/data/PG_VERSION ]; then
         --locale=en_US.UTF-8 --data-checksums --no-sync >/dev/null
     mv /database/data.part /database/data
 fi
+# What an upgrade left that came to nothing.
+rm -rf /database/upgrade
+# Another image may know the engine's user by another number.
+[ "$(stat -c %U /database/data)" = postgres ] || chown -R postgres:postgres /database/data
 install -d -o root -g postgres -m 750 /database/conf
 for file in "$new"/conf/*; do
     name=${file##*/}
@@ -78,3 +83,11 @@ until pg_isready -q -h /run/postgresql -p "$1" -U rdsadmin -d postgres; do
 done
 psql -h /run/postgresql -p "$1" -U rdsadmin -d postgres -X -q -t -v ON_ERROR_STOP=1 -f "$new/setup.sql" >/dev/null
 """
+
+ACCEPTS = """#!/bin/sh
+# Ends with 0 while the engine takes connections at its socket, whichever port it has.
+set -- /run/postgresql/.s.PGSQL.*[0-9]
+exec /usr/lib/engine/client/pg_isready -q -h /run/postgresql -p "${1##*.}" -U rdsadmin
+"""
+
+TOOLS = {"apply": APPLY, "accepts": ACCEPTS}

@@ -1,0 +1,89 @@
+"""What can run here: releases of engines, and what the image of each is made of.
+
+A release is a major version as a distribution has it (``15``: Debian keeps it safe, and says which minor it is), or
+one version that a registry has (``17.10``). Every release of a major lies on the same distribution: what an engine
+wrote under one C library's order of words, it would not find again under another's.
+"""
+
+from __future__ import annotations
+
+import platform
+from typing import NamedTuple
+
+import msgspec
+
+from cloudjar.base.errors import PlaneError
+from cloudjar.planes.compute.recipes import RECIPES, Recipe
+from cloudjar.spec.database_pins import PINS, Pin
+
+_BOOKWORM = RECIPES["debian-12"]
+_TRIXIE = msgspec.structs.replace(
+    _BOOKWORM,
+    key="debian-13",
+    title="Debian 13 (trixie)",
+    release="trixie",
+    probe="dists/trixie/InRelease",
+    suites=("trixie", "trixie-updates", "trixie-security"),
+)
+
+
+class Release(NamedTuple):
+    """A release. `package` is the distribution's whose version is the engine's; `pin` is where else the engine is."""
+
+    kind: str
+    name: str
+    base: Recipe
+    packages: tuple[str, ...]
+    package: str
+    server: str
+    """Where in the image the engine's programs are."""
+    client: str
+    pin: Pin | None = None
+
+
+def _debian_postgres(base: Recipe, major: str) -> Release:
+    packages = (f"postgresql-{major}", f"postgresql-client-{major}", "locales", "iproute2")
+    at = f"/usr/lib/postgresql/{major}/bin"
+    return Release("postgres", major, base, packages, packages[0], at, at)
+
+
+def _pinned_postgres(pin: Pin) -> Release:
+    base, client = (_BOOKWORM, "15") if int(pin.version.partition(".")[0]) <= 15 else (_TRIXIE, "17")
+    packages = (f"postgresql-client-{client}", "locales", "iproute2")
+    at = f"/opt/postgresql-{pin.version}"
+    return Release(
+        "postgres", pin.version, base, packages, "", f"{at}/bin", f"/usr/lib/postgresql/{client}/bin", pin
+    )
+
+
+def _debian_mariadb(base: Recipe, major: str) -> Release:
+    packages = ("mariadb-server", "mariadb-client", "mariadb-backup", "iproute2")
+    return Release("mariadb", major, base, packages, packages[0], "/usr/sbin", "/usr/bin")
+
+
+RELEASES: dict[tuple[str, str], Release] = {
+    (one.kind, one.name): one
+    for one in (
+        _debian_postgres(_BOOKWORM, "15"),
+        _debian_postgres(_TRIXIE, "17"),
+        _debian_mariadb(_BOOKWORM, "10.11"),
+        _debian_mariadb(_TRIXIE, "11.8"),
+        *(_pinned_postgres(pin) for pin in PINS.values() if pin.engine == "postgres"),
+    )
+}
+"""By (kind, name)."""
+
+
+def can_fetch() -> bool:
+    """Whether pinned programs run on processors like this one."""
+    return platform.machine() == "x86_64"
+
+
+def need(kind: str, name: str) -> Release:
+    """A release. Raises `PlaneError`."""
+    found = RELEASES.get((kind, name))
+    if found is None:
+        raise PlaneError(f"there is no engine {kind} {name} on this host")
+    if found.pin is not None and not can_fetch():
+        raise PlaneError(f"{kind} {name} is not to be had for {platform.machine()}")
+    return found
