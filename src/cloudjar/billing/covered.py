@@ -50,13 +50,13 @@ def applied(
     in_force = [deal for deal in deals if not deal.terms.returned]
     hours = grid.step * grid.steps // 3600
     fine = Grid(grid.start, 3600, hours, grid.now)
-    eligible = [span for span in spans if _eligible(span)] if in_force else []
+    seen = [span for span in spans if eligible(span)] if in_force else []
     measure: Rows = {}
-    measured.add_spans(measure, eligible, fine, labels)
+    measured.add_spans(measure, seen, fine, labels)
     lines, uses = _uses(measure, payer)
     covering = Covering(uses, in_force, grid.start, hours, grid.now, [payer(deal.account) for deal in in_force])
     sums = _Sums(grid, hours)
-    for piece in covering.pieces(_breaks(eligible, fine, labels)):
+    for piece in covering.pieces(_breaks(seen, fine, labels)):
         sums.add(piece)
     for number, pieces in sums.hourly.items():
         line = lines[number]
@@ -76,7 +76,8 @@ def applied(
     return Covered(rows, known)
 
 
-def _eligible(span: Span) -> bool:
+def eligible(span: Span) -> bool:
+    """Whether commitments can cover it: instances on demand with Linux, and room that is kept for them."""
     head, _, kind = span.meter.usage_type.partition(":")
     return bool(kind) and head in _HEADS and span.meter.service == "AmazonEC2" and span.meter.operation == _LINUX
 

@@ -2,4 +2,9 @@
 
 from cloudjar.kit.operation import Service
 
-SERVICE = Service("ce", modules=("usage", "values", "forecast", "allocation", "categories", "tagging"))
+SERVICE = Service(
+    "ce",
+    modules=(
+        "usage", "values", "forecast", "allocation", "categories", "tagging", "reservations", "savings_plans",
+    ),
+)  # fmt: skip
