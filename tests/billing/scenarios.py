@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cloudjar.billing import costs, measured
 from cloudjar.billing.costs import Row
 from cloudjar.billing.ledger import DIGITS
-from cloudjar.billing.measured import Labels, Rows
+from cloudjar.billing.measured import Grid, Labels, Rows
 from cloudjar.billing.rate import cents
 from cloudjar.kit.quantities import Owner, Tally
 from cloudjar.kit.usage import Meter, Span
@@ -53,8 +53,8 @@ def hours(count: float) -> timedelta:
     return timedelta(hours=count)
 
 
-def bill(uses: Iterable[Use], month: datetime, now: datetime | None = None) -> list[Row]:
-    """The rows of the month, seen from `now` (default: long after)."""
+def measure(uses: Iterable[Use], month: datetime, now: datetime | None = None) -> tuple[Rows, Grid]:
+    """How much was used in the month, by day, seen from `now` (default: long after)."""
     uses = list(uses)
     grid = measured.month_grid(month, now or month + timedelta(days=400))
     rows: Rows = {}
@@ -73,6 +73,14 @@ def bill(uses: Iterable[Use], month: datetime, now: datetime | None = None) -> l
             for one in counted
         ]
         measured.add_quantities(rows, sums, grid, labels)
+    return rows, grid
+
+
+def bill(uses: Iterable[Use], month: datetime, now: datetime | None = None) -> list[Row]:
+    """The rows of the month, seen from `now` (default: long after)."""
+    rows, _ = measure(uses, month, now)
+    with localcontext() as context:
+        context.prec = DIGITS
         return costs.costed(rows, lambda account: account)
 
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cache
-from operator import sub
+from operator import add, sub
 from typing import NamedTuple
 
 from cloudjar.billing.lines import UsageLine
@@ -56,27 +56,32 @@ def price_of_line(line: Line | UsageLine) -> prices.Price | str:
     return _priced(line.service, line.usage_type, line.region, line.operation, line.unit)
 
 
-def costed(rows: Rows, payer: Callable[[str], str]) -> list[Row]:
-    """Price rows of one calendar month from its first step on; `payer` says who pays for an account."""
+def costed(rows: Rows, payer: Callable[[str], str], given: Rows | None = None) -> list[Row]:
+    """Price rows of one calendar month from its first step on; `payer` says who pays for an account, `given` how much
+    of a line's usage somebody has free for a reason of his own (`allowances`)."""
     done: list[Row] = []
-    pools: dict[tuple[str, str, str], dict[tuple[str, str], list[tuple[Line, list[Decimal], prices.Price]]]] = {}
+    gifts = given or {}
+    pools: dict[tuple[str, str, str], Pool] = {}
     for line, usage in rows.items():
         price = price_of_line(line)
         if isinstance(price, str):
             nothing = [ZERO] * len(usage)
             done.append(Row(line, usage, nothing, nothing, nothing, nothing, None, price))
         elif len(price.tiers) == 1 and not price.free_per_month:
-            done.append(_flat(line, usage, price))
+            done.append(_flat(line, usage, price, gifts.get(line)))
         else:
             pool = pools.setdefault((payer(line.account), line.service, line.usage_type), {})
             pool.setdefault((line.region, price.operation), []).append((line, usage, price))
     for pool in pools.values():
-        done += _pooled(pool)
+        done += _pooled(pool, gifts)
     return done
 
 
-def _flat(line: Line, usage: list[Decimal], price: prices.Price) -> Row:
+def _flat(line: Line, usage: list[Decimal], price: prices.Price, gift: list[Decimal] | None) -> Row:
     each = price.per_unit
+    if gift is not None:
+        paid = [(amount - free) * each for amount, free in zip(usage, gift, strict=True)]
+        return Row(line, usage, paid, paid, paid, gift, price)
     cost: list[Decimal] = []
     last, worth = ZERO, ZERO
     for amount in usage:
@@ -89,12 +94,11 @@ def _flat(line: Line, usage: list[Decimal], price: prices.Price) -> Row:
 Pool = dict[tuple[str, str], list[tuple[Line, list[Decimal], prices.Price]]]
 
 
-def _pooled(pool: Pool) -> list[Row]:
+def _pooled(pool: Pool, gifts: Rows) -> list[Row]:
     """One usage type of one payer in all regions: free units first, by the day in proportion, then tiers by region."""
     steps = len(next(iter(pool.values()))[0][1])
-    totals = {
-        place: [sum((usage[i] for _, usage, _ in held), ZERO) for i in range(steps)] for place, held in pool.items()
-    }
+    due = {place: [_rest(usage, gifts.get(line)) for line, usage, _ in held] for place, held in pool.items()}
+    totals = {place: [sum((one[i] for one in held), ZERO) for i in range(steps)] for place, held in due.items()}
     left = max(held[0][2].free_per_month for held in pool.values())
     reached: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     done = {
@@ -106,14 +110,22 @@ def _pooled(pool: Pool) -> list[Row]:
         left -= given
         for place, rows in done.items():
             day = totals[place][i]
-            free = given if day == whole else given * day / whole if whole else ZERO
+            free = day if given == whole else given if day == whole else min(given * day / whole, day)
             before = reached[place]
             reached[place] = before + day - free
             price = rows[0].price
             assert price is not None
             cost = tiered(price.tiers, reached[place]) - tiered(price.tiers, before)
-            _share(rows, i, day, cost, free)
-    return [row for rows in done.values() for row in rows]
+            _share(rows, due[place], i, day, cost, free)
+    return [_with(row, gifts.get(row.line)) for rows in done.values() for row in rows]
+
+
+def _rest(usage: list[Decimal], gift: list[Decimal] | None) -> list[Decimal]:
+    return usage if gift is None else list(map(sub, usage, gift))
+
+
+def _with(row: Row, gift: list[Decimal] | None) -> Row:
+    return row if gift is None else row._replace(free=list(map(add, row.free, gift)))
 
 
 def _empty(line: Line, usage: list[Decimal], price: prices.Price) -> Row:
@@ -121,12 +133,14 @@ def _empty(line: Line, usage: list[Decimal], price: prices.Price) -> Row:
     return Row(line, usage, cost, cost, cost, [], price)
 
 
-def _share(rows: list[Row], index: int, day: Decimal, cost: Decimal, free: Decimal) -> None:
-    for row in rows:
-        used = row.usage[index]
+def _share(
+    rows: list[Row], due: list[list[Decimal]], index: int, day: Decimal, cost: Decimal, free: Decimal
+) -> None:
+    for row, amounts in zip(rows, due, strict=True):
+        used = amounts[index]
         mine, mine_free = cost, free
         if used != day:
-            mine, mine_free = (cost * used / day, free * used / day) if used else (ZERO, ZERO)
+            mine, mine_free = (cost * used / day, used if free == day else free * used / day) if used else (ZERO, ZERO)
         row.cost.append(mine)
         row.free.append(mine_free)
 

@@ -12,7 +12,7 @@ import msgspec
 from cloudjar import __version__
 from cloudjar.billing.costs import Row, price_of_line
 from cloudjar.billing.measured import Line
-from cloudjar.spec import prices
+from cloudjar.spec import free_tier, prices
 
 _FORM = "2"
 
@@ -20,7 +20,8 @@ _FORM = "2"
 @cache
 def stamp() -> str:
     """What a month was made by: other prices, or another product, make it anew."""
-    return f"{_FORM} {__version__} {sha256(prices.fingerprint()).hexdigest()[:16]}"
+    facts = prices.fingerprint() + free_tier.fingerprint()
+    return f"{_FORM} {__version__} {sha256(facts).hexdigest()[:16]}"
 
 
 _Line = tuple[str, str, str, str, str, str, str, str, list[tuple[str, str]], str, str]

@@ -11,20 +11,22 @@ of their day. Not to be asked inside a transaction: it has journals moved first.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 from operator import add, sub
 from typing import Generic, Literal, NamedTuple, TypeVar
 
-from cloudjar.billing import blending, costs, covered, kept, measured
+from cloudjar.billing import allowances, blending, costs, covered, crediting, kept, measured
 from cloudjar.billing.costs import Row
 from cloudjar.billing.measured import ZERO, Grid, Labels, Line, Rows
+from cloudjar.kit import account_credits
 from cloudjar.kit import quantities as counters
 from cloudjar.kit.audit import Audit
 from cloudjar.kit.closed_months import closed_months
 from cloudjar.kit.commitments import Commitment
 from cloudjar.kit.context import World
+from cloudjar.kit.db import Db
 from cloudjar.kit.quantities import Quantities
 from cloudjar.kit.usage import Usage
 
@@ -137,6 +139,7 @@ class Ledger:
         self._usage: Usage = world.ports["usage"]
         self._quantities: Quantities = world.ports["quantities"]
         self._audit: Audit = world.ports["audit"]
+        self._db = Db(world.state, "", "")
         self._closed = closed_months(world.state.database)
         self._books: dict[datetime, Book] = {}
         self._disturbed = -1
@@ -173,7 +176,8 @@ class Ledger:
             rows, known = self._covered(grid, self._measure(grid))
             found = [*costs.by_the_hour(rows, book.rows, index), *known]
             rates = blending.average_rates(book.rows, self.payer)
-            return _book(grid, blending.blended(found, rates, self.payer, index), closed=book.closed)
+            found = blending.blended(found, rates, self.payer, index)
+            return _book(grid, [*found, *crediting.by_the_hour(found, book.rows, index)], closed=book.closed)
 
     def _read(self, grid: Grid, closed: bool) -> Book:
         until, made = int(grid.end.timestamp()), kept.stamp()
@@ -187,10 +191,30 @@ class Ledger:
             rows = kept.unpacked(data)
         return _book(grid, rows, closed=closed)
 
-    def _add_up(self, grid: Grid, *, anew: bool = False) -> list[Row]:
+    def _add_up(self, grid: Grid, *, anew: bool = False, before: Sequence[tuple[Grid, list[Row]]] = ()) -> list[Row]:
+        """A month's rows; `before` are months between now and then that have not come yet."""
         rows, known = self._covered(grid, self._measure(grid, anew=anew))
-        found = [*costs.costed(rows, self.payer), *known]
-        return blending.blended(found, blending.average_rates(found, self.payer), self.payer) if known else found
+        gifts = allowances.given(rows, grid, self.payer, allowances.window(self._world))
+        found = [*costs.costed(rows, self.payer, gifts), *known]
+        if known:
+            found = blending.blended(found, blending.average_rates(found, self.payer), self.payer)
+        return [*found, *self._credits(grid, found, before)]
+
+    def _credits(self, grid: Grid, rows: list[Row], before: Sequence[tuple[Grid, list[Row]]]) -> Iterator[Row]:
+        for account in sorted(account_credits.owners(self._db)):
+            purse = self.purse(account, before[0][0].start if before else grid.start)
+            for month, lines in before:
+                purse.spend(month, lines, account)
+            yield from crediting.lines(rows, account, purse, grid)
+
+    def purse(self, account: str, until: datetime | None = None) -> crediting.Purse:
+        """An account's credits as they are now, or were when a month began."""
+        held = account_credits.of(self._db, account)
+        purse = crediting.Purse(held)
+        if held:
+            for book in self.months(min(one.given for one in held), until or self._world.clock.now()):
+                purse.spend(book.grid, book.rows, account)
+        return purse
 
     def commitments(self, start: datetime, end: datetime) -> list[Commitment]:
         """What was bought ahead by anybody and in force somewhere in [start, end), oldest first."""
@@ -239,16 +263,18 @@ class Ledger:
         difference to now, at the tiers that are reached. Counts nothing and moves no clock."""
         now = self._world.clock.now()
         found: list[Row] = []
+        before: list[tuple[Grid, list[Row]]] = []
         moment = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         with self._turn, localcontext() as context:
             context.prec = DIGITS
             while moment < until:
                 grid = measured.month_grid(moment, until)
-                later = self._add_up(grid, anew=True)
+                later = self._add_up(grid, anew=True, before=before)
+                before.append((grid, later))
                 known = {row.line: row for row in self.book(moment).rows} if moment <= now else {}
                 found += [costs.less(row, known.get(row.line)) for row in later]
                 moment = month_end(moment)
-        return [row for row in found if any(row.usage)]
+        return [row for row in found if any(row.usage) or any(row.cost)]
 
     def payer(self, account: str) -> str:
         """Who gets the bill for an account: its organization's management account, else itself."""

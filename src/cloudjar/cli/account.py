@@ -52,3 +52,18 @@ def list_accounts(home: Home, as_json: bool) -> None:
     rows = [(a["id"], a["name"], a["email"], a["plan"], a["state"], a["organization"] or "") for a in found]
     print_table(rows, ("Account", "Name", "E-mail", "Plan", "State", "Organization"))
     return None
+
+
+@account.command()
+@click.argument("account_id")
+@home_option
+@json_option
+def upgrade(account_id: str, home: Home, as_json: bool) -> None:
+    """Put an account of the free plan on the paid one; one that was closed because its plan had ended opens again.
+
+    There is no way back. An account that is open can do it itself: `aws freetier upgrade-account-plan`.
+    """
+    found = AdminClient(home).post("accounts-upgrade", id=account_id)
+    if as_json:
+        return show_json(found)
+    return say(f"{found['id']} is on the plan {found['plan']}, {found['state'].lower()}")

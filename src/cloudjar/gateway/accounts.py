@@ -6,14 +6,21 @@ A new account's root gets an access key, which is told once.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Protocol, get_args
 
+from msgspec.structs import replace
+
 from cloudjar.auth.root_keys import RootKeys
-from cloudjar.kit import accounts
+from cloudjar.kit import account_credits, accounts
 from cloudjar.kit.accounts import Account, Plan
 from cloudjar.kit.context import World
 from cloudjar.kit.db import Db
 from cloudjar.kit.record import meta
+
+_WATCHED = "freetier/watch"
+_KEPT = timedelta(days=90)
+"""How long a closed account can be opened again."""
 
 
 class Keeper(Protocol):
@@ -38,8 +45,27 @@ def open_account(jar: Keeper, query: Mapping[str, str]) -> dict[str, Any]:
         account = accounts.open_account(
             Db(state, "", ""), name=name, email=email, plan=plan, now=jar.world.clock.now()  # type: ignore[arg-type]  # checked above
         )
+        account_credits.sign_up(Db(state, "", ""), account)
+        state.wakes.wake(_WATCHED, account.id, "", account.id)
     key_id, secret = jar.root_keys.generate(account.id)
     return {**_shown(jar, account), "access_key_id": key_id, "secret_access_key": secret}
+
+
+def upgrade_account(jar: Keeper, query: Mapping[str, str]) -> dict[str, Any]:
+    """Put account ``id`` from the free plan on the paid one, as its root can in the console even when it was closed
+    because the plan had ended; raises ValueError on what cannot be."""
+    state = jar.world.state
+    db = Db(state, "", "")
+    with state.database.transaction():
+        account = accounts.described(db, query["id"])
+        if account.plan != "free":
+            raise ValueError(f"the account {account.id} is not on the free plan")
+        account_credits.sign_up(db, account)
+        if account.state == "SUSPENDED" and account.closed is not None:
+            if jar.world.clock.now() > account.closed + _KEPT:
+                raise ValueError(f"the account {account.id} was closed more than {_KEPT.days} days ago")
+            account = replace(account, state="ACTIVE", closed=None)
+        return _shown(jar, accounts.save(db, replace(account, plan="paid")))
 
 
 def list_accounts(jar: Keeper, _: Mapping[str, str]) -> dict[str, Any]:

@@ -92,6 +92,7 @@ class Admin:
             ("POST", "clock-speed"): self.set_speed,
             ("GET", "accounts"): lambda query: accounts.list_accounts(jar, query),
             ("POST", "accounts"): lambda query: accounts.open_account(jar, query),
+            ("POST", "accounts-upgrade"): lambda query: accounts.upgrade_account(jar, query),
             ("POST", "certificate-proofs"): self.prove,
             ("GET", "faults"): lambda _: {"faults": faults.breaker(jar.world).all(jar.world)},
             ("POST", "faults"): self.begin_fault,

@@ -42,6 +42,11 @@ ACTIVITIES = (
 )  # fmt: skip
 
 
+def title(key: str) -> str:
+    """What an activity is called, by its id."""
+    return next((one.title for one in ACTIVITIES if one.id == key), key)
+
+
 def done(ctx: Ctx, days: int) -> set[str]:
     """The ids of those that the account has done in the last so many days; outside of transactions."""
     used = set(offers.usage_types(ctx.world, ctx.account, days))

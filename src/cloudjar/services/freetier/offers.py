@@ -5,16 +5,18 @@ https://aws.amazon.com/free/
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from cloudjar.billing import dimensions
+from cloudjar.billing import allowances, dimensions
 from cloudjar.billing.ledger import ledger
+from cloudjar.billing.measured import USAGE
 from cloudjar.kit.context import World
 
-ALWAYS = "Always Free"
+ALWAYS, YEAR = "Always Free", "12 Months Free"
 
 
 class Used(NamedTuple):
@@ -27,6 +29,7 @@ class Used(NamedTuple):
     actual: Decimal
     forecast: Decimal
     limit: Decimal
+    kind: str = ALWAYS
 
     @property
     def share(self) -> Decimal:
@@ -36,7 +39,8 @@ class Used(NamedTuple):
     @property
     def description(self) -> str:
         """The offer in a sentence."""
-        return f"{self.limit.normalize():f} {self.unit} of {self.usage_type} free each month"
+        how = "always free per month" if self.kind == ALWAYS else "free for 12 months"
+        return f"{self.limit.normalize():f} {self.unit} are {how} as part of AWS Free Usage Tier ({self.usage_type})"
 
 
 def used(world: World, account: str) -> list[Used]:
@@ -46,26 +50,23 @@ def used(world: World, account: str) -> list[Used]:
     month = book.book(now)
     gone = max((now - month.grid.start).total_seconds(), 1.0)
     rest = Decimal(str((month.grid.end - month.grid.start).total_seconds() / gone))
-    found: dict[tuple[str, str, str, str], tuple[Decimal, Decimal]] = {}
+    end = allowances.window(world)(account)
+    found: dict[tuple[str, str, str, str, Decimal, str], Decimal] = defaultdict(Decimal)
     for row in month.rows:
-        if row.price is None or not row.price.free_per_month or book.payer(row.line.account) != account:
-            continue
         line = row.line
-        key = (dimensions.service(line), line.usage_type, row.price.operation, line.unit)
-        amount, _ = found.get(key, (Decimal(0), Decimal(0)))
-        found[key] = (amount + sum(row.usage, Decimal(0)), row.price.free_per_month)
-    return [Used(*key, actual, actual * rest, limit) for key, (actual, limit) in sorted(found.items()) if actual]
-
-
-def spent(world: World, account: str, since_days: int) -> Decimal:
-    """Dollars that an account's usage cost in the last so many days and today."""
-    now = world.clock.now()
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    start = today - timedelta(days=since_days)
-    _, groups = ledger(world).sums(
-        start, today + timedelta(days=1), "MONTHLY", keep=lambda line: line.account == account, key=lambda _: ""
-    )
-    return sum((amount for group in groups.values() for amount in group.unblended), Decimal(0))
+        if row.price is None or line.kind != USAGE or book.payer(line.account) != account:
+            continue
+        name, amount = dimensions.service(line), sum(row.usage, Decimal(0))
+        if row.price.free_per_month:
+            found[name, line.usage_type, row.price.operation, line.unit, row.price.free_per_month, ALWAYS] += amount
+        offer = allowances.offer(line) if end is not None and now < end else None
+        if offer is not None:
+            found[name, offer.title, line.operation, line.unit, offer.limit, YEAR] += amount
+    return [
+        Used(service, kind, operation, unit, actual, actual * rest, limit, tier)
+        for (service, kind, operation, unit, limit, tier), actual in sorted(found.items())
+        if actual
+    ]
 
 
 def usage_types(world: World, account: str, days: int) -> Iterator[str]:

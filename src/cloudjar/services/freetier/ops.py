@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from cloudjar.base.errors import AwsError
-from cloudjar.kit import accounts
+from cloudjar.kit import account_credits, accounts
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.freetier import activities, filtering, offers, plans
@@ -48,7 +48,7 @@ def _shown(one: offers.Used) -> dict[str, Any]:
         "limit": float(one.limit),
         "unit": one.unit,
         "description": one.description,
-        "freeTierType": offers.ALWAYS,
+        "freeTierType": one.kind,
     }
 
 
@@ -76,6 +76,7 @@ def upgrade_account_plan(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         raise AwsError("ValidationException", "An account can only be upgraded to the PAID plan.", 400)
     if account.plan != "free":
         raise AwsError("ValidationException", "The account is on the PAID plan.", 400)
+    account_credits.sign_up(ctx.db, account)
     accounts.save(ctx.db, replace(account, plan="paid"))
     return {"accountId": ctx.account, "accountPlanType": "PAID", "accountPlanStatus": "ACTIVE"}
 
