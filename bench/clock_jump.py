@@ -1,9 +1,10 @@
-"""How long a jump of AWS time takes: `python -m bench.clock_jump [--resources 1000] [--schedules 100] [--days 365]`.
+"""How long a jump of AWS time takes: `python -m bench.clock_jump [--resources 1000] [--schedules 100] [--days 365]
+[--daily]`.
 
 A jar with simulated planes holds so many resources (running instances with a volume each, loose volumes, security
-groups) and so many schedules, each once a week, at different hours, that send a message to a queue. The clock is moved
-on by a year. The bar is 10 s of one processor: it is measured without what else the machine does. Beside it: the same
-year without schedules, and what one firing costs.
+groups) and so many schedules, each once a week (or a day), at different hours, that send a message to a queue. The
+clock is moved on by a year. The bar is 10 s of one processor: it is measured without what else the machine does. Beside
+it: the same year without schedules, and what one firing costs.
 """
 
 from __future__ import annotations
@@ -64,8 +65,8 @@ def fill(world: World, resources: int) -> None:
     world.advance(minutes=10)
 
 
-def schedule(world: World, count: int) -> None:
-    """Schedules that fire once a week."""
+def schedule(world: World, count: int, *, daily: bool) -> None:
+    """Schedules that fire once a week, or a day."""
     trust = (
         '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"scheduler.amazonaws.com"},'
         '"Action":"sts:AssumeRole"}]}'
@@ -78,7 +79,7 @@ def schedule(world: World, count: int) -> None:
     for number in range(count):
         world.call(
             "scheduler", "CreateSchedule", Name=f"s{number}", FlexibleTimeWindow={"Mode": "OFF"}, Target=target,
-            ScheduleExpression=f"cron({number % 60} {number % 24} ? * {_WEEK[number % 7]} *)",
+            ScheduleExpression=f"cron({number % 60} {number % 24} ? * {'*' if daily else _WEEK[number % 7]} *)",
         )  # fmt: skip
 
 
@@ -88,6 +89,7 @@ def main() -> None:
     options.add_argument("--resources", type=int, default=1000)
     options.add_argument("--schedules", type=int, default=100)
     options.add_argument("--days", type=int, default=365)
+    options.add_argument("--daily", action="store_true")
     options.add_argument("--profile", action="store_true")
     asked = options.parse_args()
     with ExitStack() as stack:
@@ -96,13 +98,13 @@ def main() -> None:
         fill(world, asked.resources)
         idle = world.advance(days=asked.days)
         print(f"{asked.resources} resources, {asked.days} days without schedules: {idle:.2f} s")
-        schedule(world, asked.schedules)
+        schedule(world, asked.schedules, daily=asked.daily)
         profile = cProfile.Profile()
         if asked.profile:
             profile.enable()
         took = world.advance(days=asked.days)
         profile.disable()
-        fired = asked.schedules * asked.days / 7
+        fired = asked.schedules * asked.days / (1 if asked.daily else 7)
         print(f"with {asked.schedules} schedules: {took:.2f} s, {(took - idle) / fired * 1e3:.2f} ms a firing")
         if asked.profile:
             pstats.Stats(profile).sort_stats("cumulative").print_stats(45)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from base64 import b32encode
+from base64 import b32encode, b64encode
 from collections.abc import Iterator
 
 _ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _AHEAD = 128
 """Identifiers for which randomness is drawn at once: a call to the system for each costs more than all else of it."""
 _drawn: Iterator[bytes] = iter(())
-_SECRET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
 def resource_id(prefix: str) -> str:
@@ -34,7 +33,7 @@ def access_key_id(prefix: str, account: str) -> str:
 
 def secret_access_key() -> str:
     """40 characters, as AWS's."""
-    return "".join(secrets.choice(_SECRET) for _ in range(40))
+    return b64encode(os.urandom(30)).decode()
 
 
 def _sixteen() -> bytes:
@@ -69,6 +68,11 @@ def request_id() -> str:
     h = _sixteen().hex()
     at = f"{time.time_ns() // 1_000_000:012x}"
     return f"{at[:8]}-{at[8:]}-7{h[13:16]}-a{h[17:20]}-{h[20:]}"
+
+
+def number() -> int:
+    """63 random bits."""
+    return int.from_bytes(_sixteen()[:8], "big") >> 1
 
 
 def token(length: int = 32) -> str:

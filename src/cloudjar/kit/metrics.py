@@ -78,6 +78,7 @@ _SERVICES = {
     "AWS/Billing": "budgets",
     "AWS/EC2": "ec2",
     "AWS/NetworkELB": "elbv2",
+    "AWS/RDS": "rds",
     "AWS/SQS": "sqs",
     "AWS/Usage": "cloudwatch",
 }
@@ -164,7 +165,8 @@ def _watches(world: World, account: str, region: str) -> frozenset[Metric]:
 
 def moved(world: World, account: str, region: str, metric: Metric) -> None:
     """Wake who watches a metric: it has points again (or is about to), in the running transaction."""
-    points(world)
+    if metric not in _watches(world, account, region):
+        return
     rows = world.state.database.query(
         f"SELECT tbl, key FROM {_WATCHED} WHERE account=? AND region=? AND namespace=? AND name=? AND dimensions=?",
         (account, region, metric.namespace, metric.name, key_of(metric.dimensions)),

@@ -139,6 +139,14 @@ class WakeTable:
         """AWS time, for who has nothing but the state."""
         return self._clock.now()
 
+    def looked(self, declared: RecordMeta[Any], item: Record) -> None:
+        """A record's own reconciler has changed it and looks at it now: it need not be woken for that; in the
+        transaction of the change."""
+        self._database.execute(
+            "DELETE FROM wake WHERE tbl=? AND account=? AND region=? AND key=? AND purpose=''",
+            (declared.spec.name, item.account, item.region, declared.key_of(item)),
+        )
+
     def soon(self, wake: Wake, seconds: float, purpose: str) -> None:
         """Wake the same record after some seconds of the machine's."""
         due, frozen = self.after(seconds, wake.place), self._clock.speed == 0

@@ -112,7 +112,7 @@ class Points:
         self._known: dict[tuple[str, str, Name], int] = {}
         self._hour = 0
         """Of AWS's clock: when it changes, series are due to be packed."""
-        self._behind = False
+        self._behind = self._due = False
 
     def _upgrade(self) -> None:
         """Put what an earlier version kept, a row for each point and resolution, into blocks."""
@@ -136,9 +136,13 @@ class Points:
         entries = [(self._series(account, region, name, now), fine, points) for name, fine, points in measured]
         self._database.execute("INSERT INTO metric_journal (data) VALUES (?)", (_ENCODE(entries),))
         self._waiting += sum(len(points) for _, _, points in entries)
-        if int(now // HOUR) != self._hour:
-            self._hour, self._behind = int(now // HOUR), True
-        if self._waiting > _JOURNAL or self._behind:
+        hour = int(now // HOUR)
+        if hour != self._hour:
+            # A few that waited for less than a day can wait on: whoever asks finds them in the journal.
+            self._due = self._due or self._waiting >= _FEW or hour // 24 != self._hour // 24
+            self._hour = hour
+        if self._waiting > _JOURNAL or self._behind or self._due:
+            self._due = False
             self.settle(now)
 
     def _forget(self) -> None:

@@ -24,8 +24,11 @@ def invoked(world: World, schedule: Schedule) -> None:
 def measured(world: World, schedule: Schedule, **counted: int) -> None:
     """What CloudWatch counts, for all schedules and for the group; in a transaction."""
     now = world.clock.now()
-    for name, amount in counted.items():
-        if amount:
-            for dimensions in ((), (("ScheduleGroup", schedule.group),)):
-                metric = Metric("AWS/Scheduler", name, dimensions)
-                metrics.put(world, schedule.account, schedule.region, metric, [metrics.value(now, amount, "Count")])
+    found = [
+        (Metric("AWS/Scheduler", name, dimensions), False, [metrics.value(now, amount, "Count")])
+        for name, amount in counted.items()
+        if amount
+        for dimensions in ((), (("ScheduleGroup", schedule.group),))
+    ]
+    if found:
+        metrics.put_all(world, schedule.account, schedule.region, found)

@@ -10,6 +10,7 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import target_calls
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Step, reconciler
+from cloudjar.kit.record import meta
 from cloudjar.kit.target_calls import Retries
 from cloudjar.services.scheduler import bill, sending, times
 from cloudjar.services.scheduler.invocations import Invocation, invocations
@@ -47,7 +48,9 @@ def _begin(ctx: Ctx, schedule: Schedule) -> Schedule:
         begun = now.next + (ids.below(now.window * 60) if now.window else 0)
         invocations(ctx.world).keep(Invocation(now.place, now.next, ids.uuid4(), begun, begun, 0))
         bill.invoked(ctx.world, now)
-        return times.follow(ctx, now)
+        followed = times.follow(ctx, now)
+        ctx.world.state.wakes.looked(meta(Schedule), followed)
+        return followed
 
 
 def _batch(ctx: Ctx, schedule: Schedule) -> bool:
