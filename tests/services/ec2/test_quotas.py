@@ -15,7 +15,7 @@ from cloudjar.kit.quota import AppliedQuota
 from cloudjar.kit.record import meta
 from cloudjar.spec import quotas
 from tests.jar import ACCOUNT, TestJar
-from tests.services.ec2.asking import ANYWHERE, make_group, make_subnet, make_vpc
+from tests.services.ec2.asking import ANYWHERE, launch, make_group, make_subnet, make_vpc
 
 More = Callable[[int], Any]
 """Asks for one more; the number makes it another one than those before."""
@@ -162,6 +162,20 @@ def peerings(ec2: Any) -> More:
     return more
 
 
+def address_usage(ec2: Any) -> More:
+    subnet = make_subnet(ec2, make_vpc(ec2))
+    return lambda _: ec2.create_network_interface(SubnetId=subnet)
+
+
+def peered_address_usage(ec2: Any) -> More:
+    one, other = make_vpc(ec2), make_vpc(ec2, "10.1.0.0/16")
+    key = ec2.create_vpc_peering_connection(VpcId=one, PeerVpcId=other)["VpcPeeringConnection"]
+    ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=key["VpcPeeringConnectionId"])
+    subnets = make_subnet(ec2, one), make_subnet(ec2, other, "10.1.1.0/24")
+    ec2.create_network_interface(SubnetId=subnets[1])
+    return lambda _: ec2.create_network_interface(SubnetId=subnets[0])
+
+
 def gateway_endpoints(ec2: Any) -> More:
     vpc = make_vpc(ec2)
 
@@ -211,6 +225,8 @@ SCENES = {
     "vpc/L-7E9ECCDB": Scene(50, "ActiveVpcPeeringConnectionPerVpcLimitExceeded", peerings),
     "vpc/L-1B52E74A": Scene(20, "VpcEndpointLimitExceeded", gateway_endpoints),
     "vpc/L-29B6F2EB": Scene(50, "VpcEndpointLimitExceeded", interface_endpoints),
+    "vpc/L-BB24F6E5": Scene(64000, "NetworkAddressUsageLimitExceeded", address_usage),
+    "vpc/L-CD17FD4B": Scene(128000, "NetworkAddressUsageLimitExceeded", peered_address_usage),
     "ec2/L-0263D0A3": Scene(5, "AddressLimitExceeded", elastic_addresses),
 }
 OF_A_SIZE = {
@@ -275,3 +291,57 @@ def test_more_at_once_than_the_quota_is_refused(steady_jar: TestJar, key: str) -
     assert quotas.default(*key.split("/")) == most
     more = scene.begin(steady_jar.client("ec2"))
     assert answer(more, most) == scene.code
+
+
+def test_a_request_for_peering_waits_as_long_as_the_quota_says(steady_jar: TestJar) -> None:
+    ec2 = steady_jar.client("ec2")
+    limit(steady_jar, "vpc/L-8312C5BB", 24)
+    requests(ec2)(1)
+    steady_jar.advance(hours=25)
+    [shown] = ec2.describe_vpc_peering_connections()["VpcPeeringConnections"]
+    assert shown["Status"]["Code"] == "expired"
+
+
+def test_iops_and_changes_of_volumes_are_limited(steady_jar: TestJar) -> None:
+    ec2 = steady_jar.client("ec2")
+    limit(steady_jar, "ebs/L-B3A130E6", 250)
+
+    def make(iops: int) -> str:
+        made = ec2.create_volume(AvailabilityZone="eu-west-3a", Size=10, VolumeType="io1", Iops=iops)
+        return str(made["VolumeId"])
+
+    def change(key: str, **more: Any) -> str:
+        return answer(lambda _: ec2.modify_volume(VolumeId=key, **more), 0)
+
+    one, two = make(100), make(100)
+    assert answer(lambda _: make(100), 0) == "MaxIOPSLimitExceeded"
+    steady_jar.settle()
+    assert change(one, Iops=200) == "MaxIOPSLimitExceeded"
+    limit(steady_jar, "ebs/L-B3A130E6", 1000)
+    limit(steady_jar, "ebs/L-98A0B26D", 300)
+    assert change(one, Iops=200) == ""
+    steady_jar.settle()
+    assert change(two, Iops=200) == "MaxIOPSLimitExceeded"
+    limit(steady_jar, "ebs/L-5F80CA91", 0.02)
+    assert change(two, Size=20) == "VolumeModificationSizeLimitExceeded"
+    assert change(two, VolumeType="gp3", Iops=3000) == ""
+
+
+def test_images_are_public_and_shared_within_limits(steady_jar: TestJar) -> None:
+    ec2 = steady_jar.client("ec2")
+    ec2.disable_image_block_public_access()
+    vm = launch(ec2)
+    steady_jar.settle()
+    images = [ec2.create_image(InstanceId=vm, Name=f"image-{n}", NoReboot=True)["ImageId"] for n in range(2)]
+    steady_jar.settle()
+
+    def let(image: str, **who: str) -> str:
+        adding = {"Add": [who]}
+        return answer(lambda _: ec2.modify_image_attribute(ImageId=image, LaunchPermission=adding), 0)
+
+    limit(steady_jar, "ec2/L-0E3CBAB9", 1)
+    limit(steady_jar, "ec2/L-70015FFA", 1)
+    assert [let(image, Group="all") for image in images] == ["", "ResourceLimitExceeded"]
+    assert let(images[0], Group="all") == ""  # it is already
+    assert let(images[1], UserId="222222222222") == ""
+    assert let(images[1], UserId="333333333333") == "ResourceLimitExceeded"

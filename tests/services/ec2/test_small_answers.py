@@ -85,3 +85,70 @@ def test_only_a_kernel_of_ones_own_is_interrupted(jar: TestJar, ec2: Any) -> Non
     ec2.stop_instances(InstanceIds=[own])
     jar.settle()
     assert code(ec2.send_diagnostic_interrupt, InstanceId=own) == "IncorrectInstanceState"
+
+
+def test_what_instances_of_old_could_have(jar: TestJar, ec2: Any) -> None:
+    vm = launch(ec2)
+    storage = {"S3": {"Bucket": "b", "Prefix": "p"}}
+    assert code(ec2.bundle_instance, InstanceId=vm, Storage=storage) == "InvalidInstanceType"
+    assert code(ec2.bundle_instance, InstanceId=f"i-{NOWHERE}", Storage=storage) == "InvalidInstanceID.NotFound"
+    assert ec2.describe_bundle_tasks(Filters=[{"Name": "state", "Values": ["pending"]}])["BundleTasks"] == []
+    assert code(ec2.describe_bundle_tasks, BundleIds=["bun-1"]) == "InvalidBundleID.NotFound"
+    assert code(ec2.cancel_bundle_task, BundleId="bun-1") == "InvalidBundleID.NotFound"
+    assert ec2.describe_conversion_tasks()["ConversionTasks"] == []
+    assert code(ec2.describe_conversion_tasks, ConversionTaskIds=["import-i-x"]) == "InvalidConversionTaskId"
+    assert code(ec2.cancel_conversion_task, ConversionTaskId="import-i-x") == "InvalidConversionTaskId"
+    assert ec2.confirm_product_instance(InstanceId=vm, ProductCode="774F4FF8")["Return"] is False
+    assert ec2.describe_elastic_gpus()["ElasticGpuSet"] == []
+    assert code(ec2.describe_elastic_gpus, ElasticGpuIds=["egpu-1"]) == "InvalidElasticGpuID.NotFound"
+    assert ec2.list_volumes_in_recycle_bin()["Volumes"] == []
+    assert code(ec2.restore_volume_from_recycle_bin, VolumeId=f"vol-{NOWHERE}") == "InvalidVolume.NotFound"
+
+
+def test_fast_launch_is_for_windows(jar: TestJar, ec2: Any) -> None:
+    image = ec2.describe_images(Owners=["136693071363"])["Images"][0]["ImageId"]
+    assert ec2.describe_fast_launch_images()["FastLaunchImages"] == []
+    assert ec2.describe_fast_launch_images(ImageIds=[image])["FastLaunchImages"] == []
+    assert code(ec2.enable_fast_launch, ImageId=image) == "InvalidParameterValue"
+    assert code(ec2.enable_fast_launch, ImageId=f"ami-{NOWHERE}") == "InvalidAMIID.NotFound"
+    assert code(ec2.disable_fast_launch, ImageId=image) == "InvalidRequest"
+
+
+def test_there_is_no_classic_and_nobody_has_brought_blocks(jar: TestJar, ec2: Any) -> None:
+    [vpc] = ec2.describe_vpcs()["Vpcs"]
+    words = ("UnsupportedOperation", "The functionality you requested is not available in this region.")
+    assert refused(ec2.describe_classic_link_instances) == words
+    for call in (
+        ec2.enable_vpc_classic_link, ec2.disable_vpc_classic_link, ec2.enable_vpc_classic_link_dns_support,
+        ec2.disable_vpc_classic_link_dns_support,
+    ):  # fmt: skip
+        assert refused(call, VpcId=vpc["VpcId"]) == words
+    vm = launch(ec2)
+    assert refused(ec2.attach_classic_link_vpc, InstanceId=vm, VpcId=vpc["VpcId"], Groups=[f"sg-{NOWHERE}"]) == words
+    assert refused(ec2.detach_classic_link_vpc, InstanceId=vm, VpcId=vpc["VpcId"]) == words
+    assert ec2.describe_byoip_cidrs(MaxResults=5)["ByoipCidrs"] == []
+    assert code(ec2.get_associated_ipv6_pool_cidrs, PoolId="ipv6pool-ec2-012345abc12345abc") == "InvalidPoolID.NotFound"
+
+
+def test_policy_tables_of_transit_gateways(jar: TestJar, ec2: Any) -> None:
+    hub = ec2.create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+    jar.settle()
+    made = ec2.create_transit_gateway_policy_table(TransitGatewayId=hub)["TransitGatewayPolicyTable"]
+    key = made["TransitGatewayPolicyTableId"]
+    assert (made["State"], made["TransitGatewayId"], key[:8]) == ("pending", hub, "tgw-ptb-")
+    jar.settle()
+    ec2.create_tags(Resources=[key], Tags=[{"Key": "a", "Value": "b"}])
+    [shown] = ec2.describe_transit_gateway_policy_tables(Filters=[{"Name": "tag:a", "Values": ["b"]}])[
+        "TransitGatewayPolicyTables"]
+    assert (shown["State"], shown["TransitGatewayPolicyTableId"]) == ("available", key)
+    named = {"TransitGatewayPolicyTableId": key}
+    assert ec2.get_transit_gateway_policy_table_entries(**named)["TransitGatewayPolicyTableEntries"] == []
+    assert ec2.get_transit_gateway_policy_table_associations(**named)["Associations"] == []
+    assert code(ec2.delete_transit_gateway, TransitGatewayId=hub) == "IncorrectState"
+    gone = ec2.delete_transit_gateway_policy_table(**named)["TransitGatewayPolicyTable"]
+    assert gone["State"] == "deleting"
+    jar.settle()
+    assert code(ec2.delete_transit_gateway_policy_table, **named) == "InvalidTransitGatewayPolicyTableId.NotFound"
+    ec2.delete_transit_gateway(TransitGatewayId=hub)
+    jar.advance(hours=2)
+    assert ec2.describe_transit_gateway_policy_tables()["TransitGatewayPolicyTables"] == []

@@ -61,6 +61,7 @@ FORMS: dict[str, tuple[str, str]] = {
     "transit-gateway-multicast-domain": (
         "tgw-mcast-domain", "InvalidTransitGatewayMulticastDomainId.Malformed",
     ),
+    "transit-gateway-policy-table": ("tgw-ptb", "InvalidTransitGatewayPolicyTableId.Malformed"),
     "transit-gateway-route-table": ("tgw-rtb", "InvalidRouteTableId.Malformed"),
     "volume": ("vol", "InvalidVolumeID.Malformed"),
     "vpc": ("vpc", "InvalidVpcID.Malformed"),

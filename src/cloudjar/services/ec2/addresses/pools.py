@@ -29,3 +29,15 @@ def describe_ipv6_pools(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     for key in req.get("PoolIds") or ():
         raise AwsError("InvalidPoolID.NotFound", f"The ipv6Pool ID '{key}' does not exist")
     return {"Ipv6Pools": narrow(req, _FILTERS, ())}
+
+
+@op("GetAssociatedIpv6PoolCidrs")
+def get_associated_ipv6_pool_cidrs(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Of a pool that is not there."""
+    raise AwsError("InvalidPoolID.NotFound", f"The ipv6Pool ID '{req['PoolId']}' does not exist")
+
+
+@op("DescribeByoipCidrs")
+def describe_byoip_cidrs(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """None: nobody has brought any."""
+    return {"ByoipCidrs": []}

@@ -62,7 +62,8 @@ def modify_image_attribute(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if permission is not None:
         if any(entry.get("Group") for entry in permission[0]):
             refuse_blocked(ctx, "images")
-        image = _shared(image, *permission)
+        before, image = image, _shared(image, *permission)
+        _within_limits(ctx, before, image)
     if description is not None:
         image = replace(image, description=description)
     if imds is not None:
@@ -96,6 +97,16 @@ def _shared(image: OwnImage, adding: Entries, removing: Entries) -> OwnImage:
         raise AwsError("OperationNotPermitted", "Images with encrypted snapshots cannot be made public.")
     users = tuple(user for user in dict.fromkeys((*image.shared_with, *new)) if user not in gone)
     return replace(image, shared_with=users, public=public)
+
+
+def _within_limits(ctx: Ctx, before: OwnImage, image: OwnImage) -> None:
+    """So many may one image be shared with, and so many may be public."""
+    shared, public = ctx.limit("ec2", "L-70015FFA"), ctx.limit("ec2", "L-0E3CBAB9")
+    if shared is not None and len(image.shared_with) > max(shared, len(before.shared_with)):
+        raise AwsError("ResourceLimitExceeded", f"An AMI can be shared with at most {shared:g} accounts.")
+    new = image.public and not before.public
+    if new and public is not None and sum(one.public for one in ctx.db[OwnImage].all()) >= public:
+        raise AwsError("ResourceLimitExceeded", f"You have reached the limit of {public:g} public AMIs.")
 
 
 @op("ResetImageAttribute")

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from msgspec.structs import replace
 
 from cloudjar.kit.machine import Step, reconciler
 from cloudjar.services.ec2.multicast.casting import leave
 from cloudjar.services.ec2.multicast.records import MulticastAssociation, MulticastDomain
-
-_REMEMBERED = timedelta(hours=1)
-"""How long one that is gone can still be described."""
-_PURGE = "purge"
+from cloudjar.services.ec2.transit_gateways.life import forget_later
 
 
 @reconciler(MulticastDomain)
@@ -24,13 +19,8 @@ def converge(step: Step, domain: MulticastDomain | None) -> None:
         step.change(MulticastDomain, lambda now: replace(now, state="available") if now.state == "pending" else None)
     elif domain.state == "deleting":
         step.change(MulticastDomain, lambda now: replace(now, state="deleted"))
-    elif domain.state == "deleted" and step.wake.purpose != _PURGE:
-        step.again(_PURGE, step.world.clock.now() + _REMEMBERED)
     elif domain.state == "deleted":
-        with step.world.state.database.transaction():
-            fresh = step.db[MulticastDomain].get(domain.id)
-            if fresh is not None:
-                step.db[MulticastDomain].drop(fresh)
+        forget_later(step, domain)
 
 
 @reconciler(MulticastAssociation)

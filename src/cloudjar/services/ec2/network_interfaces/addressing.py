@@ -13,7 +13,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import blocks, errors
 from cloudjar.services.ec2.addresses import public
 from cloudjar.services.ec2.lookup import need
-from cloudjar.services.ec2.network_interfaces import limits, making
+from cloudjar.services.ec2.network_interfaces import limits, making, usage
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface, PrivateAddress
 from cloudjar.services.ec2.subnets.records import Subnet
 from cloudjar.services.ec2.vpcs.making import op
@@ -41,6 +41,7 @@ def assign_private_ip_addresses(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]
             _take_over(ctx, eni, ip, taken)
     fresh = [making.claim(subnet, ip, taken) for ip in wanted]
     fresh += making.draw(subnet, taken, count, making.reserved(ctx.db, subnet.id))
+    usage.check(ctx, eni.vpc_id, len(fresh))
     added = tuple(PrivateAddress(ip=ip) for ip in fresh)
     ctx.db[NetworkInterface].put(replace(eni, addresses=(*eni.addresses, *added)))
     return {
@@ -93,6 +94,7 @@ def assign_ipv6_addresses(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if instance is not None:
         limits.refuse_too_many6(getattr(instance, "type", ""), len(eni.ipv6) + len(named) + count)
     fresh = making.new_ipv6(ctx.db, ctx.db[Subnet].need(eni.subnet_id), named, count)
+    usage.check(ctx, eni.vpc_id, len(fresh))
     ctx.db[NetworkInterface].put(replace(eni, ipv6=(*eni.ipv6, *fresh)))
     return {"NetworkInterfaceId": eni.id, "AssignedIpv6Addresses": list(fresh), "AssignedIpv6Prefixes": []}
 

@@ -19,6 +19,7 @@ from cloudjar.services.ec2 import blocks, errors
 from cloudjar.services.ec2.addresses import public
 from cloudjar.services.ec2.lookup import check_form
 from cloudjar.services.ec2.multicast.records import MulticastRegistration
+from cloudjar.services.ec2.network_interfaces import usage
 from cloudjar.services.ec2.network_interfaces.records import (
     Attachment,
     BorrowedInterface,
@@ -62,6 +63,8 @@ def make_interface(
     count = secondary_count + (0 if primary else 1)
     drawn = draw(subnet, taken, count, reserved(ctx.db, subnet.id))
     addresses = named + drawn if primary else drawn[:1] + named + drawn[1:]
+    six = new_ipv6(ctx.db, subnet, ipv6, ipv6_count)
+    usage.check(ctx, subnet.vpc_id, usage.units(interface_type, len(addresses) + len(six)))
     return ctx.db[NetworkInterface].add(
         NetworkInterface(
             id=ctx.new_id("eni"),
@@ -76,7 +79,7 @@ def make_interface(
             interface_type=interface_type,
             requester_id=requester_id,
             requester_managed=bool(requester_id),
-            ipv6=new_ipv6(ctx.db, subnet, ipv6, ipv6_count),
+            ipv6=six,
             tags=tags or {},
         )
     )

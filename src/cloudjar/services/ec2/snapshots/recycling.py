@@ -13,6 +13,7 @@ from cloudjar.kit.operation import op
 from cloudjar.services.ec2.images.records import OwnImage
 from cloudjar.services.ec2.lookup import check_form
 from cloudjar.services.ec2.snapshots.records import Snapshot
+from cloudjar.services.ec2.volumes.records import Volume
 
 
 def _no_image(ctx: Ctx, image_id: str) -> AwsError:
@@ -51,3 +52,22 @@ def restore_image_from_recycle_bin(ctx: Ctx, req: dict[str, Any]) -> dict[str, A
 def restore_snapshot_from_recycle_bin(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """There is none to restore."""
     raise _no_snapshot(ctx, req["SnapshotId"])
+
+
+def _no_volume(ctx: Ctx, volume_id: str) -> AwsError:
+    check_form(Volume, volume_id)
+    return ctx.db[Volume].meta.not_found(volume_id)
+
+
+@op("ListVolumesInRecycleBin")
+def list_volumes_in_recycle_bin(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """None: what is deleted is gone."""
+    for volume_id in req.get("VolumeIds") or ():
+        raise _no_volume(ctx, volume_id)
+    return {"Volumes": []}
+
+
+@op("RestoreVolumeFromRecycleBin")
+def restore_volume_from_recycle_bin(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """There is none to restore."""
+    raise _no_volume(ctx, req["VolumeId"])

@@ -13,7 +13,12 @@ from cloudjar.kit.operation import by_arn, resource_keys
 from cloudjar.kit.record import Record
 from cloudjar.services.ec2.multicast.records import MulticastDomain
 from cloudjar.services.ec2.transit_gateways.peering_records import TransitPeering
-from cloudjar.services.ec2.transit_gateways.records import TransitAttachment, TransitGateway, TransitRouteTable
+from cloudjar.services.ec2.transit_gateways.records import (
+    PolicyTable,
+    TransitAttachment,
+    TransitGateway,
+    TransitRouteTable,
+)
 
 
 @resource_keys("ec2", "transit-gateway")
@@ -24,6 +29,11 @@ def _gateway(item: TransitGateway) -> dict[str, Any]:
 @resource_keys("ec2", "transit-gateway-attachment")
 def _attachment(item: TransitAttachment | TransitPeering) -> dict[str, Any]:
     return {"ec2:Region": item.region, "ec2:transitGatewayAttachmentId": item.id}
+
+
+@resource_keys("ec2", "transit-gateway-policy-table")
+def _policies(item: PolicyTable) -> dict[str, Any]:
+    return {"ec2:Region": item.region, "ec2:transitGatewayPolicyTableId": item.id}
 
 
 @resource_keys("ec2", "transit-gateway-multicast-domain")

@@ -12,6 +12,7 @@ from cloudjar.base.caller import service as service_caller
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.machine import Machine, Step, on_boot, reconciler
+from cloudjar.kit.record import Record
 from cloudjar.planes.network.port import NetworkPort
 from cloudjar.services.ec2 import readings, traffic_bill
 from cloudjar.services.ec2.multicast import casting as multicast
@@ -72,15 +73,16 @@ def _end(step: Step, gateway: TransitGateway) -> None:
             counting.forget(step.ctx, gateway.id)
         step.move(GATEWAY, "deleting", "deleted")
         return
-    _forget(step, gateway)
+    forget_later(step, gateway)
 
 
-def _forget(step: Step, item: TransitGateway | TransitRouteTable | TransitAttachment) -> None:
+def forget_later(step: Step, item: Record) -> None:
+    """What is gone can be described for another hour."""
     if step.wake.purpose != _PURGE:
         step.again(_PURGE, step.world.clock.now() + REMEMBERED)
         return
     with step.world.state.database.transaction():
-        fresh = step.db[type(item)].get(item.id)
+        fresh = step.db[type(item)].get(step.key)
         if fresh is not None:
             step.db[type(item)].drop(fresh)
 
@@ -95,7 +97,7 @@ def converge_table(step: Step, table: TransitRouteTable | None) -> None:
     elif table.state == "deleting":
         step.change(TransitRouteTable, lambda now: replace(now, state="deleted", routes=(), references=()))
     elif table.state == "deleted":
-        _forget(step, table)
+        forget_later(step, table)
 
 
 @reconciler(TransitAttachment)
@@ -104,7 +106,7 @@ def converge_attachment(step: Step, item: TransitAttachment | None) -> None:
     if item is None:
         return
     if item.state in OVER:
-        _forget(step, item)
+        forget_later(step, item)
     elif item.mine:
         if item.state == "deleting":
             traffic_bill.read_attachment(step.world, item)

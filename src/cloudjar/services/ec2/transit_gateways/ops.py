@@ -18,7 +18,7 @@ from cloudjar.services.ec2.lookup import describe
 from cloudjar.services.ec2.multicast.records import MulticastDomain
 from cloudjar.services.ec2.transit_gateways.finding import attachments_of, need_gateway, need_table, ready
 from cloudjar.services.ec2.transit_gateways.life import GATEWAY
-from cloudjar.services.ec2.transit_gateways.records import TransitGateway, TransitRouteTable
+from cloudjar.services.ec2.transit_gateways.records import PolicyTable, TransitGateway, TransitRouteTable
 from cloudjar.services.ec2.transit_gateways.views import GATEWAYS, show_gateway
 from cloudjar.services.ec2.vpcs.making import op
 
@@ -127,16 +127,15 @@ def _default_table(ctx: Ctx, gateway: TransitGateway, options: Mapping[str, Any]
 def delete_transit_gateway(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Remove a gateway that nothing is attached to, with its route tables."""
     gateway = need_gateway(ctx, req["TransitGatewayId"])
-    held = attachments_of(ctx.db, gateway.id)
-    if held:
+    attached = attachments_of(ctx.db, gateway.id)
+    if attached:
         raise AwsError(
             "IncorrectState",
-            f"{gateway.id} has non-deleted Transit Gateway Attachments: {', '.join(item.id for item in held)}.",
+            f"{gateway.id} has non-deleted Transit Gateway Attachments: {', '.join(item.id for item in attached)}.",
         )
     domains = [one.id for one in ctx.db[MulticastDomain].all(gateway_id=gateway.id) if one.state != "deleted"]
-    if domains:
-        raise AwsError(
-            "IncorrectState",
-            f"{gateway.id} has non-deleted Transit Gateway Multicast Domains: {', '.join(domains)}.",
-        )
+    tables = [one.id for one in ctx.db[PolicyTable].all(gateway_id=gateway.id) if one.state != "deleted"]
+    for held, what in ((domains, "Multicast Domains"), (tables, "Policy Tables")):
+        if held:
+            raise AwsError("IncorrectState", f"{gateway.id} has non-deleted Transit Gateway {what}: {', '.join(held)}.")
     return {"TransitGateway": show_gateway(GATEWAY.move(ctx, gateway, "deleting"))}

@@ -91,6 +91,25 @@ class TransitRouteTable(Record, frozen=True, kw_only=True):
 
 @record(
     "ec2",
+    "transit-gateway-policy-table",
+    index=("gateway_id",),
+    missing=(
+        "InvalidTransitGatewayPolicyTableId.NotFound",
+        "Transit Gateway Policy Table {key} was deleted or does not exist.",
+    ),
+)
+class PolicyTable(Record, frozen=True, kw_only=True):
+    """A policy table."""
+
+    id: str
+    gateway_id: str
+    created: datetime
+    state: str = "pending"
+    tags: dict[str, str] = {}
+
+
+@record(
+    "ec2",
     "transit-gateway-attachment",
     index=("gateway_id", "vpc_id"),
     missing=(

@@ -17,7 +17,7 @@ from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import Row, by_path, narrow, need, need_all
 from cloudjar.services.ec2.volumes import rules
 from cloudjar.services.ec2.volumes.life import OPTIMIZING
-from cloudjar.services.ec2.volumes.quota import check_storage
+from cloudjar.services.ec2.volumes.quota import check_iops, check_modification, check_storage
 from cloudjar.services.ec2.volumes.records import Modification, Volume
 
 PAUSE = timedelta(hours=6)
@@ -55,6 +55,8 @@ def modify_volume(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     throughput = req.get("Throughput") or (volume.throughput if same and volume.throughput else None)
     shape = rules.shape(size, kind, iops, throughput)
     check_storage(ctx, kind, size - (volume.size if same else 0))
+    check_iops(ctx, kind, shape.iops - (volume.iops if same else 0))
+    check_modification(ctx, volume, kind, shape.size, shape.iops)
     change = Modification(
         state="modifying", start=ctx.now, was=(volume.size, volume.type, volume.iops, volume.throughput)
     )

@@ -18,7 +18,7 @@ from cloudjar.services.ec2.lookup import by_path, describe, need
 from cloudjar.services.ec2.snapshots.finding import usable
 from cloudjar.services.ec2.volumes import keys, rules
 from cloudjar.services.ec2.volumes.life import announce
-from cloudjar.services.ec2.volumes.quota import check_storage
+from cloudjar.services.ec2.volumes.quota import check_iops, check_storage
 from cloudjar.services.ec2.volumes.records import Volume
 from cloudjar.services.ec2.volumes.views import FILTERS, show_volume
 from cloudjar.spec import regions
@@ -48,6 +48,7 @@ def create_volume(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         )
     shape = rules.shape(size, req.get("VolumeType") or "gp2", req.get("Iops"), req.get("Throughput"))
     check_storage(ctx, shape.type, shape.size)
+    check_iops(ctx, shape.type, shape.iops)
     source_key = snapshot.kms_key_id if snapshot and snapshot.account == ctx.account else ""
     key = keys.wanted(ctx, req, source_encrypted=bool(snapshot and snapshot.encrypted), source_key=source_key)
     if snapshot:

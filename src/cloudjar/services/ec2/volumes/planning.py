@@ -16,7 +16,7 @@ from cloudjar.services.ec2.images.records import ImageDisk
 from cloudjar.services.ec2.snapshots.finding import usable
 from cloudjar.services.ec2.snapshots.records import Snapshot
 from cloudjar.services.ec2.volumes import keys, rules
-from cloudjar.services.ec2.volumes.quota import check_storage
+from cloudjar.services.ec2.volumes.quota import check_iops, check_storage
 from cloudjar.services.ec2.volumes.records import Volume
 
 
@@ -109,6 +109,7 @@ def _disk(
 ) -> NewDisk:
     shape = rules.shape(*wanted)
     check_storage(ctx, shape.type, shape.size)
+    check_iops(ctx, shape.type, shape.iops)
     own = snapshot is not None and snapshot.account == ctx.account
     key = keys.wanted(
         ctx,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Step, reconciler
 from cloudjar.services.ec2.vpc_peering.finding import change
 from cloudjar.services.ec2.vpc_peering.records import Peering
 
-OPEN_FOR = timedelta(days=7)
+_EXPIRY_HOURS = "L-8312C5BB"
+_OPEN_FOR = 168.0
 # How long a connection that is over can still be described.
 REMEMBERED = {
     "deleted": timedelta(hours=2),
@@ -17,6 +19,11 @@ REMEMBERED = {
     "expired": timedelta(days=2),
 }
 _PURGE = "purge"
+
+
+def open_for(ctx: Ctx) -> timedelta:
+    """How long a request waits for its answer."""
+    return timedelta(hours=ctx.limit("vpc", _EXPIRY_HOURS) or _OPEN_FOR)
 
 
 @reconciler(Peering)

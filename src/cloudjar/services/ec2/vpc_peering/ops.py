@@ -18,7 +18,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import describe, need
 from cloudjar.services.ec2.vpc_peering.finding import change, looked_at, peerings_of, places
-from cloudjar.services.ec2.vpc_peering.life import OPEN_FOR
+from cloudjar.services.ec2.vpc_peering.life import open_for
 from cloudjar.services.ec2.vpc_peering.records import Peering, Side
 from cloudjar.services.ec2.vpc_peering.views import FILTERS, show_options, show_peering
 from cloudjar.services.ec2.vpcs.making import op
@@ -59,7 +59,7 @@ def create_vpc_peering_connection(ctx: Ctx, req: dict[str, Any]) -> dict[str, An
         message=f"Pending Acceptance by {owner}" if fits else _FAILED,
         requester=requester,
         accepter=accepter,
-        expires=ctx.now + OPEN_FOR,
+        expires=ctx.now + open_for(ctx),
     )
     mine = ctx.db[Peering].add(replace(item, tags=tags.specified(req, "vpc-peering-connection")))
     for account, where in places(item) if fits else ():

@@ -200,19 +200,3 @@ def _without_block(ctx: Ctx, vpc: Vpc, block: CidrBlock) -> dict[str, Any]:
         raise errors.dependency("CIDR block association", block.id)
     ctx.db[Vpc].put(replace(vpc, cidrs=tuple(b for b in vpc.cidrs if b is not block)))
     return {"VpcId": vpc.id, "CidrBlockAssociation": show_block(block, "disassociating")}
-
-
-@op("DescribeVpcClassicLink")
-def describe_vpc_classic_link(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """EC2-Classic is gone; AWS answers so wherever it never was, and tools expect it."""
-    raise _no_classic()
-
-
-@op("DescribeVpcClassicLinkDnsSupport")
-def describe_vpc_classic_link_dns(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """As `describe_vpc_classic_link`."""
-    raise _no_classic()
-
-
-def _no_classic() -> AwsError:
-    return AwsError("UnsupportedOperation", "The functionality you requested is not available in this region.")
