@@ -45,6 +45,10 @@ def _going_snapshot(jar: TestJar) -> dict[str, Any]:
 _ARN = {"ResourceName": "arn:aws:rds:eu-west-3:000000000000:db:law"}
 SCENES: dict[str, Any] = {
     "rds:AddTagsToResource": lambda _: _ARN,
+    "rds:CreateDBInstanceReadReplica": lambda _: {
+        "DBInstanceIdentifier": "copy", "SourceDBInstanceIdentifier": "law", "DBSubnetGroupName": "law",
+        "OptionGroupName": "law", "DBParameterGroupName": "law",
+    },
     "rds:DescribeDBInstances": lambda _: {"DBInstanceIdentifier": "law"},
     "rds:DescribeDBParameterGroups": lambda _: {"DBParameterGroupName": "law"},
     "rds:DescribeDBSnapshots": lambda _: {"DBSnapshotIdentifier": "law"},

@@ -10,6 +10,8 @@ from typing import Protocol
 
 import msgspec
 
+from cloudjar.planes.database.replication import Peers, Source
+
 KEPT = "database"
 """Where in a guest's volume the data lie is the plane's own; a snapshot of the volume has them all."""
 
@@ -37,6 +39,10 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     settings: tuple[tuple[str, str], ...] = ()
     """Parameters by the engine's own names, with values as its configuration file has them."""
     needs_tls: bool = True
+    peers: Peers = Peers()
+    """Engines that may follow this one."""
+    source: Source | None = None
+    """The engine that this one follows; None: it takes writes."""
 
 
 class DatabasePort(Protocol):

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import hmac
 
+from cloudjar.planes.database import replication
 from cloudjar.planes.database.packing import packed
 from cloudjar.planes.database.port import Engine
 
@@ -37,6 +38,7 @@ def archive(engine: Engine) -> bytes:
         "conf/server.crt": engine.certificate,
         "conf/server.key": engine.key,
         "setup.sql": setup(engine),
+        **replication.files(engine),
     }
     return packed(files)
 
@@ -55,6 +57,7 @@ def configuration(engine: Engine) -> str:
         "password_encryption": "scram-sha-256",
         "logging_collector": "off",
         "huge_pages": "off",
+        **replication.settings(engine),
     }
     lines = [f"{name} = {quoted(value)}" for name, value in engine.settings if name not in decided]
     lines += [f"{name} = {quoted(value)}" for name, value in decided.items()]
@@ -67,9 +70,11 @@ def admission(engine: Engine) -> str:
     return (
         "local all rdsadmin peer map=host\n"
         "local all all reject\n"
-        "host all rdsadmin all reject\n"
+        + replication.admission(engine)
+        + "host all rdsadmin all reject\n"
         "host rdsadmin all all reject\n"
-        f"{way} all all all scram-sha-256\n"
+        + replication.REFUSED
+        + f"{way} all all all scram-sha-256\n"
         f"{way} replication all all reject\n"
     )
 
@@ -86,6 +91,7 @@ def setup(engine: Engine) -> str:
     ]
     if engine.verifier:
         said.append(f"ALTER ROLE {identifier(engine.master)} PASSWORD {literal(engine.verifier)};")
+    said += replication.setup(engine)
     said.append(_database("rdsadmin", "rdsadmin"))
     said.append(f"ALTER DATABASE postgres OWNER TO {identifier(engine.master)};")
     if engine.database:

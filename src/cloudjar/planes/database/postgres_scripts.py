@@ -17,7 +17,8 @@ chown postgres:postgres /run/postgresql
 chmod 2775 /run/postgresql
 # What another boot left, or the machine that a snapshot was taken of, says nothing about this one.
 rm -f /database/data/postmaster.pid
-ending= engine=
+ending= engine= ends=0
+now() { read -r up _ </proc/uptime; echo "${up%.*}"; }
 shut() { ending=1; [ -z "$engine" ] || kill -INT "$engine" 2>/dev/null; }
 trap shut 37 TERM
 while [ -z "$ending" ]; do
@@ -25,6 +26,7 @@ while [ -z "$ending" ]; do
         sleep 0.05
         continue
     fi
+    began=$(now)
     setpriv --reuid=postgres --regid=postgres --init-groups --no-new-privs --bounding-set=-all \\
         /usr/lib/engine/server/postgres -D /database/data -c config_file=/database/conf/postgresql.conf &
     engine=$!
@@ -32,7 +34,11 @@ while [ -z "$ending" ]; do
     # A signal ends the wait, not the engine.
     while kill -0 "$engine" 2>/dev/null; do wait "$engine"; done
     engine=
-    [ -n "$ending" ] || sleep 0.2
+    [ -z "$ending" ] || break
+    # Where another machine stands by, an engine that does not come back is no use: the machine ends with it.
+    if [ $(($(now) - began)) -lt 5 ]; then ends=$((ends + 1)); else ends=1; fi
+    if [ "$ends" -gt 12 ] && grep -qs yes /database/conf/paired; then exit 1; fi
+    sleep 0.2
 done
 exit 0
 """

@@ -21,6 +21,7 @@ def of_requests(_: Ctx, __: str, req: dict[str, Any]) -> Mapping[str, Any]:
         "rds:DatabaseEngine": req.get("Engine"),
         "rds:DatabaseName": req.get("DBName"),
         "rds:StorageSize": req.get("AllocatedStorage"),
+        "rds:MultiAz": req.get("MultiAZ"),
         "rds:ManageMasterUserPassword": req.get("ManageMasterUserPassword"),
     }
     return {name: value for name, value in keys.items() if value is not None}
@@ -35,6 +36,6 @@ def of_instances(db: DbInstance) -> Mapping[str, Any]:
         "rds:DatabaseName": db.db_name,
         "rds:StorageSize": db.storage,
         "rds:StorageEncrypted": False,
-        "rds:MultiAz": False,
+        "rds:MultiAz": db.multi_az,
         "rds:Piops": db.iops,
     }

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from cloudjar.kit.usage import Meter, meters
 from cloudjar.services.rds.records import DbInstance
-from cloudjar.spec import databases
+from cloudjar.spec import databases, prices
 
 _STORAGE = {
     "gp2": "RDS:GP2-Storage", "gp3": "RDS:GP3-Storage", "io1": "RDS:PIOPS-Storage", "io2": "RDS:PIOPS-Storage",
@@ -26,17 +26,32 @@ def hours(db: DbInstance) -> Iterable[Meter]:
     """The instance and its storage."""
     operation = databases.operation(db.engine)
     if db.state not in _IDLE and db.answering:
-        yield Meter("AmazonRDS", f"InstanceUsage:{db.instance_class}", operation, "Hrs")
+        yield _running(db, operation)
     if db.answering:
-        yield Meter("AmazonRDS", _STORAGE[db.storage_type], "", "GB-Mo", Decimal(db.storage))
+        yield Meter("AmazonRDS", _STORAGE[db.storage_type], "", "GB-Mo", Decimal(db.storage) * _copies(db))
         yield from _performance(db)
+
+
+def _copies(db: DbInstance) -> int:
+    """Storage of a Multi-AZ instance costs double."""
+    return 2 if db.multi_az else 1
+
+
+def _running(db: DbInstance, operation: str) -> Meter:
+    """Multi-AZ has usage types of its own; where no price of one is known, it is two instances."""
+    single, multi = (f"{kind}:{db.instance_class}" for kind in ("InstanceUsage", "Multi-AZUsage"))
+    if not db.multi_az:
+        return Meter("AmazonRDS", single, operation, "Hrs")
+    if prices.is_priced("AmazonRDS", multi, db.region, operation):
+        return Meter("AmazonRDS", multi, operation, "Hrs")
+    return Meter("AmazonRDS", single, operation, "Hrs", Decimal(2))
 
 
 def _performance(db: DbInstance) -> Iterable[Meter]:
     """What is provisioned beyond what a volume has anyway."""
     if db.storage_type in ("io1", "io2"):
-        yield Meter("AmazonRDS", "RDS:PIOPS", "", "IOPS-Mo", Decimal(db.iops))
+        yield Meter("AmazonRDS", "RDS:PIOPS", "", "IOPS-Mo", Decimal(db.iops) * _copies(db))
     if db.storage_type == "gp3" and db.iops > 12_000:
-        yield Meter("AmazonRDS", "RDS:GP3-PIOPS", "", "IOPS-Mo", Decimal(db.iops - 12_000))
+        yield Meter("AmazonRDS", "RDS:GP3-PIOPS", "", "IOPS-Mo", Decimal(db.iops - 12_000) * _copies(db))
     if db.storage_type == "gp3" and db.throughput > 500:
-        yield Meter("AmazonRDS", "RDS:GP3-Throughput", "", "MBPS-Mo", Decimal(db.throughput - 500))
+        yield Meter("AmazonRDS", "RDS:GP3-Throughput", "", "MBPS-Mo", Decimal(db.throughput - 500) * _copies(db))

@@ -17,7 +17,7 @@ from cloudjar.kit.events import hears
 from cloudjar.kit.faults import CHANGED, SOURCE
 from cloudjar.kit.machine import Step, on_boot, reconciler
 from cloudjar.planes.compute.port import ComputePort
-from cloudjar.services.rds import backups, places, rules, running, telling
+from cloudjar.services.rds import backups, failover, pairs, places, replicas, rules, running, telling
 from cloudjar.services.rds.records import DB, Change, DbInstance, ParameterGroup, Snapshot
 from cloudjar.services.rds.views import RESTS, at_once
 
@@ -36,6 +36,8 @@ def converge(step: Step, db: DbInstance | None) -> None:
     host: ComputePort = step.port("compute")
     if db.state in _UP and step.world.faults.is_dark(db.zone, db.account):
         host.stop(db.machine, force=True)  # it boots when the power is back: `power_changed`
+        if db.state in failover.FAILS_OVER:
+            failover.take_over(step, db)
         return
     match db.state:
         case "creating":
@@ -45,6 +47,8 @@ def converge(step: Step, db: DbInstance | None) -> None:
         case "modifying":
             _modify(step, db, host)
         case "rebooting":
+            if (db.forced or failover.goes_on(step, db)) and failover.take_over(step, db):
+                return
             host.stop(db.machine)
             _boot(step, db)
             _arrive(step, db, "RDS-EVENT-0006", "DB instance restarted", "availability")
@@ -84,13 +88,16 @@ def _to(step: Step, expect: str, decide: Callable[[DbInstance], DbInstance]) -> 
 def _arrive(step: Step, db: DbInstance, event_id: str, message: str, category: str) -> None:
     """What was asked for is done: the instance is available."""
     with step.world.state.database.transaction():
-        if _to(step, db.state, lambda now: replace(now, state="available", stopped=None)) is not None:
+        if _to(step, db.state, lambda now: replace(now, state="available", stopped=None, forced=False)) is not None:
+            pairs.stir(step.ctx, db)
             telling.instance(step.ctx, db, event_id, message, category)
             _schedule(step, db)
 
 
 def _create(step: Step, db: DbInstance) -> None:
     _boot(step, db)
+    if db.multi_az and not failover.ready(step, db):
+        return  # whose record wakes this one
     version = running.version(step.world, db)
     with step.world.state.database.transaction():
         now = _to(step, "creating", lambda now: replace(now, state="available", answering=True, version=version))
@@ -111,10 +118,16 @@ def _schedule(step: Step, db: DbInstance) -> None:
 
 def _keep(step: Step, db: DbInstance, host: ComputePort) -> None:
     """An instance that is available stays so, and takes what its parameter group says if it can be taken now."""
+    if failover.goes_on(step, db) and failover.take_over(step, db):
+        return
     if host.look(db.machine) != "up":
+        if failover.take_over(step, db):
+            return
         _boot(step, db)
         with step.world.state.database.transaction():
             telling.instance(step.ctx, db, "RDS-EVENT-0006", "DB instance restarted", "availability")
+    elif replicas.moved(step.ctx, db):
+        running.apply(step, db, db.running)
     else:
         _take_parameters(step, db)
     if step.wake.purpose in (BACKUP, MAINTENANCE):
@@ -126,6 +139,8 @@ def _take_parameters(step: Step, db: DbInstance) -> None:
     if wanted != db.running:
         running.apply(step, db, wanted)
         step.change(DbInstance, lambda now: replace(now, running=wanted))
+        with step.world.state.database.transaction():
+            pairs.stir(step.ctx, db)
 
 
 def _on_time(step: Step, db: DbInstance) -> None:
@@ -162,6 +177,10 @@ _DONE: tuple[tuple[str, str, str], ...] = (
 def _modify(step: Step, db: DbInstance, host: ComputePort) -> None:
     """Bring machine and engine to be otherwise; only a new class or port needs them to stop for it."""
     change, after = db.change, changed(db)
+    if change.multi_az and not failover.ready(step, db):
+        return  # whose record wakes this one
+    if change.source is not None:
+        running.promote(step, db)
     if change.storage is not None:
         host.grow_volume(db.volume, change.storage)
     if change.instance_class is not None or change.port is not None:
@@ -176,8 +195,10 @@ def _modify(step: Step, db: DbInstance, host: ComputePort) -> None:
         return replace(changed(now), state="available", change=Change(), running=wanted, verifier=b"")
 
     with step.world.state.database.transaction():
-        if _to(step, "modifying", finish) is None:
+        now = _to(step, "modifying", finish)
+        if now is None:
             return
+        failover.modified(step, now, change)
         for field, event_id, message in _DONE:
             if getattr(change, field) is not None:
                 telling.instance(step.ctx, db, event_id, message, "configuration change")
@@ -196,6 +217,7 @@ def _rest(step: Step, db: DbInstance) -> None:
     now = step.world.clock.now()
     with step.world.state.database.transaction():
         if _to(step, "stopping", lambda item: replace(item, state="stopped", stopped=now)) is not None:
+            pairs.stir(step.ctx, db)
             telling.instance(step.ctx, db, "RDS-EVENT-0087", "DB instance stopped", "notification")
             step.again(RESTART, now + RESTS)
 
@@ -216,6 +238,8 @@ def _delete(step: Step, db: DbInstance, host: ComputePort) -> None:
     """Once its last snapshot is taken, everything of it goes."""
     if any(s.state == "creating" for s in step.db[Snapshot].all(resource_id=db.resource_id)):
         return  # whose reconciler wakes this one
+    if (standby := pairs.of(step.ctx, db)) is not None:
+        failover.remove(step, standby)
     host.remove(db.machine)
     host.remove_volume(db.volume)
     with step.world.state.database.transaction():
@@ -223,6 +247,7 @@ def _delete(step: Step, db: DbInstance, host: ComputePort) -> None:
         if now is None or now.state != "deleting":
             return
         places.unplug(step.ctx, now)
+        replicas.orphan(step.ctx, now)
         if not now.keeps_backups:
             backups.forget_automated(step.ctx, now)
         step.db[DbInstance].drop(now)
@@ -240,7 +265,7 @@ def power_changed(world: World, _: str, __: str, detail: dict[str, Any]) -> None
 @on_boot("rds")
 def at_start(world: World) -> None:
     """Wake what may not be at rest, and remove machines that belong to nobody."""
-    known = set()
+    known = failover.machines(world)
     for db in _all(world):
         known.add(db.machine)
         world.state.wakes.wake(DB, db.account, db.region, db.id, purpose="boot")
@@ -255,6 +280,7 @@ def at_start(world: World) -> None:
 
 def went_down(world: World, machine: str) -> None:
     """The host says that a database's machine is down: have its record looked at."""
+    failover.went_down(world, machine)
     for db in _all(world):
         if db.machine == machine:
             with world.state.database.transaction():

@@ -11,7 +11,7 @@ from cloudjar.base import ids
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.planes.database import kinds
-from cloudjar.services.rds import engine_rules, errors, groups, places, rules, running
+from cloudjar.services.rds import engine_rules, errors, groups, pairs, places, rules, running
 from cloudjar.services.rds.records import DbInstance, Secret
 from cloudjar.services.rds.views import AUTHORITY
 from cloudjar.spec import databases
@@ -147,6 +147,7 @@ def blank(ctx: Ctx, req: dict[str, Any], name: str, line: Line, whole: str, tags
         minor_upgrades=req.get("AutoMinorVersionUpgrade") is not False,
         copies_tags=bool(req.get("CopyTagsToSnapshot")),
         protected=bool(req.get("DeletionProtection")),
+        multi_az=pairs.asked(req, line.engine),
         tags=tags,
     )
 
@@ -162,5 +163,8 @@ def refuse_too_much(ctx: Ctx, more: int) -> None:
 def stored(ctx: Ctx, db: DbInstance) -> DbInstance:
     """The instance in the store, with its interface: its life begins."""
     refuse_too_much(ctx, db.storage)
-    return ctx.db[DbInstance].add(places.plug(ctx, db))
+    made = ctx.db[DbInstance].add(places.plug(ctx, db))
+    if made.multi_az:
+        pairs.begin(ctx, made)
+    return ctx.db[DbInstance].need(made.id)
 

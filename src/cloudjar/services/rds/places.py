@@ -98,9 +98,10 @@ def unplug(ctx: Ctx, db: DbInstance) -> None:
     interfaces.lender(ctx).take_back(ctx, db.interface_id)
 
 
-def regroup(ctx: Ctx, db: DbInstance, groups: tuple[str, ...]) -> DbInstance:
-    """The instance behind other security groups, from now on."""
-    interfaces.lender(ctx).regroup(ctx, db.interface_id, groups)
+def regroup(ctx: Ctx, db: DbInstance, groups: tuple[str, ...], *others: str) -> DbInstance:
+    """The instance, and `others` of its interfaces, behind other security groups, from now on."""
+    for interface in (db.interface_id, *others):
+        interfaces.lender(ctx).regroup(ctx, interface, groups)
     return replace(db, groups=groups)
 
 

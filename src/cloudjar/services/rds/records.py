@@ -93,6 +93,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     port: int | None = None
     verifier: bytes | None = None
     retention: int | None = None
+    multi_az: bool | None = None
+    source: str | None = None
+    """Empty: it becomes an instance of its own."""
 
     @property
     def empty(self) -> bool:
@@ -166,6 +169,16 @@ class DbInstance(Record, frozen=True, kw_only=True):
     """When the last automated backup began."""
     final_snapshot: str = ""
     keeps_backups: bool = False
+    multi_az: bool = False
+    """Another machine stands by for it (`pairs.Standby`)."""
+    forced: bool = False
+    """Being rebooted by having the standby take over."""
+    source: str = ""
+    """The ARN of the instance whose replica it is; empty: it takes writes."""
+    follows: str = ""
+    """The machine that its engine was last told to follow."""
+    followers: bytes = b""
+    """Sealed: the password by which other engines follow this one; empty: none ever did."""
     tags: dict[str, str] = {}
 
 

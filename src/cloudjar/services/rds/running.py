@@ -12,7 +12,7 @@ from cloudjar.planes.compute.port import ComputePort, Disk, MachineSpec
 from cloudjar.planes.database.choose import databases as chosen
 from cloudjar.planes.database.port import DatabasePort, Engine
 from cloudjar.planes.network.port import NetworkPort
-from cloudjar.services.rds import naming, values
+from cloudjar.services.rds import following, naming, pairs, replicas, values
 from cloudjar.services.rds.records import DbInstance, ParameterGroup
 from cloudjar.spec import databases
 
@@ -49,12 +49,31 @@ def start(step: Step, db: DbInstance) -> None:
     """Boot the machine, on its own volume. Raises `PlaneError`, as while its network is being laid out."""
     host: ComputePort = step.port("compute")
     image = engines(step.world).prepare(db.engine, databases.release(db.engine, db.version))
-    host.start(_machine(step, db, image))
+    host.start(machine(step, db, image))
 
 
 def apply(step: Step, db: DbInstance, running: dict[str, str]) -> None:
     """Make the engine run with these values, and wait until it takes connections."""
-    engines(step.world).apply(_engine(step, db, running))
+    with pairs.alone(db):
+        if db.source:
+            _admit(step, db)
+            replicas.follow(step, db, engine(step, db, running))
+        else:
+            engines(step.world).apply(engine(step, db, running))
+
+
+def _admit(step: Step, replica: DbInstance) -> None:
+    """Have the engine that a replica follows let it in, unless the replica follows it already."""
+    source = replicas.source_of(step.ctx, replica)
+    if source is not None and source.machine != replica.follows:
+        there = Step(step.world, step.wake._replace(account=source.account, region=source.region, key=source.id))
+        apply(there, source, source.running)
+
+
+def promote(step: Step, replica: DbInstance) -> None:
+    """Have a replica's engine follow nobody any more."""
+    with pairs.alone(replica):
+        following.port(step.world).promote(engine(step, replica, replica.running))
 
 
 def disk(db: DbInstance) -> Disk:
@@ -62,7 +81,7 @@ def disk(db: DbInstance) -> Disk:
     return Disk(volume_id=db.volume, size_gib=db.storage, snapshot=db.source_snapshot)
 
 
-def _machine(step: Step, db: DbInstance, image: str) -> MachineSpec:
+def machine(step: Step, db: DbInstance, image: str) -> MachineSpec:
     network: NetworkPort = step.port("network")
     size = databases.size(db.instance_class)
     return MachineSpec(
@@ -78,7 +97,8 @@ def _machine(step: Step, db: DbInstance, image: str) -> MachineSpec:
     )
 
 
-def _engine(step: Step, db: DbInstance, running: dict[str, str]) -> Engine:
+def engine(step: Step, db: DbInstance, running: dict[str, str]) -> Engine:
+    """The engine of an instance, with whoever may follow it as they are now."""
     certificate, key = _certificate(step, db)
     line = databases.line(db.engine, db.major)
     assert line is not None
@@ -98,6 +118,7 @@ def _engine(step: Step, db: DbInstance, running: dict[str, str]) -> Engine:
         key=key,
         settings=values.told(family, running, memory, db.port),
         needs_tls=running.get(forced := _FORCED[db.engine], family[forced].value) not in ("0", "off", "OFF", ""),
+        peers=following.peers(step.ctx, db),
     )
 
 

@@ -10,7 +10,7 @@ from cloudjar.base import arn as arns
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.record import arn_of
-from cloudjar.services.rds import naming
+from cloudjar.services.rds import naming, pairs, replicas
 from cloudjar.services.rds.records import Change, DbInstance, ParameterGroup, Snapshot, SubnetGroup
 from cloudjar.spec import databases
 from cloudjar.spec.databases import Parameter
@@ -43,8 +43,6 @@ def show_subnet_group(group: SubnetGroup) -> dict[str, Any]:
 
 _ALIKE: dict[str, Any] = {
     "DBSecurityGroups": [],
-    "MultiAZ": False,
-    "ReadReplicaDBInstanceIdentifiers": [],
     "DbInstancePort": 0,
     "StorageEncrypted": False,
     "CACertificateIdentifier": AUTHORITY,
@@ -67,13 +65,16 @@ _ALIKE: dict[str, Any] = {
 def show_instance(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
     """An instance."""
     group = ctx.db[SubnetGroup].get(db.subnet_group)
-    line = databases.line(db.engine, db.major)
+    line, standby = databases.line(db.engine, db.major), pairs.of(ctx, db)
     assert line is not None
     shown: dict[str, Any] = {
         **_ALIKE,
         "DBInstanceIdentifier": db.id,
         "DBInstanceClass": db.instance_class,
         "Engine": db.engine,
+        "MultiAZ": db.multi_az,
+        "ReadReplicaDBInstanceIdentifiers": [replicas.shown(ctx, db, one) for one in pairs.replicas(ctx, db)],
+        "SecondaryAvailabilityZone": standby.zone if standby is not None and standby.state != "waiting" else None,
         "DBInstanceStatus": db.state,
         "MasterUsername": db.master,
         "DBName": db.db_name or None,
@@ -104,16 +105,21 @@ def show_instance(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
         "DeletionProtection": db.protected,
         "TagList": tags.as_list(db.tags),
     }
-    return shown | _sometimes(db)
+    return shown | _sometimes(ctx, db)
 
 
-def _sometimes(db: DbInstance) -> dict[str, Any]:
+def _sometimes(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
     """What an instance tells in some of its states."""
     shown: dict[str, Any] = {}
     if db.answering:
         zone = naming.HOSTED_ZONES.get(db.region)
         shown["Endpoint"] = {"Address": naming.endpoint(db), "Port": db.port, "HostedZoneId": zone}
         shown["InstanceCreateTime"] = db.created
+    if db.source:
+        source = replicas.source_of(ctx, db)
+        near = source is not None and source.region == db.region
+        shown["ReadReplicaSourceDBInstanceIdentifier"] = source.id if source and near else db.source
+        shown["StatusInfos"] = replicas.status(ctx, db)
     if db.stopped is not None and db.state == "stopped":
         shown["AutomaticRestartTime"] = db.stopped + RESTS
     if db.secret is not None:
@@ -157,6 +163,7 @@ def _pending(change: Change) -> dict[str, Any]:
             "MasterUserPassword": "****" if change.verifier is not None else None,
             "Port": change.port,
             "BackupRetentionPeriod": change.retention,
+            "MultiAZ": change.multi_az,
             "Iops": change.iops,
             "StorageThroughput": change.throughput,
             "StorageType": change.storage_type,

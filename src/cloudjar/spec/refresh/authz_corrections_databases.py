@@ -16,3 +16,10 @@ def correct(service: Any, ops: Ops) -> None:
         for entry in ops["RestoreDBInstanceFromDBSnapshot"][0]["r"]:
             if entry[0] == "pg":
                 entry[1:] = ["arn:${Partition}:rds:${Region}:${Account}:pg:${DBParameterGroupName}", 0]
+        for entry in ops["CreateDBInstanceReadReplica"][0]["r"]:
+            if entry[0] == "cluster":
+                entry[1:] = ["arn:${Partition}:rds:${Region}:${Account}:cluster:${SourceDBClusterIdentifier}", 0]
+            elif entry[0] == "pg":
+                entry[1:] = ["arn:${Partition}:rds:${Region}:${Account}:pg:${DBParameterGroupName}", 0]
+            elif entry[0] != "db":
+                entry[2] = 0

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.rds import engine_rules, errors, groups, making, places, rules, telling, versions
+from cloudjar.services.rds import engine_rules, errors, groups, making, pairs, places, rules, telling, versions
 from cloudjar.services.rds.ops.instances import by_name
 from cloudjar.services.rds.records import Change, DbInstance
 from cloudjar.services.rds.views import show_instance
@@ -23,7 +23,7 @@ _BUILT = (
     "MasterUserPassword", "DBParameterGroupName", "BackupRetentionPeriod", "PreferredBackupWindow",
     "PreferredMaintenanceWindow", "AutoMinorVersionUpgrade", "LicenseModel", "Iops", "StorageThroughput", "StorageType",
     "CopyTagsToSnapshot", "DBPortNumber", "PubliclyAccessible", "DeletionProtection", "EngineVersion", "Engine",
-    "CACertificateIdentifier", "OptionGroupName",
+    "CACertificateIdentifier", "OptionGroupName", "MultiAZ",
 )  # fmt: skip
 
 
@@ -48,7 +48,9 @@ def modify_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def _at_once(ctx: Ctx, req: dict[str, Any], db: DbInstance, line: Line) -> DbInstance:
     """What takes no time and interrupts nobody."""
     if req.get("VpcSecurityGroupIds"):
-        db = places.regroup(ctx, db, places.security_groups(ctx, db.vpc_id, req["VpcSecurityGroupIds"]))
+        standby = pairs.of(ctx, db)
+        others = (standby.interface_id,) if standby else ()
+        db = places.regroup(ctx, db, places.security_groups(ctx, db.vpc_id, req["VpcSecurityGroupIds"]), *others)
     if name := req.get("DBParameterGroupName"):
         db = replace(db, parameter_group=groups.named(ctx, name, line).name)
         telling.instance(ctx, db, "RDS-EVENT-0092", "Finished updating DB parameter group", "configuration change")
@@ -86,6 +88,10 @@ def _wanted(ctx: Ctx, req: dict[str, Any], db: DbInstance, line: Line) -> Change
         if db.secret is not None:
             raise errors.combination("You can't specify MasterUserPassword when ManageMasterUserPassword is enabled.")
         found["verifier"] = making.verifier(ctx, db.engine, engine_rules.password(db.engine, password))
+    if (multi := req.get("MultiAZ")) is not None and multi != db.multi_az:
+        if pairs.asked({"MultiAZ": multi}, db.engine):
+            pairs.zone_for(ctx, db)
+        found["multi_az"] = multi
     if (days := req.get("BackupRetentionPeriod")) is not None and days != db.retention:
         found["retention"] = rules.retention(days)
     return Change(**found)

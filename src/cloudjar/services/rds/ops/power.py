@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.rds import backups, errors
+from cloudjar.services.rds import backups, errors, pairs
 from cloudjar.services.rds.ops.instances import by_name, new_snapshot_id
 from cloudjar.services.rds.records import DbInstance
 from cloudjar.services.rds.views import show_instance
@@ -37,9 +37,14 @@ def start_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def reboot_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Restart an instance; with it come the parameters that wait for that."""
     db = _available(by_name(ctx, req["DBInstanceIdentifier"]))
-    if req.get("ForceFailover"):
+    if not req.get("ForceFailover"):
+        return _moved(ctx, db, "rebooting")
+    if not db.multi_az:
         raise errors.combination("Cannot perform force-failover on a Non-Multi-AZ db instance.")
-    return _moved(ctx, db, "rebooting")
+    standby = pairs.of(ctx, db)
+    if standby is None or standby.state != "synced":
+        raise errors.state(f"Instance {db.id} cannot fail over: its standby is not in sync.")
+    return _moved(ctx, replace(db, forced=True), "rebooting")
 
 
 def _available(db: DbInstance) -> DbInstance:
