@@ -180,7 +180,12 @@ SCENES: dict[str, Callable[[TestJar], Params]] = {
     },
     "UserExists": lambda jar: {"UserName": made(jar, "iam", "create_user", UserName="w")["User"]["UserName"]},
 }
+_NO_CONVERSION = "instances and volumes are imported by images and snapshots: there are no such tasks"
 NOT_YET = {
+    "BundleTaskComplete": "only Windows instances on instance stores can be bundled",
+    "ConversionTaskCancelled": _NO_CONVERSION,
+    "ConversionTaskCompleted": _NO_CONVERSION,
+    "ConversionTaskDeleted": _NO_CONVERSION,
     "LogAlarmExists": "alarms on log queries are not built, and DescribeAlarms lists none",
     "PasswordDataAvailable": "only Windows has a password to wait for",
 }
