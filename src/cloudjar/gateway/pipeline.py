@@ -26,6 +26,7 @@ from cloudjar.gateway.calls import Call, Calls
 from cloudjar.gateway.locate import locate
 from cloudjar.gateway.trail import Trail
 from cloudjar.kit import pages
+from cloudjar.kit.apart import Apart
 from cloudjar.kit.audit import Audit
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.observing import Seen, observer
@@ -78,7 +79,7 @@ class Pipeline:
         changes = self._world.state.database.changes
         route: Route | None = None
         parsed: tuple[Call, Ctx, dict[str, Any]] | None = None
-        code, began = "", monotonic()
+        code, began, apart = "", monotonic(), False
         try:
             route = detect(request)
             self._authorize.admit(request, route.service)
@@ -88,6 +89,7 @@ class Pipeline:
             result = self._run_from_outside(ctx, call, req)
             if type(result) is Held:
                 return self._hold(request, route, call, ctx, req, result)
+            apart = type(result) is Apart
             response = call.codec.respond(result, request_id)
         except AwsError as error:
             response, code = _fault(route, request, error, request_id), error.code
@@ -96,7 +98,7 @@ class Pipeline:
             response, code = _fault(route, request, _internal(request_id), request_id), "InternalError"
         if parsed is not None:
             _show(*parsed, response, code, began)
-        return self.sent(response, changes)
+        return self.sent(response, changes, apart=apart)
 
     def _run_from_outside(self, ctx: Ctx, call: Call, req: dict[str, Any]) -> dict[str, Any]:
         """`run`, for who waits for the disk before he answers."""
@@ -107,10 +109,11 @@ class Pipeline:
         database.commit_joined()
         return self.run(ctx, call, req)
 
-    def sent(self, response: Response, changes: int) -> Response | Awaitable[Response]:
+    def sent(self, response: Response, changes: int, *, apart: bool = False) -> Response | Awaitable[Response]:
         """The answer, held back until what was committed since `changes` is on disk."""
         if self._world.state.database.changes == changes:
-            self._world.state.database.commit_joined()  # it may have seen what others did in this turn
+            if not apart:
+                self._world.state.database.commit_joined()  # it may have seen what others did in this turn
             return response
         return self._durably(response)  # type: ignore[no-any-return]  # the server's own awaitable
 
@@ -247,7 +250,7 @@ class Pipeline:
         try:
             operation = call.handler()
             call.validate(req)
-            if operation.writes:
+            if operation.writes and not operation.own:
                 with self._world.state.database.transaction():
                     result = self._execute(ctx, call, operation, req, trail)
                     trail.record(self._audit, result)

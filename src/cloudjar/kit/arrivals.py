@@ -55,14 +55,19 @@ def unwatch(world: World, arn: str, item: Record) -> None:
     )
 
 
-def arrived(world: World, arn: str) -> None:
-    """Records have come, in the running transaction."""
+def watchers(world: World, arn: str) -> list[Place]:
+    """Who is woken when records come to an ARN: (table, account, region, key) each."""
     known = _known(world)
     places = known.get(arn)
     if places is None:
         rows = world.state.database.query("SELECT tbl, account, region, key FROM arrival_watch WHERE arn=?", (arn,))
         places = known[arn] = [(row[0], row[1], row[2], row[3]) for row in rows]
-    for place in places:
+    return places
+
+
+def arrived(world: World, arn: str) -> None:
+    """Records have come, in the running transaction."""
+    for place in watchers(world, arn):
         world.state.wakes.wake(*place, purpose=PURPOSE)
 
 

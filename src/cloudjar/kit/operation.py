@@ -84,6 +84,8 @@ class Operation:
     joins: bool = False
     """Small and frequent: when it comes from outside its transaction is committed together with others' (see
     `store.database.Database.joined`)."""
+    own: bool = False
+    """It writes, and opens its transaction by itself, or joins the turn's (`store.database.Database.join`)."""
 
 
 _OPERATIONS: dict[tuple[str, str], Operation] = {}
@@ -100,6 +102,7 @@ def op(
     completes: Complete | None = None,
     data: bool = False,
     joins: bool = False,
+    own: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Register a handler. `writes` defaults to what the operation's verb says."""
 
@@ -107,7 +110,7 @@ def op(
         service = service_of(handler.__module__)
         changes = not name.startswith(_READS) if writes is None else writes
         _OPERATIONS[service, name] = Operation(
-            service, name, handler, changes, access, keys, pages, completes, prepare, data, joins
+            service, name, handler, changes, access, keys, pages, completes, prepare, data, joins, own
         )
         return handler
 

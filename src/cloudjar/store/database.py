@@ -121,6 +121,24 @@ class Database:
         except sqlite3.Error:
             log.exception("what was done in this turn is lost")
 
+    def join(self) -> bool:
+        """Join the turn's transaction without a savepoint: from here on the call can only succeed, and what it wants is
+        written `before_commit`, or undone with all others'. False when nothing joins here: use `transaction`."""
+        if self._joiner != threading.get_ident() or self._depth:
+            return False
+        if not self._joining:
+            with self.lock:
+                self._join()
+        self.changes += 1
+        return True
+
+    def _join(self) -> None:
+        assert self.at_turns_end is not None
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._joining = True
+        self.lock.acquire()
+        self.at_turns_end(self._turn_ends)
+
     def _begin(self) -> Mark | None:
         """The lock is held. The mark is a savepoint's."""
         if not self._depth:
@@ -131,11 +149,7 @@ class Database:
                 self._depth, self._owner = 1, me
                 return None
             if not self._joining:
-                assert self.at_turns_end is not None
-                self._connection.execute("BEGIN IMMEDIATE")
-                self._joining = True
-                self.lock.acquire()
-                self.at_turns_end(self._turn_ends)
+                self._join()
             self._connection.execute("SAVEPOINT s0")
             self._owner = me
         else:
@@ -197,6 +211,11 @@ class Database:
     def in_transaction(self) -> bool:
         """True inside a `transaction` block of this thread (the lock is then held)."""
         return self._owner == threading.get_ident()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a transaction runs, or the turn's is still to be committed."""
+        return self._connection.in_transaction
 
     def on_commit(self, hook: Callable[[], None]) -> None:
         """Run `hook` once the outermost transaction has committed."""

@@ -17,7 +17,7 @@ _FIFO = Tally("AWSQueueService", "Requests-FIFO-Tier1", "", "Requests", 1)
 
 def settle(world: World, queue: Queue) -> None:
     """Count the requests to a queue that were not counted yet; in a transaction."""
-    minutes.ready(world)
+    minutes.settle(world)
     run = world.state.database.execute
     due: int = run("SELECT sum(requests-billed) FROM sqs_minute WHERE queue=?", (queue.number,)).fetchone()[0] or 0
     if not due:

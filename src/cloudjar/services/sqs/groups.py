@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from cloudjar.services.sqs.rows import COLUMNS, Row, Rows
+from cloudjar.services.sqs.rows import Rows
+from cloudjar.services.sqs.standing import COLUMNS, Row
 
 
 def joined(rows: Rows, queue: int, group: str, id_: int, visible: int) -> None:

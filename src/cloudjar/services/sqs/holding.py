@@ -5,7 +5,8 @@ from __future__ import annotations
 from cloudjar.kit.context import Ctx
 from cloudjar.services.sqs import errors, groups, handles, receiving
 from cloudjar.services.sqs.records import Queue
-from cloudjar.services.sqs.rows import queue_of, rows
+from cloudjar.services.sqs.rows import rows
+from cloudjar.services.sqs.standing import queue_of
 
 LONGEST = 43_200
 """Seconds for which a message may be held, from its receive on."""
@@ -18,6 +19,8 @@ def delete(ctx: Ctx, queue: Queue, handle: str, now: int) -> None:
         raise errors.bad_handle(handle)
     store = rows(ctx.world)
     if not queue.fifo:
+        if store.leases.delete(queue.number, receipt.id, receipt.nonce) is not None:
+            return
         if store.drop(queue.number, receipt.id, receipt.nonce):
             tenants = store.known(queue.number).tenants
             if tenants is not None:

@@ -12,7 +12,8 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Step, reconciler
 from cloudjar.services.sqs import groups, minutes, receiving, sealing
 from cloudjar.services.sqs.records import DeletedQueue, MoveTask, Queue
-from cloudjar.services.sqs.rows import Row, rows
+from cloudjar.services.sqs.rows import rows
+from cloudjar.services.sqs.standing import Row
 
 _AT_ONCE = 200
 _CLEARED = 2_000

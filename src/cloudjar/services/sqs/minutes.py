@@ -7,11 +7,15 @@ before are closed: how deep the queue stood at their end is written down (nothin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from typing import NamedTuple
 
 from cloudjar.kit.context import Ctx, World
+from cloudjar.services.sqs.leases import Counted
 from cloudjar.services.sqs.records import Queue
 from cloudjar.services.sqs.rows import rows
+from cloudjar.services.sqs.standing import requests
 
 KEPT = 15 * 86_400
 _SCHEMA = (
@@ -28,7 +32,6 @@ _ADD = (
     "received=received+excluded.received, deleted=deleted+excluded.deleted, empty=empty+excluded.empty, "
     "requests=requests+excluded.requests"
 )
-_CHUNK = 64 << 10
 _PORT = "sqs.minutes"
 _COUNTED = "sqs.counted"
 Count = tuple[int, int, int, int, int, int, int, int, int, int]
@@ -101,15 +104,19 @@ def count(
 ) -> None:
     """Count one call; `size` is of all messages sent or received."""
     minute = now // 60_000
-    chunks = max(-(-size // _CHUNK), 1)
     sizes = size if sent else 0
     world = ctx.world
     counted: list[Count] = world.ports.setdefault(_COUNTED, [])
-    entry = (queue.number, minute, sent, sizes, low, high, received, deleted, empty, chunks)
+    entry = (queue.number, minute, sent, sizes, low, high, received, deleted, empty, requests(size))
     if not counted:
         world.state.database.before_commit(_COUNTED, lambda: _write(world))
     counted.append(entry)
-    world.state.database.on_rollback(lambda: counted.remove(entry))
+    world.state.database.on_rollback(partial(_uncount, counted, entry))
+
+
+def _uncount(counted: list[Count], entry: Count) -> None:
+    if entry in counted:  # else it was written, and that is undone too
+        counted.remove(entry)
 
 
 def _write(world: World) -> None:
@@ -121,7 +128,7 @@ def _write(world: World) -> None:
     counted.clear()
     database = world.state.database
     if database.in_transaction:  # before others that joined are committed: should this one be undone, they stay
-        database.on_rollback(lambda: counted.extend(entries))
+        database.on_rollback(lambda: counted.extend(entries if database.is_open else ()))
     sums: dict[tuple[int, int], Count] = {}
     for entry in entries:
         known = sums.get(entry[:2])
@@ -137,8 +144,19 @@ def _sum(one: Count, other: Count) -> Count:
     )  # fmt: skip
 
 
-def _write_own(world: World) -> None:
-    """Who asks within a transaction sees what it has counted."""
+def received(world: World, counted: Iterable[Counted]) -> None:
+    """Add receives and deletions that were counted by themselves (`leases`); in a transaction."""
+    ready(world)
+    sums = [
+        (queue, minute, 0, 0, NOTHING_SENT, 0, got, gone, 0, asked) for queue, minute, got, gone, asked in counted
+    ]
+    world.state.database.executemany(_ADD, sums)
+
+
+def settle(world: World) -> None:
+    """Who asks sees every receive, and within a transaction what it has counted itself."""
+    ready(world)
+    rows(world).leases.settle_all()
     if world.state.database.in_transaction:
         _write(world)
 
@@ -151,8 +169,7 @@ _COLUMNS = (
 
 def between(world: World, queue: int, first: int, last: int) -> list[Minute]:
     """The minutes in [first, last) in which anything happened, and the one before."""
-    ready(world)
-    _write_own(world)
+    settle(world)
     found = world.state.database.query(
         f"SELECT {_COLUMNS} FROM sqs_minute WHERE queue=? AND minute<? AND minute>=coalesce((SELECT max(minute) FROM "
         "sqs_minute WHERE queue=? AND minute<?), ?) ORDER BY minute",
@@ -170,7 +187,6 @@ def was_fair(world: World, queue: int) -> bool:
 
 def last(world: World, queue: int) -> int | None:
     """The last minute in which anything happened."""
-    ready(world)
-    _write_own(world)
+    settle(world)
     found: int | None = world.state.database.query("SELECT max(minute) FROM sqs_minute WHERE queue=?", (queue,))[0][0]
     return found

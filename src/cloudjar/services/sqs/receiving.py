@@ -16,7 +16,8 @@ from cloudjar.kit.record import arn_of
 from cloudjar.services.sqs import dedup, errors, groups, handles, sealing, stored
 from cloudjar.services.sqs.fair import Tenants
 from cloudjar.services.sqs.records import Queue
-from cloudjar.services.sqs.rows import Row, Rows, queue_of, rows, sequence
+from cloudjar.services.sqs.rows import Rows, rows, sequence
+from cloudjar.services.sqs.standing import Row, queue_of
 
 FLYING = 120_000
 """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""

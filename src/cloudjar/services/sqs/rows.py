@@ -12,18 +12,17 @@ transaction is undone, and when the server starts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from cloudjar.kit.context import World
-from cloudjar.services.sqs.fair import Tenants
+from cloudjar.services.sqs.leases import APART, Counted, Leases
+from cloudjar.services.sqs.standing import COLUMNS, SHIFT, Known, Row, queue_of
 from cloudjar.store.database import Database
 
 _PORT = "sqs.rows"
-_SHIFT = 40
-_MASK = (1 << _SHIFT) - 1
+_MASK = (1 << SHIFT) - 1
 _RESERVED = 1 << 16
-_APART = 2000
-"""Bytes from which contents lie in a table of their own."""
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS sqs_counter (one INTEGER PRIMARY KEY, next INTEGER)",
@@ -43,28 +42,10 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS sqs_data_key (number INTEGER PRIMARY KEY, queue INTEGER, key TEXT, blob BLOB)",
 )
 _OF_QUEUE = ("sqs_group", "sqs_dedup", "sqs_attempt", "sqs_minute", "sqs_data_key")
-COLUMNS = "id, visible, count, receipt, first, sent, grp, source, data"
-
-
 _VISIBLE = f"SELECT {COLUMNS} FROM sqs_message WHERE queue=? AND lane=? AND visible<=? ORDER BY visible LIMIT ?"
 _HOLD = "UPDATE sqs_message SET visible=?, count=count+1, receipt=?, first=? WHERE id=?"
 _DROP = "DELETE FROM sqs_message WHERE id=? RETURNING data IS NULL"
 _DROP_RECEIVED = "DELETE FROM sqs_message WHERE id=? AND receipt=? RETURNING data IS NULL"
-
-
-class Row(NamedTuple):
-    """A message where it stands. Instants are milliseconds; `times` is how often it was received, `first` when or 0;
-    `source` is the ARN of the queue that it was dead in; `data` is sealed, None when it lies apart."""
-
-    id: int
-    visible: int
-    times: int
-    receipt: int
-    first: int
-    sent: int
-    group: str | None
-    source: str | None
-    data: bytes | None
 
 
 class Counts(NamedTuple):
@@ -75,28 +56,10 @@ class Counts(NamedTuple):
     delayed: int
 
 
-class Known:
-    """What is remembered of a queue."""
-
-    __slots__ = ("flying", "lanes", "minute", "oldest", "tenants", "total")
-
-    def __init__(self) -> None:
-        self.total: int | None = None
-        """Messages in all."""
-        self.oldest: int | None = None
-        """No message was sent before (milliseconds)."""
-        self.flying: int | None = None
-        """No more messages than these are in flight."""
-        self.lanes: bool | None = None
-        """Whether any message of a standard queue names a group: only then there are tenants, and two lanes."""
-        self.tenants: Tenants | None = None
-        self.minute = 0
-
-
 class Rows:
     """The tables of a database. Writes are inside the caller's transaction."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, counts: Callable[[Iterable[Counted]], None]) -> None:
         self.database = database
         self._next = 0
         self._end = 0
@@ -105,6 +68,7 @@ class Rows:
         with database.lock:
             for statement in _SCHEMA:
                 database.execute(statement)
+            self.leases = Leases(database, self._known, counts)
 
     def number(self) -> int:
         """A message's number, that is never used again."""
@@ -164,9 +128,9 @@ class Rows:
         source: str | None = None,
     ) -> int:
         """A new message; its row id. `old` is the row of another queue that it comes from with its age."""
-        id_ = queue << _SHIFT | (old & _MASK if old else self.number())
+        id_ = queue << SHIFT | (old & _MASK if old else self.number())
         run = self.database.execute
-        apart = len(data) > _APART
+        apart = len(data) > APART
         run(
             "INSERT INTO sqs_message VALUES (?,?,?,?,0,0,0,?,?,?,?)",
             (id_, queue, lane, visible, sent, group, source, None if apart else data),
@@ -182,8 +146,16 @@ class Rows:
             known.oldest = sent
         return id_
 
+    def post(self, queue: int, visible: int, sent: int, data: bytes) -> None:
+        """A new message that names no group, in the turn's transaction (`Database.join`)."""
+        self.leases.post(queue << SHIFT | self.number(), queue, visible, sent, data)
+        known = self.change(queue)
+        if known.total is not None:
+            known.total += 1
+
     def hold(self, queue: int, taken: Sequence[tuple[int, int, int, int]]) -> None:
         """Messages were received: (visible again, receipt, first receive, id) each."""
+        self.leases.settle(queue)
         if len(taken) == 1:
             self.database.execute(_HOLD, taken[0])
         else:
@@ -194,6 +166,7 @@ class Rows:
 
     def show(self, id_: int, visible: int) -> None:
         """Move the time from when on a message can be seen."""
+        self.leases.touch(queue_of(id_), id_)
         self.database.execute("UPDATE sqs_message SET visible=? WHERE id=?", (visible, id_))
 
     def lane(self, ids: Iterable[int], lane: int) -> None:
@@ -202,6 +175,7 @@ class Rows:
 
     def drop(self, queue: int, id_: int, receipt: int | None = None) -> bool:
         """Remove a message, if it is there and this was its last receive."""
+        self.leases.touch(queue, id_)
         run = self.database.execute
         gone = (run(_DROP, (id_,)) if receipt is None else run(_DROP_RECEIVED, (id_, receipt))).fetchall()
         if not gone:
@@ -216,6 +190,7 @@ class Rows:
     # -- reading
     def get(self, id_: int) -> Row | None:
         """A message by its row."""
+        self.leases.touch(queue_of(id_), id_)
         row = self.database.execute(f"SELECT {COLUMNS} FROM sqs_message WHERE id=?", (id_,)).fetchone()
         return None if row is None else Row(*row)
 
@@ -228,10 +203,12 @@ class Rows:
 
     def visible(self, queue: int, lane: int, now: int, limit: int) -> list[Row]:
         """The messages that have been visible longest."""
+        self.leases.settle(queue)
         return [Row._make(row) for row in self.database.execute(_VISIBLE, (queue, lane, now, limit))]
 
     def next_visible(self, queue: int, now: int) -> int | None:
         """When the next message becomes visible by itself."""
+        self.leases.settle(queue)
         found = [
             row[0][0]
             for lane in (0, 1)
@@ -246,7 +223,8 @@ class Rows:
 
     def oldest(self, queue: int, limit: int = 1, after: int = 0) -> list[Row]:
         """The oldest messages, after a row."""
-        start, end = max(queue << _SHIFT, after + 1), (queue + 1) << _SHIFT
+        self.leases.settle(queue)
+        start, end = max(queue << SHIFT, after + 1), (queue + 1) << SHIFT
         rows = self.database.query(
             f"SELECT {COLUMNS} FROM sqs_message WHERE id>=? AND id<? ORDER BY id LIMIT ?", (start, end, limit)
         )
@@ -254,15 +232,17 @@ class Rows:
 
     def newest(self, queue: int) -> int:
         """The row of the newest message; 0 when there is none."""
-        start, end = queue << _SHIFT, (queue + 1) << _SHIFT
+        self.leases.settle(queue)
+        start, end = queue << SHIFT, (queue + 1) << SHIFT
         row = self.database.query("SELECT max(id) FROM sqs_message WHERE id>=? AND id<?", (start, end))
         return row[0][0] or 0
 
     def total(self, queue: int) -> int:
         """Messages in all."""
+        self.leases.settle(queue)
         known = self.known(queue)
         if known.total is None:
-            start, end = queue << _SHIFT, (queue + 1) << _SHIFT
+            start, end = queue << SHIFT, (queue + 1) << SHIFT
             with self.database.lock:
                 known.total = self.database.execute(
                     "SELECT count(*) FROM sqs_message WHERE id>=? AND id<?", (start, end)
@@ -271,6 +251,7 @@ class Rows:
 
     def counts(self, queue: int, now: int) -> Counts:
         """How many there are of each sort."""
+        self.leases.settle(queue)
         with self.database.lock:
             total = self.total(queue)
             hidden = {
@@ -286,6 +267,7 @@ class Rows:
 
     def flying(self, queue: int, now: int) -> list[tuple[int, int, str | None]]:
         """(row, visible again, group) of the messages in flight."""
+        self.leases.settle(queue)
         return self.database.query(
             "SELECT id, visible, grp FROM sqs_message WHERE queue=? AND lane IN (0, 1) AND visible>? AND count>0",
             (queue, now),
@@ -297,12 +279,14 @@ class Rows:
 
     def in_lane(self, queue: int, lane: int, group: str) -> list[int]:
         """The rows of a group in a lane."""
+        self.leases.settle(queue)
         asked = "SELECT id FROM sqs_message WHERE queue=? AND grp=? AND lane=?"
         rows = self.database.query(asked, (queue, group, lane))
         return [row[0] for row in rows]
 
     def of_group(self, queue: int, group: str, now: int) -> Counts:
         """How many of a group there are of each sort."""
+        self.leases.settle(queue)
         with self.database.lock:
             run = self.database.execute
             total = run("SELECT count(*) FROM sqs_message WHERE queue=? AND grp=?", (queue, group)).fetchone()[0]
@@ -319,7 +303,8 @@ class Rows:
 
     def oldest_but(self, queue: int, groups: Sequence[str], looks: int) -> int:
         """When the oldest message of none of these groups was sent, of so many that are looked at; 0 for none."""
-        start, end = queue << _SHIFT, (queue + 1) << _SHIFT
+        self.leases.settle(queue)
+        start, end = queue << SHIFT, (queue + 1) << SHIFT
         held = ",".join("?" * len(groups))
         row = self.database.query(
             "SELECT min(sent) FROM (SELECT sent, grp FROM sqs_message WHERE id>=? AND id<? ORDER BY id LIMIT ?) "
@@ -330,6 +315,7 @@ class Rows:
 
     def waiting_of(self, queue: int, group: str, now: int, limit: int) -> list[Row]:
         """The oldest messages of a group in the noisy lane that can be seen."""
+        self.leases.settle(queue)
         rows = self.database.execute(
             f"SELECT {COLUMNS} FROM sqs_message WHERE queue=? AND grp=? AND lane=1 AND visible<=? ORDER BY id LIMIT ?",
             (queue, group, now, limit),
@@ -339,7 +325,8 @@ class Rows:
     # -- all of a queue
     def purge(self, queue: int) -> None:
         """Remove every message; what was sent lately is still not accepted twice."""
-        start, end = queue << _SHIFT, (queue + 1) << _SHIFT
+        self.leases.settle(queue)
+        start, end = queue << SHIFT, (queue + 1) << SHIFT
         run = self.database.execute
         run("DELETE FROM sqs_body WHERE id>=? AND id<?", (start, end))
         run("DELETE FROM sqs_message WHERE id>=? AND id<?", (start, end))
@@ -381,14 +368,11 @@ def rows(world: World) -> Rows:
     """The tables of a jar."""
     held: Rows | None = world.ports.get(_PORT)
     if held is None:
-        held = world.ports[_PORT] = Rows(world.state.database)
+        from cloudjar.services.sqs import minutes  # which reads what is written here
+
+        held = world.ports[_PORT] = Rows(world.state.database, partial(minutes.received, world))
         world.state.database.undone(lambda: world.ports.pop(_PORT, None))
     return held
-
-
-def queue_of(id_: int) -> int:
-    """The number of the queue that a row is in."""
-    return id_ >> _SHIFT
 
 
 def sequence(id_: int) -> str:

@@ -51,20 +51,26 @@ def sender(ctx: Ctx) -> str:
 def send(ctx: Ctx, queue: Queue, letter: Letter, now: int) -> dict[str, Any]:
     """Keep a message in the running transaction; what the sender is told. `now` is in milliseconds."""
     store = rows(ctx.world)
-    told = _told(letter)
     if queue.fifo:
-        return _send_in_order(ctx, store, queue, letter, now, told)
-    message = stored.Message(
-        ids.uuid4(), letter.body, told["MD5OfMessageBody"], sender(ctx), letter.group or "", "", letter.attributes,
-        letter.trace,
-    )  # fmt: skip
+        return _send_in_order(ctx, store, queue, letter, now, _told(letter))
+    told, data = sealed(ctx, queue, letter)
     delay = queue.delay if letter.delay is None else letter.delay
     lane = 0
     if letter.group is not None:
         lane = _lane(store, queue, letter.group, now)
-    store.add(queue.number, now + delay * 1000, now, letter.group, sealing.seal(ctx, queue, message), lane=lane)
-    told["MessageId"] = message.id
+    store.add(queue.number, now + delay * 1000, now, letter.group, data, lane=lane)
     return told
+
+
+def sealed(ctx: Ctx, queue: Queue, letter: Letter) -> tuple[dict[str, Any], bytes]:
+    """What the sender of a message to a standard queue is told, and the message as it is stored there."""
+    told = _told(letter)
+    message = stored.Message(
+        ids.uuid4(), letter.body, told["MD5OfMessageBody"], sender(ctx), letter.group or "", "", letter.attributes,
+        letter.trace,
+    )  # fmt: skip
+    told["MessageId"] = message.id
+    return told, sealing.seal(ctx, queue, message)
 
 
 def _told(letter: Letter) -> dict[str, Any]:

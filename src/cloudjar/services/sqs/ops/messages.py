@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from cloudjar.kit.apart import Apart
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.waiting import Held
-from cloudjar.services.sqs import checks, errors, finding, holding, minutes, rates, receiving, sending, stored
+from cloudjar.services.sqs import checks, errors, finding, holding, minutes, rates, receiving, sending, stored, taking
 from cloudjar.services.sqs.access import on_queue
 from cloudjar.services.sqs.records import Queue
 
@@ -23,18 +24,23 @@ def millis(ctx: Ctx) -> int:
     return int(ctx.now.timestamp() * 1000)
 
 
-@op("SendMessage", data=True, joins=True, access=on_queue("sqs:SendMessage"))
+@op("SendMessage", data=True, joins=True, own=True, access=on_queue("sqs:SendMessage"))
 def send_message(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Keep one message."""
     queue, now = finding.queue(ctx, req), millis(ctx)
     letter = sending.read(queue, req)
     if queue.fifo:
         rates.draw(ctx, queue, "SendMessage", now, (letter.group,))
-    minutes.turn(ctx, queue, now)
-    told = sending.send(ctx, queue, letter, now)
     size = letter.size
-    minutes.count(ctx, queue, now, sent=1, size=size, low=size, high=size)
-    receiving.notify(ctx, queue, 1)
+    told = taking.post(ctx, queue, letter, now)
+    if told is not None:
+        minutes.count(ctx, queue, now, sent=1, size=size, low=size, high=size)
+        return told
+    with ctx.world.state.database.transaction():
+        minutes.turn(ctx, queue, now)
+        told = sending.send(ctx, queue, letter, now)
+        minutes.count(ctx, queue, now, sent=1, size=size, low=size, high=size)
+        receiving.notify(ctx, queue, 1)
     return told
 
 
@@ -46,14 +52,24 @@ def receive_message(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     attempt = checks.attempt(req.get("ReceiveRequestAttemptId"))
     if queue.fifo:
         rates.draw(ctx, queue, "ReceiveMessage", now)
+    asked = receiving.Asked(most, wait, visibility, now)
     seen = ctx.world.waits.count
     with ctx.world.state.database.lock:
+        found = taking.take(ctx, queue, asked)
+        if found:
+            return Apart(_told(ctx, queue, req, found, now))
         there = receiving.there(ctx, queue, now, most)
         if not there and not attempt:
             return _nothing(ctx, queue, wait, seen, now)
-        found = _take(ctx, queue, attempt, receiving.Asked(most, wait, visibility, now), there)
+        found = _take(ctx, queue, attempt, asked, there)
     if not found:
         return _nothing(ctx, queue, wait, seen, now)
+    return _told(ctx, queue, req, found, now)
+
+
+def _told(
+    ctx: Ctx, queue: Queue, req: dict[str, Any], found: list[receiving.Received], now: int
+) -> dict[str, Any]:
     if ctx.world.waits.waits(receiving.key(queue)) and receiving.there(ctx, queue, now, 1):
         receiving.notify(ctx, queue, 1)  # one who waits may have the next
     system = [*(req.get("AttributeNames") or ()), *(req.get("MessageSystemAttributeNames") or ())]
@@ -106,15 +122,18 @@ def _nothing(ctx: Ctx, queue: Queue, wait: int, seen: int, now: int) -> dict[str
     return {}
 
 
-@op("DeleteMessage", data=True, joins=True, access=on_queue("sqs:DeleteMessage"))
+@op("DeleteMessage", data=True, joins=True, own=True, access=on_queue("sqs:DeleteMessage"))
 def delete_message(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Delete a received message."""
     queue, now = finding.queue(ctx, req), millis(ctx)
     if queue.fifo:
         rates.draw(ctx, queue, "DeleteMessage", now)
-    minutes.turn(ctx, queue, now)
-    holding.delete(ctx, queue, req["ReceiptHandle"], now)
-    minutes.count(ctx, queue, now, deleted=1)
+    elif taking.delete(ctx, queue, req["ReceiptHandle"], now):
+        return {}
+    with ctx.world.state.database.transaction():
+        minutes.turn(ctx, queue, now)
+        holding.delete(ctx, queue, req["ReceiptHandle"], now)
+        minutes.count(ctx, queue, now, deleted=1)
     return {}
 
 
