@@ -45,6 +45,7 @@ def many(jar: TestJar) -> dict[str, Any]:
     for _ in range(7):
         _made(jar)
     return {
+        "GetReservationPurchaseRecommendation": {"Service": "Amazon Elastic Compute Cloud - Compute"},
         "GetProducts": {"ServiceCode": "AmazonVPC"},
         "GetAttributeValues": {"ServiceCode": "AmazonVPC", "AttributeName": "usagetype"},
     }

@@ -80,6 +80,12 @@ def spot_share(region: str, zone: int, kind: str) -> Decimal:
     return Decimal(CHEAPEST_SPOT + draw % (DEAREST_SPOT - CHEAPEST_SPOT + 1)) / 100
 
 
+def plan_offering(kind: str, region: str, family: str, years: int, option: str) -> str:
+    """The id of a savings plan's offering, the same whenever it is asked for; `kind` is Compute or EC2Instance."""
+    digits = sha256(f"{kind} {region} {family} {years} {option}".encode()).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"
+
+
 def plan_rate(price: Decimal, share: Decimal) -> Decimal:
     """What an hour costs under a savings plan, in the five decimals in which AWS states it."""
     return (price * share).quantize(_FIVE)

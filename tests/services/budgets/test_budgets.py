@@ -58,7 +58,9 @@ def test_nobody_asks_for_the_budgets_of_another_account(steady_jar: TestJar) -> 
         {"TimePeriod": {"Start": datetime(2030, 1, 1, tzinfo=UTC), "End": datetime(2029, 1, 1, tzinfo=UTC)}},
         {"FilterExpression": {"Dimensions": {"Key": "REGION", "Values": ["eu-west-3"]}}},
         {"BudgetType": "USAGE", "BudgetLimit": {"Amount": "5", "Unit": "Hrs"}},
-        {"BudgetType": "RI_UTILIZATION", "BudgetLimit": {"Amount": "100", "Unit": "PERCENTAGE"}},
+        {"BudgetType": "RI_UTILIZATION", "BudgetLimit": {"Amount": "90", "Unit": "PERCENTAGE"}},
+        {"BudgetType": "RI_COVERAGE", "BudgetLimit": None, "CostFilters": {"Service": ["Amazon Redshift"]}},
+        {"BudgetType": "SAVINGS_PLANS_COVERAGE", "BudgetLimit": None, "AutoAdjustData": {"AutoAdjustType": "FORECAST"}},
         {"TimeUnit": "CUSTOM"},
     ],
 )

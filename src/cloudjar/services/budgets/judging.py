@@ -11,7 +11,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from cloudjar.kit.context import Ctx, World
-from cloudjar.services.budgets import acting, periods, settings, spending, telling, views
+from cloudjar.services.budgets import acting, covering, periods, settings, spending, telling, views
 from cloudjar.services.budgets.periods import DAILY, Period
 from cloudjar.services.budgets.records import (
     ACTUAL,
@@ -30,13 +30,13 @@ _KEPT = 60
 
 class Look(NamedTuple):
     """The figures of a budget: of the period that runs, and of the one before when that was not told of to its end.
-    `limit` and `looked_back` are of a budget that adjusts itself, when it has to."""
+    `limit` and `looked_back` are of a budget that adjusts itself, when it has to. Of nothing there are no percents."""
 
     period: Period
-    actual: Decimal
+    actual: Decimal | None
     forecast: Decimal | None
     closed: Period | None
-    closed_actual: Decimal
+    closed_actual: Decimal | None
     limit: Decimal | None
     looked_back: int
 
@@ -49,6 +49,9 @@ def look(world: World, budget: Budget) -> Look:
     closed = None
     if budget.period is not None and budget.period != running.start:
         closed = periods.period(budget.unit, budget.period, custom)
+    if budget.kind in covering.KINDS:
+        before = spending.covered(world, budget, closed) if closed is not None else None
+        return Look(running, spending.covered(world, budget, running), None, closed, before, None, 0)
     actual = spending.spent(world, budget, running)
     forecast = None if budget.unit == DAILY else spending.forecast(world, budget, running, actual)
     limit, back = None, 0
@@ -84,7 +87,7 @@ def judged(ctx: Ctx, budget: Budget, found: Look) -> Budget:
         budget = replace(budget, fixed=found.limit, adjusted=ctx.now, looked_back=found.looked_back)
     budget = replace(
         budget,
-        actual=found.actual,
+        actual=found.actual or Decimal(0),
         forecast=found.forecast,
         seen=ctx.now,
         stale=False,
@@ -97,7 +100,7 @@ def judged(ctx: Ctx, budget: Budget, found: Look) -> Budget:
 
 
 def _tell(
-    ctx: Ctx, budget: Budget, period: Period, limit: Decimal, values: dict[str, Decimal | None] | dict[str, Decimal]
+    ctx: Ctx, budget: Budget, period: Period, limit: Decimal, values: dict[str, Decimal | None]
 ) -> Budget:
     if budget.adjust and not limit:
         return budget  # there was nothing yet that it could be adjusted to

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from cloudjar.services.budgets import errors, filtering
+from cloudjar.services.budgets import covering, errors, filtering
 from cloudjar.services.budgets.periods import ANNUALLY, CUSTOM, DAILY, FOREVER, MONTHLY, QUARTERLY, Period, period
 from cloudjar.services.budgets.records import COST, USAGE, Budget
 
@@ -36,9 +36,10 @@ _COSTS = ("BlendedCost", "UnblendedCost", "AmortizedCost", "NetUnblendedCost", "
 def fields(given: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """The fields of `Budget` that a request's budget gives; raises InvalidParameterException."""
     kind, unit = given["BudgetType"], given["TimeUnit"]
-    if kind not in (COST, USAGE):
-        raise errors.invalid(f"Budgets of type {kind} cannot be kept: it is not known what was covered.")
     start, end = _times(given, unit, now)
+    if kind in covering.KINDS:
+        times = {"kind": kind, "unit": unit, "start": start, "end": end, "view": _view(given)}
+        return {**times, **covering.fields(given)}
     _one_limit(given)
     fixed, measured_in = _fixed(given, kind)
     found = {

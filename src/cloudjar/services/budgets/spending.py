@@ -12,7 +12,7 @@ from cloudjar.billing.expressions import Keep
 from cloudjar.billing.ledger import Group, ledger
 from cloudjar.billing.measured import Line
 from cloudjar.kit.context import World
-from cloudjar.services.budgets import filtering, matching
+from cloudjar.services.budgets import covering, filtering, matching
 from cloudjar.services.budgets.periods import Period
 from cloudjar.services.budgets.records import Budget
 
@@ -27,13 +27,21 @@ def collect(world: World) -> None:
 
 
 def spent(world: World, budget: Budget, span: Period) -> Decimal:
-    """Of a budget in [start, end), up to now: dollars, or units of usage."""
+    """Of a budget in [start, end), up to now: dollars, units of usage, or percents (0 of nothing)."""
+    if budget.kind in covering.KINDS:
+        return covered(world, budget, span) or ZERO
     now = world.clock.now()
     end = min(span.end, _next_day(now))
     if span.start >= end:
         return ZERO
     _, groups = ledger(world).sums(_day(span.start), end, "MONTHLY", keep=_keep(world, budget), key=lambda _: "")
     return sum((_amount(budget, group, i) for group in groups.values() for i in range(len(group.usage))), ZERO)
+
+
+def covered(world: World, budget: Budget, span: Period) -> Decimal | None:
+    """Percents of a budget of utilization or coverage in [start, end), up to now; None when there was nothing."""
+    start, end = _day(span.start), min(span.end, _next_day(world.clock.now()))
+    return covering.measured(world, budget, start, end) if start < end else None
 
 
 def by_day(world: World, budget: Budget, span: Period) -> list[tuple[datetime, Decimal]]:

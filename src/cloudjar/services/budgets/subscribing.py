@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from cloudjar.base import arn as arns
-from cloudjar.services.budgets import errors
+from cloudjar.services.budgets import covering, errors
 from cloudjar.services.budgets.periods import DAILY
 from cloudjar.services.budgets.records import (
     EMAILS,
@@ -60,6 +60,8 @@ def notification(given: Mapping[str, Any], budget: Budget) -> Notification:
     kind, value = given["NotificationType"], float(given["Threshold"])
     if kind == FORECASTED and budget.unit == DAILY:
         raise errors.invalid("There are no forecasts for daily budgets.")
+    if kind == FORECASTED and budget.kind in covering.KINDS:
+        raise errors.invalid(f"There are no forecasts for budgets of type {budget.kind}.")
     if not 0 <= value <= 40_000_000_000:
         raise errors.invalid("The threshold must be between 0 and 40,000,000,000.")
     return Notification(

@@ -19,13 +19,19 @@ from cloudjar.services.budgets.records import FORECASTED, PERCENTAGE, Action, Bu
 
 PRINCIPAL = "budgets.amazonaws.com"
 _SENDER = "budgets@costalerts.amazonaws.com"
-_KINDS = {"COST": "Cost", "USAGE": "Usage"}
+_KINDS = {
+    "COST": "Cost", "USAGE": "Usage", "RI_UTILIZATION": "Reservation Utilization",
+    "RI_COVERAGE": "Reservation Coverage", "SAVINGS_PLANS_UTILIZATION": "Savings Plans Utilization",
+    "SAVINGS_PLANS_COVERAGE": "Savings Plans Coverage",
+}  # fmt: skip
 _OPERATORS = {"GREATER_THAN": (">", "greater than"), "LESS_THAN": ("<", "less than"), "EQUAL_TO": ("=", "equal to")}
 _SPANS = {DAILY: "day", MONTHLY: "month", QUARTERLY: "quarter", ANNUALLY: "year", CUSTOM: "period"}
 
 
 def money(budget: Budget, value: Decimal) -> str:
     """An amount for people: ``$5.00``, ``3.50 Hrs``."""
+    if budget.measured_in == "PERCENTAGE":
+        return f"{value:,.2f}%"
     return f"${value:,.2f}" if budget.measured_in == "USD" else f"{value:,.2f} {budget.measured_in}"
 
 

@@ -6,5 +6,6 @@ SERVICE = Service(
     "ce",
     modules=(
         "usage", "values", "forecast", "allocation", "categories", "tagging", "reservations", "savings_plans",
+        "reservation_advice", "plan_advice",
     ),
 )  # fmt: skip

@@ -29,3 +29,12 @@ class AllocationTag(Record, frozen=True, kw_only=True):
     key: str
     active: bool
     changed: datetime
+
+
+@record("ce", "recommendation-generation", regional=False)
+class Generation(Record, frozen=True, kw_only=True):
+    """Somebody's wish for new recommendations, and until when AWS would be at it."""
+
+    id: str
+    started: datetime
+    done: datetime

@@ -10,16 +10,15 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from cloudjar.billing import dimensions
+from cloudjar.billing import dimensions, using
 from cloudjar.billing.covering import flexible, worth
 from cloudjar.billing.ledger import Period
-from cloudjar.billing.measured import COVERED, RESERVED, USAGE, ZERO, Line
+from cloudjar.billing.measured import RESERVED, ZERO
+from cloudjar.billing.using import Used, percent
 from cloudjar.kit.commitments import Commitment
 from cloudjar.services.ce import commitments, errors, periods
 from cloudjar.services.ce.asking import Asking, amount, asks
-from cloudjar.services.ce.commitments import Used, percent
 
-_RUNNING = ("BoxUsage", "DedicatedUsage")
 _GROUPS = {
     "AZ": "availabilityZone", "INSTANCE_TYPE": "instanceType", "LINKED_ACCOUNT": "linkedAccount",
     "PLATFORM": "platform", "REGION": "region", "TENANCY": "tenancy",
@@ -88,7 +87,7 @@ def _aggregates(used: Used) -> dict[str, str]:
 
 
 def _group(asking: Asking, deal: Commitment, used: Used) -> dict[str, Any]:
-    terms, about = deal.terms, commitments.about(deal)
+    terms, about = deal.terms, using.about(deal)
     each = worth(deal) / terms.count
     attributes = {
         "accountId": deal.account,
@@ -101,7 +100,7 @@ def _group(asking: Asking, deal: Commitment, used: Used) -> dict[str, Any]:
         "leaseId": deal.resource,
         "numberOfInstances": str(terms.count),
         "offeringType": terms.cls.capitalize(),
-        "onDemandHourlyRate": amount(commitments.on_demand(terms.region, terms.type)),
+        "onDemandHourlyRate": amount(using.on_demand(terms.region, terms.type)),
         "paymentOption": terms.option,
         "platform": "Linux/UNIX",
         "region": terms.region,
@@ -152,13 +151,6 @@ class Covered(NamedTuple):
         return {name: found[name] for name in (metrics or found)}
 
 
-def running(line: Line) -> bool:
-    """Whether a line is of instances that reservations could cover."""
-    if line.service != "AmazonEC2" or line.kind not in (USAGE, RESERVED, COVERED):
-        return False
-    return line.usage_type.partition(":")[0] in _RUNNING
-
-
 @asks("GetReservationCoverage")
 def get_reservation_coverage(asking: Asking, req: dict[str, Any]) -> dict[str, Any]:
     """Instance hours that were reserved, of all; by at most some dimensions."""
@@ -172,7 +164,7 @@ def get_reservation_coverage(asking: Asking, req: dict[str, Any]) -> dict[str, A
     names = [asking.naming({"Type": "DIMENSION", "Key": key}) for key in keys]
     wanted = asking.keep(req.get("Filter"))
     spans, groups = asking.ledger.sums(
-        start, end, step, keep=lambda line: running(line) and wanted(line),
+        start, end, step, keep=lambda line: using.reservable(line) and wanted(line),
         key=lambda line: (tuple(name(line) for name in names), line.kind == RESERVED, dimensions.normalized(line)),
     )  # fmt: skip
     found: dict[tuple[str, ...], list[Covered]] = {}

@@ -10,15 +10,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from cloudjar.billing import dimensions
+from cloudjar.billing import using
 from cloudjar.billing.ledger import Period
-from cloudjar.billing.measured import COVERED, USAGE, ZERO, Line
+from cloudjar.billing.measured import COVERED, ZERO
+from cloudjar.billing.using import Used, percent
 from cloudjar.kit.commitments import Commitment
 from cloudjar.services.ce import commitments, errors, periods
 from cloudjar.services.ce.asking import Asking, amount, asks
-from cloudjar.services.ce.commitments import Used, percent
 
-_HEADS = ("BoxUsage", "DedicatedUsage", "UnusedBox", "UnusedDed", "HostUsage")
 _GROUPS = {"INSTANCE_FAMILY": "INSTANCE_TYPE_FAMILY", "REGION": "REGION", "SERVICE": "SERVICE"}
 _PARTS = {"UTILIZATION": "Utilization", "AMORTIZED_COMMITMENT": "AmortizedCommitment", "SAVINGS": "Savings"}
 _NONE = "There are no Savings Plans in the time period."
@@ -107,13 +106,6 @@ def _detail(asking: Asking, deal: Commitment, used: Used, wanted: list[str]) -> 
     return {"SavingsPlanArn": deal.terms.arn, **shown}
 
 
-def eligible(line: Line) -> bool:
-    """Whether a line is of spending that plans could cover."""
-    if line.service != "AmazonEC2" or line.kind not in (USAGE, COVERED):
-        return False
-    return line.usage_type.partition(":")[0] in _HEADS and bool(dimensions.instance_type(line))
-
-
 @asks("GetSavingsPlansCoverage")
 def get_savings_plans_coverage(asking: Asking, req: dict[str, Any]) -> dict[str, Any]:
     """Spending that was covered, at on-demand prices, of all that could be; by period and at most one dimension."""
@@ -126,7 +118,7 @@ def get_savings_plans_coverage(asking: Asking, req: dict[str, Any]) -> dict[str,
     names = [asking.naming({"Type": "DIMENSION", "Key": _GROUPS[key]}) for key in keys]
     wanted = asking.keep(req.get("Filter"))
     spans, groups = asking.ledger.sums(
-        start, end, step, keep=lambda line: eligible(line) and wanted(line),
+        start, end, step, keep=lambda line: using.plannable(line) and wanted(line),
         key=lambda line: (tuple(name(line) for name in names), line.kind == COVERED),
     )  # fmt: skip
     found: dict[tuple[str, ...], list[tuple[Decimal, Decimal]]] = {}

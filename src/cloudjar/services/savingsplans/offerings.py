@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from cloudjar.spec import instance_types, prices, regions, shares
@@ -89,8 +88,7 @@ def _offerings() -> Iterator[Offering]:
         kind = FAMILY if family else COMPUTE
         for years, options in shares.COMPUTE_PLAN.items():
             for option in options:
-                digits = sha256(f"{kind} {region} {family} {years} {option}".encode()).hexdigest()
-                key = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"
+                key = shares.plan_offering(kind, region, family, years, option)
                 yield Offering(key, kind, region, family, years, option)
 
 
