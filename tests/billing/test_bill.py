@@ -147,3 +147,18 @@ def test_cents_are_rounded_half_up_and_once() -> None:
     assert rate.cents(Decimal("0.005")) == Decimal("0.01")
     assert rate.cents(Decimal("0.0049999")) == Decimal("0.00")
     assert rate.tiered(prices.price("AmazonS3", "TimedStorage-ByteHrs", "us-east-1").tiers, Decimal(0)) == 0
+
+
+@pytest.mark.parametrize(
+    ("amounts", "whole", "expected"),
+    [
+        (["0.333", "0.333", "0.334"], "1.00", ["0.33", "0.33", "0.34"]),
+        (["0.005", "0.005", "0.005"], "0.02", ["0.01", "0.01", "0.00"]),
+        (["10.994", "-10.991"], "0.00", ["10.99", "-10.99"]),
+        ([], "0.00", []),
+    ],
+)
+def test_lines_add_up_to_the_total_that_is_shown(amounts: list[str], whole: str, expected: list[str]) -> None:
+    found = invoice.apportioned([Decimal(one) for one in amounts], Decimal(whole), Decimal("0.01"))
+    assert [str(one) for one in found] == expected
+    assert sum(found) == Decimal(whole)

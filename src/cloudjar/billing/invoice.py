@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from decimal import Decimal
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_FLOOR, Decimal
 from typing import NamedTuple
 
 from cloudjar.billing.rate import ZERO, Charge, cents
@@ -28,6 +28,7 @@ class Item(NamedTuple):
     cost: Decimal | None
     confidence: str
     why: str
+    kind: str = "Usage"
 
     @property
     def bill_usage_type(self) -> str:
@@ -77,7 +78,7 @@ def summary(charges: Iterable[Charge]) -> Summary:
     groups: dict[tuple[str, ...], list[Charge]] = {}
     for charge in charges:
         line = charge.line
-        key = (line.service, line.usage_type, line.region, line.operation, line.account, line.unit)
+        key = (line.service, line.usage_type, line.region, line.operation, line.account, line.unit, charge.kind)
         groups.setdefault(key, []).append(charge)
     by_service: dict[str, list[Item]] = {}
     for group in sorted(groups):
@@ -88,6 +89,17 @@ def summary(charges: Iterable[Charge]) -> Summary:
     ]
     totals.sort(key=lambda total: total.name)
     return Summary(tuple(totals), sum((t.cost for t in totals), ZERO))
+
+
+def apportioned(amounts: Sequence[Decimal], whole: Decimal, digit: Decimal) -> list[Decimal]:
+    """Amounts rounded to a digit so that they add up to `whole`, which is their sum rounded: each is less than a digit
+    from what it is; the last digits go where most was cut off."""
+    found = [amount.quantize(digit, ROUND_FLOOR) for amount in amounts]
+    missing = int((whole - sum(found, ZERO)) / digit)
+    cut = sorted(range(len(found)), key=lambda i: (found[i] - amounts[i], i))
+    for i in cut[: max(missing, 0)]:
+        found[i] += digit
+    return found
 
 
 def _item(charges: list[Charge]) -> Item:
@@ -107,4 +119,5 @@ def _item(charges: list[Charge]) -> Item:
         None if None in costs else sum((c for c in costs if c is not None), ZERO),
         min(known, key=_CERTAINTY.index) if known else "",
         next((c.why for c in charges if c.why), ""),
+        charges[0].kind,
     )

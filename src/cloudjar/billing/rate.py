@@ -33,6 +33,8 @@ class Charge(NamedTuple):
     free: Decimal
     price: prices.Price | None
     why: str = ""
+    kind: str = "Usage"
+    """The line item type."""
 
     @property
     def rate(self) -> Decimal | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import click
@@ -30,7 +30,8 @@ from cloudjar.spec import prices
 def bill(
     month: str | None, by: str, tag: str | None, ahead: str | None, sources: bool, home: Home, as_json: bool
 ) -> None:
-    """Everything used in a month, priced in US dollars without tax; what every account has free is left out."""
+    """Everything used in a month, priced in US dollars without tax. The total is rounded once, and lines so that they
+    add up to it; what is free stands at 0."""
     if ahead and month:
         raise click.UsageError("--if-left-running begins now: it goes with no --month")
     length = seconds(ahead) if ahead else 0
@@ -73,10 +74,12 @@ def _show(summary: invoice.Summary, tagged: Tagged, by: str, sources: bool) -> N
     elif by == "resource":
         _by_resource(found)
     else:
-        rows = [(name or "(none)", dollars(cost)) for name, cost in _parts(tagged, by).items()]
+        parts = _parts(tagged, by)
+        costs = invoice.apportioned(list(parts.values()), shown_total(summary), digit_of(summary.cost))
+        rows = [(name or "(none)", _fixed(cost)) for name, cost in zip(parts, costs, strict=True)]
         print_table(rows, (by.capitalize(), "USD"), right=(1,))
         say()
-    print_table([("Total", f"{dollars(summary.cost)} USD")])
+    print_table([("Total", f"{_fixed(shown_total(summary))} USD")])
     for item in summary.unpriced:
         say(paint(f"Not in the total: {item.usage_type} in {item.region}: {item.why}", "yellow"))
     if sources:
@@ -117,19 +120,52 @@ def _month(text: str) -> datetime:
 
 
 def item_rows(summary: invoice.Summary) -> list[tuple[str, str, str, str]]:
-    """(what, region, quantity, cost) by service; calls that cost nothing are one line per service."""
+    """(what, region, quantity, cost) by service, which add up to the total that is shown; calls that cost nothing are
+    one line per service, and so are its credits. What was free stands at 0."""
     rows = []
-    for service in summary.services:
-        rows.append((service.name, "", "", dollars(service.cost)))
+    digit = digit_of(summary.cost)
+    services = invoice.apportioned([s.cost for s in summary.services], shown_total(summary), digit)
+    for service, whole in zip(summary.services, services, strict=True):
+        rows.append((service.name, "", "", _fixed(whole)))
         free = [i for i in service.items if i.usage_type == "Requests" and i.cost == 0]
-        for item in service.items:
-            if item not in free:
-                cost = "no price" if item.cost is None else dollars(item.cost)
-                rows.append((f"  {item.usage_type}", item.region, quantity(item.quantity, item.unit), cost))
+        paying = [i for i in service.items if i.kind == "Credit"]
+        items = [i for i in service.items if i not in free and i not in paying]
+        paid = sum((i.cost or Decimal(0) for i in paying), Decimal(0))
+        *costs, credit = invoice.apportioned([*(i.cost or Decimal(0) for i in items), paid], whole, digit)
+        for item, cost in zip(items, costs, strict=True):
+            rows += _item_rows(item, cost)
+        if paying:
+            rows.append(("  Credits", "", "", _fixed(credit)))
         if free:
             count = sum((i.quantity for i in free), Decimal(0))
             rows.append(("  API calls", "", quantity(count, "Requests"), "free"))
     return rows
+
+
+def _item_rows(item: invoice.Item, cost: Decimal) -> Iterator[tuple[str, str, str, str]]:
+    rest = item.quantity - item.free
+    if item.free:
+        what = f"  {item.usage_type} (free tier)"
+        yield what, item.region, quantity(item.free, item.unit), _fixed(cost * 0)
+    if rest or not item.free:
+        shown = "no price" if item.cost is None else _fixed(cost)
+        what = f"  {item.usage_type}" + ("" if item.kind == "Usage" else f" ({item.kind})")
+        yield what, item.region, quantity(rest, item.unit), shown
+
+
+def digit_of(total: Decimal) -> Decimal:
+    """The last digit that a bill shows: cents, or less where cents would hide what it comes to."""
+    return rate.CENT if abs(total) >= 1 or not total else rate.CENT / 100
+
+
+def shown_total(summary: invoice.Summary) -> Decimal:
+    """The total, rounded once."""
+    return summary.cost.quantize(digit_of(summary.cost), ROUND_HALF_UP)
+
+
+def _fixed(amount: Decimal) -> str:
+    """With as many digits as it has."""
+    return f"{amount if amount else abs(amount):,f}"
 
 
 def _by_service(summary: invoice.Summary) -> None:
@@ -179,6 +215,7 @@ def _plain(summary: invoice.Summary, found: Iterable[rate.Charge], start: dateti
                 "service": s.service, "name": s.name, "region": i.region, "usage_type": i.usage_type,
                 "operation": i.operation, "unit": i.unit, "quantity": str(i.quantity),
                 "cost": None if i.cost is None else str(i.cost), "confidence": i.confidence, "account": i.account,
+                "free": str(i.free), "kind": i.kind,
             }
             for s in summary.services
             for i in s.items

@@ -49,7 +49,8 @@ def _charge(one: dict[str, Any], start: datetime, end: datetime) -> Charge:
     )  # fmt: skip
     price = None if one["why"] else price_of_line(line)
     cost = None if one["cost"] is None else Decimal(one["cost"])
-    return Charge(line, cost, Decimal(one["free"]), None if isinstance(price, str) else price, one["why"])
+    known = None if isinstance(price, str) else price
+    return Charge(line, cost, Decimal(one["free"]), known, one["why"], one["kind"])
 
 
 def total(client: AdminClient) -> tuple[Decimal, int]:
