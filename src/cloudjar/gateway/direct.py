@@ -53,6 +53,8 @@ class Frames(Protocol):
 
     def read_cached(self, buffers: Buffers) -> Frame | None: ...
 
+    def pour(self, fd: int, buffers: Buffers) -> tuple[int, memoryview]: ...
+
     def park(self) -> None: ...
 
 
@@ -159,6 +161,8 @@ class DirectOutflow:
                 if not self._send(patient=patient):
                     self._body.park()
                     return self._wait
+                if patient and self._pour():
+                    continue
                 if not most:
                     return self._hand_over
                 most -= 1
@@ -170,6 +174,12 @@ class DirectOutflow:
         except Exception as failure:  # noqa: BLE001 told to the connection, and logged there
             return partial(self._over, failure)
         return self._ended
+
+    def _pour(self) -> bool:
+        """What comes next goes to the client as it is, for as long as he keeps up; True: he left something."""
+        poured, self._rest = self._body.pour(self._fd, self._buffers())
+        self._left -= poured
+        return bool(self._rest)
 
     def _hand_over(self) -> None:
         """On the loop: it goes on when it has served others, or a thread does."""

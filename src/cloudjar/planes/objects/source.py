@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -9,9 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from cloudjar.planes.objects.clear import FRAMES, LEAST, STRETCH, Chunk, Stretch
 from cloudjar.planes.objects.frames import STRIDE, TAG, Buffers, Frames, open_inline, unwrap
 from cloudjar.planes.objects.port import FRAME, Blob, Piece, Rotten
+from cloudjar.planes.objects.window import Window
 
 if TYPE_CHECKING:
     from cloudjar.planes.objects.files import Files
+
+_NOTHING = memoryview(b"")
+_WORTH = 3
+"""Frames below which to copy them takes less than to map them."""
 
 
 class _Step(NamedTuple):
@@ -48,6 +54,7 @@ class FileSource:
         self._looked: tuple[str, int] | None = None
         self._chunk: Chunk | None = None
         self._filling: Chunk | None = None
+        self._window: Window | None = None
         if self._pieces:
             try:
                 self._fd = files.descriptor(self._pieces[0].file)
@@ -68,13 +75,33 @@ class FileSource:
         step, self._put_back = self._put_back or next(self._steps, None), None
         if step is None:
             self._keep()
+            self._window = None
             tail, self._tail = self._open_tail() if self._tail[1] else b"", (0, 0)
             return tail
         clear = self._clear(step)
         if clear is not None:
             return clear
-        frame = buffers.frame[: os.preadv(step.fd, (buffers.frame,), step.number * STRIDE)]
-        return self._open_frame(step, frame, buffers)
+        return self._open_frame(step, self._sealed(step, buffers), buffers)
+
+    def pour(self, fd: int, buffers: Buffers) -> tuple[int, memoryview]:
+        """Write the frames that the window still shows to `fd`, as long as it takes each whole: how many bytes they
+        were, and what is left of the last. Nothing, where each has to be looked at by itself. OSError: of the write."""
+        window = self._window
+        if window is None or self._put_back is not None or self._filling is not None or self._chunk is not None:
+            return 0, _NOTHING
+        poured, left = 0, _NOTHING
+        for step in self._steps:
+            if step.skip or step.number >= window.end or step.piece.file != window.file or step.number < window.first:
+                self._put_back = step
+                break
+            frame = _whole(window.frame(step.number), step)
+            left = step.frames.decrypt_into(step.number, frame, buffers.content, step.piece.file)[: step.size]
+            poured += step.size
+            with contextlib.suppress(BlockingIOError):
+                left = left[os.write(fd, left) :]
+            if left:
+                break
+        return poured, left
 
     def read_cached(self, buffers: Buffers) -> memoryview | bytes | Stretch | None:
         """The same, if it is in memory and needs no waiting for the disk; else None, and nothing has happened."""
@@ -95,6 +122,24 @@ class FileSource:
             return None
         self._put_back = None
         return self._open_frame(step, buffers.frame[:length], buffers)
+
+    def _sealed(self, step: _Step, buffers: Buffers) -> memoryview:
+        """A frame as it is on disk: where it lies in memory, or copied into the buffers."""
+        window = self._window
+        if window is None or window.file != step.piece.file or not window.first <= step.number < window.end:
+            window = self._window = self._look(step)
+        if window is not None:
+            return window.frame(step.number)
+        return buffers.frame[: os.preadv(step.fd, (buffers.frame,), step.number * STRIDE)]
+
+    def _look(self, step: _Step) -> Window | None:
+        """What is to be read of this step's chunk, if that is worth it."""
+        self._window = None  # before there is another: threads have one each
+        end = min(step.number - step.number % FRAMES + FRAMES, -(-(step.piece.start + step.piece.size) // FRAME))
+        if end - step.number >= _WORTH:
+            with contextlib.suppress(OSError, ValueError):
+                return Window(step.piece.file, step.fd, step.number, end)
+        return None
 
     def _clear(self, step: _Step) -> Stretch | None:
         """What lies in memory in clear of this step and those behind it; None: it has to be read."""
@@ -137,7 +182,7 @@ class FileSource:
 
     def park(self) -> None:
         """Nothing is read for a while: what is kept for others need not be kept for this reader too."""
-        self._chunk = self._looked = None
+        self._chunk = self._looked = self._window = None
 
     def _keep(self) -> None:
         filling, self._filling = self._filling, None
