@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from typing import Any, NamedTuple
 from urllib.request import Request, urlopen
 
@@ -42,7 +43,7 @@ class World(NamedTuple):
 def world(real: RealJar, wire: Wire) -> World:
     account = Account(real)
     ec2 = account.ec2
-    made = ec2.create_transit_gateway()["TransitGateway"]
+    made = ec2.create_transit_gateway(Options={"MulticastSupport": "enable"})["TransitGateway"]
     gateway = str(made["TransitGatewayId"])
 
     def gone_through() -> bool:
@@ -97,6 +98,59 @@ def _role(iam: Any) -> str:
     made = iam.create_role(RoleName="flows", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     iam.put_role_policy(RoleName="flows", PolicyName="p", PolicyDocument=policy(Action="logs:*", Resource="*"))
     return str(made)
+
+
+def _hear(world: World, group: str, port: int) -> socket.socket:
+    """A socket in the second machine's network that has joined a group."""
+
+    def join() -> socket.socket:
+        ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        ear.settimeout(1)
+        ear.bind(("", port))
+        ear.setsockopt(
+            socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + socket.inet_aton(world.two.private))
+        return ear
+
+    return world.wire.within(world.two.id, join)
+
+
+def test_a_multicast_reaches_the_member_in_the_other_vpc(world: World) -> None:
+    ec2, port = world.account.ec2, 5004
+    made = ec2.create_transit_gateway_multicast_domain(TransitGatewayId=world.gateway)["TransitGatewayMulticastDomain"]
+    domain = made["TransitGatewayMulticastDomainId"]
+
+    def associated() -> bool:
+        held = ec2.get_transit_gateway_multicast_domain_associations(TransitGatewayMulticastDomainId=domain)
+        return [one["Subnet"]["State"] for one in held["MulticastDomainAssociations"]] == ["associated"] * 2
+
+    until(lambda: ec2.describe_transit_gateway_multicast_domains()["TransitGatewayMulticastDomains"][0]["State"]
+          == "available", "the domain to be available")  # fmt: skip
+    for one in ec2.describe_transit_gateway_vpc_attachments()["TransitGatewayVpcAttachments"]:
+        ec2.associate_transit_gateway_multicast_domain(
+            TransitGatewayMulticastDomainId=domain, TransitGatewayAttachmentId=one["TransitGatewayAttachmentId"],
+            SubnetIds=one["SubnetIds"])  # fmt: skip
+    until(associated, "both subnets to be in the domain")
+    [eni] = ec2.describe_network_interfaces(NetworkInterfaceIds=[world.two.eni])["NetworkInterfaces"]
+    member = {"TransitGatewayMulticastDomainId": domain, "NetworkInterfaceIds": [world.two.eni]}
+    ec2.register_transit_gateway_multicast_group_members(**member, GroupIpAddress="239.4.4.4")
+    with _hear(world, "239.4.4.4", port) as ear:
+
+        def heard() -> bool:
+            with world.wire.within(world.one.id, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as mouth:
+                mouth.sendto(b"to all", ("239.4.4.4", port))
+            try:
+                text, peer = ear.recvfrom(64)
+            except TimeoutError:
+                return False
+            return (text, peer[0]) == (b"to all", world.one.private)
+
+        assert not heard()  # the member's group lets nothing of it in
+        rule = [{"IpProtocol": "udp", "FromPort": port, "ToPort": port,
+                 "IpRanges": [{"CidrIp": f"{world.one.private}/32"}]}]  # fmt: skip
+        ec2.authorize_security_group_ingress(GroupId=eni["Groups"][0]["GroupId"], IpPermissions=rule)
+        until(heard, "the member to hear the other VPC's machine")
+        ec2.deregister_transit_gateway_multicast_group_members(**member)
+        until(lambda: not heard(), "the member to hear nothing any more")
 
 
 def _advance(jar: RealJar, seconds: int) -> None:

@@ -100,6 +100,8 @@ def test_members_hear_whoever_may_send(jar: TestJar, ec2: Any) -> None:
     one, two = stage.spokes
     assert code(stage.register, enis=[one.eni]) == "InvalidParameterValue"  # its subnet is not in the domain
     stage.associate()
+    stage.register([two.eni])  # which the sender's VPC has to hear of
+    assert stage.hear(one.eni) == (two.eni,)
     made = stage.register([one.eni, two.eni])["RegisteredMulticastGroupMembers"]
     assert made == {"TransitGatewayMulticastDomainId": stage.domain, "GroupIpAddress": GROUP,
                     "RegisteredNetworkInterfaceIds": [one.eni, two.eni]}  # fmt: skip

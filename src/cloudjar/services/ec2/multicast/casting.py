@@ -63,12 +63,20 @@ def transit_casts(db: Db, gateway_id: str) -> tuple[port.TransitCast, ...]:
     return tuple(found)
 
 
+def stir(ctx: Ctx, domain_id: str) -> None:
+    """Who is in a domain's groups has changed: all of its VPCs are laid out again, those of senders too; in a
+    transaction."""
+    for vpc_id in {one.vpc_id for one in ctx.db[MulticastAssociation].all(domain_id=domain_id)}:
+        ctx.world.state.wakes.wake("ec2/vpc", ctx.account, ctx.region, vpc_id)
+
+
 def leave(ctx: Ctx, association: MulticastAssociation) -> None:
     """A subnet leaves its domain, and its interfaces the groups; in a transaction."""
     for one in ctx.db[MulticastRegistration].all(domain_id=association.domain_id):
         if one.subnet_id == association.subnet_id:
             ctx.db[MulticastRegistration].drop(one)
     ctx.db[MulticastAssociation].drop(association)
+    stir(ctx, association.domain_id)
 
 
 def detach(ctx: Ctx, attachment_id: str) -> None:

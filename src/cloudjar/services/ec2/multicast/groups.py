@@ -13,7 +13,7 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import Row, by_path, check_form, narrow, need_all
-from cloudjar.services.ec2.multicast.casting import standing
+from cloudjar.services.ec2.multicast.casting import standing, stir
 from cloudjar.services.ec2.multicast.ops import available_domain, need_domain
 from cloudjar.services.ec2.multicast.records import (
     MulticastAssociation,
@@ -72,6 +72,7 @@ def _register(ctx: Ctx, req: dict[str, Any], *, source: bool) -> dict[str, Any]:
                 interface_id=eni.id, subnet_id=eni.subnet_id, vpc_id=eni.vpc_id, source=source,
             )
         )  # fmt: skip
+    stir(ctx, domain.id)
     return _answer("Registered", domain, group, (eni.id for eni in enis))
 
 
@@ -136,6 +137,7 @@ def _deregister(ctx: Ctx, req: dict[str, Any], *, source: bool) -> dict[str, Any
         gone += found
     for one in gone:
         ctx.db[MulticastRegistration].drop(one)
+    stir(ctx, domain.id)
     return _answer("Deregistered", domain, group, dict.fromkeys(one.interface_id for one in gone))
 
 
