@@ -34,6 +34,7 @@ NOT_PASSED = {
     ("rds", "CreateDBInstance"),  # MonitoringRoleArn and DomainIAMRoleName are refused: tests/services/rds
     ("rds", "ModifyDBInstance"),
     ("rds", "RestoreDBInstanceFromDBSnapshot"),
+    ("rds", "RestoreDBInstanceToPointInTime"),
     ("secretsmanager", "RotateSecret"),
 }
 

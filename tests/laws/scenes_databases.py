@@ -49,6 +49,11 @@ SCENES: dict[str, Any] = {
         "DBInstanceIdentifier": "copy", "SourceDBInstanceIdentifier": "law", "DBSubnetGroupName": "law",
         "OptionGroupName": "law", "DBParameterGroupName": "law",
     },
+    "rds:DeleteDBInstanceAutomatedBackup": lambda _: {
+        "DBInstanceAutomatedBackupsArn": "arn:aws:rds:eu-west-3:000000000000:auto-backup:ab-law"
+    },
+    "rds:DescribeDBInstanceAutomatedBackups": lambda _: {"DBInstanceIdentifier": "law"},
+    "rds:DescribeEventSubscriptions": lambda _: {"SubscriptionName": "law"},
     "rds:DescribeDBInstances": lambda _: {"DBInstanceIdentifier": "law"},
     "rds:DescribeDBParameterGroups": lambda _: {"DBParameterGroupName": "law"},
     "rds:DescribeDBSnapshots": lambda _: {"DBSnapshotIdentifier": "law"},
@@ -57,6 +62,9 @@ SCENES: dict[str, Any] = {
     "rds:RemoveTagsFromResource": lambda _: _ARN,
     "rds:RestoreDBInstanceFromDBSnapshot": lambda _: {
         "DBSnapshotIdentifier": "law", "DBSubnetGroupName": "law", "OptionGroupName": "law",
+    },
+    "rds:RestoreDBInstanceToPointInTime": lambda _: {
+        "SourceDBInstanceIdentifier": "law", "DBSubnetGroupName": "law", "OptionGroupName": "law",
     },
 }  # fmt: skip
 

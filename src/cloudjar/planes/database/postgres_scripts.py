@@ -63,6 +63,7 @@ rm -rf /database/upgrade
 # Another image may know the engine's user by another number.
 [ "$(stat -c %U /database/data)" = postgres ] || chown -R postgres:postgres /database/data
 install -d -o root -g postgres -m 750 /database/conf
+install -d -o postgres -g postgres -m 700 /database/archive
 for file in "$new"/conf/*; do
     name=${file##*/}
     case $name in

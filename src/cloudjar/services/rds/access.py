@@ -5,12 +5,13 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrd
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from cloudjar.kit.context import Ctx
-from cloudjar.kit.operation import request_keys, resource_keys
-from cloudjar.services.rds.records import DbInstance
+from cloudjar.kit.operation import ResourcePolicy, request_keys, resource_keys, resource_policies
+from cloudjar.services.rds.records import DbInstance, Snapshot
 
 
 @request_keys("rds")
@@ -39,3 +40,18 @@ def of_instances(db: DbInstance) -> Mapping[str, Any]:
         "rds:MultiAz": db.multi_az,
         "rds:Piops": db.iops,
     }
+
+
+@resource_policies("rds", "snapshot")
+def of_snapshots(_: Ctx, snapshot: Snapshot) -> ResourcePolicy:
+    """Who a snapshot is shared with may restore and copy it, as far as his own policies let him."""
+    if not snapshot.shared_with:
+        return ResourcePolicy("")
+    who = "*" if "all" in snapshot.shared_with else [f"arn:aws:iam::{one}:root" for one in snapshot.shared_with]
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"AWS": who},
+        "Action": ["rds:CopyDBSnapshot", "rds:RestoreDBInstanceFromDBSnapshot"],
+        "Resource": "*",
+    }
+    return ResourcePolicy(json.dumps({"Version": "2012-10-17", "Statement": [allowed]}))

@@ -11,12 +11,14 @@ from msgspec.structs import replace
 
 from cloudjar.base import ids
 from cloudjar.kit.context import Ctx
-from cloudjar.services.rds import telling
+from cloudjar.services.rds import kept_logs, telling
+from cloudjar.services.rds.backup_records import AutomatedBackup
 from cloudjar.services.rds.records import DbInstance, Snapshot
 
 
 def begin(ctx: Ctx, db: DbInstance, snapshot_id: str, kind: str, tags: dict[str, str]) -> Snapshot:
     """A snapshot that is being taken of an instance's volume."""
+    kept = kept_logs.begin(ctx, db) if kind == "automated" else None
     made = ctx.db[Snapshot].add(
         Snapshot(
             id=snapshot_id,
@@ -40,6 +42,8 @@ def begin(ctx: Ctx, db: DbInstance, snapshot_id: str, kind: str, tags: dict[str,
             vpc_id=db.vpc_id,
             zone=db.zone,
             instance_class=db.instance_class,
+            log=kept.last if kept is not None else "",
+            logged=kept.until if kept is not None else None,
             tags={**(db.tags if db.copies_tags else {}), **tags},
         )
     )
@@ -65,7 +69,7 @@ def begin_automated(ctx: Ctx, db: DbInstance) -> None:
 
 def finish(ctx: Ctx, snapshot: Snapshot) -> None:
     """A snapshot is taken: it is available, and so is its instance; backups that are too old go."""
-    ctx.db[Snapshot].put(replace(snapshot, state="available"))
+    ctx.db[Snapshot].put(replace(snapshot, state="available", frozen=ctx.world.clock.now()))
     manual = snapshot.kind == "manual"
     event = ("RDS-EVENT-0042", "Manual snapshot created") if manual else _AUTOMATED_DONE
     telling.snapshot(ctx, snapshot, *event, "creation")
@@ -82,19 +86,22 @@ def finish(ctx: Ctx, snapshot: Snapshot) -> None:
     keep_days(ctx, db)
 
 
+def copied(ctx: Ctx, snapshot: Snapshot) -> None:
+    """A copy is made."""
+    made = ctx.db[Snapshot].put(replace(snapshot, state="available"))
+    source = made.source_arn.rpartition(":")[2]
+    telling.snapshot(ctx, made, "RDS-EVENT-0060", f"Finished copy of snapshot {source}", "notification")
+
+
 def keep_days(ctx: Ctx, db: DbInstance) -> None:
     """Let go of automated backups that are older than the instance keeps them."""
     oldest = ctx.world.clock.now() - timedelta(days=db.retention)
     for old in ctx.db[Snapshot].all(resource_id=db.resource_id):
         if old.kind == "automated" and old.state == "available" and old.begun < oldest:
             forget(ctx, old)
-
-
-def forget_automated(ctx: Ctx, db: DbInstance) -> None:
-    """Automated backups go with their instance."""
-    for one in ctx.db[Snapshot].all(resource_id=db.resource_id):
-        if one.kind == "automated":
-            forget(ctx, one)
+    kept = ctx.db[AutomatedBackup].get(db.resource_id)
+    if kept is not None:
+        ctx.wake(kept)  # what only they needed of the log goes too
 
 
 def forget(ctx: Ctx, snapshot: Snapshot) -> Snapshot:

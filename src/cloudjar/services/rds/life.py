@@ -17,7 +17,7 @@ from cloudjar.kit.events import hears
 from cloudjar.kit.faults import CHANGED, SOURCE
 from cloudjar.kit.machine import Step, on_boot, reconciler
 from cloudjar.planes.compute.port import ComputePort
-from cloudjar.services.rds import backups, failover, pairs, places, replicas, rules, running, telling
+from cloudjar.services.rds import archiving, backups, failover, pairs, places, replicas, rules, running, telling
 from cloudjar.services.rds.records import DB, Change, DbInstance, ParameterGroup, Snapshot
 from cloudjar.services.rds.views import RESTS, at_once
 
@@ -68,10 +68,12 @@ def _boot(step: Step, db: DbInstance) -> None:
     """Machine and engine, with everything that the parameter group says."""
     wanted = running.group_values(step, db)
     running.start(step, db)
+    archiving.recover(step, db)
     running.apply(step, db, wanted)
 
     def note(now: DbInstance) -> DbInstance | None:
-        return replace(now, running=wanted, verifier=b"" if now.verifier == db.verifier else now.verifier)
+        verifier = b"" if now.verifier == db.verifier else now.verifier
+        return replace(now, running=wanted, verifier=verifier, recovery=None)
 
     step.change(DbInstance, note)
 
@@ -95,6 +97,7 @@ def _arrive(step: Step, db: DbInstance, event_id: str, message: str, category: s
 
 
 def _create(step: Step, db: DbInstance) -> None:
+    archiving.listen(step.world)
     _boot(step, db)
     if db.multi_az and not failover.ready(step, db):
         return  # whose record wakes this one
@@ -103,12 +106,19 @@ def _create(step: Step, db: DbInstance) -> None:
         now = _to(step, "creating", lambda now: replace(now, state="available", answering=True, version=version))
         if now is None:
             return
-        restored = bool(db.source_snapshot)
-        message = f"Restored from snapshot {db.source_snapshot}" if restored else "DB instance created"
-        telling.instance(step.ctx, now, "RDS-EVENT-0043" if restored else "RDS-EVENT-0005", message, "creation")
+        telling.instance(step.ctx, now, *_made(db))
         _schedule(step, now)
         if now.retention:
             backups.begin_automated(step.ctx, now)
+
+
+def _made(db: DbInstance) -> tuple[str, str, str]:
+    """(event, message, category) of a new instance."""
+    if db.recovery is not None:
+        return "RDS-EVENT-0019", f"Restored from DB instance {db.recovery.source} to {db.id}", "restoration"
+    if db.source_snapshot:
+        return "RDS-EVENT-0043", f"Restored from snapshot {db.source_snapshot}", "restoration"
+    return "RDS-EVENT-0005", "DB instance created", "creation"
 
 
 def _schedule(step: Step, db: DbInstance) -> None:
@@ -130,6 +140,8 @@ def _keep(step: Step, db: DbInstance, host: ComputePort) -> None:
         running.apply(step, db, db.running)
     else:
         _take_parameters(step, db)
+    if step.wake.purpose == archiving.ARCHIVE:
+        archiving.collect(step, db)
     if step.wake.purpose in (BACKUP, MAINTENANCE):
         _on_time(step, db)
 
@@ -152,19 +164,12 @@ def _on_time(step: Step, db: DbInstance) -> None:
         _schedule(step, now)
         if step.wake.purpose == BACKUP:
             if now.pending.retention is not None:
-                now = _with_retention(step, now)
-            if now.retention:
+                change, rest = Change(retention=now.pending.retention), replace(now.pending, retention=None)
+                now = step.db[DbInstance].put(replace(now, state="modifying", change=change, pending=rest))
+            elif now.retention:
                 backups.begin_automated(step.ctx, now)
         elif not now.pending.empty:
             step.db[DbInstance].put(replace(now, state="modifying", change=now.pending, pending=Change()))
-
-
-def _with_retention(step: Step, db: DbInstance) -> DbInstance:
-    days = db.pending.retention
-    assert days is not None
-    return step.db[DbInstance].put(
-        replace(db, retention=days, pending=replace(db.pending, retention=None))
-    )
 
 
 _DONE: tuple[tuple[str, str, str], ...] = (
@@ -199,6 +204,8 @@ def _modify(step: Step, db: DbInstance, host: ComputePort) -> None:
         if now is None:
             return
         failover.modified(step, now, change)
+        if change.retention is not None:
+            archiving.kept_for(step.ctx, now, db.retention)
         for field, event_id, message in _DONE:
             if getattr(change, field) is not None:
                 telling.instance(step.ctx, db, event_id, message, "configuration change")
@@ -238,6 +245,7 @@ def _delete(step: Step, db: DbInstance, host: ComputePort) -> None:
     """Once its last snapshot is taken, everything of it goes."""
     if any(s.state == "creating" for s in step.db[Snapshot].all(resource_id=db.resource_id)):
         return  # whose reconciler wakes this one
+    archiving.last_words(step, db)
     if (standby := pairs.of(step.ctx, db)) is not None:
         failover.remove(step, standby)
     host.remove(db.machine)
@@ -248,8 +256,7 @@ def _delete(step: Step, db: DbInstance, host: ComputePort) -> None:
             return
         places.unplug(step.ctx, now)
         replicas.orphan(step.ctx, now)
-        if not now.keeps_backups:
-            backups.forget_automated(step.ctx, now)
+        archiving.instance_goes(step.ctx, now)
         step.db[DbInstance].drop(now)
         telling.instance(step.ctx, now, "RDS-EVENT-0003", "DB instance deleted", "deletion")
 

@@ -103,6 +103,16 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self == Change()
 
 
+class Recovery(msgspec.Struct, frozen=True, kw_only=True):
+    """How an instance that is made of a backup becomes what its source (a resource id) was at an instant of AWS time:
+    with the segments of its log from `first` to `last`."""
+
+    source: str
+    first: str
+    last: str
+    until: datetime
+
+
 @record(
     "rds",
     "db",
@@ -169,6 +179,8 @@ class DbInstance(Record, frozen=True, kw_only=True):
     """When the last automated backup began."""
     final_snapshot: str = ""
     keeps_backups: bool = False
+    recovery: Recovery | None = None
+    """What is still to be done after the first boot."""
     multi_az: bool = False
     """Another machine stands by for it (`pairs.Standby`)."""
     forced: bool = False
@@ -222,6 +234,19 @@ class Snapshot(Record, frozen=True, kw_only=True):
     zone: str
     instance_class: str
     state: str = "creating"
+    frozen: datetime | None = None
+    """By when the copy was taken: it holds nothing that came later."""
+    log: str = ""
+    """The newest segment of the instance's log that lay on the shelf when the copy was begun; `logged`: what was
+    committed by then is in the log up to there."""
+    logged: datetime | None = None
+    copy_of: str = ""
+    """The plane's snapshot that it is a copy of; `source_arn` is what that is called."""
+    source_arn: str = ""
+    original: datetime | None = None
+    """When the first snapshot was taken, of which this is a copy."""
+    shared_with: tuple[str, ...] = ()
+    """Accounts that may restore it; ``all``: everybody."""
     tags: dict[str, str] = {}
 
 

@@ -12,7 +12,7 @@ from cloudjar.planes.compute.port import ComputePort, Disk, MachineSpec
 from cloudjar.planes.database.choose import databases as chosen
 from cloudjar.planes.database.port import DatabasePort, Engine
 from cloudjar.planes.network.port import NetworkPort
-from cloudjar.services.rds import following, naming, pairs, replicas, values
+from cloudjar.services.rds import following, kept_logs, naming, pairs, replicas, values
 from cloudjar.services.rds.records import DbInstance, ParameterGroup
 from cloudjar.spec import databases
 
@@ -116,7 +116,7 @@ def engine(step: Step, db: DbInstance, running: dict[str, str]) -> Engine:
         database=db.db_name,
         certificate=certificate,
         key=key,
-        settings=values.told(family, running, memory, db.port),
+        settings=(*values.told(family, running, memory, db.port), *kept_logs.settings(db)),
         needs_tls=running.get(forced := _FORCED[db.engine], family[forced].value) not in ("0", "off", "OFF", ""),
         peers=following.peers(step.ctx, db),
     )

@@ -16,7 +16,9 @@ def converge(step: Step, snapshot: Snapshot | None) -> None:
     if snapshot is None or snapshot.state == "available":
         return
     host: ComputePort = step.port("compute")
-    if snapshot.state == "creating":
+    if snapshot.state == "creating" and snapshot.copy_of:
+        host.copy_snapshot(snapshot.key, snapshot.copy_of)
+    elif snapshot.state == "creating":
         host.take_snapshot(snapshot.key, snapshot.volume)
     else:
         host.remove_snapshot(snapshot.key)
@@ -24,7 +26,9 @@ def converge(step: Step, snapshot: Snapshot | None) -> None:
         now = step.db[Snapshot].get(snapshot.id)
         if now is None or now.state != snapshot.state:
             return
-        if now.state == "creating":
+        if now.state == "creating" and now.copy_of:
+            backups.copied(step.ctx, now)
+        elif now.state == "creating":
             backups.finish(step.ctx, now)
         else:
             step.db[Snapshot].drop(now)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from cloudjar.base import ids
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.record import arn_of
+from cloudjar.services.rds import subscriptions
 from cloudjar.services.rds.records import DbInstance, Event, ParameterGroup, Snapshot
 
 KEPT = timedelta(days=14)
@@ -40,9 +41,10 @@ def _tell(ctx: Ctx, kind: str, source: str, arn: str, event_id: str, message: st
     for old in ctx.db[Event].all():
         if old.at < now - KEPT:
             ctx.db[Event].drop(old)
-    ctx.db[Event].add(
-        Event(id=ids.request_id(), source=source, kind=kind, arn=arn, message=message, categories=(category,), at=now)
+    noted = Event(
+        id=ids.request_id(), source=source, kind=kind, arn=arn, message=message, categories=(category,), at=now
     )
+    subscriptions.tell(ctx, ctx.db[Event].add(noted), event_id)
     detail_type, name = _DETAIL[kind]
     detail = {
         "EventCategories": [category],

@@ -10,7 +10,7 @@ from cloudjar.base import arn as arns
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.record import arn_of
-from cloudjar.services.rds import naming, pairs, replicas
+from cloudjar.services.rds import kept_logs, naming, pairs, replicas
 from cloudjar.services.rds.records import Change, DbInstance, ParameterGroup, Snapshot, SubnetGroup
 from cloudjar.spec import databases
 from cloudjar.spec.databases import Parameter
@@ -115,6 +115,7 @@ def _sometimes(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
         zone = naming.HOSTED_ZONES.get(db.region)
         shown["Endpoint"] = {"Address": naming.endpoint(db), "Port": db.port, "HostedZoneId": zone}
         shown["InstanceCreateTime"] = db.created
+        shown["LatestRestorableTime"] = kept_logs.latest(ctx, db)
     if db.source:
         source = replicas.source_of(ctx, db)
         near = source is not None and source.region == db.region
@@ -181,7 +182,9 @@ def show_snapshot(snapshot: Snapshot) -> dict[str, Any]:
         "DBSnapshotIdentifier": snapshot.id,
         "DBInstanceIdentifier": snapshot.instance_id,
         "SnapshotCreateTime": snapshot.begun if done else None,
-        "OriginalSnapshotCreateTime": snapshot.begun if done else None,
+        "OriginalSnapshotCreateTime": (snapshot.original or snapshot.begun) if done else None,
+        "SourceRegion": snapshot.source_arn.split(":")[3] if snapshot.source_arn else None,
+        "SourceDBSnapshotIdentifier": snapshot.source_arn or None,
         "Engine": snapshot.engine,
         "AllocatedStorage": snapshot.storage,
         "Status": snapshot.state,

@@ -11,7 +11,8 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.rds import errors, making, rules, tagging
 from cloudjar.services.rds.ops.instances import PLACED
-from cloudjar.services.rds.ops.snapshots import need
+from cloudjar.services.rds.ops.sharing import readable
+from cloudjar.services.rds.records import DbInstance, Snapshot
 from cloudjar.services.rds.views import show_instance
 from cloudjar.spec import databases
 
@@ -25,9 +26,14 @@ def restore_db_instance_from_db_snapshot(ctx: Ctx, req: dict[str, Any]) -> dict[
     if not req.get("DBSnapshotIdentifier"):
         raise errors.missing("DBSnapshotIdentifier")
     name = making.new_id(ctx, req["DBInstanceIdentifier"])
-    source = need(ctx, req["DBSnapshotIdentifier"])
+    source = readable(ctx, req["DBSnapshotIdentifier"])
     if source.state != "available":
         raise AwsError("InvalidDBSnapshotState", f"The snapshot {source.id} is not in available state.")
+    return {"DBInstance": show_instance(ctx, making.stored(ctx, made_of(ctx, req, name, source)))}
+
+
+def made_of(ctx: Ctx, req: dict[str, Any], name: str, source: Snapshot) -> DbInstance:
+    """A new instance of a snapshot's volume, otherwise as a request says. Not stored."""
     if req.get("Engine") not in (None, source.engine):
         raise errors.combination(f"The snapshot {source.id} is of the engine {source.engine}.")
     if req.get("DBName"):
@@ -43,18 +49,13 @@ def restore_db_instance_from_db_snapshot(ctx: Ctx, req: dict[str, Any]) -> dict[
     if not any(speed) and kind == source.storage_type and kind in ("io1", "io2"):
         speed = (source.iops, None)
     iops, throughput = rules.performance(kind, size, *speed, source.engine)
-    tags = tagging.asked(req, "db")
-    made = making.stored(
-        ctx,
-        replace(
-            making.blank(ctx, asked, name, line, source.version, tags),
-            master=source.master,
-            db_name=source.db_name,
-            storage=size,
-            storage_type=kind,
-            iops=iops,
-            throughput=throughput,
-            source_snapshot=source.key,
-        ),
+    return replace(
+        making.blank(ctx, asked, name, line, source.version, tagging.asked(req, "db")),
+        master=source.master,
+        db_name=source.db_name,
+        storage=size,
+        storage_type=kind,
+        iops=iops,
+        throughput=throughput,
+        source_snapshot=source.key,
     )
-    return {"DBInstance": show_instance(ctx, made)}

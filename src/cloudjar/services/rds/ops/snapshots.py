@@ -41,18 +41,31 @@ def create_db_snapshot(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 @op("DescribeDBSnapshots")
 def describe_db_snapshots(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Snapshots of an account, narrowed by what a request says."""
-    if req.get("IncludeShared") or req.get("IncludePublic") or req.get("SnapshotType") in ("shared", "public"):
-        raise errors.not_built("Sharing of snapshots")
     name, kind = req.get("DBSnapshotIdentifier"), req.get("SnapshotType")
-    found = [need(ctx, name)] if name else ctx.db[Snapshot].all()
+    found = [*(ctx.db[Snapshot].all() if kind not in ("shared", "public") else ()), *_of_others(ctx, req)]
+    if name:
+        found = [s for s in found if name.lower() in (s.id, arn_of(s))] or [need(ctx, name)]
     if instance := req.get("DBInstanceIdentifier"):
         found = [s for s in found if s.instance_id == instance.rpartition(":db:")[2].lower()]
     if resource := req.get("DbiResourceId"):
         found = [s for s in found if s.resource_id == resource]
-    if kind:
+    if kind and kind not in ("shared", "public"):
         found = [s for s in found if s.kind == kind]
     shown = filters.apply(req.get("Filters"), _GETTERS, sorted(found, key=lambda s: (s.begun, s.id)))
     return {"DBSnapshots": [show_snapshot(s) for s in shown]}
+
+
+def _of_others(ctx: Ctx, req: dict[str, Any]) -> list[Snapshot]:
+    """Snapshots of other accounts that this one may restore, as far as they are asked for."""
+    wanted = set()
+    if req.get("IncludeShared") or req.get("SnapshotType") == "shared":
+        wanted.add(ctx.account)
+    if req.get("IncludePublic") or req.get("SnapshotType") == "public":
+        wanted.add("all")
+    if not wanted:
+        return []
+    here = [one for one in ctx.db.everywhere(Snapshot) if one.region == ctx.region and one.account != ctx.account]
+    return [one for one in here if wanted & set(one.shared_with)]
 
 
 @op("DeleteDBSnapshot")

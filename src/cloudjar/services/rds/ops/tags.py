@@ -12,8 +12,11 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.rds import errors, tagging
 from cloudjar.services.rds.records import DbInstance, ParameterGroup, Snapshot, SubnetGroup
+from cloudjar.services.rds.subscriptions import EventSubscription
 
-_TYPES: dict[str, type[Any]] = {"db": DbInstance, "subgrp": SubnetGroup, "pg": ParameterGroup, "snapshot": Snapshot}
+_TYPES: dict[str, type[Any]] = {
+    "db": DbInstance, "subgrp": SubnetGroup, "pg": ParameterGroup, "snapshot": Snapshot, "es": EventSubscription,
+}  # fmt: skip
 
 
 @op("AddTagsToResource")
