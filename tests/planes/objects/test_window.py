@@ -17,7 +17,7 @@ from cloudjar.planes.objects.files import Files
 from cloudjar.planes.objects.frames import STRIDE, Buffers
 from cloudjar.planes.objects.port import FRAME, Blob, Rotten
 from cloudjar.planes.objects.sink import FileLanded
-from cloudjar.planes.objects.window import Window
+from cloudjar.planes.objects.window import MOST, Windows
 from cloudjar.store.blobs import _rewrapped
 
 CONTENT = hashlib.shake_256(b"window").digest(2 * CHUNK + 3 * FRAME + 77)
@@ -81,11 +81,22 @@ def test_frames_are_what_lies_on_disk(files: Files, first: int, end: int) -> Non
     _, path = land(files)
     sealed = path.read_bytes()
     with path.open("rb") as file:
-        window = Window("f", file.fileno(), first, end)
+        window = files.windows.open("f", file.fileno(), first, end)
+        assert window is not None
         for number in range(first, end):
             assert window.frame(number) == sealed[number * STRIDE : (number + 1) * STRIDE]
-        with pytest.raises(ValueError, match="ends before"):
-            Window("f", file.fileno(), len(sealed) // STRIDE + 1, len(sealed) // STRIDE + 2)
+        assert files.windows.open("f", file.fileno(), len(sealed) // STRIDE + 1, len(sealed) // STRIDE + 2) is None
+        others = [files.windows.open("f", file.fileno(), 0, 1) for _ in range(MOST)]
+        assert [other is None for other in others] == [False] * (MOST - 1) + [True]
+    del window, others
+    assert len(files.windows.left) == MOST
+
+
+@pytest.mark.parametrize("start", [0, 5])
+def test_who_finds_no_window_left_reads(files: Files, start: int) -> None:
+    files.windows = Windows(0)
+    landed, _ = land(files)
+    assert read(files, landed.blob, landed.key, start) == CONTENT[start:]
 
 
 @pytest.mark.parametrize("brought_in", [True, False])

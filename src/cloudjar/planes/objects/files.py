@@ -21,6 +21,7 @@ from cloudjar.planes.objects.clear import Clears
 from cloudjar.planes.objects.port import INLINE, Blob, Hash, Piece, Rotten
 from cloudjar.planes.objects.sink import FileSink
 from cloudjar.planes.objects.source import FileSource
+from cloudjar.planes.objects.window import Windows
 
 log = logging.getLogger("cloudjar.objects")
 
@@ -46,6 +47,7 @@ class Files:
         self._underway: set[str] = set()
         self._made = False
         self.clears = Clears()
+        self.windows = Windows()
         self.beside = Beside()
 
     def sink(self, hashes: Mapping[str, Hash], inline: int = INLINE) -> FileSink:

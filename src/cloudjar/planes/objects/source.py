@@ -137,8 +137,7 @@ class FileSource:
         self._window = None  # before there is another: threads have one each
         end = min(step.number - step.number % FRAMES + FRAMES, -(-(step.piece.start + step.piece.size) // FRAME))
         if end - step.number >= _WORTH:
-            with contextlib.suppress(OSError, ValueError):
-                return Window(step.piece.file, step.fd, step.number, end)
+            return self._files.windows.open(step.piece.file, step.fd, step.number, end)
         return None
 
     def _clear(self, step: _Step) -> Stretch | None:
