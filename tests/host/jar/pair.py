@@ -9,7 +9,7 @@ import threading
 from contextlib import closing
 from itertools import pairwise
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -24,6 +24,10 @@ PASSWORD = "correct-horse-9"
 _PSQL = (
     'mount --bind "$1" "$2/etc/issue" && exec chroot "$2" /usr/lib/engine/client/psql -X -A -t -q "$3"'
 )
+
+RUIN = 'pid=$(head -n 1 /database/data/postmaster.pid); mv /database/data /database/gone; kill -9 "$pid"'
+"""The engine ends, and no other can begin."""
+KILL = 'kill -9 "$(head -n 1 /database/data/postmaster.pid)"'
 
 
 class Pair:
@@ -205,3 +209,30 @@ class Writer:
         """What was acknowledged and is not there."""
         there = {int(line) for line in self.pair.answer("SELECT n FROM ledger").split()}
         return {n for n, _ in self.acknowledged} - there
+
+
+class Found(NamedTuple):
+    """What many failovers came to."""
+
+    acknowledged: int
+    lost: set[int]
+    gap: float
+    """The longest time without an acknowledgement, in seconds."""
+
+
+def forced_failovers(pair: Pair, times: int) -> Found:
+    """So many under load, the server killed somewhere in every second one and started again."""
+    until(pair.synced, "the standby to be in sync", 300)
+    began = monotonic()
+    with Writer(pair) as writer:
+        for n in range(times):
+            before = pair.zones()
+            pair.failover()
+            if n % 2:
+                threading.Event().wait(0.13 * (n % 14))  # somewhere in what it takes
+                pair.jar.kill()
+                pair.jar.start()
+            until(lambda before=before: pair.zones() == before[::-1], f"failover {n} to be done", 180)  # type: ignore[misc]  # mypy cannot type a lambda's default
+            writer.more(10)
+        gap = writer.gap(began)
+    return Found(len(writer.acknowledged), writer.missing(), gap)

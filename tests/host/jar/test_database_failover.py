@@ -9,12 +9,10 @@ from time import monotonic
 import pytest
 
 from tests.host.compute.guestnet import root_and_tools
-from tests.host.jar.pair import Pair, Writer
+from tests.host.jar.pair import RUIN, Pair, Writer, forced_failovers
 from tests.host.jar.served import real_jar, until
 
 pytestmark = [pytest.mark.host, pytest.mark.timeout(600)]
-
-_RUIN = 'pid=$(head -n 1 /database/data/postmaster.pid); mv /database/data /database/gone; kill -9 "$pid"'
 
 
 @pytest.fixture(scope="module")
@@ -28,16 +26,11 @@ def pair() -> Iterator[Pair]:
         yield made
 
 
-def test_by_force_and_back_and_nothing_is_lost(pair: Pair) -> None:
+def test_by_force_and_back_and_nothing_is_lost_though_the_server_dies(pair: Pair) -> None:
     before, address = pair.zones(), pair.resolve()
-    with Writer(pair) as writer:
-        for _ in range(2):
-            since = pair.zones()
-            pair.failover()
-            until(lambda since=since: pair.zones() == since[::-1], "the zones to change", 60)  # type: ignore[misc]  # mypy cannot type a lambda's default
-            writer.more(20)
+    found = forced_failovers(pair, 4)
+    assert found.lost == set()
     assert (pair.zones(), pair.resolve()) == (before, address)
-    assert writer.missing() == set()
     # Who follows comes by another way than customers do.
     assert "pg_hba.conf rejects connection" in pair.said("SELECT 1", user="rdsrepladmin")[1]
 
@@ -46,7 +39,7 @@ def test_an_engine_that_does_not_come_back_is_left(pair: Pair) -> None:
     before = pair.zones()
     until(pair.synced, "the standby to be in sync", 120)
     with Writer(pair) as writer:
-        pair.jar.inside(pair.primary(), _RUIN)
+        pair.jar.inside(pair.primary(), RUIN)
         until(lambda: pair.zones() == before[::-1], "the standby to take over", 60)
         writer.more(20)
     assert writer.missing() == set()
@@ -88,3 +81,11 @@ def test_a_replica_follows_answers_and_is_promoted(pair: Pair) -> None:
     assert pair.said("INSERT INTO seen VALUES (4) RETURNING n", "copy") == (0, "4")
     assert pair.answer("SELECT max(n) FROM seen") == "3"
     assert "ReadReplicaSourceDBInstanceIdentifier" not in pair.show("copy")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_nothing_is_lost_in_fifty_failovers_with_a_server_that_dies(pair: Pair) -> None:
+    found = forced_failovers(pair, 50)
+    assert found.lost == set()
+    assert found.acknowledged >= 500

@@ -84,6 +84,8 @@ def setup(engine: Engine) -> str:
     master = literal(engine.master)
     said = [
         "SET log_statement = 'none'; SET log_min_duration_statement = -1; SET client_min_messages = warning;",
+        # Said again whoever takes over: a follower that is gone keeps nobody from being told so.
+        "SET synchronous_commit = local;",
         _role("rds_superuser", "NOLOGIN"),
         *(f"GRANT {role} TO rds_superuser WITH ADMIN OPTION;" for role in _OWN),
         _role(engine.master, "LOGIN CREATEROLE CREATEDB INHERIT VALID UNTIL 'infinity'"),

@@ -88,6 +88,8 @@ until pg_isready -q -h /run/postgresql -p "$1" -U rdsadmin -d postgres; do
     fi
     sleep 0.05
 done
+# Data that are a follower's (a snapshot of one) are nobody's follower's here.
+[ ! -e /database/data/standby.signal ] || as pg_ctl promote -D /database/data -w -t 60 >/dev/null
 psql -h /run/postgresql -p "$1" -U rdsadmin -d postgres -X -q -t -v ON_ERROR_STOP=1 -f "$new/setup.sql" >/dev/null
 """
 

@@ -47,8 +47,8 @@ class Standby(Record, frozen=True, kw_only=True):
     interface_id: str
     begun: datetime
     state: str = "waiting"
-    shape: tuple[str, int, int] = ("", 0, 0)
-    """Instance class, storage in GiB and port that it was started with."""
+    shape: tuple[str, int, int, str] = ("", 0, 0, "")
+    """Instance class, storage in GiB, port and version that it was started with."""
     running: dict[str, str] = {}
     """The parameters that it was started with."""
     afresh: bool = False
@@ -68,9 +68,9 @@ def alone(db: DbInstance) -> Iterator[None]:
         yield
 
 
-def shape(db: DbInstance) -> tuple[str, int, int]:
+def shape(db: DbInstance) -> tuple[str, int, int, str]:
     """What of an instance its standby must be started anew for."""
-    return db.instance_class, db.storage, db.port
+    return db.instance_class, db.storage, db.port, db.version
 
 
 def of(ctx: Ctx, db: DbInstance) -> Standby | None:

@@ -75,6 +75,11 @@ def follow(step: Step, replica: DbInstance, engine: Engine) -> None:
     told = msgspec.structs.replace(engine, source=following.source(step, source, readable=True), verifier="")
     port.follow(told)
     note = source.machine
+    if replica.follows != note:
+        there = msgspec.structs.replace(engine, machine=note, port=source.port)
+        if not port.near(there, replica.machine):
+            # Its data went on where nobody else's did, or nobody has the log any more that they lack.
+            port.follow(told, afresh=True)
 
     def followed(now: DbInstance) -> DbInstance | None:
         return None if now.follows == note else replace(now, follows=note)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.machine import Step
 from cloudjar.planes.compute.port import ComputePort
-from cloudjar.services.rds import backups, errors, groups, rules, running, telling, versions
+from cloudjar.services.rds import backups, errors, groups, pairs, rules, running, telling, versions
 from cloudjar.services.rds.records import Change, DbInstance, Snapshot
 from cloudjar.spec import databases
 
@@ -35,6 +35,8 @@ def wanted(ctx: Ctx, req: dict[str, Any], db: DbInstance) -> dict[str, Any]:
             raise errors.combination(
                 "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version."
             )
+        if db.multi_az or db.source or pairs.replicas(ctx, db):
+            raise errors.not_built("A major upgrade of an instance that others follow, or that follows another,")
         found["major"] = chosen.line.major
         found["parameter_group"] = groups.for_upgrade(ctx, req.get("DBParameterGroupName"), db, chosen.line)
     return found

@@ -7,7 +7,7 @@ from typing import Any
 from cloudjar.kit import filters
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.rds import errors, versions, views
+from cloudjar.services.rds import errors, pairs, versions, views
 from cloudjar.services.rds.versions import Target, Version
 from cloudjar.spec import databases, regions
 from cloudjar.spec.databases import Line
@@ -59,13 +59,13 @@ def _version(ctx: Ctx, one: Version, req: dict[str, Any]) -> dict[str, Any]:
         "SupportedCharacterSets": [charset] if req.get("ListSupportedCharacterSets") else None,
         "ValidUpgradeTarget": [_target(ctx, line, one) for one in versions.targets(ctx.world, line.engine, whole)],
         **_ALIKE,
+        "SupportsReadReplica": line.engine in pairs.ENGINES,
     }
 
 
 _ALIKE: dict[str, Any] = {
     "ExportableLogTypes": [],
     "SupportsLogExportsToCloudwatchLogs": False,
-    "SupportsReadReplica": False,
     "SupportedEngineModes": ["provisioned"],
     "SupportedFeatureNames": [],
     "Status": "available",
@@ -121,8 +121,8 @@ def _option(ctx: Ctx, line: Line, whole: str, kind: str, storage: str) -> dict[s
         "DBInstanceClass": kind,
         "LicenseModel": line.licence,
         "AvailabilityZones": [{"Name": zone.name} for zone in regions.zones(ctx.region, ctx.account)],
-        "MultiAZCapable": False,
-        "ReadReplicaCapable": False,
+        "MultiAZCapable": line.engine in pairs.ENGINES,
+        "ReadReplicaCapable": line.engine in pairs.ENGINES,
         "Vpc": True,
         "SupportsStorageEncryption": False,
         "StorageType": storage,
