@@ -181,7 +181,9 @@ def test_settings_and_tags(jar: TestJar, cloudwatch: Any) -> None:
 @pytest.mark.parametrize(
     ("asked", "code", "status"),
     [
-        ({"OutputFormat": "opentelemetry1.0"}, "NotImplemented", 501),
+        ({"OutputFormat": "opentelemetry1.0",
+          "StatisticsConfigurations": [{"IncludeMetrics": [{"Namespace": "A", "MetricName": "b"}],
+                                        "AdditionalStatistics": ["tm90"]}]}, "InvalidParameterValue", 400),
         ({"IncludeLinkedAccountsMetrics": True}, "NotImplemented", 501),
         ({"Name": "a b"}, "InvalidParameterValue", 400),
         ({"RoleArn": FIREHOSE}, "InvalidParameterValue", 400),

@@ -38,7 +38,7 @@ def converge(step: Step, stream: MetricStream | None) -> None:
         held.expire(place)
     while (waiting := held.first(place)) is not None:
         sent = list(streaming.updates(waiting.entries))
-        records = streaming.packed(streaming.line(stream, *one) for one in sent)
+        records = streaming.records(stream, sent)
         try:
             for begin in range(0, len(records), _BATCH):
                 _send(step, stream, records[begin : begin + _BATCH])

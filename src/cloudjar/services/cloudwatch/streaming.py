@@ -14,13 +14,15 @@ from typing import Any
 from cloudjar.base import arn as arns
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.metric_taps import Entry, Place, Wanted
-from cloudjar.services.cloudwatch import errors, statistics
+from cloudjar.kit.record import arn_of
+from cloudjar.services.cloudwatch import errors, statistics, telemetry
 from cloudjar.services.cloudwatch.records import Filter, MetricStream, MoreStatistics
 from cloudjar.store.points import Dimensions, Point, merged
 
 PRINCIPAL = "streams.metrics.cloudwatch.amazonaws.com"
 TABLE = "cloudwatch/metric-stream"
 JSON = "json"
+_FORMATS = (JSON, telemetry.OLD, telemetry.NEW)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _MOST_FILTERS = 1000
 _MOST_CONFIGURATIONS, _MOST_METRICS, _MOST_STATISTICS = 100, 100, 20
@@ -33,8 +35,8 @@ def settings(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """The fields of a stream that a request asks for; raises what is wrong with it."""
     if not _NAME.fullmatch(req["Name"]):
         raise errors.value("The parameter Name may have letters, digits, dashes and underscores only.")
-    if req["OutputFormat"] != JSON:
-        raise errors.not_built(f"Metric streams in the format {req['OutputFormat']}")
+    if req["OutputFormat"] not in _FORMATS:
+        raise errors.value(f"The value {req['OutputFormat']} for parameter OutputFormat is invalid.")
     if req.get("IncludeLinkedAccountsMetrics"):
         raise errors.not_built("Metric streams of linked accounts (IncludeLinkedAccountsMetrics)")
     if req.get("IncludeFilters") and req.get("ExcludeFilters"):
@@ -86,6 +88,8 @@ def _more(req: dict[str, Any]) -> Iterator[MoreStatistics]:
         for name in names:
             if name in statistics.PLAIN or statistics.parse(name) is None:
                 raise errors.value(f"The value {name} for parameter AdditionalStatistics is invalid.")
+            if req["OutputFormat"] != JSON and not telemetry.PERCENTILE.fullmatch(name):
+                raise errors.value("In OpenTelemetry's formats AdditionalStatistics may be percentiles only.")
         yield MoreStatistics(metrics=metrics, statistics=names)
 
 
@@ -101,7 +105,7 @@ def wanted(stream: MetricStream) -> Wanted:
 
 
 # -- what is sent
-def updates(entries: Iterable[Entry]) -> Iterator[tuple[str, str, Dimensions, Point]]:
+def updates(entries: Iterable[Entry]) -> Iterator[telemetry.Update]:
     """What came, put together by metric, minute and unit."""
     held: dict[tuple[str, str, Dimensions], list[Point]] = {}
     for namespace, name, dimensions, points in entries:
@@ -139,6 +143,28 @@ def line(stream: MetricStream, namespace: str, name: str, dimensions: Dimensions
     return json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
 
+def records(stream: MetricStream, sent: Sequence[telemetry.Update]) -> list[bytes]:
+    """Updates in the stream's format, as records of a size that Firehose takes."""
+    if stream.format == JSON:
+        return packed(line(stream, *one) for one in sent)
+    about = {
+        "cloud.provider": "aws", "cloud.account.id": stream.account, "cloud.region": stream.region,
+        "aws.exporter.arn": arn_of(stream),
+    }  # fmt: skip
+    return packed(telemetry.requests(stream.format, about, sent, lambda update: _quantiles(stream, update)))
+
+
+def _quantiles(stream: MetricStream, update: telemetry.Update) -> dict[float, float]:
+    namespace, name, _, point = update
+    found = {}
+    for statistic in added(stream, namespace, name):
+        measure, named = statistics.parse(statistic), telemetry.PERCENTILE.fullmatch(statistic)
+        amount = measure(point) if measure is not None and named is not None else None
+        if named is not None and amount is not None:
+            found[float(named[1]) / 100] = amount
+    return found
+
+
 def packed(lines: Iterable[bytes]) -> list[bytes]:
     """Lines as records of a size that Firehose takes."""
     found: list[bytes] = []
@@ -153,7 +179,7 @@ def packed(lines: Iterable[bytes]) -> list[bytes]:
     return [*found, b"".join(held)] if held else found
 
 
-def counted(stream: MetricStream, sent: Sequence[tuple[str, str, Dimensions, Point]]) -> tuple[int, int]:
+def counted(stream: MetricStream, sent: Sequence[telemetry.Update]) -> tuple[int, int]:
     """(updates, updates as they are billed: every five additional statistics are another)."""
     more = sum(-(-len(added(stream, one[0], one[1])) // 5) for one in sent)
     return len(sent), len(sent) + more
