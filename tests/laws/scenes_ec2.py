@@ -37,7 +37,17 @@ def _lent(things: Any) -> dict[str, Any]:
     return {"NetworkInterfacePermissionId": made["NetworkInterfacePermissionId"]}
 
 
+def _member(things: Any) -> dict[str, Any]:
+    """An interface, and a domain that is none's."""
+    eni = things.ec2.create_network_interface(SubnetId=things.subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    return {"TransitGatewayMulticastDomainId": "tgw-mcast-domain-0123456789abcdef0", "NetworkInterfaceIds": [eni]}
+
+
 SCENES: dict[str, Scene] = {
+    "ec2:DeregisterTransitGatewayMulticastGroupMembers": _member,
+    "ec2:DeregisterTransitGatewayMulticastGroupSources": _member,
+    "ec2:DisableVpcClassicLinkDnsSupport": lambda t: {"VpcId": t.vpc},
+    "ec2:EnableVpcClassicLinkDnsSupport": lambda t: {"VpcId": t.vpc},
     "ec2:CancelExportTask": lambda _: {"ExportTaskId": "export-ami-0123456789abcdef0"},
     "ec2:DeleteNetworkInterfacePermission": _lent,
     "ec2:AcceptAddressTransfer": _offered,

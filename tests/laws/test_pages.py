@@ -151,9 +151,11 @@ TOLD_TWICE = {"ListStreams"}
 ONE_THING = {"DescribeBudgetPerformanceHistory"}
 """What a page holds is one thing, not a list."""
 RETIRED = {
-    "DescribeVpcClassicLinkDnsSupport", "DescribeVpcClassicLink", "ListServiceQuotaIncreaseRequestsInTemplate",
+    "DescribeVpcClassicLinkDnsSupport", "DescribeVpcClassicLink", "DescribeClassicLinkInstances",
+    "ListServiceQuotaIncreaseRequestsInTemplate", "GetAssociatedIpv6PoolCidrs", "DescribeByoipCidrs",
 }  # fmt: skip
-"""EC2-Classic is no more, and templates of quotas are in us-east-1 alone: the region refuses the question."""
+"""EC2-Classic is no more, templates of quotas are in us-east-1 alone, nobody has a pool of addresses of his own: the
+question is refused (or, for `DescribeByoipCidrs`, has to say how large its one, empty page is)."""
 
 
 def whole_and_pieces(client: Any, model: OperationModel, params: dict[str, Any]) -> tuple[list[Any], list[Any], int]:

@@ -33,6 +33,7 @@ SERVICE = Service(
         "fleets.requirement_ops",
         "fleets.spot_ops",
         "images.life",
+        "images.allowed",
         "images.exporting",
         "images.fast_launch",
         "images.importing",

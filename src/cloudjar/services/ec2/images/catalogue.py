@@ -8,12 +8,13 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.planes.compute.port import ComputePort
 from cloudjar.services.ec2 import errors
+from cloudjar.services.ec2.images import allowed
 from cloudjar.services.ec2.images.records import ImageDisk, OwnImage
 from cloudjar.services.ec2.images.views import show_image
 from cloudjar.services.ec2.lookup import is_id
 from cloudjar.spec import images
 
-__all__ = ["ROOT_GIB", "Bootable", "find_image", "need_image", "unavailable"]
+__all__ = ["ROOT_GIB", "Bootable", "find_image", "need_image", "told", "unavailable"]
 
 ROOT_GIB = 8
 
@@ -83,9 +84,21 @@ def need_image(ctx: Ctx, image_id: str | None, region: str = "") -> Bootable:
     if not is_id("ami", image_id):
         raise AwsError("InvalidAMIID.Malformed", f'Invalid id: "{image_id}" (expecting "ami-...")')
     found = find_image(ctx, image_id, region)
+    if found is not None and region in ("", ctx.region):
+        found = told(ctx, allowed.chosen(ctx), found)
     if found is None:
         raise AwsError("InvalidAMIID.NotFound", f"The image id '[{image_id}]' does not exist")
     return found
+
+
+def told(ctx: Ctx, decided: allowed.AllowedImages, image: Bootable) -> Bootable | None:
+    """An image, with whether it is among the account's allowed ones where that is asked; None if it is to be hidden."""
+    if decided.state == "disabled":
+        return image
+    fits = allowed.is_allowed(ctx, decided, image.facts)
+    if decided.state == "enabled" and not fits:
+        return None
+    return image._replace(facts={**image.facts, "ImageAllowed": fits})
 
 
 def unavailable(ctx: Ctx, image: Bootable) -> str:

@@ -13,7 +13,8 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.ec2 import errors
-from cloudjar.services.ec2.images.catalogue import find_image, need_image
+from cloudjar.services.ec2.images.allowed import chosen
+from cloudjar.services.ec2.images.catalogue import find_image, need_image, told
 from cloudjar.services.ec2.images.records import OwnImage
 from cloudjar.services.ec2.images.views import FILTERS
 from cloudjar.services.ec2.lookup import Row, narrow
@@ -46,7 +47,8 @@ def describe_images(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def _all(ctx: Ctx) -> list[Any]:
     own = [image.id for image in ctx.db.everywhere(OwnImage) if image.region == ctx.region]
     ids = [*own, *(image.id for image in images.catalogue(ctx.region))]
-    return [found for image_id in ids if (found := find_image(ctx, image_id)) is not None]
+    known, decided = (find_image(ctx, image_id) for image_id in ids), chosen(ctx)
+    return [shown for one in known if one is not None and (shown := told(ctx, decided, one)) is not None]
 
 
 def _is_deprecated(ctx: Ctx, view: dict[str, Any]) -> bool:

@@ -22,6 +22,7 @@ FILTERS = by_path(
         "description": "Description",
         "ena-support": "EnaSupport",
         "hypervisor": "Hypervisor",
+        "image-allowed": "ImageAllowed",
         "image-id": "ImageId",
         "image-type": "ImageType",
         "imds-support": "ImdsSupport",
