@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from cloudjar.planes.objects.clear import FRAMES, LEAST, STRETCH, Chunk, Stretch
+from cloudjar.planes.objects.clear import CHUNK, FRAMES, LEAST, STRETCH, Chunk, Stretch
 from cloudjar.planes.objects.frames import STRIDE, TAG, Buffers, Frames, open_inline, unwrap
 from cloudjar.planes.objects.port import FRAME, Blob, Piece, Rotten
 from cloudjar.planes.objects.window import Window
@@ -21,7 +21,7 @@ _WORTH = 3
 
 
 class _Step(NamedTuple):
-    """`size` bytes of a frame, after the first `skip`."""
+    """`size` bytes of a piece's file, all within one chunk: from frame `number` on, after its first `skip`."""
 
     fd: int
     key: bytes
@@ -30,6 +30,15 @@ class _Step(NamedTuple):
     number: int
     skip: int
     size: int
+
+    def split(self, size: int) -> tuple[_Step, _Step | None]:
+        """The first `size` bytes of it, and those behind them."""
+        if size >= self.size:
+            return self, None
+        fd, key, frames, piece, number, skip, whole = self
+        further, behind = divmod(skip + size, FRAME)
+        rest = _Step(fd, key, frames, piece, number + further, behind, whole - size)
+        return _Step(fd, key, frames, piece, number, skip, size), rest
 
 
 class FileSource:
@@ -63,10 +72,13 @@ class FileSource:
                 raise
 
     def __iter__(self) -> Iterator[bytes]:
-        for step in self._steps:
-            frame = os.pread(step.fd, STRIDE, step.number * STRIDE)
-            content = step.frames.decrypt(step.number, _whole(frame, step), step.piece.file)
-            yield content[step.skip : step.skip + step.size] if len(content) > step.size else content
+        for run in self._steps:
+            rest: _Step | None = run
+            while rest is not None:
+                step, rest = rest.split(FRAME - rest.skip)
+                frame = os.pread(step.fd, STRIDE, step.number * STRIDE)
+                content = step.frames.decrypt(step.number, _whole(frame, step), step.piece.file)
+                yield content[step.skip : step.skip + step.size] if len(content) > step.size else content
         if self._tail[1]:
             yield self._open_tail()
 
@@ -81,30 +93,30 @@ class FileSource:
         clear = self._clear(step)
         if clear is not None:
             return clear
+        step, self._put_back = step.split(FRAME - step.skip)
         return self._open_frame(step, self._sealed(step, buffers), buffers)
 
     def pour(self, fd: int, buffers: Buffers) -> tuple[int, memoryview]:
         """Write the frames that the window still shows to `fd`, as long as it takes each whole: how many bytes they
         were, and what is left of the last. Nothing, where each has to be looked at by itself. OSError: of the write."""
-        window = self._window
-        if window is None or self._put_back is not None or self._filling is not None or self._chunk is not None:
-            return 0, _NOTHING
-        poured, left = 0, _NOTHING
-        for step in self._steps:
-            if step.skip or step.number >= window.end or step.piece.file != window.file or step.number < window.first:
-                self._put_back = step
-                break
+        window, rest, left = self._window, self._put_back, _NOTHING
+        if window is None or rest is None or self._filling is not None or self._chunk is not None:
+            return 0, left
+        if rest.skip or not window.shows(rest.piece.file, rest.number):
+            return 0, left
+        whole = rest.size
+        while rest is not None and not left:
+            step, rest = rest.split(FRAME)
             frame = _whole(window.frame(step.number), step)
             left = step.frames.decrypt_into(step.number, frame, buffers.content, step.piece.file)[: step.size]
-            poured += step.size
             with contextlib.suppress(BlockingIOError):
                 left = left[os.write(fd, left) :]
-            if left:
-                break
-        return poured, left
+        self._put_back = rest
+        return whole - (0 if rest is None else rest.size), left
 
     def read_cached(self, buffers: Buffers) -> memoryview | bytes | Stretch | None:
-        """The same, if it is in memory and needs no waiting for the disk; else None, and nothing has happened."""
+        """The same as `read_into`, if it is in memory and needs no waiting for the disk; else None, and nothing has
+        happened."""
         step = self._put_back or next(self._steps, None)
         if step is None:
             return self.read_into(buffers)
@@ -113,6 +125,7 @@ class FileSource:
         if clear is not None:
             return clear
         self._put_back = step
+        step, rest = step.split(FRAME - step.skip)
         at = step.number * STRIDE
         try:
             length = os.preadv(step.fd, (buffers.frame,), at, os.RWF_NOWAIT)
@@ -120,13 +133,13 @@ class FileSource:
             return None
         if length < STRIDE and at + length != os.fstat(step.fd).st_size:
             return None
-        self._put_back = None
+        self._put_back = rest
         return self._open_frame(step, buffers.frame[:length], buffers)
 
     def _sealed(self, step: _Step, buffers: Buffers) -> memoryview:
         """A frame as it is on disk: where it lies in memory, or copied into the buffers."""
         window = self._window
-        if window is None or window.file != step.piece.file or not window.first <= step.number < window.end:
+        if window is None or not window.shows(step.piece.file, step.number):
             window = self._window = self._look(step)
         if window is not None:
             return window.frame(step.number)
@@ -141,22 +154,19 @@ class FileSource:
         return None
 
     def _clear(self, step: _Step) -> Stretch | None:
-        """What lies in memory in clear of this step and those behind it; None: it has to be read."""
+        """What lies in memory in clear of this step, up to a stretch; None: it has to be read."""
         name = step.piece.file, step.number // FRAMES
         if self._looked != name:
             self._looked = name
             self._chunk = self._files.clears.find(name, step.key, step.fd)
         chunk = self._chunk
-        start = step.number % FRAMES * FRAME + step.skip
-        end = start + step.size
-        if chunk is None or end > chunk.size:
+        if chunk is None:
             return None
-        while end - start < STRETCH and (behind := next(self._steps, None)):
-            if behind.piece is not step.piece or behind.number // FRAMES != name[1] or end + behind.size > chunk.size:
-                self._put_back = behind
-                break
-            end += behind.size
-        return Stretch(chunk, start, end - start)
+        start = step.number % FRAMES * FRAME + step.skip
+        if start >= chunk.size:
+            return None
+        step, self._put_back = step.split(min(chunk.size - start, STRETCH))
+        return Stretch(chunk, start, step.size)
 
     def _open_frame(self, step: _Step, frame: memoryview, buffers: Buffers) -> memoryview:
         filling = self._filled(step)
@@ -193,7 +203,7 @@ class FileSource:
         return open_inline(self._key, self._inline)[start : start + size]
 
     def _plan(self) -> Iterator[_Step]:
-        """Frame after frame of what is to be read; a file is open while its frames are given."""
+        """Chunk after chunk of what is to be read; a file is open while they are given."""
         for piece in self._pieces:
             key = unwrap(self._key, piece.file, piece.key) if piece.key else self._key
             frames = Frames(key)
@@ -202,7 +212,7 @@ class FileSource:
             at, end = piece.start, piece.start + piece.size
             while at < end:
                 number, skip = divmod(at, FRAME)
-                size = min(FRAME - skip, end - at)
+                size = min(CHUNK - at % CHUNK, end - at)
                 yield _Step(self._fd, key, frames, piece, number, skip, size)
                 at += size
             os.close(self._fd)

@@ -64,6 +64,10 @@ class Window:
             del self._view
             self._among.left.append(self._number)
 
+    def shows(self, file: str, number: int) -> bool:
+        """Whether it is about this frame."""
+        return self.first <= number < self.end and self.file == file
+
     def frame(self, number: int) -> memoryview:
         """A frame as it is on disk; shorter, or empty, where the file ends."""
         at = number * STRIDE - self._base
