@@ -247,6 +247,7 @@ def many(jar: TestJar) -> dict[str, Any]:
     return {
         "ListExecutions": {"ExportArn": made[0]},
         "DescribeBudgets": mine,
+        "ListInvoiceSummaries": {"Selector": {"ResourceType": "ACCOUNT_ID", "Value": ACCOUNT}},
         "DescribeBudgetActionsForAccount": mine,
         "DescribeBudgetNotificationsForAccount": mine,
         "DescribeBudgetActionsForBudget": named,

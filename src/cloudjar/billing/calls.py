@@ -17,6 +17,7 @@ PRICE_LIST_CODES = {
     "budgets": "AWSBudgets",
     "cur": "AWSBillingAndCostManagement",
     "freetier": "AWSBillingAndCostManagement",
+    "invoicing": "AWSBillingAndCostManagement",
     "ce": "AWSCostExplorer",
     "cloudtrail": "AWSCloudTrail",
     "cloudwatch": "AmazonCloudWatch",

@@ -84,6 +84,7 @@ class Admin:
             ("GET", "requests"): self.requests,
             ("GET", "quantities"): self.counted,
             ("GET", "bill"): lambda query: jar.run_blocking(lambda: bills.lines(jar.world, query)),
+            ("GET", "invoices"): lambda query: jar.run_blocking(lambda: bills.invoices(jar.world, query)),
             ("GET", "bill-ahead"): lambda query: jar.run_blocking(lambda: bills.ahead(jar.world, query)),
             ("GET", "records"): self.records,
             ("GET", "calls"): self.calls,

@@ -47,3 +47,18 @@ def _shown(row: Row) -> dict[str, Any]:
         "cost": None if row.why else str(total(row.cost)),
         "why": row.why,
     }
+
+
+def invoices(world: World, query: Mapping[str, str]) -> dict[str, Any]:
+    """The invoices of ``account`` that were issued by now, the newest first."""
+    from cloudjar.billing import invoices as issued
+
+    found = [
+        {
+            "id": one.id, "month": f"{one.month:%Y-%m}", "issued": one.issued, "charges": str(one.charges),
+            "credits": str(one.credits), "tax": "0.00", "total": str(one.total),
+            "parts": [{**part._asdict(), "amount": str(part.amount)} for part in one.parts],
+        }
+        for one in issued.of_payer(world, query["account"])
+    ]  # fmt: skip
+    return {"invoices": found[::-1]}

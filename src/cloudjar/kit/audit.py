@@ -93,6 +93,11 @@ class Audit:
         if self._fd >= 0 and os.fstat(self._fd).st_size:
             self.ingest()
 
+    def first_call(self) -> float | None:
+        """When the first call was counted (Unix seconds)."""
+        minute = self._database.query("SELECT min(minute) FROM usage_request")[0][0]
+        return None if minute is None else minute * 60.0
+
     def _by_minute(self) -> None:
         """A data directory from before counted calls by the hour: they count as made in its first minute."""
         columns = [row[1] for row in self._database.query("PRAGMA table_info(usage_request)")]

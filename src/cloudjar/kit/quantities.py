@@ -133,6 +133,11 @@ class Quantities:
         self._database.undone(lambda: self._numbers.pop(key, None))
         return number
 
+    def first(self) -> float | None:
+        """When something was counted first (Unix seconds)."""
+        hour = self._database.query("SELECT min(hour) FROM usage_quantity")[0][0]
+        return None if hour is None else float(hour)
+
     def _put(self, number: int, hour: int, amount: int) -> None:
         self._database.execute(
             "INSERT INTO usage_quantity VALUES (?,?,?) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount",

@@ -196,6 +196,11 @@ class Usage:
             (account, region, resource, *meter[:4], str(meter.rate), first, last),
         )
 
+    def first(self) -> float | None:
+        """When the first stretch of usage began (Unix seconds)."""
+        found: float | None = self._database.query("SELECT min(start) FROM usage_span")[0][0]
+        return found
+
     def spans(self, start: datetime, end: datetime, account: str | None = None) -> list[Span]:
         """Every span that overlaps [start, end), oldest first."""
         rows = self._database.query(
