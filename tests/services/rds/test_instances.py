@@ -165,7 +165,6 @@ def test_secrets_manager_keeps_the_password_when_asked(jar: TestJar) -> None:
         ({"Engine": "sybase"}, "InvalidParameterValue", "Invalid DB engine"),
         ({"Engine": "oracle-ee"}, "UnsupportedOperation", "The engine oracle-ee is not built"),
         ({"EngineVersion": "9.6"}, "InvalidParameterCombination", "Cannot find version 9.6 for postgres"),
-        ({"StorageEncrypted": True}, "UnsupportedOperation", "StorageEncrypted is not built"),
         ({"MonitoringRoleArn": "arn:aws:iam::1:role/m"}, "UnsupportedOperation", "MonitoringRoleArn is not built"),
         ({"PubliclyAccessible": True}, "InvalidVPCNetworkStateFault", "has no internet gateway attached"),
         ({"AvailabilityZone": "eu-west-3c"}, "InvalidVPCNetworkStateFault", "do not match the Availability Zones"),

@@ -23,6 +23,7 @@ def of_requests(_: Ctx, __: str, req: dict[str, Any]) -> Mapping[str, Any]:
         "rds:DatabaseName": req.get("DBName"),
         "rds:StorageSize": req.get("AllocatedStorage"),
         "rds:MultiAz": req.get("MultiAZ"),
+        "rds:StorageEncrypted": req.get("StorageEncrypted"),
         "rds:ManageMasterUserPassword": req.get("ManageMasterUserPassword"),
     }
     return {name: value for name, value in keys.items() if value is not None}
@@ -36,7 +37,7 @@ def of_instances(db: DbInstance) -> Mapping[str, Any]:
         "rds:DatabaseEngine": db.engine,
         "rds:DatabaseName": db.db_name,
         "rds:StorageSize": db.storage,
-        "rds:StorageEncrypted": False,
+        "rds:StorageEncrypted": bool(db.kms_key),
         "rds:MultiAz": db.multi_az,
         "rds:Piops": db.iops,
     }

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from cloudjar.kit.usage import Meter, meters
+from cloudjar.services.rds import encryption
 from cloudjar.services.rds.records import DbInstance
 from cloudjar.spec import databases, prices
 
@@ -18,7 +19,7 @@ _STORAGE = {
     "gp2": "RDS:GP2-Storage", "gp3": "RDS:GP3-Storage", "io1": "RDS:PIOPS-Storage", "io2": "RDS:PIOPS-Storage",
     "standard": "RDS:StorageUsage",
 }  # fmt: skip
-_IDLE = ("creating", "stopped", "starting", "deleting")
+_IDLE = ("creating", "stopped", "starting", "deleting", encryption.RECOVERABLE, encryption.LOST)
 
 
 @meters(DbInstance)

@@ -17,7 +17,19 @@ from cloudjar.kit.events import hears
 from cloudjar.kit.faults import CHANGED, SOURCE
 from cloudjar.kit.machine import Step, on_boot, reconciler
 from cloudjar.planes.compute.port import ComputePort
-from cloudjar.services.rds import archiving, backups, failover, pairs, places, replicas, rules, running, telling
+from cloudjar.services.rds import (
+    archiving,
+    backups,
+    encryption,
+    failover,
+    locking,
+    pairs,
+    places,
+    replicas,
+    rules,
+    running,
+    telling,
+)
 from cloudjar.services.rds.records import DB, Change, DbInstance, ParameterGroup, Snapshot
 from cloudjar.services.rds.views import RESTS, at_once
 
@@ -38,6 +50,8 @@ def converge(step: Step, db: DbInstance | None) -> None:
         host.stop(db.machine, force=True)  # it boots when the power is back: `power_changed`
         if db.state in failover.FAILS_OVER:
             failover.take_over(step, db)
+        return
+    if locking.shut(step, db, host):
         return
     match db.state:
         case "creating":
@@ -60,6 +74,8 @@ def converge(step: Step, db: DbInstance | None) -> None:
             _rest(step, db)
         case "stopped":
             _stay_down(step, db, host)
+        case encryption.RECOVERABLE | encryption.LOST:
+            locking.wait(step, db, host)
         case "deleting":
             _delete(step, db, host)
 
@@ -257,6 +273,7 @@ def _delete(step: Step, db: DbInstance, host: ComputePort) -> None:
         places.unplug(step.ctx, now)
         replicas.orphan(step.ctx, now)
         archiving.instance_goes(step.ctx, now)
+        encryption.release(step.ctx, now)
         step.db[DbInstance].drop(now)
         telling.instance(step.ctx, now, "RDS-EVENT-0003", "DB instance deleted", "deletion")
 

@@ -181,6 +181,13 @@ class DbInstance(Record, frozen=True, kw_only=True):
     keeps_backups: bool = False
     recovery: Recovery | None = None
     """What is still to be done after the first boot."""
+    kms_key: str = ""
+    """The ARN of the key that encrypts its storage; empty: nothing does."""
+    data_key: bytes = b""
+    """Wrapped by that key."""
+    grant: str = ""
+    shut: datetime | None = None
+    """Since when the key cannot be used."""
     multi_az: bool = False
     """Another machine stands by for it (`pairs.Standby`)."""
     forced: bool = False
@@ -240,6 +247,9 @@ class Snapshot(Record, frozen=True, kw_only=True):
     """The newest segment of the instance's log that lay on the shelf when the copy was begun; `logged`: what was
     committed by then is in the log up to there."""
     logged: datetime | None = None
+    kms_key: str = ""
+    data_key: bytes = b""
+    """As of the instance; bound to its resource id."""
     copy_of: str = ""
     """The plane's snapshot that it is a copy of; `source_arn` is what that is called."""
     source_arn: str = ""

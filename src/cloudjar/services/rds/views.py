@@ -44,7 +44,6 @@ def show_subnet_group(group: SubnetGroup) -> dict[str, Any]:
 _ALIKE: dict[str, Any] = {
     "DBSecurityGroups": [],
     "DbInstancePort": 0,
-    "StorageEncrypted": False,
     "CACertificateIdentifier": AUTHORITY,
     "DomainMemberships": [],
     "MonitoringInterval": 0,
@@ -103,6 +102,8 @@ def show_instance(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
         "CopyTagsToSnapshot": db.copies_tags,
         "DBInstanceArn": arn_of(db),
         "DeletionProtection": db.protected,
+        "StorageEncrypted": bool(db.kms_key),
+        "KmsKeyId": db.kms_key or None,
         "TagList": tags.as_list(db.tags),
     }
     return shown | _sometimes(ctx, db)
@@ -201,7 +202,8 @@ def show_snapshot(snapshot: Snapshot) -> dict[str, Any]:
         "OptionGroupName": f"default:{snapshot.engine}-{snapshot.major}",
         "PercentProgress": 100 if done else 0,
         "StorageType": snapshot.storage_type,
-        "Encrypted": False,
+        "Encrypted": bool(snapshot.kms_key),
+        "KmsKeyId": snapshot.kms_key or None,
         "DBSnapshotArn": arn_of(snapshot),
         "IAMDatabaseAuthenticationEnabled": False,
         "ProcessorFeatures": [],

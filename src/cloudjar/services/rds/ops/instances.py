@@ -11,7 +11,7 @@ from cloudjar.kit import filters
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
-from cloudjar.services.rds import backups, engine_rules, errors, making, rules, tagging, versions
+from cloudjar.services.rds import backups, encryption, engine_rules, errors, making, rules, tagging, versions
 from cloudjar.services.rds.records import DbInstance, Snapshot
 from cloudjar.services.rds.views import show_instance
 
@@ -23,7 +23,10 @@ PLACED = (
     "StorageType", "Iops", "StorageThroughput", "DBName", "MultiAZ",
 )  # fmt: skip
 """Members of requests that something is done with, whatever the instance's data come from."""
-_BUILT = (*PLACED, "MasterUsername", "MasterUserPassword", "ManageMasterUserPassword", "MasterUserSecretKmsKeyId")
+_BUILT = (
+    *PLACED, "MasterUsername", "MasterUserPassword", "ManageMasterUserPassword", "MasterUserSecretKmsKeyId",
+    "StorageEncrypted", "KmsKeyId",
+)  # fmt: skip
 _GETTERS = {
     "db-instance-id": lambda db: [db.id, arn_of(db)],
     "dbi-resource-id": lambda db: db.resource_id,
@@ -52,7 +55,8 @@ def create_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         iops=iops,
         throughput=throughput,
     )
-    shown = show_instance(ctx, made := making.stored(ctx, making.credentials(ctx, req, db)))
+    db = encryption.sealed(ctx, making.credentials(ctx, req, db), encryption.asked(req))
+    shown = show_instance(ctx, made := making.stored(ctx, db))
     return {"DBInstance": {**shown, "PendingModifiedValues": _first(made)}}
 
 
@@ -91,6 +95,8 @@ def delete_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if not skipped and not final:
         raise errors.combination("FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.")
     if final:
+        if db.state in (encryption.RECOVERABLE, encryption.LOST):
+            raise errors.state(f"Instance {db.id} is not available for a final snapshot while it is {db.state}.")
         _take_last(ctx, db, final)
     if db.secret is not None:
         gone = {"SecretId": db.secret.arn, "ForceDeleteWithoutRecovery": True}

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.rds import backups, errors, pairs
+from cloudjar.services.rds import backups, encryption, errors, pairs
 from cloudjar.services.rds.ops.instances import by_name, new_snapshot_id
 from cloudjar.services.rds.records import DbInstance
 from cloudjar.services.rds.views import show_instance
@@ -28,7 +28,9 @@ def stop_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def start_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Start a stopped instance."""
     db = by_name(ctx, req["DBInstanceIdentifier"])
-    if db.state != "stopped":
+    if db.state == encryption.RECOVERABLE:
+        encryption.need_open(ctx, db)
+    elif db.state != "stopped":
         raise errors.state(f"Instance {db.id} is not in stopped or failed state, therefore cannot be started.")
     return _moved(ctx, db, "starting")
 

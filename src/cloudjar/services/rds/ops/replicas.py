@@ -13,7 +13,7 @@ from cloudjar.base import arn as arns
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
-from cloudjar.services.rds import errors, making, pairs, replicas, rules, tagging
+from cloudjar.services.rds import encryption, errors, making, pairs, replicas, rules, tagging
 from cloudjar.services.rds.ops.instances import by_name
 from cloudjar.services.rds.records import Change, DbInstance
 from cloudjar.services.rds.views import show_instance
@@ -46,6 +46,9 @@ def create_db_instance_read_replica(ctx: Ctx, req: dict[str, Any]) -> dict[str, 
         speed = (source.iops, None)
     iops, throughput = rules.performance(kind, size, *speed, source.engine)
     blank = making.blank(ctx, _asked(ctx, req, source), name, line, source.version, tagging.asked(req, "db"))
+    if source.kms_key and source.region != ctx.region:
+        raise errors.not_built("An encrypted read replica in another Region")
+    blank = encryption.sealed(ctx, blank, source.kms_key)
     if not source.followers:
         sealed = pairs.sealed_password(ctx.world)
         source = ctx.at(source.account, source.region).db[DbInstance].put(replace(source, followers=sealed))

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.rds import errors, making, rules, tagging
+from cloudjar.services.rds import encryption, errors, making, rules, tagging
 from cloudjar.services.rds.ops.instances import PLACED
 from cloudjar.services.rds.ops.sharing import readable
 from cloudjar.services.rds.records import DbInstance, Snapshot
@@ -49,7 +49,7 @@ def made_of(ctx: Ctx, req: dict[str, Any], name: str, source: Snapshot) -> DbIns
     if not any(speed) and kind == source.storage_type and kind in ("io1", "io2"):
         speed = (source.iops, None)
     iops, throughput = rules.performance(kind, size, *speed, source.engine)
-    return replace(
+    made = replace(
         making.blank(ctx, asked, name, line, source.version, tagging.asked(req, "db")),
         master=source.master,
         db_name=source.db_name,
@@ -59,3 +59,4 @@ def made_of(ctx: Ctx, req: dict[str, Any], name: str, source: Snapshot) -> DbIns
         throughput=throughput,
         source_snapshot=source.key,
     )
+    return encryption.like(ctx, made, source)

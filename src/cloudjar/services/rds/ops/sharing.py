@@ -17,7 +17,7 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
-from cloudjar.services.rds import errors, tagging, telling
+from cloudjar.services.rds import encryption, errors, tagging, telling
 from cloudjar.services.rds.ops.instances import new_snapshot_id
 from cloudjar.services.rds.ops.snapshots import need
 from cloudjar.services.rds.records import Snapshot
@@ -42,6 +42,7 @@ def modify_db_snapshot_attribute(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any
     wanted = sorted({*found.shared_with, *adding} - set(removing))
     if len(wanted) > _ACCOUNTS:
         raise AwsError("SharedSnapshotQuotaExceeded", f"A snapshot can be shared with at most {_ACCOUNTS} accounts.")
+    encryption.refuse_to_share(ctx, found, tuple(wanted))
     return _attributes(ctx.db[Snapshot].put(replace(found, shared_with=tuple(wanted))))
 
 
@@ -70,12 +71,13 @@ def copy_db_snapshot(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     errors.only(
         req,
         ("SourceDBSnapshotIdentifier", "TargetDBSnapshotIdentifier", "Tags", "TagSpecifications", "CopyTags",
-         "PreSignedUrl", "SourceRegion"),
+         "PreSignedUrl", "SourceRegion", "KmsKeyId"),
     )  # fmt: skip
     source = readable(ctx, req["SourceDBSnapshotIdentifier"])
     name = new_snapshot_id(ctx, "TargetDBSnapshotIdentifier", req["TargetDBSnapshotIdentifier"])
     if source.state != "available":
         raise AwsError("InvalidDBSnapshotState", f"The snapshot {source.id} is not in available state.")
+    key, data_key = encryption.copied(ctx, req, source)
     own = source.tags if req.get("CopyTags") else {}
     made = ctx.db[Snapshot].add(
         replace(
@@ -84,6 +86,8 @@ def copy_db_snapshot(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             key=f"dbsnap-{ids.entropy(8).hex()}",
             kind="manual",
             state="creating",
+            kms_key=key,
+            data_key=data_key,
             copy_of=source.key,
             source_arn=arn_of(source),
             begun=ctx.now,
