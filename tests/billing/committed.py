@@ -109,8 +109,8 @@ def rows(
         context.prec = DIGITS
         found: Rows = {}
         measured.add_spans(found, seen, grid, labels)
-        left, known = covered.applied(found, seen, bought, grid, labels, payer)
-        done = [*costs.costed(left, payer), *known]
+        split = covered.split(seen, bought, grid, labels, payer)
+        done = [*costs.costed(covered.applied(found, split, bought), payer), *split.known]
         return blending.blended(done, blending.average_rates(done, payer), payer)
 
 

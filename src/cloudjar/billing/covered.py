@@ -10,7 +10,7 @@ https://docs.aws.amazon.com/cur/latest/userguide/cur-sp.html
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from operator import add
@@ -30,23 +30,28 @@ _LINUX = "RunInstances"
 _HOUR = timedelta(hours=1)
 
 
-class Covered(NamedTuple):
-    """What is left to be priced, and rows whose costs are known."""
+class Split(NamedTuple):
+    """What is left to be priced of lines that something covers, and rows whose costs are known."""
 
-    rows: Rows
+    left: Rows
     known: list[Row]
 
 
-def applied(
-    rows: Rows,
-    spans: Iterable[Span],
-    deals: list[Commitment],
-    grid: Grid,
-    labels: Labels,
-    payer: Callable[[str], str],
-) -> Covered:
-    """Apply commitments to a grid's rows, which were measured from `spans` among others. `rows` is changed."""
+def applied(rows: Rows, split: Split, deals: Iterable[Commitment]) -> Rows:
+    """What is left to be priced of everything that was measured in a grid. `rows` is changed."""
     _take_fees(rows, deals)
+    for line, row in split.left.items():
+        if any(row):
+            rows[line] = row
+        else:
+            del rows[line]
+    return rows
+
+
+def split(
+    spans: Iterable[Span], deals: Sequence[Commitment], grid: Grid, labels: Labels, payer: Callable[[str], str]
+) -> Split:
+    """Apply commitments to what was used in a grid: to `spans` among others, that may reach beyond it."""
     in_force = [deal for deal in deals if not deal.terms.returned]
     hours = grid.step * grid.steps // 3600
     fine = Grid(grid.start, 3600, hours, grid.now)
@@ -58,11 +63,7 @@ def applied(
     sums = _Sums(grid, hours)
     for piece in covering.pieces(_breaks(seen, fine, labels)):
         sums.add(piece)
-    for number, pieces in sums.hourly.items():
-        line = lines[number]
-        rows[line] = _left(rows[line], measure[line], pieces, grid)
-        if not any(rows[line]):
-            del rows[line]
+    left = {lines[number]: _left(measure[lines[number]], pieces, grid) for number, pieces in sums.hourly.items()}
     known: list[Row] = []
     used = [[ZERO] * grid.steps for _ in in_force]
     for (number, place), (quantities, dollars) in sorted(sums.found.items()):
@@ -73,7 +74,37 @@ def applied(
     for deal in deals:
         if deal.terms.returned:
             known += _returned(deal, grid, labels)
-    return Covered(rows, known)
+    return Split(left, known)
+
+
+def joined(past: Split, today: Split, rows: Rows, done: int, steps: int) -> Split:
+    """Of the `done` first days of a month and of the day after them; `rows` are what was measured in `steps` days."""
+    rest = [ZERO] * (steps - done - 1)
+    left = {}
+    for line in past.left.keys() | today.left.keys():
+        first, last = past.left.get(line) or rows[line][:done], today.left.get(line) or rows[line][done : done + 1]
+        left[line] = first + last + rest
+    before, now = {row.line: row for row in past.known}, {row.line: row for row in today.known}
+    nothing = [ZERO] * done
+    known = []
+    for line, row in before.items():
+        known.append(_longer(row, now.get(line), nothing, rest))
+    known += [_longer(None, row, nothing, rest) for line, row in now.items() if line not in before]
+    return Split(left, known)
+
+
+def _longer(past: Row | None, today: Row | None, nothing: list[Decimal], rest: list[Decimal]) -> Row:
+    about = past or today
+    assert about is not None
+
+    def column(name: str) -> list[Decimal]:
+        first: list[Decimal] = nothing if past is None else getattr(past, name)
+        last: list[Decimal] = [ZERO] if today is None else getattr(today, name)
+        return first + last + rest
+
+    cost = column("cost")
+    blended = cost if about.blended is about.cost else column("blended")
+    return Row(about.line, column("usage"), cost, column("amortized"), blended, column("free"), about.price)
 
 
 def eligible(span: Span) -> bool:
@@ -82,7 +113,7 @@ def eligible(span: Span) -> bool:
     return bool(kind) and head in _HEADS and span.meter.service == "AmazonEC2" and span.meter.operation == _LINUX
 
 
-def _take_fees(rows: Rows, deals: list[Commitment]) -> None:
+def _take_fees(rows: Rows, deals: Iterable[Commitment]) -> None:
     """What is metered of the fees of commitments that are known: it is written anew."""
     about = {(deal.account, deal.region, deal.resource) for deal in deals}
     fees = [
@@ -151,9 +182,7 @@ class _Sums:
         self.hourly.setdefault(piece.use, []).append((piece.first, piece.last, piece.quantity))
 
 
-def _left(
-    row: list[Decimal], hourly: list[Decimal], pieces: list[tuple[int, int, Decimal]], grid: Grid
-) -> list[Decimal]:
+def _left(hourly: list[Decimal], pieces: list[tuple[int, int, Decimal]], grid: Grid) -> list[Decimal]:
     """What is not covered, by step: from the hours, so that what is all covered leaves exactly nothing."""
     rest = hourly[:]
     for first, last, quantity in pieces:
@@ -161,11 +190,7 @@ def _left(
     each = grid.step // 3600
     if each == 1:
         return rest
-    found = []
-    for step in range(grid.steps):
-        part = rest[step * each : (step + 1) * each]
-        found.append(sum(part, ZERO) if part != hourly[step * each : (step + 1) * each] else row[step])
-    return found
+    return [sum(rest[step * each : (step + 1) * each], ZERO) for step in range(grid.steps)]
 
 
 def _rows(

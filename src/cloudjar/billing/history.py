@@ -50,5 +50,5 @@ def _month(world: World, grid: Grid) -> Rows:
     labels, rows = Labels(()), Rows()
     measured.add_spans(rows, spans, grid, labels)
     deals = book.commitments(grid.start, grid.end)
-    left = covered.applied(rows, spans, deals, grid, labels, book.payer).rows if deals else rows
+    left = covered.applied(rows, covered.split(spans, deals, grid, labels, book.payer), deals) if deals else rows
     return {line: row for line, row in left.items() if line.kind == measured.USAGE and instance_type(line)}

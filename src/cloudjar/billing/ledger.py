@@ -14,11 +14,13 @@ import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
+from functools import cache
 from operator import add, sub
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from cloudjar.billing import allowances, blending, costs, covered, crediting, kept, measured
 from cloudjar.billing.costs import Row
+from cloudjar.billing.covered_days import Splits
 from cloudjar.billing.measured import ZERO, Grid, Labels, Line, Rows
 from cloudjar.kit import account_credits
 from cloudjar.kit import quantities as counters
@@ -144,6 +146,7 @@ class Ledger:
         self._books: dict[datetime, Book] = {}
         self._disturbed = -1
         self._past: tuple[Grid, int, Rows] | None = None
+        self._splits = Splits()
 
     def collect(self) -> None:
         """Have the planes' counters read, so that what they carried until now is counted. It waits for the host."""
@@ -193,7 +196,7 @@ class Ledger:
 
     def _add_up(self, grid: Grid, *, anew: bool = False, before: Sequence[tuple[Grid, list[Row]]] = ()) -> list[Row]:
         """A month's rows; `before` are months between now and then that have not come yet."""
-        rows, known = self._covered(grid, self._measure(grid, anew=anew))
+        rows, known = self._covered(grid, self._measure(grid, anew=anew), anew=anew)
         gifts = allowances.given(rows, grid, self.payer, allowances.window(self._world))
         found = [*costs.costed(rows, self.payer, gifts), *known]
         if known:
@@ -220,14 +223,19 @@ class Ledger:
         """What was bought ahead by anybody and in force somewhere in [start, end), oldest first."""
         return self._usage.commitments.between(start, end)
 
-    def _covered(self, grid: Grid, rows: Rows) -> tuple[Rows, list[Row]]:
+    def _covered(self, grid: Grid, rows: Rows, *, anew: bool = False) -> tuple[Rows, list[Row]]:
         """What is left to be priced, and what commitments make of the rest."""
         end = min(grid.end, grid.now)
         deals = self.commitments(grid.start, end)
         if not deals:
             return rows, []
-        labels = Labels(self._usage.labels())
-        return covered.applied(rows, self._usage.spans(grid.start, end), deals, grid, labels, self.payer)
+        spans, labels, payer = self._usage.spans(grid.start, end), Labels(self._usage.labels()), cache(self.payer)
+        done = (grid.now - grid.start) // timedelta(days=1)
+        if grid.step == DAY and 0 < done < grid.steps and not anew:
+            split = self._splits.month(rows, spans, deals, grid, labels, payer, disturbed=self._disturbed)
+        else:
+            split = covered.split(spans, deals, grid, labels, payer)
+        return covered.applied(rows, split, deals), split.known
 
     def _measure(self, grid: Grid, *, anew: bool = False) -> Rows:
         labels = Labels(self._usage.labels())
