@@ -81,7 +81,7 @@ def _shown(ctx: Ctx, one: Invoice) -> dict[str, Any]:
 
 
 def _amount(one: Invoice) -> dict[str, Any]:
-    discounts = {"TotalAmount": f"{one.credits:.2f}", "Breakdown": []}
+    discounts: dict[str, Any] = {"TotalAmount": f"{one.credits:.2f}", "Breakdown": []}
     if one.credits:
         discounts["Breakdown"] = [{"Description": "Credits", "Amount": f"{one.credits:.2f}"}]
     return {
