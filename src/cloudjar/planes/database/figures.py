@@ -30,6 +30,8 @@ class Figures(msgspec.Struct, frozen=True, array_like=True):
     """Since the statistics began."""
     slots: float | None = None
     """Log that the slowest follower still has to read."""
+    lag_ms: float | None = None
+    """How long ago a follower's source did what it did last; -1000 of one that nothing comes to."""
 
 
 class FiguresPort(Protocol):
@@ -89,7 +91,11 @@ UNION ALL SELECT 'log', coalesce(sum(size), 0)::bigint FROM pg_ls_waldir()
 UNION ALL SELECT 'oldest', max(age(datfrozenxid))::bigint FROM pg_database
 UNION ALL SELECT 'deadlocks', coalesce(sum(deadlocks), 0)::bigint FROM pg_stat_database
 UNION ALL SELECT 'slots', max(pg_wal_lsn_diff(pg_current_wal_insert_lsn(), restart_lsn))::bigint
-FROM pg_replication_slots WHERE NOT pg_is_in_recovery();
+FROM pg_replication_slots WHERE NOT pg_is_in_recovery()
+UNION ALL SELECT 'lag_ms', CASE WHEN NOT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') THEN -1000
+WHEN pg_last_wal_receive_lsn() IS NOT DISTINCT FROM pg_last_wal_replay_lsn() THEN 0
+ELSE greatest(0, 1000 * extract(epoch FROM now() - pg_last_xact_replay_timestamp()))::bigint END
+WHERE pg_is_in_recovery();
 SQL
 """,
 }

@@ -22,9 +22,11 @@ from cloudjar.planes.database.port import Engine
 from cloudjar.planes.database.replication import Peers
 from cloudjar.services.rds import following, pairs, replicas, running, telling
 from cloudjar.services.rds.pairs import STANDBY, Standby
-from cloudjar.services.rds.records import Change, DbInstance
+from cloudjar.services.rds.records import DB, Change, DbInstance
 
 _CHANGE = "configuration change"
+LOOK = "look"
+"""The purpose of the wake-ups that come each minute."""
 
 FAILS_OVER = ("available", "backing-up", "rebooting")
 """States of an instance in which its standby may take over."""
@@ -75,13 +77,21 @@ def _serve(step: Step, db: DbInstance, standby: Standby) -> None:
     host: ComputePort = step.port("compute")
     if standby.state == "synced":
         whole = standby.shape == pairs.shape(db) and standby.running == db.running
-        if whole and host.look(standby.machine) == "up":
+        if whole and host.look(standby.machine) == "up" and _attached(step, db, standby):
             return
         standby = _go_on_alone(step, db, standby)
     if standby.state == "building":
         standby = _build(step, db, standby)
     if standby.state == "joining":
         _join(step, db, standby)
+
+
+def _attached(step: Step, db: DbInstance, standby: Standby) -> bool:
+    """Whether the engine's log goes to the standby; asked each minute, and not of an engine that is not up."""
+    host: ComputePort = step.port("compute")
+    if step.wake.purpose != LOOK or db.state != "available" or host.look(db.machine) != "up":
+        return True
+    return following.port(step.world).near(running.engine(step, db, db.running), standby.machine)
 
 
 def _move(step: Step, standby: Standby, decide: Callable[[Standby], Standby]) -> Standby:
@@ -172,6 +182,7 @@ def ready(step: Step, db: DbInstance) -> bool:
 
     One that cannot be built because its zone has no power keeps nobody waiting.
     """
+    listen(step.world)
     with step.world.state.database.transaction():
         now, standby = step.db[DbInstance].get(db.id), pairs.of(step.ctx, db)
         if now is None:
@@ -283,9 +294,30 @@ def power_changed(world: World, _: str, __: str, detail: dict[str, object]) -> N
             world.state.wakes.wake(STANDBY, one.account, one.region, one.id)
 
 
+def listen(world: World) -> None:
+    """From the first one that follows another on, have a look each minute."""
+    if "following listens" not in world.ports:
+        world.ports["following listens"] = True
+        world.at_minute.append(lambda: minute(world))
+
+
+def minute(world: World) -> None:
+    """Standbys are looked at, and replicas that nothing comes to."""
+    ctx = Ctx(world, "", "", service_caller("cloudjar.internal", ""))
+    with world.state.database.transaction():
+        for standby in ctx.db.everywhere(Standby):
+            if standby.state == "synced":
+                place = (STANDBY, standby.account, standby.region, standby.id)
+                world.state.wakes.wake(*place, purpose=LOOK)
+        for db in ctx.db.everywhere(DbInstance):
+            if db.source and replicas.silent(ctx.at(db.account, db.region), db):
+                world.state.wakes.wake(DB, db.account, db.region, db.id, purpose=LOOK)
+
+
 @on_boot("rds")
 def at_start(world: World) -> None:
     """Look at every standby."""
+    listen(world)
     for one in _all(world):
         world.state.wakes.wake(STANDBY, one.account, one.region, one.id, purpose="boot")
 

@@ -114,6 +114,7 @@ def _arrive(step: Step, db: DbInstance, event_id: str, message: str, category: s
 
 def _create(step: Step, db: DbInstance) -> None:
     archiving.listen(step.world)
+    failover.listen(step.world)
     _boot(step, db)
     if db.multi_az and not failover.ready(step, db):
         return  # whose record wakes this one

@@ -54,6 +54,12 @@ def _latency(of: str) -> Amount:
     return amount
 
 
+def _lag(stretch: Stretch, _: Facts) -> float | None:
+    """Of replicas alone."""
+    seen = stretch.figures
+    return None if seen is None or seen.lag_ms is None else seen.lag_ms / 1000
+
+
 def _freeable(stretch: Stretch, facts: Facts) -> float | None:
     return None if stretch.figures is None else max(facts.memory - stretch.figures.memory, 0.0)
 
@@ -76,6 +82,7 @@ KINDS: dict[str, Kind] = {
     "TransactionLogsDiskUsage": Kind("Bytes", _held("log"), ("postgres",)),
     "MaximumUsedTransactionIDs": Kind("Count", _held("oldest"), ("postgres",)),
     "OldestReplicationSlotLag": Kind("Bytes", _held("slots"), ("postgres",)),
+    "ReplicaLag": Kind("Seconds", _lag, ("postgres",)),
     "Deadlocks": Kind("Count/Second", _rate("deadlocks"), ("postgres",)),
 }
 """By name. No machine of the service has swap space."""

@@ -17,6 +17,7 @@ from cloudjar.kit.machine import Step
 from cloudjar.kit.record import arn_of
 from cloudjar.planes.database.port import Engine
 from cloudjar.services.rds import errors, following, pairs, telling
+from cloudjar.services.rds.loads import Load
 from cloudjar.services.rds.records import DB, Change, DbInstance
 
 LIMIT = ("rds", "L-5BC124EF")
@@ -40,6 +41,7 @@ def status(ctx: Ctx, db: DbInstance) -> list[dict[str, Any]]:
     """What a replica says of its replication: whether both machines are there for it."""
     source = source_of(ctx, db)
     normal = source is not None and db.answering and db.state not in ("stopped", "stopping")
+    normal = normal and not silent(ctx, db)
     if source is not None:
         dark = ctx.world.faults.is_dark
         normal = normal and source.state != "stopped" and not dark(source.zone, source.account)
@@ -75,7 +77,7 @@ def follow(step: Step, replica: DbInstance, engine: Engine) -> None:
     told = msgspec.structs.replace(engine, source=following.source(step, source, readable=True), verifier="")
     port.follow(told)
     note = source.machine
-    if replica.follows != note:
+    if replica.follows != note or silent(step.ctx, replica):
         there = msgspec.structs.replace(engine, machine=note, port=source.port)
         if not port.near(there, replica.machine):
             # Its data went on where nobody else's did, or nobody has the log any more that they lack.
@@ -88,9 +90,18 @@ def follow(step: Step, replica: DbInstance, engine: Engine) -> None:
 
 
 def moved(ctx: Ctx, replica: DbInstance) -> bool:
-    """Whether the source is another machine than the replica knows."""
+    """Whether the source is another machine than the replica knows, or nothing comes from it though it is there."""
     source = source_of(ctx, replica)
-    return source is not None and source.machine != replica.follows
+    if source is None:
+        return False
+    return source.machine != replica.follows or (source.state == "available" and silent(ctx, replica))
+
+
+def silent(ctx: Ctx, replica: DbInstance) -> bool:
+    """Whether nothing came to a replica's engine when it was looked at last."""
+    load = ctx.db[Load].get(replica.resource_id)
+    seen = load.figures if load is not None and load.open else None
+    return seen is not None and seen.lag_ms is not None and seen.lag_ms < 0
 
 
 def stir(ctx: Ctx, db: DbInstance) -> None:
