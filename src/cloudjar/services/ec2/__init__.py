@@ -21,6 +21,7 @@ SERVICE = Service(
         "dhcp_options.ops",
         "egress_only_gateways.ops",
         "flow_logs.access",
+        "flow_logs.integration",
         "flow_logs.life",
         "flow_logs.ops",
         "gateway_access",
