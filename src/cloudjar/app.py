@@ -35,6 +35,7 @@ from cloudjar.gateway.pipeline import Pipeline
 from cloudjar.gateway.posting import Poster
 from cloudjar.gateway.server import Server
 from cloudjar.gateway.shells import Shells
+from cloudjar.gateway.smtp_door import NOWHERE
 from cloudjar.gateway.smtp_door import Door as SmtpDoor
 from cloudjar.gateway.streams import Doors as StreamDoors
 from cloudjar.gateway.tls import Authority
@@ -195,7 +196,7 @@ class Jar:
         await self.server.listen(sock=private.listening(self.settings.home), trusted=True)
         self.endpoints.serve_on(self.server, asyncio.get_running_loop(), self.tls.context)
         await self._listen_to_guests(self.server)
-        await self.smtp.listen(self.settings.host, self.settings.smtp_port)
+        await self.smtp.listen(self.settings.host, self.settings.smtp_port, self._smtps_port())
         self.boot()
         if self.settings.mail_relay:
             from cloudjar.gateway.relay import Relay
@@ -203,6 +204,11 @@ class Jar:
             Relay(self.world, self.settings.mail_relay)
         if workers:
             self.runner.start(workers)
+
+    def _smtps_port(self) -> int | None:
+        """Who wants no SMTP, or wants it at a port of his own, is not given the usual one beside it."""
+        asked = self.settings.smtps_port
+        return asked if self.settings.smtp_port is None or asked is not None else NOWHERE
 
     async def _listen_to_guests(self, server: Server) -> None:
         """Guests find the API at the host's own addresses of the pool; default credentials are not for them."""
@@ -282,6 +288,7 @@ class Jar:
             "network": self.network.name,
             "compute": self.compute.name,
             "smtp": self.smtp.url,
+            "smtps": self.smtp.wrapped_url,
         }
 
     def run_blocking(self, work: Callable[[], Any]) -> Awaitable[Any]:

@@ -44,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_port: Annotated[int, msgspec.Meta(ge=-1, le=65535)] | None = None
     """Where SES's SMTP endpoint listens: 0 picks a free port, -1 is nowhere; None is AWS's own 2587, when nobody else
     has it."""
+    smtps_port: Annotated[int, msgspec.Meta(ge=-1, le=65535)] | None = None
+    """The same for who speaks TLS from the first byte; AWS's own is 2465. Without the other there is none."""
     mail_relay: str = ""
     """``smtp://[user:password@]host[:port]``, or ``smtps``: e-mail goes there beside the mailbox; empty is nowhere."""
     hosts: tuple[str, ...] = ()
@@ -59,7 +61,7 @@ def from_environment(env: Mapping[str, str], *, is_root: bool) -> Settings:
     given: dict[str, object] = {"home": home}
     named = (
         "host", "port", "account", "region", "planes", "compute", "public_pool", "tag", "eventual_consistency",
-        "smtp_port", "mail_relay",
+        "smtp_port", "smtps_port", "mail_relay",
     )  # fmt: skip
     for name in named:
         value = env.get(f"CLOUDJAR_{name.upper()}")

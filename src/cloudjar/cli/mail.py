@@ -108,11 +108,16 @@ def smtp_password(region: str | None, home: Home, as_json: bool) -> None:
     where = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     settings, _ = home.need_ready()
     where = where or settings.region
-    url = AdminClient(home).get("status")["smtp"]
+    about = AdminClient(home).get("status")
+    url, wrapped = about["smtp"], about.get("smtps", "")
     made, trust = password(secret, where), str(Authority(home.folder / "tls").bundle)
     if as_json:
-        return show_json({"endpoint": url, "user": user, "password": made, "region": where, "authority": trust})
+        return show_json({
+            "endpoint": url, "tls_endpoint": wrapped, "user": user, "password": made, "region": where,
+            "authority": trust,
+        })  # fmt: skip
     return print_table([
         ("Endpoint", url or "none: another jar has the port; see cloudjar up --smtp-port"),
+        *([("With TLS at once", wrapped)] if wrapped else []),
         ("User", user), ("Password", made), ("Region", where), ("Authority", trust),
     ])  # fmt: skip

@@ -34,7 +34,7 @@ def status(home: Home, as_json: bool) -> None:
     simulated = paint(" simulated", "yellow") if about["compute"] == "sim" else ""
     print_table([
         ("Up", f"{url}, process {client.ready.pid}"),
-        *([("SMTP", about["smtp"])] if about["smtp"] else []),
+        *([("SMTP", ", ".join(smtp))] if (smtp := [about[one] for one in ("smtp", "smtps") if about.get(one)]) else []),
         ("Planes", f"network {about['network']}, compute {about['compute']}{simulated}"),
         ("Clock", f"{instant:%Y-%m-%d %H:%M:%S} UTC{pace(about['speed'])}"),
         ("Instances", f"{running} running, {instances} known"),

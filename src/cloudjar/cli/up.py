@@ -61,6 +61,11 @@ def _checked_relay(_: click.Context, __: click.Parameter, value: str | None) -> 
     help="SES's SMTP endpoint listens here (2587 when it is free); 0 picks a free one, -1 is nowhere.",
 )
 @click.option(
+    "--smtps-port",
+    type=click.IntRange(-1, 65535),
+    help="The same for clients that speak TLS from the first byte (2465 when it is free).",
+)
+@click.option(
     "--mail-relay",
     metavar="smtp://HOST:PORT",
     callback=_checked_relay,
@@ -198,7 +203,7 @@ def _welcome(place: Home, settings: Settings, ready: Ready, key: tuple[str, str]
         ("Endpoint", endpoint(settings, ready)),
         ("Account", f"{about['account']}, region {about['region']} unless a request names another"),
         ("Planes", f"network {about['network']}, compute {about['compute']}{simulated}"),
-        *([("SMTP", about["smtp"])] if about["smtp"] else []),
+        *([("SMTP", ", ".join(smtp))] if (smtp := [about[one] for one in ("smtp", "smtps") if about.get(one)]) else []),
         ("Data", str(place.folder)),
     ])  # fmt: skip
     if key:

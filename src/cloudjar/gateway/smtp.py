@@ -94,8 +94,10 @@ def refusal(error: AwsError) -> str:
 class Client(asyncio.Protocol):
     """One client's connection, and the host of its conversation."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, *, wrapped: bool) -> None:
+        """`wrapped`: TLS comes first, and then the greeting."""
         self._door = door
+        self._wrapped = wrapped
         self._peer = ""
         self._wire: Any = None
         self._tls: Layer | None = None
@@ -112,10 +114,13 @@ class Client(asyncio.Protocol):
         self._peer = peer[0] if isinstance(peer, tuple) else ""
         full = len(self._door.clients) >= self._door.most
         self._door.clients.add(self)
+        self._wait()
+        if self._wrapped and not full:
+            self._tls = Layer(self._door.office.tls(), self._wire, self)
+            return
         self._talk = Talk(self)
         if full:
             self._talk.refuse("421 Too many concurrent SMTP connections")
-        self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 the reason does not matter: it is gone
         self._door.clients.discard(self)
@@ -126,6 +131,10 @@ class Client(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._tls is not None:
             self._tls.feed(data)
+            if self._wrapped and self._tls.is_open and not self._wire.is_closing():
+                self._wrapped = False
+                self._talk = Talk(self)
+                self._talk.secured()
         else:
             self.plain_received(data)
 
@@ -172,7 +181,9 @@ class Client(asyncio.Protocol):
     def _late(self) -> None:
         if self._sending is not None:
             self._wait()
-        elif self._talk is not None:
+        elif self._talk is None:
+            self.abort()  # who came for TLS and does not speak it
+        else:
             self._talk.late()
             # Who does not even take his goodbye is not waited for again.
             self._timer = asyncio.get_running_loop().call_later(self._door.patience, self.abort)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from cloudjar.auth.authenticate import Authenticator
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("cloudjar.smtp")
 
-PORT = 2587
-"""As on AWS, beside 587, which is the host's own."""
+PORT, WRAPPED = 2587, 2465
+"""As on AWS, beside 587 and 465, which are the host's own: the second speaks TLS from the first byte."""
 NOWHERE = -1
 
 
 class Door:
-    """At most one listening socket, and its clients: no more than `most`, each silent for `patience` seconds at most.
+    """At most two listening sockets, and their clients: at most so many, each silent for `patience` seconds at most.
 
     What is `trusted` (on loopback) may show the default credentials.
     """
@@ -34,12 +34,14 @@ class Door:
         self, pipeline: Pipeline, authenticator: Authenticator, database: Database, tls: Callable[[], ssl.SSLContext]
     ) -> None:
         self._parts = (pipeline, authenticator, database, tls)
-        self._server: asyncio.AbstractServer | None = None
+        self._servers: list[asyncio.AbstractServer] = []
         self.clients: set[Client] = set()
         self.patience, self.most = 120.0, 100
         self.trusted = False
         self.url = ""
         """``smtp://address:port`` while it listens."""
+        self.wrapped_url = ""
+        """``smtps://address:port`` likewise."""
 
     @cached_property
     def office(self) -> Office:
@@ -48,31 +50,42 @@ class Door:
 
         return Office(*self._parts)
 
-    async def listen(self, host: str, port: int | None) -> None:
-        """Listen; port 0 is a free one, -1 nowhere. Who did not ask for one (None) gets the usual one, or goes without
-        when another jar has it. Raises OSError."""
-        if port == NOWHERE:
-            return
+    async def listen(self, host: str, port: int | None, wrapped: int | None = NOWHERE) -> None:
+        """Listen, and at `wrapped` for who speaks TLS from the first byte; port 0 is a free one, -1 nowhere. Who did
+        not ask for one (None) gets the usual one, or goes without when another jar has it. Raises OSError."""
         self.trusted = is_loopback(host)
+        if at := await self._open(host, port, PORT, "--smtp-port"):
+            self.url = f"smtp://{host}:{at}"
+        if at := await self._open(host, wrapped, WRAPPED, "--smtps-port"):
+            self.wrapped_url = f"smtps://{host}:{at}"
+
+    async def _open(self, host: str, port: int | None, usual: int, option: str) -> int:
+        if port == NOWHERE:
+            return 0
         loop = asyncio.get_running_loop()
+        client = partial(self._client, wrapped=usual == WRAPPED)
         try:
-            self._server = await loop.create_server(self._client, host, PORT if port is None else port, backlog=64)
+            server = await loop.create_server(client, host, usual if port is None else port, backlog=64)
         except OSError as error:
             if port is not None:
                 raise
-            log.warning("no SMTP endpoint: %s; --smtp-port names another port", error)
-            return
-        self.url = f"smtp://{host}:{self._server.sockets[0].getsockname()[1]}"
+            log.warning("no SMTP endpoint: %s; %s names another port", error, option)
+            return 0
+        self._servers.append(server)
+        found: int = server.sockets[0].getsockname()[1]
+        return found
 
-    def _client(self) -> asyncio.Protocol:
+    def _client(self, *, wrapped: bool) -> asyncio.Protocol:
         from cloudjar.gateway.smtp import Client
 
-        return Client(self)
+        return Client(self, wrapped=wrapped)
 
     async def close(self) -> None:
         """Listen no more; who is still here is sent away."""
-        if self._server is not None:
-            self._server.close()
-            for client in list(self.clients):
-                client.abort()
-            await self._server.wait_closed()
+        servers, self._servers = self._servers, []
+        for server in servers:
+            server.close()
+        for client in list(self.clients):
+            client.abort()
+        for server in servers:
+            await server.wait_closed()

@@ -319,6 +319,11 @@ class Layer:
         self._connection = connection
 
     @property
+    def is_open(self) -> bool:
+        """Whether both sides have agreed."""
+        return self._open
+
+    @property
     def name(self) -> str:
         """By which name the client called, if it said so."""
         asked: str = getattr(self._tls, "asked_for", "")

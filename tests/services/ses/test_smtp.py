@@ -45,8 +45,9 @@ class Endpoint:
         self.door = Counter(jar)
         for name, value in more.items():
             setattr(self.door, name, value)
-        jar.on_loop(self.door.listen("127.0.0.1", port))
+        jar.on_loop(self.door.listen("127.0.0.1", port, port))
         self.port = int(self.door.url.rpartition(":")[2])
+        self.wrapped = int(self.door.wrapped_url.rpartition(":")[2])
 
     def close(self) -> None:
         self.jar.on_loop(self.door.close())
@@ -297,6 +298,26 @@ def test_nothing_goes_in_the_clear(jar: TestJar, endpoint: Endpoint) -> None:
         assert "auth" not in client.esmtp_features
         assert client.docmd("AUTH", "PLAIN AHRlc3QAdGVzdA==") == (530, b"Must issue a STARTTLS command first")
         assert client.mail("a@b.c") == (530, b"Must issue a STARTTLS command first")
+
+
+def test_tls_from_the_first_byte(post: Post, endpoint: Endpoint) -> None:
+    post.verify("from@example.com", "to@example.com")
+    with smtplib.SMTP_SSL("127.0.0.1", endpoint.wrapped, timeout=60, context=endpoint.trust) as client:
+        assert "starttls" not in client.esmtp_features
+        client.login("test", password("test", REGION))
+        assert client.sendmail("from@example.com", "to@example.com", HELLO) == {}
+        assert client.docmd("STARTTLS") == (503, b"Error: TLS already active")
+    assert post.letters("to@example.com")[0].body == "Hello\n.dot"
+
+
+def test_who_does_not_speak_tls_where_it_comes_first_is_sent_away(jar: TestJar, endpoint: Endpoint) -> None:
+    with Wire(endpoint.wrapped) as wire:
+        wire.say(b"EHLO me\r\n")
+        assert wire.file.read().find(b"220") < 0
+    patient = Endpoint(jar, patience=0.05)
+    with Wire(patient.wrapped) as wire:
+        assert wire.file.read() == b""
+    patient.close()
 
 
 def test_what_was_slipped_in_before_tls_is_forgotten(jar: TestJar, endpoint: Endpoint) -> None:
