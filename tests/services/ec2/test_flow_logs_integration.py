@@ -23,7 +23,8 @@ def scene(jar: TestJar) -> Scene:
 
 
 def asked(log_id: str, **more: Any) -> dict[str, Any]:
-    one = {"PartitionLoadFrequency": "daily", "IntegrationResultS3DestinationArn": "arn:aws:s3:::results/athena/"} | more
+    results = "arn:aws:s3:::results/athena/"
+    one = {"PartitionLoadFrequency": "daily", "IntegrationResultS3DestinationArn": results} | more
     return {"FlowLogId": log_id, "ConfigDeliveryS3DestinationArn": INTO,
             "IntegrateServices": {"AthenaIntegrations": [one]}}  # fmt: skip
 
