@@ -6,7 +6,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cloudjar.base import ids
 from cloudjar.planes.objects import checksum, writeback
@@ -74,7 +74,7 @@ class FileSink:
         self._files = files
         self._most_inline = inline
         self._hashes = hashes
-        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._md5 = _md5()
         self._lane = files.beside.lane(self._md5.update)
         self._key = ids.entropy(KEY)
         self._frames = Frames(self._key)
@@ -142,7 +142,7 @@ class FileSink:
         self._lane.finish()
         digests = {name: running.digest() for name, running in self._hashes.items()}
         stored = Stored(self._on_disk, checksum.told(self._crc))
-        return FileLanded(self._files, blob, self._key, self._md5.digest(), digests, stored)
+        return FileLanded(self._files, blob, self._key, self._md5.finalize(), digests, stored)
 
     def _inline(self) -> Blob:
         if self._room is None or not self._held:
@@ -169,6 +169,13 @@ class FileSink:
         if self._file:
             self._files.refuse(self._file)
             self._file = ""
+
+
+def _md5() -> Any:
+    """The library that encrypts makes it a twentieth quicker than Python's own."""
+    from cryptography.hazmat.primitives.hashes import MD5, Hash  # slow to load: a server without objects does without
+
+    return Hash(MD5())
 
 
 def _sealed() -> memoryview:
