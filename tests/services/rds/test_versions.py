@@ -78,3 +78,64 @@ def test_mariadb_is_told_hashes_and_formulas(jar: TestJar) -> None:
     assert len(engine.verifier) == 41
     assert settings["innodb_buffer_pool_size"] == str((1 << 30) * 3 // 4)
     assert settings["max_connections"] == "42"
+
+
+def test_a_minor_upgrade_is_another_image_under_the_same_data(jar: TestJar) -> None:
+    site = Site(jar)
+    site.available(BackupRetentionPeriod=0, EngineVersion="16.11", AutoMinorVersionUpgrade=False)
+    volume = jar.host.host.machines[site.machine()].spec.root.volume_id
+    jar.host.write(volume, 7, "rows")
+    for version in ("16.11.1", "15.20"):
+        with refused("InvalidParameterCombination"):
+            site.rds.modify_db_instance(DBInstanceIdentifier="shop", EngineVersion=version)
+    asked = site.rds.modify_db_instance(DBInstanceIdentifier="shop", EngineVersion="16.13")["DBInstance"]
+    assert asked["PendingModifiedValues"] == {"EngineVersion": "16.13"}
+    asked = site.rds.modify_db_instance(DBInstanceIdentifier="shop", ApplyImmediately=True)["DBInstance"]
+    assert (asked["DBInstanceStatus"], asked["EngineVersion"]) == ("upgrading", "16.11")
+    jar.settle()
+    shown = site.show()
+    assert (shown["DBInstanceStatus"], shown["EngineVersion"]) == ("available", "16.13")
+    assert shown["PendingModifiedValues"] == {}
+    spec = jar.host.host.machines[site.machine()].spec
+    assert spec.follows_image
+    assert jar.host.read(volume, 7) == "rows"
+    assert "Database instance patched" in site.said()
+    assert site.rds.describe_db_snapshots()["DBSnapshots"] == []
+
+
+def test_maintenance_brings_the_newest_minor_by_itself(jar: TestJar) -> None:
+    site = Site(jar)
+    window = {"BackupRetentionPeriod": 0, "PreferredMaintenanceWindow": "mon:03:00-mon:04:00"}
+    site.available("one", EngineVersion="17.7", **window)
+    site.available("two", EngineVersion="17.7", **window, AutoMinorVersionUpgrade=False)
+    newest = site.rds.describe_db_engine_versions(Engine="postgres", EngineVersion="17")["DBEngineVersions"][-1]
+    jar.advance(days=7)
+    jar.settle()
+    assert (site.show("one")["EngineVersion"], site.show("two")["EngineVersion"]) == (newest["EngineVersion"], "17.7")
+
+
+def test_a_major_upgrade_is_asked_for_twice_and_leaves_a_snapshot(jar: TestJar) -> None:
+    site = Site(jar)
+    site.available(BackupRetentionPeriod=1, EngineVersion="15")
+    asked: dict[str, Any] = {"DBInstanceIdentifier": "shop", "EngineVersion": "17", "ApplyImmediately": True}
+    with refused("InvalidParameterCombination", "The AllowMajorVersionUpgrade flag must be present"):
+        site.rds.modify_db_instance(**asked)
+    site.rds.create_db_parameter_group(
+        DBParameterGroupName="mine", DBParameterGroupFamily="postgres15", Description="mine"
+    )
+    site.rds.modify_db_instance(DBInstanceIdentifier="shop", DBParameterGroupName="mine")
+    asked["AllowMajorVersionUpgrade"] = True
+    with refused("InvalidParameterCombination", "The current DB parameter group mine is custom."):
+        site.rds.modify_db_instance(**asked)
+    with refused("InvalidParameterCombination", "can't be used for this instance"):
+        site.rds.modify_db_instance(**asked, DBParameterGroupName="mine")
+    site.rds.modify_db_instance(**asked, DBParameterGroupName="default.postgres17")
+    jar.settle()
+    shown = site.show()
+    assert shown["DBInstanceStatus"] == "available"
+    assert shown["EngineVersion"].startswith("17.")
+    assert shown["DBParameterGroups"][0]["DBParameterGroupName"] == "default.postgres17"
+    assert shown["OptionGroupMemberships"][0]["OptionGroupName"] == "default:postgres-17"
+    manual = site.rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]
+    (before,) = [s for s in manual if s["DBSnapshotIdentifier"].startswith("preupgrade-shop-15-")]
+    assert (before["Status"], before["EngineVersion"].partition(".")[0]) == ("available", "15")

@@ -257,7 +257,7 @@ ls -1 /database/archive
 """
 
 _RECOVER = r"""set -eu
-export PATH=/usr/lib/engine/client:/usr/lib/engine/server:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH=/usr/lib/engine/server:/usr/lib/engine/client:/usr/sbin:/usr/bin:/sbin:/bin
 export LANG=en_US.UTF-8
 as() { setpriv --reuid=postgres --regid=postgres --init-groups "$@"; }
 data=/database/data

@@ -16,8 +16,8 @@ from cloudjar.planes.database.packing import packed
 from cloudjar.planes.database.port import Engine
 
 _ROUNDS = 4096
-_OWN = ("pg_monitor", "pg_signal_backend", "pg_checkpoint")
-"""Predefined roles that rds_superuser has, with the right to hand them on."""
+_OWN = (("pg_monitor", 10), ("pg_signal_backend", 10), ("pg_checkpoint", 15), ("pg_use_reserved_connections", 16))
+"""Predefined roles that rds_superuser has, with the right to hand them on, and since which major there are such."""
 
 
 def scram(password: str, salt: bytes) -> str:
@@ -87,7 +87,7 @@ def setup(engine: Engine) -> str:
         # Said again whoever takes over: a follower that is gone keeps nobody from being told so.
         "SET synchronous_commit = local;",
         _role("rds_superuser", "NOLOGIN"),
-        *(f"GRANT {role} TO rds_superuser WITH ADMIN OPTION;" for role in _OWN),
+        *(f"GRANT {role} TO rds_superuser WITH ADMIN OPTION;" for role, since in _OWN if int(engine.major) >= since),
         _role(engine.master, "LOGIN CREATEROLE CREATEDB INHERIT VALID UNTIL 'infinity'"),
         f"GRANT rds_superuser TO {identifier(engine.master)};",
     ]

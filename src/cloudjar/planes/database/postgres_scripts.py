@@ -46,7 +46,7 @@ exit 0
 APPLY = """#!/bin/sh
 # Reads an archive of configuration from standard input (conf/..., setup.sql) and makes the engine so.
 set -eu
-export PATH=/usr/lib/engine/client:/usr/lib/engine/server:/usr/sbin:/usr/bin:/sbin:/bin LANG=en_US.UTF-8
+export PATH=/usr/lib/engine/server:/usr/lib/engine/client:/usr/sbin:/usr/bin:/sbin:/bin LANG=en_US.UTF-8
 as() { setpriv --reuid=postgres --regid=postgres --init-groups "$@"; }
 new=$(mktemp -d /run/apply.XXXXXX)
 trap 'rm -rf "$new"' EXIT

@@ -7,7 +7,7 @@ Until the new data are whole the old ones stay as they are: an upgrade that fail
 from __future__ import annotations
 
 _COMMON = """set -eu
-export PATH=/usr/lib/engine/client:/usr/lib/engine/server:/usr/sbin:/usr/bin:/sbin:/bin LANG=en_US.UTF-8
+export PATH=/usr/lib/engine/server:/usr/lib/engine/client:/usr/sbin:/usr/bin:/sbin:/bin LANG=en_US.UTF-8
 work=/database/upgrade
 export PGHOST=$work/run PGPORT=5432 PGUSER=rdsadmin
 as() { setpriv --reuid=postgres --regid=postgres --init-groups --no-new-privs "$@"; }
@@ -75,6 +75,8 @@ if [ -e "$work/arrived" ]; then
         rm -rf "$work/was"
         [ ! -e /database/data ] || mv /database/data "$work/was"
         mv "$work/data" /database/data
+        # What was written of the old data's log belongs to no data any more.
+        rm -rf /database/archive
         sync -f /database
     fi
 fi

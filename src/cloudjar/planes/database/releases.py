@@ -41,19 +41,18 @@ class Release(NamedTuple):
     pin: Pin | None = None
 
 
-def _debian_postgres(base: Recipe, major: str) -> Release:
+def _postgres(base: Recipe, major: str, pin: Pin | None = None) -> Release:
+    """The distribution's, or a pinned one beside it, whose clients and everything else are the distribution's."""
     packages = (f"postgresql-{major}", f"postgresql-client-{major}", "locales", "iproute2")
-    at = f"/usr/lib/postgresql/{major}/bin"
-    return Release("postgres", major, base, packages, packages[0], at, at)
+    client = f"/usr/lib/postgresql/{major}/bin"
+    if pin is None:
+        return Release("postgres", major, base, packages, packages[0], client, client)
+    return Release("postgres", pin.version, base, packages, "", f"/opt/postgresql-{pin.version}/bin", client, pin)
 
 
 def _pinned_postgres(pin: Pin) -> Release:
-    base, client = (_BOOKWORM, "15") if int(pin.version.partition(".")[0]) <= 15 else (_TRIXIE, "17")
-    packages = (f"postgresql-client-{client}", "locales", "iproute2")
-    at = f"/opt/postgresql-{pin.version}"
-    return Release(
-        "postgres", pin.version, base, packages, "", f"{at}/bin", f"/usr/lib/postgresql/{client}/bin", pin
-    )
+    old = int(pin.version.partition(".")[0]) <= 15
+    return _postgres(_BOOKWORM, "15", pin) if old else _postgres(_TRIXIE, "17", pin)
 
 
 def _debian_mariadb(base: Recipe, major: str) -> Release:
@@ -64,8 +63,8 @@ def _debian_mariadb(base: Recipe, major: str) -> Release:
 RELEASES: dict[tuple[str, str], Release] = {
     (one.kind, one.name): one
     for one in (
-        _debian_postgres(_BOOKWORM, "15"),
-        _debian_postgres(_TRIXIE, "17"),
+        _postgres(_BOOKWORM, "15"),
+        _postgres(_TRIXIE, "17"),
         _debian_mariadb(_BOOKWORM, "10.11"),
         _debian_mariadb(_TRIXIE, "11.8"),
         *(_pinned_postgres(pin) for pin in PINS.values() if pin.engine == "postgres"),

@@ -20,15 +20,23 @@ from cloudjar.planes.compute.port import ComputePort
 from cloudjar.services.rds import (
     archiving,
     backups,
+<<<<<<< HEAD
     encryption,
     failover,
     locking,
+=======
+    failover,
+>>>>>>> fdc374c (Engines are upgraded with what is in them: minors by maintenance, majors after a snapshot; what cannot be taken along changes nothing)
     pairs,
     places,
     replicas,
     rules,
     running,
     telling,
+<<<<<<< HEAD
+=======
+    upgrading,
+>>>>>>> fdc374c (Engines are upgraded with what is in them: minors by maintenance, majors after a snapshot; what cannot be taken along changes nothing)
 )
 from cloudjar.services.rds.records import DB, Change, DbInstance, ParameterGroup, Snapshot
 from cloudjar.services.rds.views import RESTS, at_once
@@ -185,14 +193,15 @@ def _on_time(step: Step, db: DbInstance) -> None:
                 now = step.db[DbInstance].put(replace(now, state="modifying", change=change, pending=rest))
             elif now.retention:
                 backups.begin_automated(step.ctx, now)
-        elif not now.pending.empty:
-            step.db[DbInstance].put(replace(now, state="modifying", change=now.pending, pending=Change()))
+        elif not (change := upgrading.in_maintenance(step.ctx, now)).empty:
+            step.db[DbInstance].put(replace(now, state="modifying", change=change, pending=Change()))
 
 
 _DONE: tuple[tuple[str, str, str], ...] = (
     ("instance_class", "RDS-EVENT-0014", "Finished applying modification to DB instance class"),
     ("storage", "RDS-EVENT-0017", "Finished applying modification to allocated storage"),
     ("verifier", "RDS-EVENT-0016", "Reset master credentials"),
+    ("version", "RDS-EVENT-0047", "Database instance patched"),
 )
 
 
@@ -205,7 +214,11 @@ def _modify(step: Step, db: DbInstance, host: ComputePort) -> None:
         running.promote(step, db)
     if change.storage is not None:
         host.grow_volume(db.volume, change.storage)
-    if change.instance_class is not None or change.port is not None:
+    if change.version is not None:
+        if not upgrading.perform(step, db, after):
+            return
+        wanted = running.group_values(step, after)
+    elif change.instance_class is not None or change.port is not None:
         host.stop(db.machine)
         wanted = running.group_values(step, db)
         running.start(step, after)
@@ -221,6 +234,7 @@ def _modify(step: Step, db: DbInstance, host: ComputePort) -> None:
         if now is None:
             return
         failover.modified(step, now, change)
+        upgrading.finished(step.ctx, now, change)
         if change.retention is not None:
             archiving.kept_for(step.ctx, now, db.retention)
         for field, event_id, message in _DONE:

@@ -96,6 +96,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     multi_az: bool | None = None
     source: str | None = None
     """Empty: it becomes an instance of its own."""
+    version: str | None = None
+    major: str | None = None
+    """With a later major comes a group of its family, `parameter_group`."""
+    parameter_group: str | None = None
 
     @property
     def empty(self) -> bool:

@@ -11,10 +11,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from cloudjar.kit.context import Ctx, World
+from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Step
 from cloudjar.planes.compute.port import ComputePort
-from cloudjar.services.rds import backups, errors, groups, pairs, rules, running, telling, versions
+from cloudjar.services.rds import archiving, backups, errors, groups, pairs, rules, running, telling, versions
+from cloudjar.services.rds.backup_records import AutomatedBackup
 from cloudjar.services.rds.records import Change, DbInstance, Snapshot
 from cloudjar.spec import databases
 
@@ -35,19 +36,19 @@ def wanted(ctx: Ctx, req: dict[str, Any], db: DbInstance) -> dict[str, Any]:
             raise errors.combination(
                 "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version."
             )
-        if db.multi_az or db.source or pairs.replicas(ctx, db):
+        if db.multi_az or req.get("MultiAZ") or db.source or pairs.replicas(ctx, db):
             raise errors.not_built("A major upgrade of an instance that others follow, or that follows another,")
         found["major"] = chosen.line.major
         found["parameter_group"] = groups.for_upgrade(ctx, req.get("DBParameterGroupName"), db, chosen.line)
     return found
 
 
-def by_itself(world: World, db: DbInstance) -> str:
-    """The minor version that maintenance brings; "" when there is none."""
-    if not db.minor_upgrades:
-        return ""
-    found = [one.whole for one in versions.targets(world, db.engine, db.version) if one.auto and not one.major]
-    return found[-1] if found else ""
+def in_maintenance(ctx: Ctx, db: DbInstance) -> Change:
+    """What is done when the window opens: what waits, and the newest minor version where that comes by itself."""
+    if db.pending.version is not None or not db.minor_upgrades:
+        return db.pending
+    found = [one.whole for one in versions.targets(ctx.world, db.engine, db.version) if one.auto and not one.major]
+    return replace(db.pending, version=found[-1]) if found else db.pending
 
 
 def perform(step: Step, db: DbInstance, after: DbInstance) -> bool:
@@ -69,6 +70,7 @@ def perform(step: Step, db: DbInstance, after: DbInstance) -> bool:
         running.start(step, after)
         why = engines.arrive(db.machine, db.engine)
     if not why:
+        _begin_log(step, db)
         return True
     host.stop(db.machine)
     _give_up(step, db, after, why)
@@ -88,6 +90,26 @@ def _kept(step: Step, db: DbInstance, after: DbInstance) -> bool:
             backups.begin(step.ctx, db, name, "manual", {})
             return False
     return all(s.state != "creating" for s in taken)  # its reconciler wakes this one
+
+
+def _begin_log(step: Step, db: DbInstance) -> None:
+    """The new engine's data have a log of their own: of the old one's nothing can be made any more."""
+    archiving.shelf(step.world).drop(db.resource_id)
+    with step.world.state.database.transaction():
+        kept = step.db[AutomatedBackup].get(db.resource_id)
+        if kept is None:
+            return
+        now = step.world.clock.now()
+        step.db[AutomatedBackup].put(replace(kept, position="", last="", until=None, whole=now))
+        for one in step.db[Snapshot].all(resource_id=db.resource_id):
+            if one.log:
+                step.db[Snapshot].put(replace(one, log="", logged=None))
+
+
+def finished(ctx: Ctx, db: DbInstance, change: Change) -> None:
+    """An instance is of a later major: what it can be restored to begins with a backup of now."""
+    if change.major is not None and db.retention:
+        backups.begin_automated(ctx, db)
 
 
 def _give_up(step: Step, db: DbInstance, after: DbInstance, why: str) -> None:

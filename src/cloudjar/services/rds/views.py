@@ -74,7 +74,7 @@ def show_instance(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
         "MultiAZ": db.multi_az,
         "ReadReplicaDBInstanceIdentifiers": [replicas.shown(ctx, db, one) for one in pairs.replicas(ctx, db)],
         "SecondaryAvailabilityZone": standby.zone if standby is not None and standby.state != "waiting" else None,
-        "DBInstanceStatus": db.state,
+        "DBInstanceStatus": "upgrading" if db.state == "modifying" and db.change.version else db.state,
         "MasterUsername": db.master,
         "DBName": db.db_name or None,
         "AllocatedStorage": db.storage,
@@ -169,6 +169,7 @@ def _pending(change: Change) -> dict[str, Any]:
             "Iops": change.iops,
             "StorageThroughput": change.throughput,
             "StorageType": change.storage_type,
+            "EngineVersion": change.version,
         }.items()
         if value is not None
     }

@@ -11,7 +11,17 @@ from msgspec.structs import replace
 
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.rds import engine_rules, errors, groups, making, pairs, places, rules, telling, versions
+from cloudjar.services.rds import (
+    engine_rules,
+    errors,
+    groups,
+    making,
+    pairs,
+    places,
+    rules,
+    telling,
+    upgrading,
+)
 from cloudjar.services.rds.ops.instances import by_name
 from cloudjar.services.rds.records import Change, DbInstance
 from cloudjar.services.rds.views import show_instance
@@ -23,7 +33,7 @@ _BUILT = (
     "MasterUserPassword", "DBParameterGroupName", "BackupRetentionPeriod", "PreferredBackupWindow",
     "PreferredMaintenanceWindow", "AutoMinorVersionUpgrade", "LicenseModel", "Iops", "StorageThroughput", "StorageType",
     "CopyTagsToSnapshot", "DBPortNumber", "PubliclyAccessible", "DeletionProtection", "EngineVersion", "Engine",
-    "CACertificateIdentifier", "OptionGroupName", "MultiAZ",
+    "CACertificateIdentifier", "OptionGroupName", "MultiAZ", "AllowMajorVersionUpgrade",
 )  # fmt: skip
 
 
@@ -37,11 +47,9 @@ def modify_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     line = databases.line(db.engine, db.major)
     assert line is not None
     making.refuse_foreign(req, line)
-    if req.get("EngineVersion") not in (None, db.major, db.version):
-        versions.chosen(ctx.world, db.engine, req["EngineVersion"])
-        raise errors.not_built("An upgrade of the engine")
-    db = _at_once(ctx, req, db, line)
-    db = _later(ctx, req, db, _wanted(ctx, req, db, line))
+    upgrade = upgrading.wanted(ctx, req, db)
+    db = _at_once(ctx, {**req, **({"DBParameterGroupName": None} if "major" in upgrade else {})}, db, line)
+    db = _later(ctx, req, db, replace(_wanted(ctx, req, db, line), **upgrade))
     return {"DBInstance": show_instance(ctx, ctx.db[DbInstance].put(db))}
 
 
