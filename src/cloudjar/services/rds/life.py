@@ -20,23 +20,16 @@ from cloudjar.planes.compute.port import ComputePort
 from cloudjar.services.rds import (
     archiving,
     backups,
-<<<<<<< HEAD
     encryption,
     failover,
     locking,
-=======
-    failover,
->>>>>>> fdc374c (Engines are upgraded with what is in them: minors by maintenance, majors after a snapshot; what cannot be taken along changes nothing)
     pairs,
     places,
     replicas,
     rules,
     running,
     telling,
-<<<<<<< HEAD
-=======
     upgrading,
->>>>>>> fdc374c (Engines are upgraded with what is in them: minors by maintenance, majors after a snapshot; what cannot be taken along changes nothing)
 )
 from cloudjar.services.rds.records import DB, Change, DbInstance, ParameterGroup, Snapshot
 from cloudjar.services.rds.views import RESTS, at_once
