@@ -11,6 +11,7 @@ from cloudjar.billing.ledger import ledger
 from cloudjar.billing.report_columns import CUR_COLUMNS, FOCUS_COLUMNS
 from cloudjar.billing.report_commitments import focus
 from cloudjar.billing.report_rows import Used, used
+from cloudjar.kit.usage import Meter
 from tests.billing.buying import commit, launch, reserve
 from tests.jar import ACCOUNT, TestJar
 
@@ -136,3 +137,29 @@ def test_leaving_it_running_is_covered_too(jar: TestJar) -> None:
     kinds = {row.line.kind: sum(row.usage, Decimal(0)) for row in ahead if "t3.micro" in row.line.usage_type}
     assert kinds["DiscountedUsage"] == kinds["RIFee"] == 240
     assert all(kinds.get(kind, 0) == 0 for kind in ("Usage",))
+
+
+def test_an_organization_shares_what_it_bought(jar: TestJar) -> None:
+    organizations = jar.client("organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    organizations.create_account(Email="dev@example.com", AccountName="dev")
+    jar.settle()
+    accounts = organizations.list_accounts()["Accounts"]
+    (member,) = [one["Id"] for one in accounts if one["Id"] != ACCOUNT]
+    reserve(jar, count=2)
+    start = jar.clock.now()
+    jar.advance(days=1)
+    with jar.jar.database.transaction():
+        meter = Meter("AmazonEC2", "BoxUsage:t3.micro", "RunInstances", "Hrs")
+        for account, count in ((ACCOUNT, 1), (member, 2)):
+            for number in range(count):
+                jar.jar.usage.used(account, "eu-west-3", f"i-{number}", meter, start, start + timedelta(hours=10))
+    found = jar.client("ce", region="us-east-1").get_cost_and_usage(
+        TimePeriod=JANUARY, Granularity="MONTHLY", Metrics=["UsageQuantity"],
+        GroupBy=[{"Type": "DIMENSION", "Key": key} for key in ("LINKED_ACCOUNT", "RECORD_TYPE")],
+        Filter={"Dimensions": {"Key": "USAGE_TYPE", "Values": ["EUW3-BoxUsage:t3.micro"]}},
+    )["ResultsByTime"][0]["Groups"]  # fmt: skip
+    used_by = {tuple(one["Keys"]): float(one["Metrics"]["UsageQuantity"]["Amount"]) for one in found}
+    assert round(used_by[ACCOUNT, "DiscountedUsage"], 2) == 10
+    assert round(used_by[member, "DiscountedUsage"], 2) == 10
+    assert round(used_by[member, "Usage"], 2) == 10
