@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import logging
 import os
@@ -72,6 +73,10 @@ def owner_of(network: str) -> Iterator[int | None]:
     namespace = os.open(network, os.O_RDONLY | os.O_CLOEXEC)
     try:
         owner = fcntl.ioctl(namespace, _GET_OWNER)
+    except OSError as failed:
+        if failed.errno == errno.ENOTTY:
+            raise PlaneError(f"The network namespace {network} is being made.") from failed  # its name comes first
+        raise
     finally:
         os.close(namespace)
     try:

@@ -6,8 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from cloudjar.base.caller import service
+from cloudjar.kit.context import Ctx
 from cloudjar.kit.faults import breaker
+from cloudjar.services.rds import life, pairs
+from cloudjar.services.rds.records import DbInstance
 from tests.jar import TestJar
 from tests.services.rds.site import Site, refused
 
@@ -135,3 +140,50 @@ def test_two_machines_cost_twice(site: Site) -> None:
     site.available(MultiAZ=True, DBInstanceClass="db.m5.large")
     site.jar.advance(hours=10)
     assert site.jar.usage("Multi-AZUsage:db.m5.large") == timedelta(hours=10)
+
+
+def standby_is(site: Site, state: str) -> None:
+    """The record of the standby says so, as after a death somewhere."""
+    world = site.jar.jar.world
+    with world.state.database.transaction():
+        (db,) = Ctx(world, "", "", service("cloudjar.internal", "")).db.everywhere(pairs.Standby)
+        Ctx(world, db.account, db.region, service("cloudjar.internal", "")).db[pairs.Standby].put(
+            replace(db, state=state)
+        )
+
+
+def lose(site: Site, zone: str) -> None:
+    """The machine in a zone is gone, and the host says so."""
+    world = site.jar.jar.world
+    with_zone = {db.machine: db.zone for kind in (DbInstance, pairs.Standby)
+                 for db in Ctx(world, "", "", service("cloudjar.internal", "")).db.everywhere(kind)}  # fmt: skip
+    machine = next(name for name, where in with_zone.items() if where == zone)
+    site.jar.host.stop(machine, force=True)
+    life.went_down(world, machine)
+    site.jar.settle()
+
+
+def test_a_lost_machine_is_replaced_by_the_standby(site: Site) -> None:
+    before = site.available(MultiAZ=True)
+    lose(site, "eu-west-3a")
+    assert zones(site.show()) == tuple(reversed(zones(before)))
+    assert sorted(machines(site).values()) == ["up", "up"]
+
+
+@pytest.mark.parametrize("state", ["building", "joining"])
+def test_a_standby_that_lacks_something_never_takes_over(site: Site, state: str) -> None:
+    before = site.available(MultiAZ=True)
+    standby_is(site, state)
+    lose(site, "eu-west-3a")
+    assert zones(site.show()) == zones(before)
+    assert not [said for said in site.said() if "failover" in said]
+    assert sorted(machines(site).values()) == ["up", "up"]
+
+
+def test_a_takeover_that_was_cut_off_goes_on(site: Site) -> None:
+    before = site.available(MultiAZ=True)
+    standby_is(site, "promoting")
+    site.jar.settle()
+    assert zones(site.show()) == tuple(reversed(zones(before)))
+    assert "Multi-AZ instance failover completed" in site.said()
+    assert sorted(machines(site).values()) == ["up", "up"]
