@@ -50,6 +50,16 @@ class Backups(Site):
         lines = (line.split("|") for line in said.splitlines())
         return [(int(n), datetime.fromtimestamp(float(at), UTC)) for n, at in lines]
 
+    def measured(self, name: str, after: datetime) -> float:
+        """A metric of the database in the first hours after an instant."""
+        found = self.jar.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/RDS", MetricName=name, Dimensions=[{"Name": "DBInstanceIdentifier", "Value": "shop"}],
+            StartTime=after + timedelta(hours=1), EndTime=after + timedelta(hours=3), Period=3600,
+            Statistics=["Average"],
+        )["Datapoints"]  # fmt: skip
+        assert found, f"no {name}"
+        return float(found[0]["Average"])
+
     def restore(self, name: str, **asked: Any) -> None:
         self.rds.restore_db_instance_to_point_in_time(
             TargetDBInstanceIdentifier=name, DBSubnetGroupName="private", VpcSecurityGroupIds=[self.group],
@@ -89,7 +99,16 @@ def test_it_is_as_it_was_at_any_second_of_yesterday(site: Backups) -> None:
     site.reach("shop", "available")
     site.jar.advance(DAY)
     site.reaches(last)
+    assert site.measured("FreeStorageSpace", last) > 10 << 30
+    assert site.measured("TransactionLogsDiskUsage", last) >= 16 << 20
+    assert site.measured("MaximumUsedTransactionIDs", last) > 0
     site.answer("DROP TABLE log")
+    site.psql("SELECT no_such_column")
+    (newest, *_) = reversed(site.rds.describe_db_log_files(DBInstanceIdentifier="shop")["DescribeDBLogFiles"])
+    asked = {"DBInstanceIdentifier": "shop", "LogFileName": newest["LogFileName"]}
+    assert 'column "no_such_column" does not exist' in site.rds.download_db_log_file_portion(**asked)["LogFileData"]
+    pages = site.rds.get_paginator("download_db_log_file_portion").paginate(**asked, NumberOfLines=3)
+    assert "boss@store" in "".join(page["LogFileData"] for page in pages)
     chance = random.Random(8)
     for number in range(POINTS):
         at = (first + chance.random() * (last - first)).replace(microsecond=0)

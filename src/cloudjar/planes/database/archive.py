@@ -252,6 +252,8 @@ if [ "$now" != "$2" ]; then
         sleep 0.1
     done
 fi
+# Files of the engine's log are kept for three days.
+find /database/data/log -type f -mmin +4320 -delete 2>/dev/null || :
 echo "$now"
 ls -1 /database/archive
 """
@@ -271,7 +273,7 @@ read_back() {
     install -d -o postgres -g postgres -m 700 /run/recover
     { as postgres -D $data -c config_file=/database/conf/postgresql.conf -c listen_addresses= -c ssl=off \
         -c unix_socket_directories=/run/recover -c port=5432 -c hot_standby=off -c archive_mode=off \
-        -c shared_buffers=128MB -c "recovery_target_time=$1" -c recovery_target_action=promote \
+        -c logging_collector=off -c shared_buffers=128MB -c "recovery_target_time=$1" -c recovery_target_action=promote \
         -c "restore_command=$fetch" >/run/recover/log 2>&1 && echo 0 || echo 1; } >/run/recover/.code &
     until [ -s /run/recover/.code ]; do
         if pg_isready -q -h /run/recover -p 5432; then

@@ -16,6 +16,8 @@ from cloudjar.planes.database.packing import packed
 from cloudjar.planes.database.port import Engine
 
 _ROUNDS = 4096
+_LINE = "%t:%r:%u@%d:[%p]:"
+"""What each line of the log begins with, unless somebody wants it otherwise."""
 _OWN = (("pg_monitor", 10), ("pg_signal_backend", 10), ("pg_checkpoint", 15), ("pg_use_reserved_connections", 16))
 """Predefined roles that rds_superuser has, with the right to hand them on, and since which major there are such."""
 
@@ -55,11 +57,17 @@ def configuration(engine: Engine) -> str:
         "ssl_cert_file": "/database/conf/server.crt",
         "ssl_key_file": "/database/conf/server.key",
         "password_encryption": "scram-sha-256",
-        "logging_collector": "off",
+        "logging_collector": "on",
+        "log_destination": "stderr",
+        "log_directory": "log",
+        "log_filename": "postgresql.log.%Y-%m-%d-%H",
+        "log_rotation_age": "60",
+        "log_timezone": "UTC",
         "huge_pages": "off",
         **replication.settings(engine),
     }
-    lines = [f"{name} = {quoted(value)}" for name, value in engine.settings if name not in decided]
+    lines = [f"log_line_prefix = {quoted(_LINE)}"]
+    lines += [f"{name} = {quoted(value)}" for name, value in engine.settings if name not in decided]
     lines += [f"{name} = {quoted(value)}" for name, value in decided.items()]
     return "\n".join(lines) + "\n"
 

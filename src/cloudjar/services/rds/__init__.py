@@ -29,6 +29,7 @@ SERVICE = Service(
         "ops.catalogue",
         "ops.events",
         "ops.event_subscriptions",
+        "ops.log_files",
         "ops.tags",
     ),
     boots=True,
