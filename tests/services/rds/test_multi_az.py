@@ -155,9 +155,10 @@ def standby_is(site: Site, state: str) -> None:
 def lose(site: Site, zone: str) -> None:
     """The machine in a zone is gone, and the host says so."""
     world = site.jar.jar.world
-    with_zone = {db.machine: db.zone for kind in (DbInstance, pairs.Standby)
-                 for db in Ctx(world, "", "", service("cloudjar.internal", "")).db.everywhere(kind)}  # fmt: skip
-    machine = next(name for name, where in with_zone.items() if where == zone)
+    ctx = Ctx(world, "", "", service("cloudjar.internal", ""))
+    known = {one.machine: one.zone for one in ctx.db.everywhere(DbInstance)}
+    known |= {one.machine: one.zone for one in ctx.db.everywhere(pairs.Standby)}
+    machine = next(name for name, where in known.items() if where == zone)
     site.jar.host.stop(machine, force=True)
     life.went_down(world, machine)
     site.jar.settle()
