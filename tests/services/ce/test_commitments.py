@@ -53,6 +53,8 @@ def test_utilization_of_reservations(jar: TestJar) -> None:
     about = groups[small]["Attributes"]
     assert (about["instanceType"], about["sizeFlexibility"], about["accountId"]) == ("t3.small", "FlexRI", ACCOUNT)
     assert figure(groups[idle]["Utilization"], "UtilizationPercentage") == 0
+    kinds = ce.get_dimension_values(TimePeriod=JANUARY, Dimension="INSTANCE_TYPE", Context="RESERVATIONS")
+    assert [one["Value"] for one in kinds["DimensionValues"]] == ["m5.large", "t3.small"]
     days = ce.get_reservation_utilization(
         TimePeriod={"Start": "2026-01-15", "End": "2026-01-18"}, Granularity="DAILY",
         Filter={"Dimensions": {"Key": "INSTANCE_TYPE", "Values": ["t3.small"]}},
@@ -114,6 +116,10 @@ def test_what_plans_were_used_for(jar: TestJar) -> None:
     (one,) = ce.get_savings_plans_utilization_details(TimePeriod=JANUARY)["SavingsPlansUtilizationDetails"]
     assert one["Attributes"]["HourlyCommitment"] == "0.01652"
     assert one["Utilization"] == total["Utilization"]
+    ahead = {"Dimensions": {"Key": "PAYMENT_OPTION", "Values": ["Partial Upfront"]}}
+    assert ce.get_savings_plans_utilization(TimePeriod=JANUARY, Granularity="MONTHLY", Filter=ahead)["Total"] == total
+    values = ce.get_dimension_values(TimePeriod=JANUARY, Dimension="SAVINGS_PLANS_TYPE", Context="SAVINGS_PLANS")
+    assert [one["Value"] for one in values["DimensionValues"]] == ["ComputeSavingsPlans"]
     some = ce.get_savings_plans_utilization_details(TimePeriod=JANUARY, DataType=["SAVINGS"])
     assert set(some["SavingsPlansUtilizationDetails"][0]) == {"SavingsPlanArn", "Savings"}
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from cloudjar.billing import using
+from cloudjar.billing.expressions import Expressions, Refused, Values
 from cloudjar.billing.ledger import Period, Step
 from cloudjar.billing.using import Used, about, summed
 from cloudjar.kit import pages
@@ -46,11 +47,25 @@ def mine(asking: Asking, start: datetime, end: datetime, *, reserved: bool, keep
     dict[str, Commitment]
 ):  # fmt: skip
     """Reservations (or plans) of whom the asker may see that are as a filter says, by ARN."""
-    wanted = asking.keep(keep)
-    return {
+    known = {
         deal.terms.arn: deal
         for deal in asking.ledger.commitments(start, end)
-        if (deal.terms.kind == RESERVATION) == reserved and not deal.terms.returned and wanted(about(deal))
+        if (deal.terms.kind == RESERVATION) == reserved and not deal.terms.returned and asking.mine(about(deal))
+    }
+    try:
+        wanted = Expressions(asking.categories, {**asking.named, **dimensions(known)}, asking.active).keep(keep)
+    except Refused as reason:
+        raise errors.invalid(str(reason)) from None
+    return {arn: deal for arn, deal in known.items() if wanted(about(deal))}
+
+
+def dimensions(known: Mapping[str, Commitment]) -> Mapping[str, Values]:
+    """What commitments have that no other line has."""
+    return {
+        "PAYMENT_OPTION": lambda line: known[line.commitment].terms.option,
+        "SAVINGS_PLANS_TYPE": lambda line: f"{known[line.commitment].terms.kind}SavingsPlans",
+        "SCOPE": lambda line: "Availability Zone" if known[line.commitment].terms.zone else "Region",
+        "SUBSCRIPTION_ID": lambda line: known[line.commitment].resource,
     }
 
 

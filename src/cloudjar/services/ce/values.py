@@ -12,10 +12,11 @@ from decimal import Decimal
 from typing import Any
 
 from cloudjar.base.errors import AwsError
+from cloudjar.billing import using
 from cloudjar.billing.expressions import Values
 from cloudjar.billing.ledger import Group
 from cloudjar.billing.measured import Line
-from cloudjar.services.ce import errors, periods
+from cloudjar.services.ce import commitments, errors, periods
 from cloudjar.services.ce.asking import Asking, asks
 from cloudjar.services.ce.usage import METRICS
 
@@ -75,7 +76,7 @@ def _page(req: Mapping[str, Any], member: str, items: Sequence[Any]) -> dict[str
 def get_dimension_values(asking: Asking, req: dict[str, Any]) -> dict[str, Any]:
     """The values of one dimension."""
     if req.get("Context") in _CONTEXTS:
-        raise errors.invalid(f"Context {req['Context']} is not supported for dimension {req['Dimension']}")
+        return _page(req, "DimensionValues", _of_commitments(asking, req))
     found = _found(asking, req, asking.naming({"Type": "DIMENSION", "Key": req["Dimension"]}))
     linked = req["Dimension"] == "LINKED_ACCOUNT"
     values = [
@@ -83,6 +84,21 @@ def get_dimension_values(asking: Asking, req: dict[str, Any]) -> dict[str, Any]:
         for name in _sorted(req, found)
     ]
     return _page(req, "DimensionValues", values)
+
+
+def _of_commitments(asking: Asking, req: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The values that reservations (or plans) of a period have, by name."""
+    start, end = _period(asking, req)
+    reserved, dimension = req["Context"] == "RESERVATIONS", req["Dimension"]
+    deals = commitments.mine(asking, periods.midnight(start), end, reserved=reserved, keep=req.get("Filter"))
+    value = commitments.dimensions(deals).get(dimension) or asking.naming({"Type": "DIMENSION", "Key": dimension})
+    wanted, linked = str(req.get("SearchString") or "").lower(), dimension == "LINKED_ACCOUNT"
+    names = sorted({value(using.about(deal)) for deal in deals.values()} - {""})
+    return [
+        {"Value": name, "Attributes": {"description": asking.account_name(name)} if linked else {}}
+        for name in names
+        if wanted in name.lower()
+    ]
 
 
 @asks("GetTags")
