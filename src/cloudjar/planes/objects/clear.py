@@ -24,7 +24,7 @@ CHUNK = FRAMES * FRAME
 """Bytes of content that are kept or dropped together."""
 LEAST = CHUNK // 2
 """Bytes of a chunk below which it is not worth its room."""
-STRETCH = 4 * FRAME
+STRETCH = CHUNK
 """Bytes of a chunk that are given at once."""
 MOST = 48
 """Chunks at a time: 96 MiB."""
