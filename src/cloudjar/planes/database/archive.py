@@ -274,7 +274,8 @@ read_back() {
     { as postgres -D $data -c config_file=/database/conf/postgresql.conf -c listen_addresses= -c ssl=off \
         -c unix_socket_directories=/run/recover -c port=5432 -c hot_standby=off -c archive_mode=off \
         -c logging_collector=off -c shared_buffers=128MB -c "recovery_target_time=$1" \
-        -c recovery_target_action=promote -c "restore_command=$fetch" >/run/recover/log 2>&1 && echo 0 || echo 1; } >/run/recover/.code &
+        -c recovery_target_action=promote -c "restore_command=$fetch" \
+        >/run/recover/log 2>&1 && echo 0 || echo 1; } >/run/recover/.code &
     until [ -s /run/recover/.code ]; do
         if pg_isready -q -h /run/recover -p 5432; then
             kill -INT "$(head -n 1 $data/postmaster.pid)"
