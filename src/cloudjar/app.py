@@ -56,6 +56,7 @@ from cloudjar.kit.wakes import Runner, Wake, WakeTable
 from cloudjar.planes.compute.port import ComputePort
 from cloudjar.planes.dns.names import ExtraNames
 from cloudjar.planes.network.port import NetworkPort
+from cloudjar.planes.network.site import MAIL_PORTS
 from cloudjar.planes.proxy.port import ProxyPort
 from cloudjar.store.blobs import Blobs
 from cloudjar.store.database import Database
@@ -151,6 +152,7 @@ class Jar:
 
     def _front(self, authenticator: Authenticator) -> Front:
         self.smtp = SmtpDoor(self.pipeline, authenticator, self.database, self.tls.context)
+        self.guests_smtp = SmtpDoor(self.pipeline, authenticator, self.database, self.tls.context)
         admin = Admin(self, self.settings.home / "admin-token")
         uploads = Uploads(self.pipeline, authenticator, self.blobs.sink)
         doors = ServiceDoors(self.world, self.pipeline, self.blobs.sink)
@@ -197,6 +199,8 @@ class Jar:
         self.endpoints.serve_on(self.server, asyncio.get_running_loop(), self.tls.context)
         await self._listen_to_guests(self.server)
         await self.smtp.listen(self.settings.host, self.settings.smtp_port, self._smtps_port())
+        if self.network.name != "sim" and self.settings.smtp_port != NOWHERE:
+            await self.guests_smtp.listen_to_guests(self.network.host_address, MAIL_PORTS)
         self.boot()
         if self.settings.mail_relay:
             from cloudjar.gateway.relay import Relay
@@ -255,6 +259,7 @@ class Jar:
         self._closing = True
         self.audit.later = None
         await self.smtp.close()
+        await self.guests_smtp.close()
         if self.server is not None:
             await self.server.close()
         await self.metadata.close()

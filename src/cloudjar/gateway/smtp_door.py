@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from cloudjar.auth.authenticate import Authenticator
 from cloudjar.base.settings import is_loopback
 from cloudjar.gateway.pipeline import Pipeline
+from cloudjar.kit import names
+from cloudjar.kit.context import World
+from cloudjar.spec.regions import regions
 from cloudjar.store.database import Database
 
 if TYPE_CHECKING:
@@ -22,6 +25,18 @@ log = logging.getLogger("cloudjar.smtp")
 PORT, WRAPPED = 2587, 2465
 """As on AWS, beside 587 and 465, which are the host's own: the second speaks TLS from the first byte."""
 NOWHERE = -1
+_WRAPPED = (465, WRAPPED)
+
+
+def _endpoint(world: World, vpc_id: str, name: str) -> tuple[str, ...]:
+    """Where guests find the endpoint of a region; an interface endpoint of theirs comes first."""
+    network = world.ports.get("network")
+    return (network.host_address,) if network is not None and name in _NAMES else ()
+
+
+_NAMES = frozenset(f"email-smtp.{region.name}.amazonaws.com" for region in regions())
+for _name in _NAMES:
+    names.resolves(_name)(_endpoint)
 
 
 class Door:
@@ -59,18 +74,29 @@ class Door:
         if at := await self._open(host, wrapped, WRAPPED, "--smtps-port"):
             self.wrapped_url = f"smtps://{host}:{at}"
 
+    async def listen_to_guests(self, host: str, ports: Iterable[int]) -> None:
+        """Listen at the address at which guests find the endpoint, at each of these ports that is free."""
+        self.trusted = False
+        for port in ports:
+            try:
+                await self._bind(host, port, wrapped=port in _WRAPPED)
+            except OSError as error:
+                log.warning("guests find no SMTP endpoint at port %d: %s", port, error)
+
     async def _open(self, host: str, port: int | None, usual: int, option: str) -> int:
         if port == NOWHERE:
             return 0
-        loop = asyncio.get_running_loop()
-        client = partial(self._client, wrapped=usual == WRAPPED)
         try:
-            server = await loop.create_server(client, host, usual if port is None else port, backlog=64)
+            return await self._bind(host, usual if port is None else port, wrapped=usual == WRAPPED)
         except OSError as error:
             if port is not None:
                 raise
             log.warning("no SMTP endpoint: %s; %s names another port", error, option)
             return 0
+
+    async def _bind(self, host: str, port: int, *, wrapped: bool) -> int:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(partial(self._client, wrapped=wrapped), host, port, backlog=64)
         self._servers.append(server)
         found: int = server.sockets[0].getsockname()[1]
         return found

@@ -80,7 +80,7 @@ def _admitted(site: Site, api: tuple[str, int] | None) -> tuple[str, ...]:
         return ()
     if _elsewhere(site, api[0]):
         return (f"ct status dnat ip daddr {api[0]} tcp dport {api[1]} accept",)
-    return (f"ip daddr {_api_set(site)} tcp dport {api[1]} accept",)
+    return (f"ip daddr {_api_set(site)} tcp dport {site.answering(api[1])} accept",)
 
 
 def _api_set(site: Site) -> str:

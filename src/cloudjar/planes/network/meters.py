@@ -61,7 +61,7 @@ def internet(site: Site, api_port: int, born: str) -> str:
     return counting(TABLE, born, ("internet", "regional"), (
         NftChain("sent", (
             f"{sent} ip6 daddr {{ fe80::/10, ff00::/8 }} return",
-            f"{sent} ip daddr {api} tcp dport {api_port} return",
+            f"{sent} ip daddr {api} tcp dport {site.answering(api_port)} return",
             f"{sent} ip daddr {site.gateway} counter name internet return",
             f"{sent} ip daddr {site.pool} counter name regional return",
             f"{sent} ip6 daddr {site.gateway6} counter name internet return",

@@ -25,7 +25,7 @@ from cloudjar.planes.network.match import ANY, NUMBERS, Packet, protocol_number
 from cloudjar.planes.network.port import Endpoint, Interface, Peering, Subnet, TransitAttachment, TransitGateway, Vpc
 from cloudjar.planes.network.privatelinks import admitted, endpoint_at, link_at
 from cloudjar.planes.network.routing import nat_interface, networks, route_for
-from cloudjar.planes.network.site import Address, Site, address, any_address, either, network
+from cloudjar.planes.network.site import MAIL_PORTS, Address, Site, address, any_address, either, network
 from cloudjar.planes.network.steps import Answer, Dropped, Kind, Step
 from cloudjar.planes.network.transit import across
 from cloudjar.planes.network.verdicts import (
@@ -359,7 +359,7 @@ class _Walk:
                 raise self._stop("outside", text, target=str(target))
             self.from_internet(me, target)
         elif str(target) in site.api_addresses:
-            if (self.protocol, self.port) != (NUMBERS["tcp"], self.world.api_port):
+            if self.protocol != NUMBERS["tcp"] or self.port not in (self.world.api_port, *MAIL_PORTS):
                 raise self._stop("api", f"{target} answers for the API only", target=str(target))
             self._pass("api", f"{target} is the API", target=str(target))
         elif target in network(site.pool):

@@ -29,6 +29,8 @@ HUBS = ("pcx-", "tgw-")
 _TABLES = 0xC1000000
 _TAG = re.compile(r"[a-z0-9]{1,12}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+MAIL_PORTS = (25, 465, 587, 2465, 2587)
+"""Where SES's SMTP endpoint answers guests, beside the API: https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html"""
 _DOCUMENTATION = tuple(IPv4Network(n) for n in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
 _LINK_NAME = 15
 _REMEMBERED = 8192
@@ -57,6 +59,10 @@ class Site(msgspec.Struct, frozen=True):
     def api_addresses(self) -> tuple[str, ...]:
         """Every address of the host's own in the pool: at all of them the API answers, and nothing else."""
         return (self.gateway, *self.service_addresses.values())
+
+    def answering(self, api_port: int) -> str:
+        """The ports at which the host answers guests, as a set of nftables."""
+        return f"{{ {', '.join(map(str, sorted({api_port, *MAIL_PORTS})))} }}"
 
     @property
     def pool6(self) -> str:
