@@ -29,7 +29,8 @@ _SHORT = 12
 def digest(kind: str, release: str) -> str:
     """Hex digits that follow from what a release's image is made of."""
     one, engine = releases.need(kind, release), kinds.of(kind)
-    parts = [_base_digest(one), one.server, one.client, one.pin.integrity if one.pin else "", engine.init, _LINKS]
+    parts = [_base_digest(one), one.server, one.client, one.pin.integrity if one.pin else ""]
+    parts += [engine.init, engine.bake, _LINKS]
     parts += [f"{name}\n{text}" for name, text in sorted(engine.tools.items())]
     return _digest(parts)
 
@@ -111,6 +112,8 @@ def _fill(one: Release, base: Path, root: Path) -> None:
         (root / name).unlink(missing_ok=True)
         (root / name).write_text(text)
         (root / name).chmod(0o755)
+    if engine.bake:
+        _watched(["unshare", "--mount", "/bin/sh", "-ec", engine.bake, "bake", str(root)])
 
 
 def _debian(root: Path, recipe: Recipe, packages: tuple[str, ...]) -> None:

@@ -38,6 +38,8 @@ class Kind(NamedTuple):
     """What ``apply`` reads."""
     verifier: Callable[[str, bytes], str]
     """(password, 16 bytes of salt) -> what the engine keeps of a password."""
+    bake: str = ""
+    """What is done once in a finished image, whose folder is the argument."""
 
 
 KINDS: dict[str, Kind] = {
@@ -47,7 +49,7 @@ KINDS: dict[str, Kind] = {
     ),
     "mariadb": Kind(
         "mariadb", ("mysql", "rdsadmin"), mariadb_scripts.INIT, {**mariadb_scripts.TOOLS, **mariadb_upgrade.TOOLS},
-        mariadb.archive, mariadb.native,
+        mariadb.archive, mariadb.native, mariadb_scripts.BAKE,
     ),
 }
 
