@@ -27,8 +27,8 @@ def invoices(account: str | None, month: str | None, home: Home, as_json: bool) 
         rows = [(one["month"], one["id"], one["charges"], one["credits"], one["total"]) for one in found]
         return print_table(rows, ("Month", "Invoice", "Charges", "Credits", "USD"), right=(2, 3, 4))
     for one in found:
-        rows = [(part["account"], part["name"], part["amount"]) for part in one["parts"]]
+        parts = [(part["account"], part["name"], part["amount"]) for part in one["parts"]]
         credit = f"-{one['credits']}" if float(one["credits"]) else one["credits"]
         ends = [("", "Credits", credit), ("", "Tax", one["tax"]), ("", "Total", one["total"])]
-        print_table([*rows, *ends], ("Account", f"Invoice {one['id']} of {month}", "USD"), right=(2,))
+        print_table([*parts, *ends], ("Account", f"Invoice {one['id']} of {month}", "USD"), right=(2,))
     return None
