@@ -188,3 +188,16 @@ def test_a_takeover_that_was_cut_off_goes_on(site: Site) -> None:
     assert zones(site.show()) == tuple(reversed(zones(before)))
     assert "Multi-AZ instance failover completed" in site.said()
     assert sorted(machines(site).values()) == ["up", "up"]
+
+
+def test_who_is_stopped_in_a_takeover_is_stopped_afterwards(site: Site) -> None:
+    before = site.available(MultiAZ=True)
+    standby_is(site, "promoting")
+    site.rds.stop_db_instance(DBInstanceIdentifier="shop")
+    site.jar.settle()
+    assert site.show()["DBInstanceStatus"] == "stopped"
+    assert sorted(machines(site).values()) == ["down", "down"]
+    site.rds.start_db_instance(DBInstanceIdentifier="shop")
+    site.jar.settle()
+    assert zones(site.show()) == tuple(reversed(zones(before)))
+    assert sorted(machines(site).values()) == ["up", "up"]

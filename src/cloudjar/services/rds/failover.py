@@ -20,7 +20,7 @@ from cloudjar.kit.machine import Step, on_boot, reconciler
 from cloudjar.planes.compute.port import ComputePort
 from cloudjar.planes.database.port import Engine
 from cloudjar.planes.database.replication import Peers
-from cloudjar.services.rds import following, pairs, replicas, running, telling
+from cloudjar.services.rds import encryption, following, pairs, replicas, running, telling
 from cloudjar.services.rds.pairs import STANDBY, Standby
 from cloudjar.services.rds.records import DB, Change, DbInstance
 
@@ -65,9 +65,10 @@ def _belongs_down(step: Step, db: DbInstance, standby: Standby) -> bool:
         if db.state in _SERVING and not step.world.faults.is_dark(db.zone, db.account):
             _go_on_alone(step, db, standby)
         return True
-    if db.state in ("stopping", "stopped", "deleting"):
-        if db.state == "stopped":
-            host.stop(standby.machine)
+    if db.state in ("stopped", encryption.RECOVERABLE, encryption.LOST):
+        host.stop(standby.machine)
+        return True
+    if db.state in ("stopping", "deleting"):
         return True
     return db.state == "starting" or step.world.faults.is_dark(db.zone, db.account)
 
@@ -218,9 +219,9 @@ def modified(step: Step, db: DbInstance, change: Change) -> None:
 
 # -- taking over
 def goes_on(step: Step, db: DbInstance) -> bool:
-    """Whether the standby began to take over."""
+    """Whether the standby began to take over, of an instance that is to stay."""
     standby = pairs.of(step.ctx, db)
-    return standby is not None and standby.state == "promoting"
+    return standby is not None and standby.state == "promoting" and db.state != "deleting"
 
 
 def take_over(step: Step, db: DbInstance, why: str = "") -> bool:

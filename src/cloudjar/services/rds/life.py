@@ -49,8 +49,11 @@ def converge(step: Step, db: DbInstance | None) -> None:
     host: ComputePort = step.port("compute")
     if db.state in _UP and step.world.faults.is_dark(db.zone, db.account):
         host.stop(db.machine, force=True)  # it boots when the power is back: `power_changed`
-        if db.state in failover.FAILS_OVER:
+        if db.state in failover.FAILS_OVER or failover.goes_on(step, db):
             failover.take_over(step, db)
+        return
+    if failover.goes_on(step, db):
+        failover.take_over(step, db)  # before that is done nobody knows which machine the instance is
         return
     if locking.shut(step, db, host):
         return
@@ -62,7 +65,7 @@ def converge(step: Step, db: DbInstance | None) -> None:
         case "modifying":
             _modify(step, db, host)
         case "rebooting":
-            if (db.forced or failover.goes_on(step, db)) and failover.take_over(step, db):
+            if db.forced and failover.take_over(step, db):
                 return
             host.stop(db.machine)
             _boot(step, db)
@@ -146,8 +149,6 @@ def _schedule(step: Step, db: DbInstance) -> None:
 
 def _keep(step: Step, db: DbInstance, host: ComputePort) -> None:
     """An instance that is available stays so, and takes what its parameter group says if it can be taken now."""
-    if failover.goes_on(step, db) and failover.take_over(step, db):
-        return
     if host.look(db.machine) != "up":
         if failover.take_over(step, db):
             return

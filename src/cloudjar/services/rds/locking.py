@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from cloudjar.kit.machine import Step
 from cloudjar.planes.compute.port import ComputePort
-from cloudjar.services.rds import encryption, telling
+from cloudjar.services.rds import encryption, pairs, telling
 from cloudjar.services.rds.records import DbInstance
 
 _WAITS = timedelta(days=7)
@@ -29,6 +29,7 @@ def shut(step: Step, db: DbInstance, host: ComputePort) -> bool:
         if there is None or there.state != db.state:
             return True
         step.db[DbInstance].put(replace(there, state=encryption.RECOVERABLE, shut=now))
+        pairs.stir(step.ctx, there)
         said = f"Database instance put into {encryption.RECOVERABLE}. The KMS key cannot be accessed."
         telling.instance(step.ctx, there, "RDS-EVENT-0035", said, "failure")
         step.again("key", now + _WAITS)
