@@ -6,7 +6,7 @@ from ipaddress import IPv6Address
 
 import msgspec
 
-from cloudjar.planes.database import links, postgres
+from cloudjar.planes.database import links, postgres, replication
 from cloudjar.planes.database.port import Engine
 from cloudjar.planes.database.replication import Peers, Source
 from tests.planes.database.test_postgres import engine
@@ -29,7 +29,7 @@ def follower(*, readable: bool = False) -> Engine:
 
 def files(one: Engine) -> dict[str, str]:
     """What is handed to the machine."""
-    return postgres.replication.files(one)
+    return replication.files(one)
 
 
 def test_machines_have_addresses_of_their_own() -> None:
