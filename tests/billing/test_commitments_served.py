@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from cloudjar.billing.ledger import ledger
@@ -13,7 +15,7 @@ from cloudjar.billing.report_commitments import focus
 from cloudjar.billing.report_rows import Used, used
 from cloudjar.kit.usage import Meter
 from tests.billing.buying import commit, launch, reserve
-from tests.jar import ACCOUNT, TestJar
+from tests.jar import ACCOUNT, TestJar, running
 
 CLOSE = Decimal("1e-9")
 JANUARY = {"Start": "2026-01-01", "End": "2026-02-01"}
@@ -163,3 +165,35 @@ def test_an_organization_shares_what_it_bought(jar: TestJar) -> None:
     assert round(used_by[ACCOUNT, "DiscountedUsage"], 2) == 10
     assert round(used_by[member, "DiscountedUsage"], 2) == 10
     assert round(used_by[member, "Usage"], 2) == 10
+
+
+def test_splitting_a_jump_of_the_clock_changes_no_bill(tmp_path: Path) -> None:
+    """Asked in between or not, in one jump or in several."""
+    one, other = (_after(tmp_path / str(n), cuts) for n, cuts in enumerate(([], [61, 720, 20_000, 30_001])))
+    assert one == other
+    assert {"DiscountedUsage", "SavingsPlanCoveredUsage", "RIFee", "Usage"} <= {kind for kind, _ in one}
+
+
+def _after(home: Path, cuts: list[int]) -> dict[tuple[str, int], tuple[Decimal, Decimal]]:
+    """By record type and month: what was paid, and amortized, forty days later."""
+    with running(home) as jar:
+        launch(jar)
+        launch(jar, "t3.small")
+        reserve(jar)
+        commit(jar, "0.01")
+        book = ledger(jar.jar.world)
+        start = jar.clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+        def told() -> dict[tuple[str, int], tuple[Decimal, Decimal]]:
+            end = jar.clock.now() + timedelta(days=1)
+            _, found = book.sums(start, end, "MONTHLY", keep=lambda _: True, key=lambda line: line.kind)
+            return {
+                (kind, index): (group.unblended[index].quantize(CLOSE), group.amortized[index].quantize(CLOSE))
+                for kind, group in found.items()
+                for index in range(len(group.usage))
+            }
+
+        for first, last in pairwise([0, *cuts, 40 * 24 * 60]):
+            jar.advance(minutes=last - first)
+            now = told()
+        return now
