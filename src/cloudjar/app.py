@@ -58,6 +58,7 @@ from cloudjar.planes.dns.names import ExtraNames
 from cloudjar.planes.network.port import NetworkPort
 from cloudjar.planes.network.site import MAIL_PORTS
 from cloudjar.planes.proxy.port import ProxyPort
+from cloudjar.spec import prices
 from cloudjar.store.blobs import Blobs
 from cloudjar.store.database import Database
 from cloudjar.store.kept_clock import KeptClock
@@ -499,6 +500,7 @@ async def _serve(settings: Settings, ready_file: Path | None) -> None:
     import os
     import signal
 
+    prices.use_imported(settings.home / "prices")
     jar = Jar(settings)
     await jar.start()
     # A call makes many small things and hardly a cycle: looking for cycles every 700 of them is most of what the

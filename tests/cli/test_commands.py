@@ -161,3 +161,23 @@ def test_an_account_is_opened_on_a_plan(up: Terminal) -> None:
     assert made["id"] in told
     assert made["secret_access_key"] not in told
     assert "AWS_SECRET_ACCESS_KEY=" in up.good("account", "create", "--email", "bob@example.com")
+
+
+def test_imported_prices_are_on_the_bill(terminal: Terminal, tmp_path: Path) -> None:
+    about = {"usagetype": "EUW3-BoxUsage:t3.micro", "operation": "RunInstances", "regionCode": "eu-west-3"}
+    rate = {"unit": "Hrs", "beginRange": "0", "endRange": "Inf", "pricePerUnit": {"USD": "1.0000000000"}}
+    term = {"S.T": {"priceDimensions": {"S.T.R": rate}}}
+    offer = {"offerCode": "AmazonEC2", "products": {"S": {"attributes": about}}, "terms": {"OnDemand": {"S": term}}}
+    file = tmp_path / "index.json"
+    file.write_text(json.dumps(offer))
+    assert "AmazonEC2" in terminal.good("prices", "import", str(file))
+    terminal.good("up")
+    terminal.launch()
+    terminal.good("clock", "advance", "10h")
+    month = terminal.json("clock")["now"][:7]
+    found = {i["usage_type"]: i for i in terminal.json("bill", "--month", month)["items"]}
+    box = found["BoxUsage:t3.micro"]
+    assert Decimal(box["cost"]) == Decimal(box["quantity"])
+    assert "imported from offer files" in terminal.good("bill", "--month", month, "--sources")
+    file.write_text("{}")
+    assert "no offer file" in terminal.run("prices", "import", str(file)).err

@@ -12,6 +12,7 @@ from cloudjar.base.settings import Settings
 from cloudjar.cli.home import Home, Ready
 from cloudjar.cli.screen import Failure
 from cloudjar.gateway import private
+from cloudjar.spec import prices
 
 TOKEN_HEADER = "x-cloudjar-token"
 
@@ -22,6 +23,7 @@ class AdminClient:
     def __init__(self, home: Home) -> None:
         self.home = home
         self.settings, self.ready = home.need_ready()
+        prices.use_imported(home.folder / "prices")
 
     def get(self, name: str, **query: object) -> dict[str, Any]:
         """``GET /_cloudjar/NAME``; raises `Failure`."""

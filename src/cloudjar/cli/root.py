@@ -34,6 +34,7 @@ COMMANDS = {
     "quota": ("cloudjar.cli.quota", "quota", "Requests for higher quotas: list, approve, deny."),
     "account": ("cloudjar.cli.account", "account", "Accounts: list them, open one on a plan."),
     "certificate": ("cloudjar.cli.certificate", "certificate", "Certificates: prove their domains, trust their root."),
+    "prices": ("cloudjar.cli.prices", "prices", "Prices: take them from AWS's public offer files."),
     "invoices": ("cloudjar.cli.invoices", "invoices", "What was charged for months that are over."),
     "clock": ("cloudjar.cli.clock", "clock", "The cloud's own time: move it on, hasten it, freeze it."),
     "consistency": ("cloudjar.cli.consistency", "consistency", "How long IAM's changes take to be seen."),

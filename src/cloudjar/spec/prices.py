@@ -98,18 +98,48 @@ class _Service(msgspec.Struct):
     products: dict[str, list[_Product]]
 
 
+_OWN = Path(__file__).with_name("data") / "prices"
+_FOLDERS = [_OWN]
+"""Where tables are: the product's own, then what was imported, which counts more."""
+
+
+def use_imported(folder: Path) -> None:
+    """Price by the tables of a folder (`spec.offers`) too: before anything is priced, once in a process's life."""
+    _FOLDERS[1:] = [folder]
+    for known in (_service, _sources, price):
+        known.cache_clear()
+
+
 @cache
 def _service(code: str) -> _Service:
-    file = Path(__file__).with_name("data") / "prices" / f"{code}.json"
-    if "/" in code or code == "sources" or not file.is_file():
+    files = [folder / f"{code}.json" for folder in _FOLDERS]
+    found = [] if "/" in code or code == "sources" else [file for file in files if file.is_file()]
+    if not found:
         raise NoPrice(f"no prices are known of the service {code!r}")
-    return msgspec.json.decode(file.read_bytes(), type=_Service)
+    first, *more = (msgspec.json.decode(file.read_bytes(), type=_Service) for file in found)
+    for other in more:
+        _merge(first, other)
+    return first
+
+
+def _merge(base: _Service, other: _Service) -> None:
+    for usage_type, products in other.products.items():
+        known = base.products.setdefault(usage_type, [])
+        for product in products:
+            same = next((one for one in known if one.operation == product.operation), None)
+            if same is None:
+                known.append(product)
+            else:
+                same.prices.update(product.prices)
 
 
 @cache
 def _sources() -> dict[str, tuple[str, str]]:
-    raw = (Path(__file__).with_name("data") / "prices" / "sources.json").read_bytes()
-    return msgspec.json.decode(raw, type=dict[str, tuple[str, str]])
+    found: dict[str, tuple[str, str]] = {}
+    for file in (folder / "sources.json" for folder in _FOLDERS):
+        if file.is_file():
+            found |= msgspec.json.decode(file.read_bytes(), type=dict[str, tuple[str, str]])
+    return found
 
 
 @cache
@@ -187,8 +217,8 @@ def is_priced(service: str, usage_type: str, region: str, operation: str = "") -
 
 def fingerprint() -> bytes:
     """Says whether two tables of prices are the same."""
-    folder = Path(__file__).with_name("data") / "prices"
-    return sha256(b"".join(file.read_bytes() for file in sorted(folder.glob("*.json")))).digest()
+    files = [file for folder in _FOLDERS for file in sorted(folder.glob("*.json"))]
+    return sha256(b"".join(file.read_bytes() for file in files)).digest()
 
 
 def service_name(service: str) -> str:
@@ -203,13 +233,21 @@ def service_name(service: str) -> str:
 
 def services() -> tuple[str, ...]:
     """The codes of all services that have prices."""
-    folder = Path(__file__).with_name("data") / "prices"
-    return tuple(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".json") and f.name != "sources.json"))
+    return tuple(sorted({file.stem for folder in _FOLDERS for file in folder.glob("*.json")} - {"sources"}))
 
 
 def usage_types(service: str) -> tuple[str, ...]:
     """A service's priced usage types, without region prefix."""
     return tuple(_service(service).products)
+
+
+def known_units(service: str, usage_type: str) -> dict[str, str]:
+    """The units of a usage type's prices, by operation; nothing of what has none."""
+    try:
+        products = _service(service).products.get(usage_type) or ()
+    except NoPrice:
+        return {}
+    return {product.operation: product.unit for product in products}
 
 
 def regional(service: str) -> Iterator[tuple[str, Price]]:
