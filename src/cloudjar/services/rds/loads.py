@@ -21,6 +21,7 @@ from cloudjar.kit.record import Record, record
 from cloudjar.planes.compute.port import ComputePort
 from cloudjar.planes.compute.usage import DiskUse, Usage
 from cloudjar.planes.database.figures import Figures, FiguresPort, figures
+from cloudjar.services.rds import exporting
 from cloudjar.services.rds.records import DB, DbInstance
 from cloudjar.spec import databases
 from cloudjar.store.points import KEPT
@@ -128,6 +129,7 @@ def look(step: Step, load: Load | None) -> None:
         seen = asked(step.world).read(db.machine, db.engine, db.port)
     now = step.world.clock.now()
     fresh = Load(id=db.resource_id, open=True, since=now, facts=_facts(db), usage=usage, disk=disk, figures=seen)
+    exporting.ship(step, db)
     with step.world.state.database.transaction():
         if load is None:
             step.db[Load].add(fresh)
@@ -197,3 +199,4 @@ def _close(step: Step, load: Load | None, *, gone: bool) -> None:
             now = step.db[Load].put(replace(now, open=False))
         if now is not None and gone:
             step.db[Load].drop(now)
+            exporting.forget(step, load.id)

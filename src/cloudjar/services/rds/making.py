@@ -11,7 +11,7 @@ from cloudjar.base import ids
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.planes.database import kinds
-from cloudjar.services.rds import engine_rules, errors, groups, pairs, places, rules, running
+from cloudjar.services.rds import engine_rules, errors, exporting, groups, pairs, places, rules, running
 from cloudjar.services.rds.records import DbInstance, Secret
 from cloudjar.services.rds.views import AUTHORITY
 from cloudjar.spec import databases
@@ -148,6 +148,7 @@ def blank(ctx: Ctx, req: dict[str, Any], name: str, line: Line, whole: str, tags
         copies_tags=bool(req.get("CopyTagsToSnapshot")),
         protected=bool(req.get("DeletionProtection")),
         multi_az=pairs.asked(req, line.engine),
+        exports=exporting.asked(ctx, line.engine, whole, req.get("EnableCloudwatchLogsExports")),
         tags=tags,
     )
 

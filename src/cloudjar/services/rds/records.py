@@ -192,6 +192,8 @@ class DbInstance(Record, frozen=True, kw_only=True):
     grant: str = ""
     shut: datetime | None = None
     """Since when the key cannot be used."""
+    exports: tuple[str, ...] = ()
+    """Kinds of logs that are brought to CloudWatch Logs."""
     multi_az: bool = False
     """Another machine stands by for it (`pairs.Standby`)."""
     forced: bool = False

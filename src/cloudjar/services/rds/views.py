@@ -103,6 +103,7 @@ def show_instance(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
         "DBInstanceArn": arn_of(db),
         "DeletionProtection": db.protected,
         "StorageEncrypted": bool(db.kms_key),
+        "EnabledCloudwatchLogsExports": list(db.exports) or None,
         "KmsKeyId": db.kms_key or None,
         "TagList": tags.as_list(db.tags),
     }

@@ -7,7 +7,7 @@ from typing import Any
 from cloudjar.kit import filters
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.rds import errors, pairs, versions, views
+from cloudjar.services.rds import errors, exporting, pairs, versions, views
 from cloudjar.services.rds.versions import Target, Version
 from cloudjar.spec import databases, regions
 from cloudjar.spec.databases import Line
@@ -60,12 +60,12 @@ def _version(ctx: Ctx, one: Version, req: dict[str, Any]) -> dict[str, Any]:
         "ValidUpgradeTarget": [_target(ctx, line, one) for one in versions.targets(ctx.world, line.engine, whole)],
         **_ALIKE,
         "SupportsReadReplica": line.engine in pairs.ENGINES,
+        "ExportableLogTypes": list(exporting.EXPORTS.get(line.engine, ())),
+        "SupportsLogExportsToCloudwatchLogs": line.engine in exporting.EXPORTS,
     }
 
 
 _ALIKE: dict[str, Any] = {
-    "ExportableLogTypes": [],
-    "SupportsLogExportsToCloudwatchLogs": False,
     "SupportedEngineModes": ["provisioned"],
     "SupportedFeatureNames": [],
     "Status": "available",
@@ -124,7 +124,7 @@ def _option(ctx: Ctx, line: Line, whole: str, kind: str, storage: str) -> dict[s
         "MultiAZCapable": line.engine in pairs.ENGINES,
         "ReadReplicaCapable": line.engine in pairs.ENGINES,
         "Vpc": True,
-        "SupportsStorageEncryption": False,
+        "SupportsStorageEncryption": True,
         "StorageType": storage,
         "SupportsIops": storage in ("io1", "io2", "gp3"),
         "SupportsStorageThroughput": storage == "gp3",

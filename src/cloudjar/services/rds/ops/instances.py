@@ -20,7 +20,7 @@ PLACED = (
     "DBSubnetGroupName", "VpcSecurityGroupIds", "PubliclyAccessible", "DBParameterGroupName", "BackupRetentionPeriod",
     "PreferredBackupWindow", "PreferredMaintenanceWindow", "AutoMinorVersionUpgrade", "CopyTagsToSnapshot",
     "DeletionProtection", "CACertificateIdentifier", "OptionGroupName", "Tags", "TagSpecifications", "AllocatedStorage",
-    "StorageType", "Iops", "StorageThroughput", "DBName", "MultiAZ",
+    "StorageType", "Iops", "StorageThroughput", "DBName", "EnableCloudwatchLogsExports", "MultiAZ",
 )  # fmt: skip
 """Members of requests that something is done with, whatever the instance's data come from."""
 _BUILT = (

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from cloudjar.base.errors import AwsError, PlaneError
-from cloudjar.kit.context import Ctx, World
+from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.planes.database.engine_logs import EngineLogs, LogFile, engine_logs
+from cloudjar.planes.database.engine_logs import EngineLogs, LogFile
+from cloudjar.services.rds import exporting
 from cloudjar.services.rds.ops.instances import by_name
 from cloudjar.services.rds.records import DbInstance
 
@@ -84,11 +85,6 @@ def _files(ctx: Ctx, db: DbInstance) -> list[LogFile]:
 
 def _asked(ctx: Ctx, db: DbInstance, ask: Callable[[EngineLogs], T]) -> T:
     try:
-        return ask(_port(ctx.world))
+        return ask(exporting.port(ctx.world))
     except PlaneError as failed:
         raise AwsError("DBInstanceNotReady", f"DB instance {db.id} is not ready.") from failed
-
-
-def _port(world: World) -> EngineLogs:
-    port: EngineLogs = world.ports.setdefault("database engine logs", engine_logs(world.ports["compute"]))
-    return port

@@ -14,6 +14,7 @@ from cloudjar.kit.operation import op
 from cloudjar.services.rds import (
     engine_rules,
     errors,
+    exporting,
     groups,
     making,
     pairs,
@@ -34,6 +35,7 @@ _BUILT = (
     "PreferredMaintenanceWindow", "AutoMinorVersionUpgrade", "LicenseModel", "Iops", "StorageThroughput", "StorageType",
     "CopyTagsToSnapshot", "DBPortNumber", "PubliclyAccessible", "DeletionProtection", "EngineVersion", "Engine",
     "CACertificateIdentifier", "OptionGroupName", "MultiAZ", "AllowMajorVersionUpgrade",
+    "CloudwatchLogsExportConfiguration",
 )  # fmt: skip
 
 
@@ -71,7 +73,7 @@ def _at_once(ctx: Ctx, req: dict[str, Any], db: DbInstance, line: Line) -> DbIns
             db = replace(db, **{field: req[member]})
     if req.get("PubliclyAccessible") not in (None, db.public):
         raise errors.not_built("A change of PubliclyAccessible")
-    return _windows(req, db)
+    return _windows(req, exporting.changed(ctx, db, req.get("CloudwatchLogsExportConfiguration")))
 
 
 def _windows(req: dict[str, Any], db: DbInstance) -> DbInstance:
