@@ -70,6 +70,7 @@ def test_who_is_told_to_go_on_sends_all_of_it_to_the_thread(server: Live) -> Non
     with server.connect() as client:
         client.sendall(head + b"\r\n\r\n")
         assert read_answer(client).status == 100
+        until(lambda: flows(server))
         [flow] = flows(server)
         client.sendall(body)
         assert read_answer(client).headers["x-hash"] == hashlib.sha256(CONTENT).hexdigest()
