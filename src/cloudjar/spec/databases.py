@@ -62,12 +62,13 @@ def _postgres(major: str, usual: str = "") -> Line:
     return Line("postgres", major, usual, "PostgreSQL", "postgresql-license", "UTF8", 5432)
 
 
-def _mariadb(major: str, usual: str) -> Line:
-    return Line("mariadb", major, usual, "MariaDB Community Edition", "general-public-license", "latin1", 3306)
+def _mariadb(major: str, usual: str, charset: str = "latin1") -> Line:
+    return Line("mariadb", major, usual, "MariaDB Community Edition", "general-public-license", charset, 3306)
 
 
 LINES = (
     _mariadb("10.11", "10.11.19"),
+    _mariadb("11.8", "11.8.6", "utf8mb4"),
     _postgres("14"),
     _postgres("15", "15.20"),
     _postgres("16"),

@@ -29,7 +29,7 @@ def _rows(site: Site, sql: str, name: str = "maria") -> str:
 
 
 def test_mariadb_serves_its_master_who_is_no_superuser(site: Site) -> None:
-    site.create("maria", "mariadb")
+    site.create("maria", "mariadb", BackupRetentionPeriod=1)
     assert _rows(site, "SELECT version()").startswith("10.11.")
     assert _rows(site, "SHOW STATUS LIKE 'Ssl_version'").startswith("Ssl_version|TLSv1.")
     assert "Access denied" in site.mysql("maria", "SELECT 1", password="wrong-horse-9").out
@@ -49,11 +49,11 @@ def test_mariadb_serves_its_master_who_is_no_superuser(site: Site) -> None:
 def test_mariadb_keeps_what_was_committed_and_takes_its_parameters(site: Site) -> None:
     rds = site.rds
     _rows(site, "CREATE TABLE kept AS SELECT 1 AS n")
-    assert _rows(site, "SELECT @@max_connections, @@innodb_buffer_pool_size DIV 1048576, @@log_bin") == "42|768|0"
+    assert _rows(site, "SELECT @@max_connections, @@innodb_buffer_pool_size DIV 1048576, @@log_bin") == "42|768|1"
     rds.create_db_parameter_group(
         DBParameterGroupName="maria", DBParameterGroupFamily="mariadb10.11", Description="maria"
     )
-    site.modify("maria", DBParameterGroupName="maria", BackupRetentionPeriod=0)
+    site.modify("maria", DBParameterGroupName="maria")
     wanted = [
         ("max_connections", "33", "immediate"), ("require_secure_transport", "1", "immediate"),
         ("performance_schema", "1", "pending-reboot"),

@@ -27,6 +27,10 @@ def test_every_version_that_runs_here_says_what_it_may_become(jar: TestJar) -> N
         Engine="postgres", EngineVersion="16", DefaultOnly=True
     )["DBEngineVersions"]  # fmt: skip
     assert of_major["EngineVersion"] == "16.14"
+    maria = rds.describe_db_engine_versions(Engine="mariadb")["DBEngineVersions"]
+    assert [(one["DBParameterGroupFamily"], len(one["ValidUpgradeTarget"])) for one in maria] == [
+        ("mariadb10.11", 1), ("mariadb11.8", 0),
+    ]  # fmt: skip
     for engine in ("mysql", "oracle-ee", "aurora-postgresql"):
         assert rds.describe_db_engine_versions(Engine=engine)["DBEngineVersions"] == []
 
@@ -78,6 +82,15 @@ def test_mariadb_is_told_hashes_and_formulas(jar: TestJar) -> None:
     assert len(engine.verifier) == 41
     assert settings["innodb_buffer_pool_size"] == str((1 << 30) * 3 // 4)
     assert settings["max_connections"] == "42"
+    assert "log_bin" not in settings
+
+
+def test_mariadb_writes_a_binary_log_while_it_keeps_backups(jar: TestJar) -> None:
+    site = Site(jar)
+    site.available(**{**MARIADB, "BackupRetentionPeriod": 1})
+    if not jar.reborn:
+        assert dict(site.engine().settings)["log_bin"] == "/database/data/mysql-bin-changelog"
+    assert [s["Engine"] for s in site.rds.describe_db_snapshots()["DBSnapshots"]] == ["mariadb"]
 
 
 def test_a_minor_upgrade_is_another_image_under_the_same_data(jar: TestJar) -> None:

@@ -84,7 +84,8 @@ def setup(engine: Engine) -> str:
     ]
     if engine.verifier:
         said.append(f"ALTER USER {master} IDENTIFIED VIA mysql_native_password USING {literal(engine.verifier)};")
-    said.append(f"GRANT {', '.join(_PRIVILEGES)} ON *.* TO {master} WITH GRANT OPTION;")
+    privileges = _PRIVILEGES if engine.major.startswith("10.") else (*_PRIVILEGES, "SHOW CREATE ROUTINE")
+    said.append(f"GRANT {', '.join(privileges)} ON *.* TO {master} WITH GRANT OPTION;")
     if engine.database:
         said.append(f"CREATE DATABASE IF NOT EXISTS {identifier(engine.database)};")
     return "\n".join(said) + "\n"

@@ -31,7 +31,12 @@ until as mariadb --no-defaults -S $socket -u rdsadmin -e 'SELECT 1' >/dev/null 2
     sleep 0.05
 done
 code=0
-as mariadb-upgrade --no-defaults -S $socket -u rdsadmin --force --silent >/run/mariadb-upgrade.log 2>&1 || code=$?
+# Only who owns the files can say in them that they were upgraded.
+as mariadb --no-defaults -S $socket -u rdsadmin -e "CREATE OR REPLACE USER mysql@localhost IDENTIFIED VIA unix_socket;
+    GRANT ALL ON *.* TO mysql@localhost WITH GRANT OPTION"
+setpriv --reuid=mysql --regid=mysql --init-groups mariadb-upgrade --no-defaults -S $socket -u mysql --force --silent \\
+    >/run/mariadb-upgrade.log 2>&1 || code=$?
+as mariadb --no-defaults -S $socket -u rdsadmin -e "DROP USER mysql@localhost" || code=$?
 kill $engine
 wait $engine || :
 if [ "$code" != 0 ]; then

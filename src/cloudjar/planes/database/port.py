@@ -76,7 +76,7 @@ class DatabasePort(Protocol):
 
     def arrive(self, machine: str, kind: str, /) -> str:
         """Likewise, once the machine runs the later major's image: take over what `leave` left, if it was not yet.
-        Returns "" or why that failed; then the data are still the old ones."""
+        Returns "" or why that failed; PostgreSQL's data are then still the old ones."""
         ...
 
     def accepts(self, machine: str) -> bool:

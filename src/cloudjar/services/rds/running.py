@@ -116,10 +116,17 @@ def engine(step: Step, db: DbInstance, running: dict[str, str]) -> Engine:
         database=db.db_name,
         certificate=certificate,
         key=key,
-        settings=(*values.told(family, running, memory, db.port), *kept_logs.settings(db)),
+        settings=(*values.told(family, running, memory, db.port), *kept_logs.settings(db), *_binary_log(db)),
         needs_tls=running.get(forced := _FORCED[db.engine], family[forced].value) not in ("0", "off", "OFF", ""),
         peers=following.peers(step.ctx, db),
     )
+
+
+def _binary_log(db: DbInstance) -> tuple[tuple[str, str], ...]:
+    """MariaDB writes one while automated backups are kept; it is begun or ended with the next boot."""
+    if db.engine != "mariadb" or not db.retention:
+        return ()
+    return (("log_bin", "/database/data/mysql-bin-changelog"), ("binlog_expire_logs_seconds", "86400"))
 
 
 def _certificate(step: Step, db: DbInstance) -> tuple[str, str]:
