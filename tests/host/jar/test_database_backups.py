@@ -60,6 +60,16 @@ class Backups(Site):
         assert found, f"no {name}"
         return float(found[0]["Average"])
 
+    def told(self, words: str) -> list[Any]:
+        """What CloudWatch Logs has of the database's log."""
+        logs = self.jar.client("logs")
+        if not logs.describe_log_groups(logGroupNamePrefix="/aws/rds/instance/shop/")["logGroups"]:
+            return []
+        found: list[Any] = logs.filter_log_events(
+            logGroupName="/aws/rds/instance/shop/postgresql", filterPattern=f'"{words}"'
+        )["events"]
+        return found
+
     def restore(self, name: str, **asked: Any) -> None:
         self.rds.restore_db_instance_to_point_in_time(
             TargetDBInstanceIdentifier=name, DBSubnetGroupName="private", VpcSecurityGroupIds=[self.group],
@@ -81,7 +91,8 @@ def site() -> Iterator[Backups]:
         pytest.skip(f"a real jar {why}")
     with real_jar() as jar:
         made = Backups(jar)
-        made.rds.modify_db_instance(DBInstanceIdentifier="shop", BackupRetentionPeriod=7, ApplyImmediately=True)
+        made.rds.modify_db_instance(DBInstanceIdentifier="shop", BackupRetentionPeriod=7, ApplyImmediately=True,
+                                    CloudwatchLogsExportConfiguration={"EnableLogTypes": ["postgresql"]})  # fmt: skip
         until(lambda: made.show().get("LatestRestorableTime"), "the first backup", 120, 0.1)
         yield made
 
@@ -109,6 +120,7 @@ def test_it_is_as_it_was_at_any_second_of_yesterday(site: Backups) -> None:
     assert 'column "no_such_column" does not exist' in site.rds.download_db_log_file_portion(**asked)["LogFileData"]
     pages = site.rds.get_paginator("download_db_log_file_portion").paginate(**asked, NumberOfLines=3)
     assert "boss@store" in "".join(page["LogFileData"] for page in pages)
+    until(lambda: site.told("no_such_column"), "the log to be brought to CloudWatch Logs", 180, 1)
     chance = random.Random(8)
     for number in range(POINTS):
         at = (first + chance.random() * (last - first)).replace(microsecond=0)
