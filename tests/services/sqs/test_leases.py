@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,8 +14,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cloudjar.auth.presign import Credentials, sign
+from cloudjar.base.clock import SystemClock
 from cloudjar.services.sqs import leases
 from cloudjar.services.sqs.rows import rows
+from cloudjar.wire.message import Request
 from tests.jar import running
 from tests.services.sqs.conftest import Box
 from tests.services.sqs.test_measures import values
@@ -137,6 +142,27 @@ def test_many_queues_are_not_all_held(steady: Box, monkeypatch: pytest.MonkeyPat
     held = rows(steady.jar.jar.world).leases._fronts
     assert len(held) <= 3
     assert [box.depth() for box in boxes] == [(0, 2, 0)] * 5
+
+
+def test_a_poll_hears_what_is_sent_in_the_same_moment(steady: Box) -> None:
+    """It has looked, and does not wait yet."""
+
+    def asked(operation: str, **members: Any) -> Request:
+        body = json.dumps({"QueueUrl": steady.url, **members}).encode()
+        headers = {"host": "localhost", "content-type": "application/x-amz-json-1.0",
+                   "x-amz-target": f"AmazonSQS.{operation}"}  # fmt: skip
+        request = Request("POST", "/", "", headers, body)
+        sign(request, Credentials("test", "test"), "eu-west-3", "sqs", SystemClock().real())
+        return request
+
+    async def both() -> bytes:
+        front = steady.jar.jar.front
+        poll = asyncio.ensure_future(front(asked("ReceiveMessage", WaitTimeSeconds=20)))  # type: ignore[arg-type] # held
+        front(asked("SendMessage", MessageBody="now"))
+        answer = await asyncio.wait_for(poll, 15)
+        return bytes(answer.body)  # type: ignore[arg-type] # bytes
+
+    assert b'"Body":"now"' in steady.jar.on_loop(both())
 
 
 @dataclass

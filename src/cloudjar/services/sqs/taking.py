@@ -61,9 +61,8 @@ def post(ctx: Ctx, queue: Queue, letter: Letter, now: int) -> dict[str, Any] | N
         return None
     delay = queue.delay if letter.delay is None else letter.delay
     store.post(queue.number, now + delay * 1000, now, data)
-    key = receiving.key(queue)
-    if ctx.world.waits.waits(key):
-        database.on_commit(partial(ctx.world.waits.notify, key, 1))
+    # Also when nobody waits yet: a poll that saw nothing may be about to.
+    database.on_commit(partial(ctx.world.waits.notify, receiving.key(queue), 1))
     return told
 
 
