@@ -77,6 +77,7 @@ def about(deal: Commitment) -> Line:
 
 
 def summed(column: Iterable[Used]) -> Used:
+    """Of several."""
     sums = Used()
     for one in column:
         sums = sums.plus(one)
