@@ -16,6 +16,8 @@ _PROMOTE_SECONDS = 120
 _LOOK_SECONDS = 10
 _COMES = 400
 """Likewise: how long a follower may take to come at all."""
+_IS_THERE = 40
+"""Likewise, for one that was there a minute ago."""
 _STRANGER = 5
 _TRIES = 600
 """Of 50 ms each: how long a follower may take to have what its source has, in one look."""
@@ -52,9 +54,10 @@ class FollowingPort(Protocol):
         """Have the engine of a machine that was booted run on, whatever it was, without asking its source."""
         ...
 
-    def near(self, engine: Engine, follower: str) -> bool:
-        """Wait until a follower of the running `engine` is almost there; False if it does not come: its data are of
-        another lineage, or what it lacks is there no more. Raises `PlaneError` while it is far behind."""
+    def near(self, engine: Engine, follower: str, *, patient: bool = True) -> bool:
+        """Wait until a follower of the running `engine` is almost there; False if it does not come, which takes longer
+        to know for who is `patient`: its data are of another lineage, or what it lacks is there no more. Raises
+        `PlaneError` while it is far behind."""
         ...
 
     def synced(self, engine: Engine, follower: str) -> None:
@@ -94,10 +97,10 @@ class GuestFollowing:
         words = [str(engine.port), "resume"]
         self._run(engine.machine, replication_scripts.FOLLOW, words, _PROMOTE_SECONDS, postgres.archive(engine))
 
-    def near(self, engine: Engine, follower: str) -> bool:
+    def near(self, engine: Engine, follower: str, *, patient: bool = True) -> bool:
         """As the source sees it."""
-        words = [str(engine.port), follower, str(_COMES)]
-        code, text = self._ran(engine.machine, replication_scripts.NEAR, words, _COMES / 10 + 60)
+        words = [str(engine.port), follower, str(_COMES if patient else _IS_THERE)]
+        code, text = self._ran(engine.machine, replication_scripts.NEAR, words, _COMES / 4 + 60)
         if code not in (0, _STRANGER):
             raise PlaneError(f"{follower} is not near {engine.machine} ({code}): {text.strip()[-600:]}")
         return code == 0

@@ -35,7 +35,7 @@ class SimFollowing:
         """It is as it was."""
         self._need(engine.machine)
 
-    def near(self, engine: Engine, follower: str) -> bool:
+    def near(self, engine: Engine, follower: str, *, patient: bool = True) -> bool:  # noqa: ARG002  # takes no time
         """While both are up."""
         self._need(engine.machine)
         return self._compute.look(follower) == "up"

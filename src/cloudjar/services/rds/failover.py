@@ -92,7 +92,7 @@ def _attached(step: Step, db: DbInstance, standby: Standby) -> bool:
     host: ComputePort = step.port("compute")
     if step.wake.purpose != LOOK or db.state != "available" or host.look(db.machine) != "up":
         return True
-    return following.port(step.world).near(running.engine(step, db, db.running), standby.machine)
+    return following.port(step.world).near(running.engine(step, db, db.running), standby.machine, patient=False)
 
 
 def _move(step: Step, standby: Standby, decide: Callable[[Standby], Standby]) -> Standby:

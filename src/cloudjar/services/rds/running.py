@@ -49,7 +49,7 @@ def start(step: Step, db: DbInstance) -> None:
     """Boot the machine, on its own volume. Raises `PlaneError`, as while its network is being laid out."""
     host: ComputePort = step.port("compute")
     image = engines(step.world).prepare(db.engine, databases.release(db.engine, db.version))
-    host.start(machine(step, db, image))
+    host.start(_machine(step, db, image))
 
 
 def apply(step: Step, db: DbInstance, running: dict[str, str]) -> None:
@@ -81,7 +81,7 @@ def disk(db: DbInstance) -> Disk:
     return Disk(volume_id=db.volume, size_gib=db.storage, snapshot=db.source_snapshot)
 
 
-def machine(step: Step, db: DbInstance, image: str) -> MachineSpec:
+def _machine(step: Step, db: DbInstance, image: str) -> MachineSpec:
     network: NetworkPort = step.port("network")
     size = databases.size(db.instance_class)
     return MachineSpec(
