@@ -37,8 +37,8 @@ class Shop:
     @contextmanager
     def worker(self) -> Iterator[subprocess.Popen[bytes]]:
         """A worker at work; killed in the end."""
-        command = [str(self.python), "-m", "celery", "-A", "working", "worker", "--pool", "solo", "--loglevel", "warning",
-                   "--without-gossip", "--without-mingle", "--without-heartbeat"]  # fmt: skip
+        command = [str(self.python), "-m", "celery", "-A", "working", "worker", "--pool", "solo",
+                   "--loglevel", "warning", "--without-gossip", "--without-mingle", "--without-heartbeat"]  # fmt: skip
         with (self.folder / "worker.log").open("ab") as log:
             process = subprocess.Popen(command, env=self.environment, cwd=FOLDER, stdout=log, stderr=log)
         try:
