@@ -104,13 +104,14 @@ def test_a_queue_that_is_not_there_or_does_not_let_s3_in_is_refused(bucket: Buck
     )
     assert "QueueConfigurations" not in bucket.s3.get_bucket_notification_configuration(Bucket="jam")
     function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
-    with pytest.raises(ClientError, match="Unable to validate"):
+    with pytest.raises(ClientError, match="Unable to validate") as caught:
         bucket.s3.put_bucket_notification_configuration(
             Bucket="jam",
             NotificationConfiguration={
                 "LambdaFunctionConfigurations": [{"LambdaFunctionArn": function, "Events": ["s3:ObjectCreated:*"]}]
             },
         )
+    assert caught.value.response["Error"]["ArgumentValue1"] == "The destination Lambda function does not exist"
 
 
 def test_what_a_destination_does_not_take_waits_for_it(bucket: Bucket) -> None:
