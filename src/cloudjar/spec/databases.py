@@ -98,6 +98,11 @@ def release(engine: str, version: str) -> str:
     return version if (engine, version) in PINS else major_of(engine, version)
 
 
+def option_group(engine: str, major: str) -> str:
+    """The option group of instances that have none of their own: ``default:mariadb-10-11``."""
+    return f"default:{engine}-{major.replace('.', '-')}"
+
+
 def order(version: str) -> tuple[int, ...]:
     """What versions are sorted by."""
     return tuple(int(part) for part in version.split("."))

@@ -172,3 +172,22 @@ def test_everything_has_tags(jar: TestJar) -> None:
         site.rds.list_tags_for_resource(ResourceName="shop")
     with refused("InvalidParameterValue", "aws:"):
         site.rds.add_tags_to_resource(ResourceName=f"{ARN}:db:shop", Tags=[{"Key": "aws:x", "Value": "1"}])
+
+
+def test_a_copy_of_a_parameter_group_goes_its_own_way(jar: TestJar) -> None:
+    site = Site(jar)
+    _group(site, work_mem="8192")
+    asked = {"TargetDBParameterGroupIdentifier": "Copied", "TargetDBParameterGroupDescription": "copy"}
+    made = site.rds.copy_db_parameter_group(SourceDBParameterGroupIdentifier=f"{ARN}:pg:tuned", **asked)
+    assert made["DBParameterGroup"]["DBParameterGroupArn"] == f"{ARN}:pg:copied"
+    assert made["DBParameterGroup"]["DBParameterGroupFamily"] == "postgres15"
+    _set(site, "immediate", work_mem="64")
+    (kept,) = site.rds.describe_db_parameters(DBParameterGroupName="copied", Source="user")["Parameters"]
+    assert (kept["ParameterName"], kept["ParameterValue"]) == ("work_mem", "8192")
+    with refused("DBParameterGroupAlreadyExists"):
+        site.rds.copy_db_parameter_group(SourceDBParameterGroupIdentifier="tuned", **asked)
+    asked["TargetDBParameterGroupIdentifier"] = "other"
+    with refused("DBParameterGroupNotFound"):
+        site.rds.copy_db_parameter_group(SourceDBParameterGroupIdentifier="gone", **asked)
+    with refused("InvalidParameterValue", "Cannot copy a default"):
+        site.rds.copy_db_parameter_group(SourceDBParameterGroupIdentifier="default.postgres15", **asked)

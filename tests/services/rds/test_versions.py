@@ -55,6 +55,7 @@ def test_mariadb_is_an_engine_with_rules_of_its_own(jar: TestJar) -> None:
     made = site.available(**MARIADB, DBName="store")
     assert (made["Endpoint"]["Port"], made["LicenseModel"]) == (3306, "general-public-license")
     assert made["DBParameterGroups"][0]["DBParameterGroupName"] == "default.mariadb10.11"
+    assert made["OptionGroupMemberships"] == [{"OptionGroupName": "default:mariadb-10-11", "Status": "in-sync"}]
     for name in ("root", "mysql", "rdsadmin", "select"):
         with refused("InvalidParameterValue", f"MasterUsername {name} cannot be used"):
             site.create("x", **{**MARIADB, "MasterUsername": name})

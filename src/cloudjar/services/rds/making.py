@@ -47,7 +47,7 @@ def refuse_foreign(req: dict[str, Any], line: Line) -> None:
         raise errors.combination(f"Invalid license model '{req['LicenseModel']}' for engine '{line.engine}'.")
     if req.get("CACertificateIdentifier") not in (None, AUTHORITY):
         raise AwsError("CertificateNotFound", f"Certificate not found: {req['CACertificateIdentifier']}", 404)
-    if req.get("OptionGroupName") not in (None, f"default:{line.engine}-{line.major}"):
+    if req.get("OptionGroupName") not in (None, databases.option_group(line.engine, line.major)):
         said = f"Specified OptionGroupName: {req['OptionGroupName']} not found."
         raise AwsError("OptionGroupNotFoundFault", said, 404)
 

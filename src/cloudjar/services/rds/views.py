@@ -92,7 +92,7 @@ def show_instance(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
         "AutoMinorVersionUpgrade": db.minor_upgrades,
         "LicenseModel": line.licence,
         "OptionGroupMemberships": [
-            {"OptionGroupName": f"default:{db.engine}-{db.major}", "Status": "in-sync"}
+            {"OptionGroupName": databases.option_group(db.engine, db.major), "Status": "in-sync"}
         ],
         "PubliclyAccessible": db.public,
         "StorageType": db.storage_type,
@@ -201,7 +201,7 @@ def show_snapshot(snapshot: Snapshot) -> dict[str, Any]:
         "SnapshotType": snapshot.kind,
         "Iops": snapshot.iops or None,
         "StorageThroughput": snapshot.throughput or None,
-        "OptionGroupName": f"default:{snapshot.engine}-{snapshot.major}",
+        "OptionGroupName": databases.option_group(snapshot.engine, snapshot.major),
         "PercentProgress": 100 if done else 0,
         "StorageType": snapshot.storage_type,
         "Encrypted": bool(snapshot.kms_key),

@@ -94,7 +94,7 @@ def show(ctx: Ctx, kept: AutomatedBackup) -> dict[str, Any]:
         "LicenseModel": line.licence if line else None,
         "Iops": db.iops or None,
         "StorageThroughput": db.throughput or None,
-        "OptionGroupName": f"default:{db.engine}-{db.major}",
+        "OptionGroupName": databases.option_group(db.engine, db.major),
         "Encrypted": bool(db.kms_key),
         "KmsKeyId": db.kms_key or None,
         "StorageType": db.storage_type,

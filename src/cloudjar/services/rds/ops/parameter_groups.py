@@ -38,6 +38,29 @@ def describe_db_parameter_groups(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any
     return {"DBParameterGroups": [show_parameter_group(group) for group in shown]}
 
 
+@op("CopyDBParameterGroup")
+def copy_db_parameter_group(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Another group with what is in one of the account's own."""
+    named = req["SourceDBParameterGroupIdentifier"]
+    source = groups.read(ctx, named.rpartition(":pg:")[2])
+    if source.name.startswith(groups.DEFAULT):
+        raise errors.invalid("Cannot copy a default DB parameter group.")
+    member = "TargetDBParameterGroupIdentifier"
+    name = rules.identifier(member, req[member], 255)
+    if ctx.db[ParameterGroup].get(name) is not None:
+        raise AwsError("DBParameterGroupAlreadyExists", f"Parameter group {name} already exists")
+    if not req["TargetDBParameterGroupDescription"]:
+        raise errors.missing("TargetDBParameterGroupDescription")
+    made = ParameterGroup(
+        name=name,
+        family=source.family,
+        description=req["TargetDBParameterGroupDescription"],
+        settings=source.settings,
+        tags=tagging.asked(req),
+    )
+    return {"DBParameterGroup": show_parameter_group(ctx.db[ParameterGroup].add(made))}
+
+
 @op("DeleteDBParameterGroup")
 def delete_db_parameter_group(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A group that no instance has."""
