@@ -53,6 +53,7 @@ from cloudjar.kit.settling import Settling
 from cloudjar.kit.throttle import Throttle
 from cloudjar.kit.usage import Usage
 from cloudjar.kit.wakes import Runner, Wake, WakeTable
+from cloudjar.planes import chosen
 from cloudjar.planes.compute.port import ComputePort
 from cloudjar.planes.dns.names import ExtraNames
 from cloudjar.planes.network.port import NetworkPort
@@ -116,13 +117,12 @@ class Jar:
         self.runner = Runner(self.wakes, self.clock, self._reconcile)
         self.runner.moving = self.world.about_to_move
         self.runner.moved = self.world.waits.stir
-        self.wakes.catch_up()
         self.metadata = Metadata(self.world, self.clock)
         self.endpoints = VpcEndpoints()
         known = partial(names.addresses, self.world)
         self.network = network or _network(settings, self.metadata, self.endpoints, known)
-        self.compute = compute or _compute(settings)
-        self.proxy = proxy or _proxy(settings)
+        self.compute = compute or chosen.compute(settings)
+        self.proxy = proxy or chosen.proxy(settings)
         self.root_keys = RootKeys(home / "root-keys.json", self.sealer)
         doors = Doors(self.world)
         authenticator = Authenticator(
@@ -436,19 +436,10 @@ def _settings(settings: Settings) -> dict[str, Any]:
     }
 
 
-def planes_of(settings: Settings) -> str:
-    """``linux`` or ``sim``, with ``auto`` resolved."""
-    if settings.planes != "auto":
-        return settings.planes
-    from cloudjar.planes.host import can_drive
-
-    return "linux" if can_drive() else "sim"
-
-
 def _network(
     settings: Settings, metadata: Metadata, endpoints: VpcEndpoints, known: ExtraNames
 ) -> NetworkPort:
-    if planes_of(settings) == "sim":
+    if chosen.planes_of(settings) == "sim":
         from cloudjar.planes.network.sim import SimNetwork
 
         return SimNetwork(pool=settings.public_pool, api_port=settings.port)
@@ -466,26 +457,6 @@ def _network(
         endpoints=endpoints,
         endpoint_ports=tuple(dict.fromkeys((80, 443, settings.port))),
     )
-
-
-def _compute(settings: Settings) -> ComputePort:
-    if planes_of(settings) == "sim":
-        from cloudjar.planes.compute.sim import SimCompute
-
-        return SimCompute()
-    from cloudjar.planes.compute.mixed import MixedCompute
-
-    return MixedCompute(settings.tag, settings.home / "compute", default=settings.compute)
-
-
-def _proxy(settings: Settings) -> ProxyPort:
-    if planes_of(settings) == "sim":
-        from cloudjar.planes.proxy.sim import SimProxy
-
-        return SimProxy()
-    from cloudjar.planes.proxy.haproxy import HaproxyNodes
-
-    return HaproxyNodes(settings.home / "proxy")
 
 
 def serve(settings: Settings, ready_file: Path | None = None) -> None:

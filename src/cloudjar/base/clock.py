@@ -88,10 +88,15 @@ class Pace(NamedTuple):
         return datetime.fromtimestamp(self.since, UTC) + self.offset + timedelta(seconds=passed)
 
 
+def machine_time() -> float:
+    """The machine's clock, in Unix seconds."""
+    return time.time()
+
+
 class SystemClock:
     """The machine's clock, ahead by what it was moved on, at its own pace."""
 
-    def __init__(self, offset: timedelta = timedelta(0), *, machine: Callable[[], float] = time.time) -> None:
+    def __init__(self, offset: timedelta = timedelta(0), *, machine: Callable[[], float] = machine_time) -> None:
         self._machine = machine
         self._pace = Pace(offset, 1.0, machine())
         """Replaced as a whole: other threads read it."""

@@ -237,6 +237,7 @@ class Runner:
         """Called before AWS time is moved on."""
         self.moved: Callable[[], None] = lambda: None
         """Called after AWS time was moved on."""
+        table.catch_up()
 
     def run(self, wake: Wake) -> bool:
         """One wake-up; True when it is done, False when it will be tried again."""

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cloudjar.base.clock import Pace, SystemClock, check_speed
+from cloudjar.base.clock import Pace, SystemClock, check_speed, machine_time
 from cloudjar.store.moments import Moments
 
 _RENEWED, _GOOD_FOR = 20.0, 60.0
@@ -25,7 +24,7 @@ _RENEWED, _GOOD_FOR = 20.0, 60.0
 class KeptClock(SystemClock):
     """The machine's clock plus an offset, and a speed, that survive the server."""
 
-    def __init__(self, path: Path, *, machine: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: Path, *, machine: Callable[[], float] = machine_time) -> None:
         super().__init__(machine=machine)
         self._path = path
         self._turn = threading.Lock()
