@@ -110,17 +110,21 @@ NEAR = (
     + _ASK
     + """
 # Waits until the follower $2 is not far behind. $1: the port; $3: tries of 50 ms until it must have come at all.
-# Ends with 5 if it did not come, with 7 if it is still far behind.
+# Ends with 5 if it did not come, or comes again and again and never stays, with 7 if it is still far behind.
 tries=0
 until [ "$(ask "$1" "SELECT count(*) $mine")" = 1 ]; do
     tries=$((tries + 1))
     [ "$tries" -le "$3" ] || exit 5
     sleep 0.05
 done
+came=$(ask "$1" "SELECT coalesce(max(pid), 0) $mine")
 tries=0
 until [ "$(ask "$1" "SELECT count(*) $mine AND pg_current_wal_insert_lsn() - flush_lsn < 16777216")" = 1 ]; do
     tries=$((tries + 1))
-    [ "$tries" -le 100 ] || exit 7
+    if [ "$tries" -gt 100 ]; then
+        [ "$(ask "$1" "SELECT count(*) $mine AND pid = $came")" = 1 ] || exit 5
+        exit 7
+    fi
     sleep 0.1
 done
 """
