@@ -87,4 +87,9 @@ def many(jar: TestJar) -> dict[str, Any]:
         )
         _snapshot(jar)
         jar.settle()
-    return {"DBParameterGroupName": "many0", "Engine": "postgres", "DBInstanceClass": "db.t3.micro"}
+    named = _database(jar)
+    jar.settle()
+    return {
+        "DBParameterGroupName": "many0", "Engine": "postgres", "DBInstanceClass": "db.t3.micro",
+        "DescribeDBLogFiles": named,
+    }  # fmt: skip

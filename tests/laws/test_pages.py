@@ -148,8 +148,8 @@ def paged() -> list[tuple[str, str, OperationModel]]:
 
 TOLD_TWICE = {"ListStreams"}
 """Pages that tell the same things in several lists."""
-ONE_THING = {"DescribeBudgetPerformanceHistory"}
-"""What a page holds is one thing, not a list."""
+ONE_THING = {"DescribeBudgetPerformanceHistory", "DownloadDBLogFilePortion"}
+"""What a page holds is one thing (a text), not a list."""
 RETIRED = {
     "DescribeVpcClassicLinkDnsSupport", "DescribeVpcClassicLink", "DescribeClassicLinkInstances",
     "ListServiceQuotaIncreaseRequestsInTemplate", "GetAssociatedIpv6PoolCidrs", "DescribeByoipCidrs",
