@@ -296,6 +296,8 @@ def test_a_machine_sends_mail_by_smtp(place: Place) -> None:
     place.jar.inside(place.machine, f"cat > /root/send.py <<'END'\n{_SEND}END\n")
     secret = password(key["SecretAccessKey"], REGION)
     host = f"email-smtp.{REGION}.amazonaws.com"
+    seek = f"until getent hosts {host}; do sleep 0.2; done"  # a guest that was just started again has no resolver yet
+    place.jar.inside(place.machine, f"timeout 100 sh -c '{seek}'", 120)
     command = f"python3 /root/send.py {host} {key['AccessKeyId']} '{secret}' 2>&1 || true"
     assert place.jar.inside(place.machine, command, 200).strip() == "sent"
     assert ses.get_send_quota()["SentLast24Hours"] == 5.0
