@@ -39,6 +39,7 @@ from cloudjar.gateway.smtp_door import NOWHERE
 from cloudjar.gateway.smtp_door import Door as SmtpDoor
 from cloudjar.gateway.streams import Doors as StreamDoors
 from cloudjar.gateway.tls import Authority
+from cloudjar.gateway.turns import Turns
 from cloudjar.gateway.uploads import Uploads
 from cloudjar.kit import machine, names
 from cloudjar.kit.accounts import Doors
@@ -65,7 +66,6 @@ from cloudjar.store.database import Database
 from cloudjar.store.kept_clock import KeptClock
 from cloudjar.store.sealer import Sealer
 from cloudjar.store.tables import Tables
-from cloudjar.wire.message import Response
 
 log = logging.getLogger("cloudjar")
 
@@ -134,7 +134,7 @@ class Jar:
             authenticator,
             Authorizer(self._identity, self.sealer, self._organization, doors.shut, self._doorway),
             self.audit,
-            self._durably,
+            self.turns.durably,
             Throttle() if settings.throttle else None,
         )
         self.tls = Authority(home / "tls", (*settings.hosts, *api_names(settings.region)))
@@ -145,6 +145,11 @@ class Jar:
         self.server: Server | None = None
         self.port = settings.port
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    @cached_property
+    def turns(self) -> Turns:
+        """Answers that wait for the disk."""
+        return Turns(self.database, durable=self.settings.durable)
 
     @cached_property
     def shells(self) -> Shells:
@@ -229,8 +234,7 @@ class Jar:
     def run_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """The event loop on which answers are sent."""
         self._loop = loop
-        self._undurable: list[tuple[asyncio.Future[Response], Response]] = []
-        self.database.at_turns_end = loop.call_soon
+        self.turns.run_on(loop)
         self.metadata.serve_on(loop)
         self.audit.later = lambda seconds, work: loop.call_soon_threadsafe(loop.call_later, seconds, work)
 
@@ -384,46 +388,9 @@ class Jar:
             self.services.load("elbv2")
             node_busy(self.world, node)
 
-    def _durably(self, response: Response) -> Awaitable[Response]:
-        loop = self._loop
-        assert loop is not None
-        future: asyncio.Future[Response] = loop.create_future()
-        self._undurable.append((future, response))
-        if len(self._undurable) == 1:
-            loop.call_soon(self._flush, loop)
-        return future
-
-    def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
-        """One commit of what joined, and one wait for the disk, for all answers that were made in this turn."""
-        batch, self._undurable = self._undurable, []
-        try:
-            self.database.commit_joined()
-        except sqlite3.Error:
-            log.exception("what was done in this turn of the loop is lost")
-        if self.database.lost:
-            self.database.lost = False
-            _fail(batch)
-            return
-        if self.settings.durable:
-            self.database.flush(partial(loop.call_soon_threadsafe, _resolve, batch))
-        else:
-            _resolve(batch)
-
     def settle(self) -> None:
         """Run every due wake-up now (simulated planes)."""
         self.runner.settle_or_wait()
-
-
-def _resolve(batch: list[tuple[asyncio.Future[Response], Response]]) -> None:
-    for future, response in batch:
-        if not future.done():
-            future.set_result(response)
-
-
-def _fail(batch: list[tuple[asyncio.Future[Response], Response]]) -> None:
-    for future, _ in batch:
-        if not future.done():
-            future.set_exception(OSError("the database could not keep what this call did"))
 
 
 def _settings(settings: Settings) -> dict[str, Any]:
