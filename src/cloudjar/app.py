@@ -206,7 +206,8 @@ class Jar:
         await self._listen_to_guests(self.server)
         await self.smtp.listen(self.settings.host, self.settings.smtp_port, self._smtps_port())
         if self.network.name != "sim" and self.settings.smtp_port != NOWHERE:
-            await self.guests_smtp.listen_to_guests(self.network.host_address, MAIL_PORTS)
+            heard = await self.guests_smtp.listen_to_guests(self.network.host_address, MAIL_PORTS)
+            await self.run_blocking(partial(self.network.hear, heard))
         self.boot()
         if self.settings.mail_relay:
             from cloudjar.gateway.relay import Relay

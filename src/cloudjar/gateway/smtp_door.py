@@ -74,14 +74,17 @@ class Door:
         if at := await self._open(host, wrapped, WRAPPED, "--smtps-port"):
             self.wrapped_url = f"smtps://{host}:{at}"
 
-    async def listen_to_guests(self, host: str, ports: Iterable[int]) -> None:
-        """Listen at the address at which guests find the endpoint, at each of these ports that is free."""
+    async def listen_to_guests(self, host: str, ports: Iterable[int]) -> tuple[int, ...]:
+        """Listen at the address at which guests find the endpoint, at each of these ports that is free: which they are.
+        Guests may come to no other: somebody of the host's may listen there."""
         self.trusted = False
+        found: list[int] = []
         for port in ports:
             try:
-                await self._bind(host, port, wrapped=port in _WRAPPED)
+                found.append(await self._bind(host, port, wrapped=port in _WRAPPED))
             except OSError as error:
                 log.warning("guests find no SMTP endpoint at port %d: %s", port, error)
+        return tuple(found)
 
     async def _open(self, host: str, port: int | None, usual: int, option: str) -> int:
         if port == NOWHERE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import smtplib
 import socket
@@ -19,6 +20,7 @@ from cloudjar.gateway.smtp import Office
 from cloudjar.gateway.smtp_door import Door
 from cloudjar.kit.quantities import Quantities
 from tests.jar import ACCOUNT, TestJar, running
+from tests.ports import free_port
 from tests.services.ses.conftest import Post
 
 REGION = "eu-west-3"
@@ -413,3 +415,17 @@ def test_two_jars_on_one_host(jar: TestJar, monkeypatch: pytest.MonkeyPatch) -> 
     jar.on_loop(second.listen("127.0.0.1", -1))
     assert second.url == ""
     first.close()
+
+
+def test_a_port_that_somebody_else_has_is_not_opened_to_guests(steady_jar: TestJar) -> None:
+    door, loop = steady_jar.jar.guests_smtp, steady_jar.jar._loop
+    assert loop is not None
+    with socket.create_server(("127.0.0.1", 0)) as others:
+        ports = (free_port(), others.getsockname()[1])
+        heard = asyncio.run_coroutine_threadsafe(door.listen_to_guests("127.0.0.1", ports), loop).result(60)
+        assert heard == ports[:1]
+        try:
+            with smtplib.SMTP("127.0.0.1", ports[0], timeout=60) as client:
+                assert client.noop()[0] == 250
+        finally:
+            asyncio.run_coroutine_threadsafe(door.close(), loop).result(60)

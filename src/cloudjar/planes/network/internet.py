@@ -18,7 +18,7 @@ from cloudjar.planes.network.filtering import GATEWAY_LINK
 from cloudjar.planes.network.netlink import LinkSeen, Netlink, carry
 from cloudjar.planes.network.plan import INTERNET_MTU, Plan, edge_address
 from cloudjar.planes.network.ruleset import NftChain, Ruleset, render
-from cloudjar.planes.network.site import Site, is_installation, mac, network
+from cloudjar.planes.network.site import Site, is_installation, mac, network, ports
 
 PREFERENCE = 20000
 _LAST_METRIC = 4_000_000_000
@@ -27,8 +27,10 @@ _REMEMBERED = ("net/ipv4/ip_forward", "net/ipv4/conf/all/accept_redirects")
 """Turning forwarding on or off also resets accept_redirects: both are put back."""
 
 
-def host_rules(site: Site, api: tuple[str, int] | None, uplink: str = "") -> Ruleset:
-    """The host's own table: guests get to the API and to the world, never to the host; pure.
+def host_rules(
+    site: Site, api: tuple[str, int] | None, uplink: str = "", also: tuple[int, ...] = ()
+) -> Ruleset:
+    """The host's own table: guests get to the API (`also` at these ports) and to the world, never to the host; pure.
 
     Nor to the host's own networks (Docker's, libvirt's): private addresses behind a bridge, unless the bridge is the
     `uplink` that carries the host's default route, behind which its package mirror may be.
@@ -53,7 +55,7 @@ def host_rules(site: Site, api: tuple[str, int] | None, uplink: str = "") -> Rul
         NftChain("host", (
             f"iifname != {bridge} accept",
             "ct state established,related accept",
-            *_admitted(site, api),
+            *_admitted(site, api, also),
             "drop",
         ), "type filter hook input priority filter; policy accept;"),
         NftChain("forwarding", (
@@ -75,12 +77,13 @@ def host_rules(site: Site, api: tuple[str, int] | None, uplink: str = "") -> Rul
     return Ruleset(site.table, (), tuple(chains))
 
 
-def _admitted(site: Site, api: tuple[str, int] | None) -> tuple[str, ...]:
+def _admitted(site: Site, api: tuple[str, int] | None, also: tuple[int, ...]) -> tuple[str, ...]:
     if api is None:
         return ()
     if _elsewhere(site, api[0]):
         return (f"ct status dnat ip daddr {api[0]} tcp dport {api[1]} accept",)
-    return (f"ip daddr {_api_set(site)} tcp dport {site.answering(api[1])} accept",)
+    mail = (f"ip daddr {site.gateway} tcp dport {ports(also)} accept",) if also else ()
+    return (f"ip daddr {_api_set(site)} tcp dport {api[1]} accept", *mail)
 
 
 def _api_set(site: Site) -> str:
@@ -103,6 +106,7 @@ class Internet:
                 raise PlaneError(f"The API's address {api[0]!r} is not an IPv4 address.") from e
         self.site = site
         self.api = api
+        self._also: tuple[int, ...] = ()
         self._lock = threading.Lock()
         self._ready = False
         self._edge_ready = False
@@ -115,10 +119,20 @@ class Internet:
                 with namespaces.host_lock(), Netlink() as kernel:
                     self._refuse_shared_pool(kernel)
                     self._index = self._bridge(kernel)
-                    nft.transaction(render(host_rules(self.site, self.api, _uplink())))
+                    self._guard()
                     self._routes(kernel)
                     firewalls.give_leave(self.site)
                 self._ready = True
+
+    def hear(self, also: tuple[int, ...]) -> None:
+        """Let guests reach these ports of the host's own address too: somebody who is meant for them listens there."""
+        with self._lock:
+            self._also = also
+            if self._ready:
+                self._guard()
+
+    def _guard(self) -> None:
+        nft.transaction(render(host_rules(self.site, self.api, _uplink(), self._also)))
 
     def _refuse_shared_pool(self, kernel: Netlink) -> None:
         """An address leads to one installation only: whoever came first would have all of what both share."""

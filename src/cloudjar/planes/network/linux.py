@@ -114,6 +114,10 @@ class LinuxNetwork:
         """Put up the Internet bridge now rather than with the first VPC (a server may want to bind there)."""
         _guarded("the Internet bridge", self._internet.ensure)
 
+    def hear(self, ports: tuple[int, ...]) -> None:
+        """Beside the API, guests reach these ports of `host_address`."""
+        _guarded("the Internet bridge", lambda: self._internet.hear(ports))
+
     def _turn(self, vpc_id: str) -> threading.RLock:
         return self._locks.setdefault(vpc_id, threading.RLock())
 

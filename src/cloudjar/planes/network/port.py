@@ -394,6 +394,11 @@ class NetworkPort(Protocol):
         """Put up what all VPCs share, so that `host_address` can be bound; `apply` does it otherwise."""
         ...
 
+    def hear(self, ports: tuple[int, ...]) -> None:
+        """Let guests reach these TCP ports of `host_address` beside the API's, and no others that they could before:
+        who calls this listens there."""
+        ...
+
     def guest_path(self, guest: str) -> str:
         """The path of a guest's namespace, for a process tree to join; it exists once an interface is attached."""
         ...

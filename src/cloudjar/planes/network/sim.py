@@ -57,6 +57,9 @@ class SimNetwork:
     def prepare(self) -> None:
         """Nothing needs to be put up."""
 
+    def hear(self, ports: tuple[int, ...]) -> None:
+        """No packet comes from a guest."""
+
     def guest_path(self, guest: str) -> str:
         """The guest's name; there is no namespace behind it."""
         return self.site.guest_namespace(guest)

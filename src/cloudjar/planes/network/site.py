@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b32encode
+from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, NetmaskValueError
 
@@ -37,6 +38,11 @@ _REMEMBERED = 8192
 """Texts whose reading is kept: a change of one rule reads a whole VPC's addresses again."""
 
 
+def ports(of: Iterable[int]) -> str:
+    """Ports as a set of nftables."""
+    return f"{{ {', '.join(map(str, sorted(set(of))))} }}"
+
+
 class Site(msgspec.Struct, frozen=True):
     """An installation: its tag, and the pool of addresses that play public ones."""
 
@@ -59,10 +65,6 @@ class Site(msgspec.Struct, frozen=True):
     def api_addresses(self) -> tuple[str, ...]:
         """Every address of the host's own in the pool: at all of them the API answers, and nothing else."""
         return (self.gateway, *self.service_addresses.values())
-
-    def answering(self, api_port: int) -> str:
-        """The ports at which the host answers guests, as a set of nftables."""
-        return f"{{ {', '.join(map(str, sorted({api_port, *MAIL_PORTS})))} }}"
 
     @property
     def pool6(self) -> str:
