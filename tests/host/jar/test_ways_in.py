@@ -170,6 +170,55 @@ def test_a_pushed_key_opens_the_machine_for_a_minute(place: Place, tmp_path: Pat
     assert signs_in("admin").returncode == 255
 
 
+_SEND = """
+import smtplib, ssl, sys, time
+host, user, password = sys.argv[1:]
+trust = ssl.create_default_context(cafile="/root/ca.pem")
+letter = "From: me@example.com\\nTo: success@simulator.amazonses.com\\nSubject: Hi\\n\\n{}"
+def send(client, port):
+    client.login(user, password)
+    while True:
+        try:
+            return client.sendmail("me@example.com", "success@simulator.amazonses.com", letter.format(port))
+        except smtplib.SMTPDataError as error:
+            if error.smtp_code != 454:
+                raise
+            time.sleep(0.2)  # one letter a second
+for port in (25, 587, 2587):
+    with smtplib.SMTP(host, port, timeout=60) as client:
+        client.starttls(context=trust)
+        send(client, port)
+for port in (465, 2465):
+    with smtplib.SMTP_SSL(host, port, timeout=60, context=trust) as client:
+        send(client, port)
+print("sent")
+"""
+
+
+def test_a_machine_sends_mail_by_smtp(place: Place) -> None:
+    ses, iam = place.jar.client("ses"), place.jar.client("iam")
+    ses.verify_email_identity(EmailAddress="me@example.com")
+    token = {TOKEN_HEADER: (place.jar.home / "admin-token").read_text()}
+    with urlopen(Request(f"http://127.0.0.1:{place.jar.port}/_cloudjar/mail", headers=token), timeout=60) as answer:
+        link = next(one["link"] for one in json.load(answer)["letters"] if one["recipient"] == "me@example.com")
+    with urlopen(link, timeout=60) as answer:
+        answer.read()
+    iam.create_user(UserName="mailer")
+    may = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ses:SendRawEmail", "Resource": "*"}]}
+    iam.put_user_policy(UserName="mailer", PolicyName="send", PolicyDocument=json.dumps(may))
+    key = iam.create_access_key(UserName="mailer")["AccessKey"]
+    authority = Authority(place.jar.home / "tls").bundle.read_text()
+    place.jar.inside(place.machine, f"printf %s '{authority}' > /root/ca.pem")
+    place.jar.inside(place.machine, f"cat > /root/send.py <<'END'\n{_SEND}END\n")
+    secret = password(key["SecretAccessKey"], REGION)
+    host = f"email-smtp.{REGION}.amazonaws.com"
+    command = f"python3 /root/send.py {host} {key['AccessKeyId']} '{secret}' 2>&1 || true"
+    assert place.jar.inside(place.machine, command, 200).strip() == "sent"
+    assert ses.get_send_quota()["SentLast24Hours"] == 5.0
+    refused = f"python3 /root/send.py {host} test '{password('test', REGION)}' 2>&1 || true"
+    assert "535" in place.jar.inside(place.machine, refused, 100)  # default credentials are not for guests
+
+
 def test_the_console_and_the_checks_of_a_machine(place: Place) -> None:
     said = place.ec2.get_console_output(InstanceId=place.machine, Latest=True)["Output"]
     assert "Debian GNU/Linux" in said
@@ -252,54 +301,3 @@ def test_somebody_sits_at_the_serial_console(place: Place, tmp_path: Path) -> No
     os.close(screen)
     assert "42-done" in place.ec2.get_console_output(InstanceId=place.machine)["Output"]
     os.close(lock)
-
-
-_SEND = """
-import smtplib, ssl, sys, time
-host, user, password = sys.argv[1:]
-trust = ssl.create_default_context(cafile="/root/ca.pem")
-letter = "From: me@example.com\\nTo: success@simulator.amazonses.com\\nSubject: Hi\\n\\n{}"
-def send(client, port):
-    client.login(user, password)
-    while True:
-        try:
-            return client.sendmail("me@example.com", "success@simulator.amazonses.com", letter.format(port))
-        except smtplib.SMTPDataError as error:
-            if error.smtp_code != 454:
-                raise
-            time.sleep(0.2)  # one letter a second
-for port in (25, 587, 2587):
-    with smtplib.SMTP(host, port, timeout=60) as client:
-        client.starttls(context=trust)
-        send(client, port)
-for port in (465, 2465):
-    with smtplib.SMTP_SSL(host, port, timeout=60, context=trust) as client:
-        send(client, port)
-print("sent")
-"""
-
-
-def test_a_machine_sends_mail_by_smtp(place: Place) -> None:
-    ses, iam = place.jar.client("ses"), place.jar.client("iam")
-    ses.verify_email_identity(EmailAddress="me@example.com")
-    token = {TOKEN_HEADER: (place.jar.home / "admin-token").read_text()}
-    with urlopen(Request(f"http://127.0.0.1:{place.jar.port}/_cloudjar/mail", headers=token), timeout=60) as answer:
-        link = next(one["link"] for one in json.load(answer)["letters"] if one["recipient"] == "me@example.com")
-    with urlopen(link, timeout=60) as answer:
-        answer.read()
-    iam.create_user(UserName="mailer")
-    may = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ses:SendRawEmail", "Resource": "*"}]}
-    iam.put_user_policy(UserName="mailer", PolicyName="send", PolicyDocument=json.dumps(may))
-    key = iam.create_access_key(UserName="mailer")["AccessKey"]
-    authority = Authority(place.jar.home / "tls").bundle.read_text()
-    place.jar.inside(place.machine, f"printf %s '{authority}' > /root/ca.pem")
-    place.jar.inside(place.machine, f"cat > /root/send.py <<'END'\n{_SEND}END\n")
-    secret = password(key["SecretAccessKey"], REGION)
-    host = f"email-smtp.{REGION}.amazonaws.com"
-    seek = f"until getent hosts {host}; do sleep 0.2; done"  # a guest that was just started again has no resolver yet
-    place.jar.inside(place.machine, f"timeout 100 sh -c '{seek}'", 120)
-    command = f"python3 /root/send.py {host} {key['AccessKeyId']} '{secret}' 2>&1 || true"
-    assert place.jar.inside(place.machine, command, 200).strip() == "sent"
-    assert ses.get_send_quota()["SentLast24Hours"] == 5.0
-    refused = f"python3 /root/send.py {host} test '{password('test', REGION)}' 2>&1 || true"
-    assert "535" in place.jar.inside(place.machine, refused, 100)  # default credentials are not for guests
