@@ -165,7 +165,7 @@ def test_secrets_manager_keeps_the_password_when_asked(jar: TestJar) -> None:
         ({"Engine": "sybase"}, "InvalidParameterValue", "Invalid DB engine"),
         ({"Engine": "oracle-ee"}, "UnsupportedOperation", "The engine oracle-ee is not built"),
         ({"EngineVersion": "9.6"}, "InvalidParameterCombination", "Cannot find version 9.6 for postgres"),
-        ({"MonitoringRoleArn": "arn:aws:iam::1:role/m"}, "UnsupportedOperation", "MonitoringRoleArn is not built"),
+        ({"Domain": "d-1234567890"}, "UnsupportedOperation", "Domain is not built"),
         ({"PubliclyAccessible": True}, "InvalidVPCNetworkStateFault", "has no internet gateway attached"),
         ({"AvailabilityZone": "eu-west-3c"}, "InvalidVPCNetworkStateFault", "do not match the Availability Zones"),
         ({"DBSubnetGroupName": "nowhere"}, "DBSubnetGroupNotFoundFault", "DB subnet group 'nowhere' does not exist."),

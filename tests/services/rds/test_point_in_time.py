@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from tests.jar import TestJar
+from msgspec.structs import replace
+
+from cloudjar.base.caller import service
+from cloudjar.kit.context import Ctx
+from cloudjar.services.rds import backups
+from cloudjar.services.rds.backup_records import AutomatedBackup
+from cloudjar.services.rds.records import DbInstance
+from tests.jar import ACCOUNT, TestJar
 from tests.services.rds.site import Site, refused
 
 PLACE = {"DBSubnetGroupName": "private", "BackupRetentionPeriod": 0}
@@ -124,3 +131,26 @@ def test_without_backups_there_is_no_way_back(jar: TestJar) -> None:
     jar.settle()
     assert site.rds.describe_db_snapshots(SnapshotType="automated")["DBSnapshots"] == []
     assert "LatestRestorableTime" not in site.show()
+
+
+def test_where_something_of_the_log_is_missing_there_is_a_backup_since_even_within_a_minute(jar: TestJar) -> None:
+    site = Site(jar)
+    site.create(BackupRetentionPeriod=2)
+    jar.settle()
+    (first,) = site.rds.describe_db_snapshots()["DBSnapshots"]
+    jar.advance(seconds=1)
+    missing_until = jar.clock.now()
+    with jar.jar.world.state.database.transaction():
+        ctx = Ctx(jar.jar.world, ACCOUNT, "eu-west-3", service("rds.amazonaws.com", ACCOUNT))
+        db = ctx.db[DbInstance].need("shop")
+        ctx.db[AutomatedBackup].put(replace(ctx.db[AutomatedBackup].need(db.resource_id), whole=missing_until))
+        backups.cover(ctx, db)
+        backups.cover(ctx, ctx.db[DbInstance].need("shop"))
+    jar.settle()
+    old, new = sorted(site.rds.describe_db_snapshots()["DBSnapshots"], key=lambda one: one["SnapshotCreateTime"])
+    assert old["DBSnapshotIdentifier"] == first["DBSnapshotIdentifier"] != new["DBSnapshotIdentifier"]
+    assert [one["Status"] for one in (old, new)] == ["available"] * 2
+    jar.advance(minutes=30)
+    jar.advance(minutes=1)
+    assert len(site.rds.describe_db_snapshots()["DBSnapshots"]) == 2
+    assert _kept(site)[0]["RestoreWindow"]["EarliestTime"] >= missing_until

@@ -90,7 +90,7 @@ def test_mariadb_writes_a_binary_log_while_it_keeps_backups(jar: TestJar) -> Non
     site = Site(jar)
     site.available(**{**MARIADB, "BackupRetentionPeriod": 1})
     if not jar.reborn:
-        assert dict(site.engine().settings)["log_bin"] == "/database/data/mysql-bin-changelog"
+        assert dict(site.engine().settings)["binlog_expire_logs_seconds"] == "86400"
     assert [s["Engine"] for s in site.rds.describe_db_snapshots()["DBSnapshots"]] == ["mariadb"]
 
 

@@ -30,7 +30,7 @@ SETTINGS = (("archive_mode", "on"), ("archive_command", COMMAND), ("archive_time
 _AT_ONCE = 8
 """Segments that are carried at once; each has 16 MiB before it is compressed."""
 _TURN_SECONDS, _CARRY_SECONDS, _RECOVER_SECONDS = 90, 120, 3600
-_NAME = re.compile(r"[0-9A-F]{8}(?:[0-9A-F]{16}(?:\.[0-9A-F]{8}\.backup|\.partial)?|\.history)")
+_NAME = re.compile(r"[0-9A-F]{8}(?:[0-9A-F]{16}(?:\.[0-9A-F]{8}\.backup|\.partial)?|\.history)|binlog\.[0-9]{10}")
 
 
 class Turned(NamedTuple):
@@ -79,7 +79,7 @@ class ArchivePort(Protocol):
 
 def is_segment(name: str) -> bool:
     """Whether a file is a whole segment: not a history, a label or a part."""
-    return len(name) == 24
+    return len(name) == 24 or name.startswith("binlog.")
 
 
 def follows(name: str, last: str) -> bool:

@@ -9,9 +9,10 @@ from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.container import ContainerCompute
 from cloudjar.planes.compute.port import ComputePort
 
-FOLDERS = {"postgres": "/database/data/log"}
+FOLDERS = {"postgres": "/database/data/log", "mariadb": "/database/log"}
 """Where they are, by kind of engine; others write none that can be had."""
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+NAME = re.compile(r"(?:[a-z]+/)?[A-Za-z0-9][A-Za-z0-9._-]*")
+"""MariaDB's are in a folder for each kind of log."""
 _SECONDS = 30
 
 
@@ -21,6 +22,8 @@ class LogFile(NamedTuple):
     name: str
     size: int
     written: float
+    number: int = 0
+    """The file's own, whatever it is called later."""
 
 
 class EngineLogs(Protocol):
@@ -59,7 +62,7 @@ class GuestLogs:
     def files(self, machine: str, kind: str) -> list[LogFile]:
         if kind not in FOLDERS:
             return []
-        look = 'cd "$0" 2>/dev/null || exit 0; find . -maxdepth 1 -type f -printf "%f %s %T@\\n"'
+        look = 'cd "$0" 2>/dev/null || exit 0; find . -maxdepth 2 -type f -printf "%P %s %T@ %i\\n"'
         return parsed(self._said(machine, ["/bin/sh", "-c", look, FOLDERS[kind]]).decode("utf-8", "replace"))
 
     def read(self, machine: str, kind: str, name: str, start: int, size: int) -> bytes:
@@ -76,7 +79,7 @@ class GuestLogs:
 
 
 def parsed(said: str) -> list[LogFile]:
-    """Lines ``name size seconds`` as files, by name (pure)."""
+    """Lines ``name size seconds number`` as files, by name (pure)."""
     lines = (line.split() for line in said.splitlines())
-    found = [LogFile(n, int(size), float(at)) for n, size, at in lines if NAME.fullmatch(n)]
+    found = [LogFile(n, int(size), float(at), int(own)) for n, size, at, own in lines if NAME.fullmatch(n)]
     return sorted(found)

@@ -32,6 +32,8 @@ class Figures(msgspec.Struct, frozen=True, array_like=True):
     """Log that the slowest follower still has to read."""
     lag_ms: float | None = None
     """How long ago a follower's source did what it did last; -1000 of one that nothing comes to."""
+    binlog: float | None = None
+    """MariaDB's binary logs on the volume."""
 
 
 class FiguresPort(Protocol):
@@ -48,10 +50,13 @@ def figures(compute: ComputePort) -> FiguresPort:
 
 
 class NoFigures:
-    """Engines that are not there say nothing."""
+    """Engines that are not there say nothing, unless somebody has them: `says`, by machine."""
 
-    def read(self, _: str, __: str, ___: int) -> Figures | None:
-        return None
+    def __init__(self) -> None:
+        self.says: dict[str, Figures] = {}
+
+    def read(self, machine: str, _: str, __: int) -> Figures | None:
+        return self.says.get(machine)
 
 
 class GuestFigures:
@@ -97,5 +102,27 @@ WHEN pg_last_wal_receive_lsn() IS NOT DISTINCT FROM pg_last_wal_replay_lsn() THE
 ELSE greatest(0, 1000 * extract(epoch FROM now() - pg_last_xact_replay_timestamp()))::bigint END
 WHERE pg_is_in_recovery();
 SQL
+""",
+    "mariadb": _VOLUME
+    + r"""
+ask() {
+    setpriv --reuid=rdsadmin --regid=rdsadmin --init-groups mariadb --no-defaults -S /run/mysqld/mysqld.sock \
+        -u rdsadmin "$@"
+}
+# Logs have a file for each hour, for three days.
+hour=$(date -u +%Y-%m-%d.%H)
+past=$(cat /run/log.hour 2>/dev/null || echo "$hour")
+if [ "$past" != "$hour" ]; then
+    for file in error/mysql-error-running.log general/mysql-general.log slowquery/mysql-slowquery.log; do
+        [ ! -s "/database/log/$file" ] || mv "/database/log/$file" "/database/log/$file.$past"
+    done
+    ask -e 'FLUSH LOCAL ERROR LOGS, GENERAL LOGS, SLOW LOGS'
+    find /database/log -type f -mmin +4320 -delete 2>/dev/null || :
+fi
+echo "$hour" >/run/log.hour
+ask -N -B -e "SELECT CONCAT('connections|', COUNT(*)) FROM information_schema.PROCESSLIST
+    WHERE USER NOT IN ('rdsadmin', 'rdsrepladmin', 'system user', 'event_scheduler', 'unauthenticated user')" || exit 1
+ask -N -B -e 'SHOW BINARY LOGS' | awk '{ sum += $2 } END { printf "binlog|%.0f\n", sum }'
+ask -e 'SHOW SLAVE STATUS\G' | awk '/Seconds_Behind_Master:/ { print "lag_ms|" ($2 == "NULL" ? -1000 : $2 * 1000) }'
 """,
 }

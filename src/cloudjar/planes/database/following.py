@@ -4,34 +4,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import msgspec
-
-from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.container import ContainerCompute
-from cloudjar.planes.database import links, postgres, replication_scripts
+from cloudjar.planes.database import links
+from cloudjar.planes.database.mariadb_following import MariaFollowing
 from cloudjar.planes.database.port import Engine
-
-_COPY_SECONDS = 6 * 3600
-_PROMOTE_SECONDS = 120
-_LOOK_SECONDS = 10
-_COMES = 400
-"""Likewise: how long a follower may take to come at all."""
-_IS_THERE = 40
-"""Likewise, for one that was there a minute ago."""
-_STRANGER = 5
-_TRIES = 600
-"""Of 50 ms each: how long a follower may take to have what its source has, in one look."""
+from cloudjar.planes.database.postgres_following import PostgresFollowing
 
 Place = tuple[str, str]
 """A machine, and the name of its network namespace."""
-
-
-class Lag(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a follower is behind."""
-
-    streaming: bool
-    seconds: float
-    """Of the last transaction that it replayed; 0 when there is no newer one."""
 
 
 class FollowingPort(Protocol):
@@ -68,16 +48,14 @@ class FollowingPort(Protocol):
         """The engine that follows takes over; nothing when it did. The source must not run any more."""
         ...
 
-    def lag(self, machine: str) -> Lag:
-        """Of a readable follower."""
-        ...
-
 
 class GuestFollowing:
-    """Inside the machines of `compute`; implements `FollowingPort`. It remembers nothing."""
+    """Inside the machines of `compute`, each engine in its own way; implements `FollowingPort`."""
 
     def __init__(self, compute: ContainerCompute) -> None:
-        self._compute = compute
+        self._ways: dict[str, PostgresFollowing | MariaFollowing] = {
+            "postgres": PostgresFollowing(compute), "mariadb": MariaFollowing(compute),
+        }  # fmt: skip
 
     def join(self, here: Place, there: Place) -> None:
         """A pair of links."""
@@ -88,47 +66,21 @@ class GuestFollowing:
         links.part(here, there)
 
     def follow(self, engine: Engine, *, afresh: bool = False) -> None:
-        """One script: configuration, data, start."""
-        words = [str(engine.port), "afresh" if afresh else ""]
-        self._run(engine.machine, replication_scripts.FOLLOW, words, _COPY_SECONDS, postgres.archive(engine))
+        """As its kind does."""
+        self._ways[engine.kind].follow(engine, afresh=afresh)
 
     def resume(self, engine: Engine) -> None:
-        """Its configuration, and leave to start."""
-        words = [str(engine.port), "resume"]
-        self._run(engine.machine, replication_scripts.FOLLOW, words, _PROMOTE_SECONDS, postgres.archive(engine))
+        """Likewise."""
+        self._ways[engine.kind].resume(engine)
 
     def near(self, engine: Engine, follower: str, *, patient: bool = True) -> bool:
-        """As the source sees it."""
-        words = [str(engine.port), follower, str(_COMES if patient else _IS_THERE)]
-        code, text = self._ran(engine.machine, replication_scripts.NEAR, words, _COMES / 4 + 60)
-        if code not in (0, _STRANGER):
-            raise PlaneError(f"{follower} is not near {engine.machine} ({code}): {text.strip()[-600:]}")
-        return code == 0
+        """Likewise."""
+        return self._ways[engine.kind].near(engine, follower, patient=patient)
 
     def synced(self, engine: Engine, follower: str) -> None:
-        """As the source sees it."""
-        words = [str(engine.port), follower, str(_TRIES)]
-        self._run(engine.machine, replication_scripts.SYNCED, words, _TRIES / 20 + _PROMOTE_SECONDS)
+        """Likewise."""
+        self._ways[engine.kind].synced(engine, follower)
 
     def promote(self, engine: Engine) -> None:
-        """By the engine's own tool."""
-        self._run(engine.machine, replication_scripts.PROMOTE, [], _PROMOTE_SECONDS)
-
-    def lag(self, machine: str) -> Lag:
-        """As the follower sees it."""
-        said = self._run(machine, replication_scripts.LAG, [], _LOOK_SECONDS)
-        streaming, _, seconds = said.strip().partition("|")
-        return Lag(streaming=streaming == "t", seconds=float(seconds or 0))
-
-    def _run(self, machine: str, script: str, words: list[str], seconds: float, given: bytes = b"") -> str:
-        code, text = self._ran(machine, script, words, seconds, given)
-        if code:
-            raise PlaneError(f"replication in {machine} failed ({code}): {text.strip()[-600:]}")
-        return text
-
-    def _ran(
-        self, machine: str, script: str, words: list[str], seconds: float, given: bytes = b""
-    ) -> tuple[int, str]:
-        argv = ["/bin/sh", "-c", script, "replication", *words]
-        code, said = self._compute.run(machine, argv, seconds, given)
-        return code, said.decode("utf-8", "replace")
+        """Likewise."""
+        self._ways[engine.kind].promote(engine)

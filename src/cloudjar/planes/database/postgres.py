@@ -11,7 +11,7 @@ import base64
 import hashlib
 import hmac
 
-from cloudjar.planes.database import replication
+from cloudjar.planes.database import replication, tokens
 from cloudjar.planes.database.packing import packed
 from cloudjar.planes.database.port import Engine
 
@@ -82,6 +82,7 @@ def admission(engine: Engine) -> str:
         + "host all rdsadmin all reject\n"
         "host rdsadmin all all reject\n"
         + replication.REFUSED
+        + tokens.admission(engine)
         + f"{way} all all all scram-sha-256\n"
         f"{way} replication all all reject\n"
     )
@@ -98,7 +99,10 @@ def setup(engine: Engine) -> str:
         *(f"GRANT {role} TO rds_superuser WITH ADMIN OPTION;" for role, since in _OWN if int(engine.major) >= since),
         _role(engine.master, "LOGIN CREATEROLE CREATEDB INHERIT VALID UNTIL 'infinity'"),
         f"GRANT rds_superuser TO {identifier(engine.master)};",
+        _role(tokens.ROLE, "NOLOGIN"),
     ]
+    if int(engine.major) >= 16:
+        said.append(f"GRANT {tokens.ROLE} TO {identifier(engine.master)} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;")
     if engine.verifier:
         said.append(f"ALTER ROLE {identifier(engine.master)} PASSWORD {literal(engine.verifier)};")
     said += replication.setup(engine)

@@ -43,7 +43,20 @@ done
 exit 0
 """
 
-APPLY = """#!/bin/sh
+UNTIL_UP = """tries=0
+until pg_isready -q -h /run/postgresql -p "$1" -U rdsadmin -d postgres; do
+    tries=$((tries + 1))
+    if [ "$tries" -gt 600 ]; then
+        echo "the engine does not take connections" >&2
+        exit 3
+    fi
+    sleep 0.05
+done
+"""
+"""The engine takes connections at its socket; $1 is the port."""
+
+APPLY = (
+    """#!/bin/sh
 # Reads an archive of configuration from standard input (conf/..., setup.sql) and makes the engine so.
 set -eu
 export PATH=/usr/lib/engine/server:/usr/lib/engine/client:/usr/sbin:/usr/bin:/sbin:/bin LANG=en_US.UTF-8
@@ -79,19 +92,13 @@ else
     sync -f /database
     touch /run/ready
 fi
-tries=0
-until pg_isready -q -h /run/postgresql -p "$1" -U rdsadmin -d postgres; do
-    tries=$((tries + 1))
-    if [ "$tries" -gt 600 ]; then
-        echo "the engine does not take connections" >&2
-        exit 3
-    fi
-    sleep 0.05
-done
-# Data that are a follower's (a snapshot of one) are nobody's follower's here.
+"""
+    + UNTIL_UP
+    + """# Data that are a follower's (a snapshot of one) are nobody's follower's here.
 [ ! -e /database/data/standby.signal ] || as pg_ctl promote -D /database/data -w -t 60 >/dev/null
 psql -h /run/postgresql -p "$1" -U rdsadmin -d postgres -X -q -t -v ON_ERROR_STOP=1 -f "$new/setup.sql" >/dev/null
 """
+)
 
 ACCEPTS = """#!/bin/sh
 # Ends with 0 while the engine takes connections at its socket, whichever port it has.

@@ -43,7 +43,7 @@ class Release(NamedTuple):
 
 def _postgres(base: Recipe, major: str, pin: Pin | None = None) -> Release:
     """The distribution's, or a pinned one beside it, whose clients and everything else are the distribution's."""
-    packages = (f"postgresql-{major}", f"postgresql-client-{major}", "locales", "iproute2")
+    packages = (f"postgresql-{major}", f"postgresql-client-{major}", "locales", "iproute2", "libpam-script")
     client = f"/usr/lib/postgresql/{major}/bin"
     if pin is None:
         return Release("postgres", major, base, packages, packages[0], client, client)
@@ -60,6 +60,11 @@ def _debian_mariadb(base: Recipe, major: str) -> Release:
     return Release("mariadb", major, base, packages, packages[0], "/usr/sbin", "/usr/bin")
 
 
+def _debian_pgbouncer(base: Recipe, name: str) -> Release:
+    packages = ("pgbouncer", "iproute2", "libpam-script")
+    return Release("pgbouncer", name, base, packages, packages[0], "/usr/sbin", "/usr/bin")
+
+
 RELEASES: dict[tuple[str, str], Release] = {
     (one.kind, one.name): one
     for one in (
@@ -67,6 +72,7 @@ RELEASES: dict[tuple[str, str], Release] = {
         _postgres(_TRIXIE, "17"),
         _debian_mariadb(_BOOKWORM, "10.11"),
         _debian_mariadb(_TRIXIE, "11.8"),
+        _debian_pgbouncer(_TRIXIE, "13"),
         *(_pinned_postgres(pin) for pin in PINS.values() if pin.engine == "postgres"),
     )
 }

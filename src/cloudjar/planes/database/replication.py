@@ -26,6 +26,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     """In its certificate."""
+    machine: str = ""
+    """Where it is, for who copies by another way than its network."""
     address: str
     port: int
     password: str
@@ -43,6 +45,8 @@ class Peers(msgspec.Struct, frozen=True, kw_only=True):
     """What the engine keeps of their password (`postgres.scram`)."""
     waits_for: str = ""
     """The follower (a machine) that must have a commit before it is acknowledged; empty: none."""
+    any_of: tuple[str, ...] = ()
+    """Likewise, followers of which any one must have it."""
 
 
 def conninfo(engine: Engine, name: str, *, user: str = USER, database: str = "") -> str:
@@ -62,10 +66,7 @@ def conninfo(engine: Engine, name: str, *, user: str = USER, database: str = "")
 
 def settings(engine: Engine) -> dict[str, str]:
     """What the configuration file says of it."""
-    waits_for = engine.peers.waits_for
-    said = {
-        "synchronous_standby_names": f'FIRST 1 ("{waits_for}")' if waits_for else "",
-    }
+    said = {"synchronous_standby_names": _waits_for(engine.peers)}
     if engine.source is not None:
         said["primary_conninfo"] = conninfo(engine, engine.machine)
         said["hot_standby"] = "on" if engine.source.readable else "off"
@@ -74,10 +75,18 @@ def settings(engine: Engine) -> dict[str, str]:
     return said
 
 
+def _waits_for(peers: Peers) -> str:
+    """Whom an engine waits for, as it is told."""
+    if peers.any_of:
+        names = ", ".join(f'"{machine}"' for machine in peers.any_of)
+        return f"ANY 1 ({names})"
+    return f'FIRST 1 ("{peers.waits_for}")' if peers.waits_for else ""
+
+
 def files(engine: Engine) -> dict[str, str]:
     """Further files of the configuration, and what the scripts must know."""
     source = engine.source
-    paired = bool(engine.peers.waits_for) or (source is not None and not source.readable)
+    paired = bool(engine.peers.waits_for or engine.peers.any_of) or (source is not None and not source.readable)
     said = {"conf/paired": "yes\n" if paired else "no\n"}
     if source is None:
         return said

@@ -6,6 +6,8 @@ of another lineage, and are nobody's until that is done.
 
 from __future__ import annotations
 
+from cloudjar.planes.database.postgres_scripts import UNTIL_UP
+
 _HEAD = """
 set -eu
 export PATH=/usr/lib/engine/server:/usr/lib/engine/client:/usr/sbin:/usr/bin:/sbin:/bin LANG=en_US.UTF-8
@@ -88,16 +90,8 @@ if alive; then
 fi
 touch /run/ready
 [ "$readable" = yes ] || exit 0
-tries=0
-until pg_isready -q -h /run/postgresql -p "$1" -U rdsadmin -d postgres; do
-    tries=$((tries + 1))
-    if [ "$tries" -gt 600 ]; then
-        echo "the engine does not take connections" >&2
-        exit 3
-    fi
-    sleep 0.05
-done
 """
+    + UNTIL_UP
 )
 
 _ASK = """
@@ -165,17 +159,5 @@ while [ -e "$data/standby.signal" ]; do
     fi
     sleep 0.1
 done
-"""
-)
-
-LAG = (
-    _HEAD
-    + """
-# Says whether the engine receives ("t|f"), and by how many seconds it is behind.
-set -- /run/postgresql/.s.PGSQL.*[0-9]
-psql -h /run/postgresql -p "${1##*.}" -U rdsadmin -d postgres -X -q -A -t -v ON_ERROR_STOP=1 -c "
-    SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming'),
-           CASE WHEN pg_last_wal_receive_lsn() IS NOT DISTINCT FROM pg_last_wal_replay_lsn() THEN 0
-                ELSE greatest(0, extract(epoch FROM now() - pg_last_xact_replay_timestamp())) END"
 """
 )

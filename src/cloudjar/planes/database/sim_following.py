@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.port import ComputePort
-from cloudjar.planes.database.following import Lag, Place
+from cloudjar.planes.database.following import Place
 from cloudjar.planes.database.port import Engine
 
 
@@ -49,10 +49,6 @@ class SimFollowing:
         """Note it."""
         self._need(engine.machine)
         self.sources[engine.machine] = ""
-
-    def lag(self, machine: str) -> Lag:
-        """None."""
-        return Lag(streaming=self._compute.look(machine) == "up", seconds=0)
 
     def _need(self, machine: str) -> None:
         if self._compute.look(machine) != "up":

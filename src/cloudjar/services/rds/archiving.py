@@ -18,7 +18,7 @@ from cloudjar.base.errors import PlaneError
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.machine import Step, on_boot, reconciler
 from cloudjar.planes.database.archive import ArchivePort, archives, follows, is_segment
-from cloudjar.services.rds import backups, kept_logs, loads
+from cloudjar.services.rds import backups, binlogs, kept_logs, loads
 from cloudjar.services.rds.backup_records import AutomatedBackup
 from cloudjar.services.rds.records import DB, DbInstance, Recovery, Snapshot
 
@@ -38,6 +38,9 @@ def collect(step: Step, db: DbInstance) -> None:
     kept = step.db[AutomatedBackup].get(db.resource_id)
     if kept is None or not db.retention or db.source:
         return
+    if db.engine == "mariadb":
+        binlogs.collect(step, db, kept, shelf(step.world))
+        return
     port, until = shelf(step.world), step.world.clock.now()
     turned = port.turn(db.machine, db.port, kept.position)
     # What lies there may be more than was written down, if somebody was cut off here.
@@ -55,14 +58,17 @@ def collect(step: Step, db: DbInstance) -> None:
         whole = now.whole if is_whole else step.world.clock.now()
         step.db[AutomatedBackup].put(replace(now, position=turned.position, last=last, until=until, whole=whole))
         instance = step.db[DbInstance].get(db.id)
-        if not is_whole and instance is not None and instance.state == "available":
-            backups.begin_automated(step.ctx, instance)  # what is missing, no later log makes up for
+        if instance is not None:
+            backups.cover(step.ctx, instance)
 
 
 def recover(step: Step, db: DbInstance) -> None:
     """Bring the machine that has just booted on a backup to the instant that is wanted of it."""
     wanted = db.recovery
     if wanted is None:
+        return
+    if db.engine == "mariadb":
+        binlogs.recover(step, db, wanted, shelf(step.world))
         return
     machine_time = step.world.clock.machine_at(wanted.until)
     shelf(step.world).recover(db.machine, _log(step.world, wanted), wanted.last, machine_time)

@@ -41,7 +41,9 @@ def begin(ctx: Ctx, db: DbInstance, snapshot_id: str, kind: str, tags: dict[str,
             throughput=db.throughput,
             vpc_id=db.vpc_id,
             zone=db.zone,
+            option_group=db.option_group,
             instance_class=db.instance_class,
+            iam=db.iam,
             kms_key=db.kms_key,
             data_key=db.data_key,
             log=kept.last if kept is not None else "",
@@ -62,8 +64,23 @@ def begin_automated(ctx: Ctx, db: DbInstance) -> None:
     """The backup of a day; the instance says so meanwhile."""
     now = ctx.world.clock.now()
     name = f"rds:{db.id}-{now:%Y-%m-%d-%H-%M}"
-    if ctx.db[Snapshot].get(name) is not None:
+    if ctx.db[Snapshot].get(name) is None:
+        _begin_automated(ctx, db, name)
+
+
+def cover(ctx: Ctx, db: DbInstance) -> None:
+    """A log in which something is missing is whole from some instant on: that needs a backup since, as soon as one can
+    be made; no later log makes up for it."""
+    kept = ctx.db[AutomatedBackup].get(db.resource_id)
+    if kept is None or db.state != "available":
         return
+    made = [one for one in ctx.db[Snapshot].all(resource_id=db.resource_id) if one.kind == "automated"]
+    if not any(one.frozen is None or one.frozen >= kept.whole for one in made):
+        _begin_automated(ctx, db, f"rds:{db.id}-{ctx.world.clock.now():%Y-%m-%d-%H-%M-%S-%f}")
+
+
+def _begin_automated(ctx: Ctx, db: DbInstance, name: str) -> None:
+    now = ctx.world.clock.now()
     begin(ctx, db, name, "automated", {})
     telling.instance(ctx, db, "RDS-EVENT-0001", "Backing up DB instance", "backup")
     ctx.db[DbInstance].put(replace(db, state="backing-up", backed_up=now))

@@ -15,7 +15,7 @@ from cloudjar.services.rds import encryption
 from cloudjar.services.rds.records import DbInstance
 from cloudjar.spec import databases, prices
 
-_STORAGE = {
+STORAGE = {
     "gp2": "RDS:GP2-Storage", "gp3": "RDS:GP3-Storage", "io1": "RDS:PIOPS-Storage", "io2": "RDS:PIOPS-Storage",
     "standard": "RDS:StorageUsage",
 }  # fmt: skip
@@ -24,13 +24,15 @@ _IDLE = ("creating", "stopped", "starting", "deleting", encryption.RECOVERABLE, 
 
 @meters(DbInstance)
 def hours(db: DbInstance) -> Iterable[Meter]:
-    """The instance and its storage."""
+    """The instance and its storage; members of a cluster are billed with it."""
+    if db.cluster:
+        return
     operation = databases.operation(db.engine)
     if db.state not in _IDLE and db.answering:
         yield _running(db, operation)
     if db.answering:
-        yield Meter("AmazonRDS", _STORAGE[db.storage_type], "", "GB-Mo", Decimal(db.storage) * _copies(db))
-        yield from _performance(db)
+        yield Meter("AmazonRDS", STORAGE[db.storage_type], "", "GB-Mo", Decimal(db.storage) * _copies(db))
+        yield from performance(db.storage_type, db.iops, db.throughput, _copies(db))
 
 
 def _copies(db: DbInstance) -> int:
@@ -48,11 +50,11 @@ def _running(db: DbInstance, operation: str) -> Meter:
     return Meter("AmazonRDS", single, operation, "Hrs", Decimal(2))
 
 
-def _performance(db: DbInstance) -> Iterable[Meter]:
-    """What is provisioned beyond what a volume has anyway."""
-    if db.storage_type in ("io1", "io2"):
-        yield Meter("AmazonRDS", "RDS:PIOPS", "", "IOPS-Mo", Decimal(db.iops) * _copies(db))
-    if db.storage_type == "gp3" and db.iops > 12_000:
-        yield Meter("AmazonRDS", "RDS:GP3-PIOPS", "", "IOPS-Mo", Decimal(db.iops - 12_000) * _copies(db))
-    if db.storage_type == "gp3" and db.throughput > 500:
-        yield Meter("AmazonRDS", "RDS:GP3-Throughput", "", "MBPS-Mo", Decimal(db.throughput - 500) * _copies(db))
+def performance(kind: str, iops: int, throughput: int, copies: int) -> Iterable[Meter]:
+    """What is provisioned beyond what a volume has anyway, of so many volumes."""
+    if kind in ("io1", "io2"):
+        yield Meter("AmazonRDS", "RDS:PIOPS", "", "IOPS-Mo", Decimal(iops) * copies)
+    if kind == "gp3" and iops > 12_000:
+        yield Meter("AmazonRDS", "RDS:GP3-PIOPS", "", "IOPS-Mo", Decimal(iops - 12_000) * copies)
+    if kind == "gp3" and throughput > 500:
+        yield Meter("AmazonRDS", "RDS:GP3-Throughput", "", "MBPS-Mo", Decimal(throughput - 500) * copies)

@@ -147,6 +147,12 @@ def _new_key(ctx: Ctx, key: str, resource_id: str) -> dict[str, Any]:
     return _ask(ctx, "GenerateDataKeyWithoutPlaintext", wanted)
 
 
+def usable(ctx: Ctx, key: str, resource_id: str) -> str:
+    """The ARN of a key that the caller may have something of an instance encrypted with. Raises
+    KMSKeyNotAccessibleFault."""
+    return str(_new_key(ctx, key, resource_id)["KeyId"])
+
+
 def _ask(ctx: Ctx, operation: str, params: dict[str, Any]) -> dict[str, Any]:
     try:
         return ctx.call("kms", operation, params, via=VIA)

@@ -20,8 +20,10 @@ from cloudjar.kit.machine import Step, on_boot, reconciler
 from cloudjar.planes.compute.port import ComputePort
 from cloudjar.planes.database.port import Engine
 from cloudjar.planes.database.replication import Peers
-from cloudjar.services.rds import encryption, following, pairs, replicas, running, telling
+from cloudjar.services.rds import archiving, encryption, following, pairs, replicas, running, telling
+from cloudjar.services.rds.clusters import takeover
 from cloudjar.services.rds.pairs import STANDBY, Standby
+from cloudjar.services.rds.proxies import noticing
 from cloudjar.services.rds.records import DB, Change, DbInstance
 
 _CHANGE = "configuration change"
@@ -154,6 +156,9 @@ def _join(step: Step, db: DbInstance, standby: Standby) -> None:
     except PlaneError:
         _go_on_alone(step, db, standby)
         raise
+    if db.engine == "mariadb":
+        # Its own log begins where its data were copied: what came before is taken while the other machine is there.
+        archiving.collect(step, db)
     _move(step, standby, lambda now: replace(now, state="synced"))
 
 
@@ -220,6 +225,8 @@ def modified(step: Step, db: DbInstance, change: Change) -> None:
 # -- taking over
 def goes_on(step: Step, db: DbInstance) -> bool:
     """Whether the standby began to take over, of an instance that is to stay."""
+    if db.cluster:
+        return takeover.goes_on(step, db)
     standby = pairs.of(step.ctx, db)
     return standby is not None and standby.state == "promoting" and db.state != "deleting"
 
@@ -230,12 +237,15 @@ def take_over(step: Step, db: DbInstance, why: str = "") -> bool:
     Repeated after a death at any point it goes on: the record says that it takes over before anything is done; the old
     machine is down before the new one takes a write; the record names the new one once it does.
     """
+    if db.cluster:
+        return takeover.take_over(step, db)
     if pairs.of(step.ctx, db) is None:
         return False
     with pairs.alone(db):
         standby = _chosen(step, db, why)
         if standby is None:
             return False
+        noticing.pause(step, db)
         host: ComputePort = step.port("compute")
         host.stop(db.machine, force=True)
         if host.look(db.machine) == "up":

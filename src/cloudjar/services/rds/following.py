@@ -8,13 +8,13 @@ from typing import Any
 
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.machine import Step
-from cloudjar.planes.database import links
+from cloudjar.planes.database import kinds, links
 from cloudjar.planes.database.choose import following as chosen
 from cloudjar.planes.database.following import FollowingPort, Place
-from cloudjar.planes.database.postgres import scram
 from cloudjar.planes.database.replication import Peers, Source
 from cloudjar.planes.network.port import NetworkPort
 from cloudjar.services.rds import naming, pairs
+from cloudjar.services.rds.clusters import members
 from cloudjar.services.rds.records import DbInstance
 
 
@@ -35,8 +35,9 @@ def peers(ctx: Ctx, db: DbInstance) -> Peers:
     salt = hashlib.sha256(f"salt {password}".encode()).digest()[:16]
     return Peers(
         addresses=tuple(links.address(machine) for machine in machines),
-        verifier=scram(password, salt),
+        verifier=kinds.verifier(db.engine, password, salt),
         waits_for=pairs.waits_for(standby),
+        any_of=members.waited_for(ctx, db),
     )
 
 
@@ -44,7 +45,8 @@ def source(step: Step, db: DbInstance, *, readable: bool) -> Source:
     """What a follower must know of the instance that it follows."""
     authority: Any = step.port("authority")
     return Source(
-        name=naming.endpoint(db),
+        name=naming.link(db),
+        machine=db.machine,
         address=links.address(db.machine),
         port=db.port,
         password=pairs.password(step.world, db.followers),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.services.rds import errors
+from cloudjar.services.rds.clusters import groups as clusters
 from cloudjar.services.rds.records import DbInstance, ParameterGroup
 from cloudjar.spec import databases
 from cloudjar.spec.databases import Line
@@ -61,6 +62,13 @@ def own(ctx: Ctx, name: str) -> ParameterGroup:
     if found.name.startswith(DEFAULT):
         raise AwsError("InvalidDBParameterGroupState", f"Cannot modify a default parameter group: {found.name}")
     return found
+
+
+def settings_of(ctx: Ctx, db: DbInstance) -> ParameterGroup | None:
+    """What an instance's engine is to run with: its group, or its cluster's."""
+    if db.cluster:
+        return clusters.of_member(ctx, db)
+    return ctx.db[ParameterGroup].get(db.parameter_group)
 
 
 def users(ctx: Ctx, group: ParameterGroup) -> list[DbInstance]:

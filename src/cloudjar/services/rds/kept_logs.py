@@ -10,7 +10,7 @@ from cloudjar.planes.database.archive import SETTINGS
 from cloudjar.services.rds.backup_records import AutomatedBackup
 from cloudjar.services.rds.records import DbInstance, Recovery, Snapshot
 
-ENGINES = ("postgres",)
+ENGINES = ("postgres", "mariadb")
 """Of which logs are kept."""
 _OFF = (("archive_mode", "on"), ("archive_command", "true"))
 
@@ -70,6 +70,6 @@ def recovery(ctx: Ctx, kept: AutomatedBackup, until: datetime) -> tuple[Snapshot
 
 def settings(db: DbInstance) -> tuple[tuple[str, str], ...]:
     """What an engine is told of its log. Its mode is never changed: that would need a restart."""
-    if db.engine not in ENGINES:
+    if db.engine != "postgres":
         return ()
     return SETTINGS if db.retention else _OFF

@@ -19,20 +19,28 @@ from cloudjar.kit.machine import Step, on_boot, reconciler
 from cloudjar.planes.compute.port import ComputePort
 from cloudjar.services.rds import (
     archiving,
+    autoscaling,
     backups,
+    certificates,
     encryption,
     failover,
+    groups,
     locking,
     pairs,
     places,
+    renaming,
     replicas,
     rules,
     running,
     telling,
+    tokens,
     upgrading,
 )
-from cloudjar.services.rds.records import DB, Change, DbInstance, ParameterGroup, Snapshot
-from cloudjar.services.rds.views import RESTS, at_once
+from cloudjar.services.rds.clusters import members
+from cloudjar.services.rds.proxies import life as proxies
+from cloudjar.services.rds.proxies import noticing
+from cloudjar.services.rds.records import DB, Change, DbInstance, Snapshot
+from cloudjar.services.rds.views import at_once
 
 BACKUP, MAINTENANCE, RESTART = "backup", "maintenance", "restart"
 """Purposes of alarms: the day's backup, the week's maintenance, the end of a stopped instance's rest."""
@@ -57,6 +65,8 @@ def converge(step: Step, db: DbInstance | None) -> None:
         return
     if locking.shut(step, db, host):
         return
+    tokens.serve(step, db)
+    noticing.notice(step, db)
     match db.state:
         case "creating":
             _create(step, db)
@@ -90,6 +100,7 @@ def _boot(step: Step, db: DbInstance) -> None:
     running.start(step, db)
     archiving.recover(step, db)
     running.apply(step, db, wanted)
+    tokens.serve(step, db)
 
     def note(now: DbInstance) -> DbInstance | None:
         verifier = b"" if now.verifier == db.verifier else now.verifier
@@ -119,6 +130,9 @@ def _arrive(step: Step, db: DbInstance, event_id: str, message: str, category: s
 def _create(step: Step, db: DbInstance) -> None:
     archiving.listen(step.world)
     failover.listen(step.world)
+    if members.behind(step.ctx, db):
+        running.start(step, db)
+        return  # whose writer wakes it
     _boot(step, db)
     if db.multi_az and not failover.ready(step, db):
         return  # whose record wakes this one
@@ -129,6 +143,7 @@ def _create(step: Step, db: DbInstance) -> None:
             return
         telling.instance(step.ctx, now, *_made(db))
         _schedule(step, now)
+        replicas.stir(step.ctx, now)
         if now.retention:
             backups.begin_automated(step.ctx, now)
 
@@ -155,7 +170,7 @@ def _keep(step: Step, db: DbInstance, host: ComputePort) -> None:
         _boot(step, db)
         with step.world.state.database.transaction():
             telling.instance(step.ctx, db, "RDS-EVENT-0006", "DB instance restarted", "availability")
-    elif replicas.moved(step.ctx, db):
+    elif replicas.moved(step.ctx, db) or certificates.due(step, db):
         running.apply(step, db, db.running)
     else:
         _take_parameters(step, db)
@@ -166,7 +181,7 @@ def _keep(step: Step, db: DbInstance, host: ComputePort) -> None:
 
 
 def _take_parameters(step: Step, db: DbInstance) -> None:
-    wanted = at_once(step.ctx, db, step.db[ParameterGroup].get(db.parameter_group))
+    wanted = at_once(step.ctx, db, groups.settings_of(step.ctx, db))
     if wanted != db.running:
         running.apply(step, db, wanted)
         step.change(DbInstance, lambda now: replace(now, running=wanted))
@@ -231,16 +246,21 @@ def _modify(step: Step, db: DbInstance, host: ComputePort) -> None:
         upgrading.finished(step.ctx, now, change)
         if change.retention is not None:
             archiving.kept_for(step.ctx, now, db.retention)
+        scaled = change.storage is not None and autoscaling.finished(step.ctx, now)
         for field, event_id, message in _DONE:
-            if getattr(change, field) is not None:
+            if getattr(change, field) is not None and not (scaled and field == "storage"):
                 telling.instance(step.ctx, db, event_id, message, "configuration change")
+        if change.renamed is not None:
+            renaming.perform(step.ctx, now, change.renamed)
 
 
 def changed(db: DbInstance) -> DbInstance:
     """The instance as its change will have made it."""
     change = db.change
     fields: dict[str, Any] = {
-        name: getattr(change, name) for name in change.__struct_fields__ if getattr(change, name) is not None
+        name: getattr(change, name)
+        for name in change.__struct_fields__
+        if name != "renamed" and getattr(change, name) is not None
     }
     return replace(db, **fields)
 
@@ -251,14 +271,14 @@ def _rest(step: Step, db: DbInstance) -> None:
         if _to(step, "stopping", lambda item: replace(item, state="stopped", stopped=now)) is not None:
             pairs.stir(step.ctx, db)
             telling.instance(step.ctx, db, "RDS-EVENT-0087", "DB instance stopped", "notification")
-            step.again(RESTART, now + RESTS)
+            step.again(RESTART, now + rules.RESTS)
 
 
 def _stay_down(step: Step, db: DbInstance, host: ComputePort) -> None:
     """Down, but for no more than seven days."""
     if host.look(db.machine) == "up":
         host.stop(db.machine)
-    if db.stopped is None or step.world.clock.now() < db.stopped + RESTS:
+    if db.cluster or db.stopped is None or step.world.clock.now() < db.stopped + rules.RESTS:
         return
     with step.world.state.database.transaction():
         if _to(step, "stopped", lambda item: replace(item, state="starting")) is not None:
@@ -283,6 +303,7 @@ def _delete(step: Step, db: DbInstance, host: ComputePort) -> None:
         replicas.orphan(step.ctx, now)
         archiving.instance_goes(step.ctx, now)
         encryption.release(step.ctx, now)
+        certificates.forget(step.ctx, now)
         step.db[DbInstance].drop(now)
         telling.instance(step.ctx, now, "RDS-EVENT-0003", "DB instance deleted", "deletion")
 
@@ -298,7 +319,7 @@ def power_changed(world: World, _: str, __: str, detail: dict[str, Any]) -> None
 @on_boot("rds")
 def at_start(world: World) -> None:
     """Wake what may not be at rest, and remove machines that belong to nobody."""
-    known = failover.machines(world)
+    known = failover.machines(world) | proxies.machines(world)
     for db in _all(world):
         known.add(db.machine)
         world.state.wakes.wake(DB, db.account, db.region, db.id, purpose="boot")
@@ -314,10 +335,12 @@ def at_start(world: World) -> None:
 def went_down(world: World, machine: str) -> None:
     """The host says that a database's machine is down: have its record looked at."""
     failover.went_down(world, machine)
+    proxies.went_down(world, machine)
     for db in _all(world):
         if db.machine == machine:
             with world.state.database.transaction():
                 world.state.wakes.wake(DB, db.account, db.region, db.id, purpose="host")
+                members.stir(Ctx(world, "", "", service_caller("cloudjar.internal", "")), db, "host")
 
 
 def _all(world: World) -> list[DbInstance]:

@@ -21,7 +21,7 @@ from cloudjar.kit.record import Record, record
 from cloudjar.planes.compute.port import ComputePort
 from cloudjar.planes.compute.usage import DiskUse, Usage
 from cloudjar.planes.database.figures import Figures, FiguresPort, figures
-from cloudjar.services.rds import exporting
+from cloudjar.services.rds import autoscaling, exporting
 from cloudjar.services.rds.records import DB, DbInstance
 from cloudjar.spec import databases
 from cloudjar.store.points import KEPT
@@ -133,6 +133,7 @@ def look(step: Step, load: Load | None) -> None:
     with step.world.state.database.transaction():
         if load is None:
             step.db[Load].add(fresh)
+            _consider(step, db, seen)
             return
         if load.open:
             fresh = replace(fresh, rates=rates(load, usage, disk, seen))
@@ -140,6 +141,14 @@ def look(step: Step, load: Load | None) -> None:
                 fresh = replace(fresh, usage=load.usage, disk=load.disk)
             _store(step, load, Stretch(fresh.rates, seen or load.figures), now)
         step.db[Load].put(replace(fresh, account=load.account, region=load.region))
+        _consider(step, db, seen)
+
+
+def _consider(step: Step, db: DbInstance, seen: Figures | None) -> None:
+    """Whether its storage is to grow, as it is written down now."""
+    now = step.db[DbInstance].get(db.id)
+    if now is not None and now.resource_id == db.resource_id and seen is not None:
+        autoscaling.consider(step.ctx, now, seen.free)
 
 
 def rates(load: Load, usage: Usage, disk: DiskUse | None, seen: Figures | None) -> Rates:
@@ -200,3 +209,4 @@ def _close(step: Step, load: Load | None, *, gone: bool) -> None:
         if now is not None and gone:
             step.db[Load].drop(now)
             exporting.forget(step, load.id)
+            autoscaling.forget(step.ctx, load.id)

@@ -11,9 +11,23 @@ from cloudjar.base import ids
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.planes.database import kinds
-from cloudjar.services.rds import engine_rules, errors, exporting, groups, pairs, places, rules, running
+from cloudjar.services.rds import (
+    authorities,
+    certificates,
+    engine_rules,
+    errors,
+    exporting,
+    groups,
+    insights,
+    monitoring,
+    option_groups,
+    pairs,
+    places,
+    rules,
+    running,
+    tokens,
+)
 from cloudjar.services.rds.records import DbInstance, Secret
-from cloudjar.services.rds.views import AUTHORITY
 from cloudjar.spec import databases
 from cloudjar.spec.databases import Line
 
@@ -45,11 +59,8 @@ def refuse_foreign(req: dict[str, Any], line: Line) -> None:
     """What a request says besides, which can only be one thing."""
     if req.get("LicenseModel") not in (None, line.licence):
         raise errors.combination(f"Invalid license model '{req['LicenseModel']}' for engine '{line.engine}'.")
-    if req.get("CACertificateIdentifier") not in (None, AUTHORITY):
-        raise AwsError("CertificateNotFound", f"Certificate not found: {req['CACertificateIdentifier']}", 404)
-    if req.get("OptionGroupName") not in (None, databases.option_group(line.engine, line.major)):
-        said = f"Specified OptionGroupName: {req['OptionGroupName']} not found."
-        raise AwsError("OptionGroupNotFoundFault", said, 404)
+    if req.get("CACertificateIdentifier"):
+        authorities.need(req["CACertificateIdentifier"])
 
 
 def windows(req: dict[str, Any]) -> tuple[str, str]:
@@ -73,8 +84,9 @@ def windows(req: dict[str, Any]) -> tuple[str, str]:
     raise errors.combination("The backup window and maintenance window must not overlap.")
 
 
-def credentials(ctx: Ctx, req: dict[str, Any], db: DbInstance) -> DbInstance:
-    """The instance with its master's password: the given one, or one that Secrets Manager keeps."""
+def credentials(ctx: Ctx, req: dict[str, Any], db: DbInstance, *, cluster: str = "") -> DbInstance:
+    """The instance with its master's password: the given one, or one that Secrets Manager keeps; of a cluster's writer
+    that is the `cluster`'s."""
     if not req.get("ManageMasterUserPassword"):
         if req.get("MasterUserSecretKmsKeyId"):
             raise errors.combination("You can't specify MasterUserSecretKmsKeyId without ManageMasterUserPassword.")
@@ -83,8 +95,8 @@ def credentials(ctx: Ctx, req: dict[str, Any], db: DbInstance) -> DbInstance:
         raise errors.combination("You can't specify MasterUserPassword when ManageMasterUserPassword is enabled.")
     password = ids.token(24)
     asked: dict[str, Any] = {
-        "Name": f"rds!db-{ids.uuid4()}",
-        "Description": f"Secret associated with primary RDS DB instance: {_arn(ctx, db)}",
+        "Name": f"rds!{'cluster' if cluster else 'db'}-{ids.uuid4()}",
+        "Description": f"Secret associated with primary RDS DB {_arn(ctx, db, cluster)}",
         "SecretString": json.dumps({"username": db.master, "password": password}),
         "ClientRequestToken": ids.uuid4(),
     }
@@ -106,17 +118,22 @@ def verifier(ctx: Ctx, engine: str, password: str) -> bytes:
     return running.seal(ctx.world, kinds.verifier(engine, password, ids.entropy(16)))
 
 
-def _arn(ctx: Ctx, db: DbInstance) -> str:
-    return f"arn:aws:rds:{ctx.region}:{ctx.account}:db:{db.id}"
+def _arn(ctx: Ctx, db: DbInstance, cluster: str) -> str:
+    front = f"arn:aws:rds:{ctx.region}:{ctx.account}"
+    return f"cluster: {front}:cluster:{cluster}" if cluster else f"instance: {front}:db:{db.id}"
 
 
-def blank(ctx: Ctx, req: dict[str, Any], name: str, line: Line, whole: str, tags: dict[str, str]) -> DbInstance:
-    """An instance of everything that says nothing of its data: place, class, windows. Not stored."""
+def blank(
+    ctx: Ctx, req: dict[str, Any], name: str, line: Line, whole: str, tags: dict[str, str], *, kind: str = ""
+) -> DbInstance:
+    """An instance of everything that says nothing of its data: place, class (`kind` where that is known to be one),
+    windows. Not stored."""
     place = places.chosen(ctx, req)
-    kind = instance_class(req["DBInstanceClass"], line, whole)
+    kind = kind or instance_class(req["DBInstanceClass"], line, whole)
     refuse_foreign(req, line)
     backup, maintenance = windows(req)
-    return DbInstance(
+    options = option_groups.named(ctx, req.get("OptionGroupName"), line)
+    made = DbInstance(
         id=name,
         resource_id=f"db-{ids.unique_id('')}{ids.unique_id('')[:5]}",
         machine=f"db-{ids.entropy(8).hex()}",
@@ -148,9 +165,14 @@ def blank(ctx: Ctx, req: dict[str, Any], name: str, line: Line, whole: str, tags
         copies_tags=bool(req.get("CopyTagsToSnapshot")),
         protected=bool(req.get("DeletionProtection")),
         multi_az=pairs.asked(req, line.engine),
+        iam=tokens.asked(req, line.engine, whole),
+        authority=req.get("CACertificateIdentifier") or certificates.usual(ctx),
+        option_group=option_groups.stored(options),
+        options=options.options,
         exports=exporting.asked(ctx, line.engine, whole, req.get("EnableCloudwatchLogsExports")),
         tags=tags,
     )
+    return insights.asked(ctx, req, monitoring.asked(ctx, req, made))
 
 
 def refuse_too_much(ctx: Ctx, more: int) -> None:

@@ -66,7 +66,7 @@ def _freeable(stretch: Stretch, facts: Facts) -> float | None:
 
 KINDS: dict[str, Kind] = {
     "CPUUtilization": Kind("Percent", lambda stretch, facts: min(stretch.rates.cpus / facts.vcpus, 1.0) * 100),
-    "DatabaseConnections": Kind("Count", _held("connections"), ("postgres",)),
+    "DatabaseConnections": Kind("Count", _held("connections")),
     "FreeStorageSpace": Kind("Bytes", _held("free")),
     "FreeableMemory": Kind("Bytes", _freeable),
     "ReadIOPS": Kind("Count/Second", _rate("reads")),
@@ -82,7 +82,8 @@ KINDS: dict[str, Kind] = {
     "TransactionLogsDiskUsage": Kind("Bytes", _held("log"), ("postgres",)),
     "MaximumUsedTransactionIDs": Kind("Count", _held("oldest"), ("postgres",)),
     "OldestReplicationSlotLag": Kind("Bytes", _held("slots"), ("postgres",)),
-    "ReplicaLag": Kind("Seconds", _lag, ("postgres",)),
+    "ReplicaLag": Kind("Seconds", _lag),
+    "BinLogDiskUsage": Kind("Bytes", _held("binlog"), ("mariadb",)),
     "Deadlocks": Kind("Count/Second", _rate("deadlocks"), ("postgres",)),
 }
 """By name. No machine of the service has swap space."""

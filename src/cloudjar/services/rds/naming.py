@@ -10,6 +10,8 @@ from cloudjar.base.caller import service as service_caller
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.names import resolves
 from cloudjar.services.rds import places, rules
+from cloudjar.services.rds.clusters import naming as clusters
+from cloudjar.services.rds.proxies import naming as proxies
 from cloudjar.services.rds.records import DbInstance
 
 HOSTED_ZONES = {
@@ -29,9 +31,14 @@ def endpoint(db: DbInstance) -> str:
     return db.id + domain(db.account, db.region)
 
 
+def link(db: DbInstance) -> str:
+    """What its followers call it: a name that a change of its identifier leaves as it is."""
+    return db.resource_id.lower() + domain(db.account, db.region)
+
+
 @resolves(".rds.amazonaws.com")
 def addresses(world: World, vpc_id: str, name: str) -> tuple[str, ...]:
-    """The one address of an instance that has an endpoint."""
+    """The one address of an instance that has an endpoint, or of whom a cluster's name means."""
     with world.state.database.lock:
         ctx = Ctx(world, "", "", service_caller("rds.amazonaws.com", ""))
         for db in ctx.db.everywhere(DbInstance):
@@ -39,4 +46,4 @@ def addresses(world: World, vpc_id: str, name: str) -> tuple[str, ...]:
                 there = ctx.at(db.account, db.region)
                 found = places.address(there, db, inside=vpc_id == db.vpc_id)
                 return (found,) if found else ()
-    return ()
+        return proxies.addresses(ctx, vpc_id, name) or clusters.addresses(ctx, vpc_id, name)

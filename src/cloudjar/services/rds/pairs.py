@@ -25,7 +25,7 @@ from cloudjar.services.rds import errors, places
 from cloudjar.services.rds.records import DB, DbInstance, SubnetGroup
 
 STANDBY = "rds/standby"
-ENGINES = ("postgres",)
+ENGINES = ("postgres", "mariadb")
 """Which replicate."""
 _SEAL = "rds replication password"
 

@@ -51,7 +51,7 @@ def members(ctx: Ctx, ids: list[str], vpc_id: str = "") -> tuple[str, tuple[Memb
 
 def chosen(ctx: Ctx, req: dict[str, Any]) -> Place:
     """Where a request wants an instance; raises what AWS raises when it cannot be there."""
-    group = _group(ctx, req.get("DBSubnetGroupName"))
+    group = group_of(ctx, req.get("DBSubnetGroupName"))
     subnet = _subnet(ctx, group, req.get("AvailabilityZone"))
     has_gateway = interfaces.lender(ctx).has_internet_gateway(ctx, group.vpc_id)
     public = req.get("PubliclyAccessible")
@@ -105,6 +105,15 @@ def regroup(ctx: Ctx, db: DbInstance, groups: tuple[str, ...], *others: str) -> 
     return replace(db, groups=groups)
 
 
+def expose(ctx: Ctx, db: DbInstance, public: bool, *others: str) -> DbInstance:
+    """The instance, and `others` of its interfaces, with public addresses or without, from now on."""
+    if public:
+        refuse_unreachable(ctx, db.vpc_id)
+    for interface in (db.interface_id, *others):
+        interfaces.lender(ctx).expose(ctx, interface, public)
+    return replace(db, public=public)
+
+
 def address(ctx: Ctx, db: DbInstance, *, inside: bool) -> str:
     """What its name means inside its VPC or elsewhere; "" when it is not there."""
     lent = interfaces.lender(ctx).look(ctx, db.interface_id)
@@ -113,7 +122,8 @@ def address(ctx: Ctx, db: DbInstance, *, inside: bool) -> str:
     return lent.public if db.public and not inside and lent.public else lent.private
 
 
-def _group(ctx: Ctx, name: str | None) -> SubnetGroup:
+def group_of(ctx: Ctx, name: str | None) -> SubnetGroup:
+    """The subnet group that a request names, or the default VPC's."""
     if name and name.lower() != DEFAULT:
         return ctx.db[SubnetGroup].need(name.lower())
     vpc_id, subnets = interfaces.lender(ctx).default_subnets(ctx)

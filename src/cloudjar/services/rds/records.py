@@ -10,6 +10,8 @@ from datetime import datetime
 import msgspec
 
 from cloudjar.kit.record import Quota, Record, record
+from cloudjar.services.rds import authorities
+from cloudjar.services.rds.options import Chosen
 
 DB = "rds/db"
 
@@ -100,6 +102,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     major: str | None = None
     """With a later major comes a group of its family, `parameter_group`."""
     parameter_group: str | None = None
+    iam: bool | None = None
+    option_group: str | None = None
+    """Empty: the default one. With it come the options that it has, `options`."""
+    options: tuple[Chosen, ...] | None = None
+    authority: str | None = None
+    renamed: str | None = None
+    """The identifier that it is to have."""
 
     @property
     def empty(self) -> bool:
@@ -121,7 +130,8 @@ class Recovery(msgspec.Struct, frozen=True, kw_only=True):
     "rds",
     "db",
     key="id",
-    index=("machine", "subnet_group", "parameter_group"),
+    index=("machine", "subnet_group", "parameter_group", "cluster"),
+    parent=("rds/cluster", "cluster"),
     arn="db:{id}",
     missing=("DBInstanceNotFound", "DBInstance {key} not found.", 404),
     quotas=(
@@ -204,6 +214,26 @@ class DbInstance(Record, frozen=True, kw_only=True):
     """The machine that its engine was last told to follow."""
     followers: bytes = b""
     """Sealed: the password by which other engines follow this one; empty: none ever did."""
+    iam: bool = False
+    """Takes tokens of IAM's principals in the place of passwords."""
+    cluster: str = ""
+    """The cluster that it is a member of (`clusters.records.DbCluster`); a reader has the writer for its source."""
+    tier: int = 1
+    """How soon it is to be the writer of that, 0 the soonest."""
+    authority: str = authorities.USUAL
+    """Whose its certificate is."""
+    option_group: str = ""
+    """Empty: the default of its engine's major version."""
+    options: tuple[Chosen, ...] = ()
+    """What of the option group the engine runs with."""
+    most_storage: int = 0
+    """GiB up to which its storage grows by itself; 0: it does not."""
+    monitoring: int = 0
+    """Seconds between two looks at its machine (Enhanced Monitoring); 0: none."""
+    monitoring_role: str = ""
+    insights: int = 0
+    """Days for which Performance Insights keeps what it saw; 0: it is off."""
+    insights_key: str = ""
     tags: dict[str, str] = {}
 
 
@@ -261,6 +291,10 @@ class Snapshot(Record, frozen=True, kw_only=True):
     source_arn: str = ""
     original: datetime | None = None
     """When the first snapshot was taken, of which this is a copy."""
+    iam: bool = False
+    """Whether the instance took tokens."""
+    option_group: str = ""
+    """As of the instance."""
     shared_with: tuple[str, ...] = ()
     """Accounts that may restore it; ``all``: everybody."""
     tags: dict[str, str] = {}

@@ -75,13 +75,18 @@ def follow(step: Step, replica: DbInstance, engine: Engine) -> None:
     port = following.port(step.world)
     port.join(following.place(step, replica.machine), following.place(step, source.machine))
     told = msgspec.structs.replace(engine, source=following.source(step, source, readable=True), verifier="")
-    port.follow(told)
     note = source.machine
-    if replica.follows != note or silent(step.ctx, replica):
-        there = msgspec.structs.replace(engine, machine=note, port=source.port)
-        if not port.near(there, replica.machine):
-            # Its data went on where nobody else's did, or nobody has the log any more that they lack.
-            port.follow(told, afresh=True)
+    there = msgspec.structs.replace(engine, machine=note, port=source.port)
+    try:
+        port.follow(told)
+    except PlaneError:
+        if port.near(there, replica.machine):
+            raise
+        # It begins, and comes to no state that can be read: what it lacks nobody has any more.
+        port.follow(told, afresh=True)
+    if (replica.follows != note or silent(step.ctx, replica)) and not port.near(there, replica.machine):
+        # Its data went on where nobody else's did, or nobody has the log any more that they lack.
+        port.follow(told, afresh=True)
 
     def followed(now: DbInstance) -> DbInstance | None:
         return None if now.follows == note else replace(now, follows=note)
@@ -111,8 +116,8 @@ def stir(ctx: Ctx, db: DbInstance) -> None:
 
 
 def orphan(ctx: Ctx, db: DbInstance) -> None:
-    """The source goes: its replicas become instances of their own. In a transaction."""
-    for one in pairs.replicas(ctx, db):
+    """The source goes: its replicas become instances of their own, but members of a cluster. In a transaction."""
+    for one in [] if db.cluster else pairs.replicas(ctx, db):
         there = ctx.at(one.account, one.region)
         if one.state in ("available", "backing-up"):
             promoting(there, one, Change(source=""))

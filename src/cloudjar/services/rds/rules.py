@@ -13,9 +13,15 @@ from datetime import datetime, timedelta
 from cloudjar.services.rds import errors
 
 _IDENTIFIER = re.compile(r"[a-zA-Z](-?[a-zA-Z0-9])*")
-_LEAST = {"gp2": 20, "gp3": 20, "io1": 100, "io2": 100, "standard": 5}
-_MOST = {"gp2": 65536, "gp3": 65536, "io1": 65536, "io2": 65536, "standard": 3072}
+SIZES = {
+    "gp2": (20, 65536), "gp3": (20, 65536), "io1": (100, 65536), "io2": (100, 65536), "standard": (5, 3072),
+}  # fmt: skip
+"""GiB that a volume has at least and at most, by storage type."""
+AUTOSCALED = ("gp2", "gp3", "io1", "io2")
+"""Storage types that grow by themselves."""
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+RESTS = timedelta(days=7)
+"""How long an instance may be stopped before it is started again."""
 GP3_WIDE = 400
 """GiB from which on gp3 is striped, and may be given more."""
 
@@ -42,13 +48,27 @@ def port(given: int | None, usual: int) -> int:
 
 def storage(kind: str, gib: int | None, engine: str = "postgres") -> int:
     """The size of a volume, GiB."""
-    if kind not in _LEAST:
+    if kind not in SIZES:
         raise errors.invalid(f"Invalid storage type: {kind}")
     if gib is None:
         raise errors.missing("AllocatedStorage")
-    if not _LEAST[kind] <= gib <= _MOST[kind]:
+    if not SIZES[kind][0] <= gib <= SIZES[kind][1]:
         raise errors.invalid(f"Invalid storage size for engine name {engine} and storage type {kind}: {gib}")
     return gib
+
+
+def most_storage(kind: str, gib: int, most: int | None, engine: str = "postgres") -> int:
+    """GiB up to which storage may grow by itself; 0: it does not, as when no more is allowed than there is."""
+    if not most or most == gib:
+        return 0
+    if kind not in AUTOSCALED:
+        raise errors.combination(f"Storage autoscaling is not supported for storage type {kind}.")
+    if not gib * 1.1 <= most <= SIZES[kind][1]:
+        raise errors.combination(
+            f"Invalid max storage size for engine name {engine} and storage type {kind}: {most}. It must be at least "
+            f"10 percent larger than the allocated storage, {gib}."
+        )
+    return most
 
 
 def performance(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import PurePath
-from typing import Any
 
 from cloudjar.kit.context import World
 from cloudjar.kit.machine import Step
@@ -12,12 +10,11 @@ from cloudjar.planes.compute.port import ComputePort, Disk, MachineSpec
 from cloudjar.planes.database.choose import databases as chosen
 from cloudjar.planes.database.port import DatabasePort, Engine
 from cloudjar.planes.network.port import NetworkPort
-from cloudjar.services.rds import following, kept_logs, naming, pairs, replicas, values
-from cloudjar.services.rds.records import DbInstance, ParameterGroup
+from cloudjar.services.rds import certificates, following, groups, kept_logs, options, pairs, replicas, values
+from cloudjar.services.rds.clusters import members
+from cloudjar.services.rds.records import DbInstance
 from cloudjar.spec import databases
 
-_VALID = timedelta(days=397)
-_BACKDATED = timedelta(hours=1)
 _SEAL = "rds master password"
 _FORCED = {"postgres": "rds.force_ssl", "mariadb": "require_secure_transport"}
 """The parameter that says that nobody comes in without TLS."""
@@ -36,7 +33,7 @@ def seal(world: World, verifier: str) -> bytes:
 
 def group_values(step: Step, db: DbInstance) -> dict[str, str]:
     """What an instance's parameter group says now."""
-    group = step.db[ParameterGroup].get(db.parameter_group)
+    group = groups.settings_of(step.ctx, db)
     return {name: one.value for name, one in group.settings.items()} if group else {}
 
 
@@ -55,6 +52,7 @@ def start(step: Step, db: DbInstance) -> None:
 def apply(step: Step, db: DbInstance, running: dict[str, str]) -> None:
     """Make the engine run with these values, and wait until it takes connections."""
     with pairs.alone(db):
+        members.refuse_stale(step.ctx, db)
         if db.source:
             _admit(step, db)
             replicas.follow(step, db, engine(step, db, running))
@@ -99,7 +97,7 @@ def _machine(step: Step, db: DbInstance, image: str) -> MachineSpec:
 
 def engine(step: Step, db: DbInstance, running: dict[str, str]) -> Engine:
     """The engine of an instance, with whoever may follow it as they are now."""
-    certificate, key = _certificate(step, db)
+    certificate, key = certificates.served(step, db)
     line = databases.line(db.engine, db.major)
     assert line is not None
     family = databases.parameters(line.family)
@@ -116,24 +114,19 @@ def engine(step: Step, db: DbInstance, running: dict[str, str]) -> Engine:
         database=db.db_name,
         certificate=certificate,
         key=key,
-        settings=(*values.told(family, running, memory, db.port), *kept_logs.settings(db), *_binary_log(db)),
+        settings=(*values.told(family, running, memory, db.port), *kept_logs.settings(db), *_binary_log(db, running)),
         needs_tls=running.get(forced := _FORCED[db.engine], family[forced].value) not in ("0", "off", "OFF", ""),
         peers=following.peers(step.ctx, db),
+        audit=options.told(db.engine, db.options),
     )
 
 
-def _binary_log(db: DbInstance) -> tuple[tuple[str, str], ...]:
-    """MariaDB writes one while automated backups are kept; it is begun or ended with the next boot."""
-    if db.engine != "mariadb" or not db.retention:
+def _binary_log(db: DbInstance, running: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    """What MariaDB is told of its binary log: how long it keeps that in its own machine. Where nobody needs it, it
+    forbids no more than if there were none."""
+    if db.engine != "mariadb":
         return ()
-    return (("log_bin", "/database/data/mysql-bin-changelog"), ("binlog_expire_logs_seconds", "86400"))
-
-
-def _certificate(step: Step, db: DbInstance) -> tuple[str, str]:
-    """(certificate and chain, key) for the endpoint's name; clients look at the machine's own time."""
-    authority: Any = step.port("authority")
-    now = step.world.clock.real()
-    certificate, chain, key = authority.issue(
-        [naming.endpoint(db)], "EC_prime256v1", now - _BACKDATED, now + _VALID
-    )
-    return certificate + chain, key.decode()
+    if db.retention or db.followers:
+        return (("binlog_expire_logs_seconds", "86400"),)
+    trust = "log_bin_trust_function_creators"
+    return (("binlog_expire_logs_seconds", "600"), *(() if trust in running else ((trust, "1"),)))

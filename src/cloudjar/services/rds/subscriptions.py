@@ -13,6 +13,7 @@ from cloudjar.base.caller import service as service_caller
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.record import Quota, Record, arn_of, record
+from cloudjar.services.rds.clusters.records import ClusterSnapshot, DbCluster
 from cloudjar.services.rds.records import DbInstance, Event, ParameterGroup, Snapshot
 
 _PRINCIPAL = "events.rds.amazonaws.com"
@@ -23,11 +24,16 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
     ),
     "db-snapshot": ("creation", "deletion", "notification", "restoration"),
     "db-parameter-group": ("configuration change",),
+    "db-cluster": (
+        "configuration change", "creation", "deletion", "failover", "failure", "maintenance", "notification",
+    ),
+    "db-cluster-snapshot": ("backup", "notification"),
     "db-security-group": ("configuration change", "failure"),
 }  # fmt: skip
 """Categories of events, by kind of source."""
 SOURCES: dict[str, type[Any]] = {
     "db-instance": DbInstance, "db-snapshot": Snapshot, "db-parameter-group": ParameterGroup,
+    "db-cluster": DbCluster, "db-cluster-snapshot": ClusterSnapshot,
 }  # fmt: skip
 """What a source may be, by kind."""
 

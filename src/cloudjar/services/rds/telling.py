@@ -17,26 +17,29 @@ KEPT = timedelta(days=14)
 _DETAIL = {
     "db-instance": ("RDS DB Instance Event", "DB_INSTANCE"),
     "db-snapshot": ("RDS DB Snapshot Event", "SNAPSHOT"),
+    "db-cluster": ("RDS DB Cluster Event", "CLUSTER"),
+    "db-cluster-snapshot": ("RDS DB Cluster Snapshot Event", "CLUSTER_SNAPSHOT"),
     "db-parameter-group": ("RDS DB Parameter Group Event", "DB_PARAM"),
 }
 
 
 def instance(ctx: Ctx, db: DbInstance, event_id: str, message: str, category: str) -> None:
     """Something happened to an instance."""
-    _tell(ctx, "db-instance", db.id, arn_of(db), event_id, message, category)
+    tell(ctx, "db-instance", db.id, arn_of(db), event_id, message, category)
 
 
 def snapshot(ctx: Ctx, item: Snapshot, event_id: str, message: str, category: str) -> None:
     """Something happened to a snapshot."""
-    _tell(ctx, "db-snapshot", item.id, arn_of(item), event_id, message, category)
+    tell(ctx, "db-snapshot", item.id, arn_of(item), event_id, message, category)
 
 
 def group(ctx: Ctx, item: ParameterGroup, event_id: str, message: str) -> None:
     """Something happened to a parameter group."""
-    _tell(ctx, "db-parameter-group", item.name, arn_of(item), event_id, message, "configuration change")
+    tell(ctx, "db-parameter-group", item.name, arn_of(item), event_id, message, "configuration change")
 
 
-def _tell(ctx: Ctx, kind: str, source: str, arn: str, event_id: str, message: str, category: str) -> None:
+def tell(ctx: Ctx, kind: str, source: str, arn: str, event_id: str, message: str, category: str) -> None:
+    """Something happened to a thing of a kind."""
     now = ctx.world.clock.now()
     for old in ctx.db[Event].all():
         if old.at < now - KEPT:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Step
 from cloudjar.planes.compute.port import ComputePort
-from cloudjar.services.rds import archiving, backups, errors, groups, pairs, rules, running, telling, versions
+from cloudjar.services.rds import archiving, backups, errors, groups, pairs, rules, running, telling, tokens, versions
 from cloudjar.services.rds.backup_records import AutomatedBackup
 from cloudjar.services.rds.records import Change, DbInstance, Snapshot
 from cloudjar.spec import databases
@@ -30,6 +30,8 @@ def wanted(ctx: Ctx, req: dict[str, Any], db: DbInstance) -> dict[str, Any]:
     chosen = versions.chosen(ctx.world, db.engine, asked)
     if chosen.whole not in {one.whole for one in versions.targets(ctx.world, db.engine, db.version)}:
         raise errors.combination(f"Cannot upgrade {db.engine} from {db.version} to {chosen.whole}")
+    if db.iam or req.get(tokens.MEMBER):
+        tokens.refuse_ignorant(db.engine, chosen.whole)
     found: dict[str, Any] = {"version": chosen.whole}
     if chosen.line.major != db.major:
         if not req.get("AllowMajorVersionUpgrade"):
@@ -48,6 +50,7 @@ def in_maintenance(ctx: Ctx, db: DbInstance) -> Change:
     if db.pending.version is not None or not db.minor_upgrades:
         return db.pending
     found = [one.whole for one in versions.targets(ctx.world, db.engine, db.version) if one.auto and not one.major]
+    found = [whole for whole in found if not db.iam or tokens.understood(db.engine, whole)]
     return replace(db.pending, version=found[-1]) if found else db.pending
 
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from cloudjar.base import arn as arns
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.record import arn_of
-from cloudjar.services.rds import kept_logs, naming, pairs, replicas
+from cloudjar.services.rds import certificates, groups, kept_logs, naming, option_groups, pairs, replicas, rules
+from cloudjar.services.rds.clusters import views as clusters
 from cloudjar.services.rds.records import Change, DbInstance, ParameterGroup, Snapshot, SubnetGroup
 from cloudjar.spec import databases
 from cloudjar.spec.databases import Parameter
-
-AUTHORITY = "rds-ca-rsa2048-g1"
-RESTS = timedelta(days=7)
-"""How long an instance may be stopped before it is started again."""
 
 
 def show_subnet_group(group: SubnetGroup) -> dict[str, Any]:
@@ -44,11 +40,7 @@ def show_subnet_group(group: SubnetGroup) -> dict[str, Any]:
 _ALIKE: dict[str, Any] = {
     "DBSecurityGroups": [],
     "DbInstancePort": 0,
-    "CACertificateIdentifier": AUTHORITY,
     "DomainMemberships": [],
-    "MonitoringInterval": 0,
-    "IAMDatabaseAuthenticationEnabled": False,
-    "PerformanceInsightsEnabled": False,
     "AssociatedRoles": [],
     "CustomerOwnedIpEnabled": False,
     "NetworkType": "IPV4",
@@ -72,12 +64,15 @@ def show_instance(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
         "DBInstanceClass": db.instance_class,
         "Engine": db.engine,
         "MultiAZ": db.multi_az,
-        "ReadReplicaDBInstanceIdentifiers": [replicas.shown(ctx, db, one) for one in pairs.replicas(ctx, db)],
+        "ReadReplicaDBInstanceIdentifiers": [
+            replicas.shown(ctx, db, one) for one in pairs.replicas(ctx, db) if not one.cluster
+        ],
         "SecondaryAvailabilityZone": standby.zone if standby is not None and standby.state != "waiting" else None,
-        "DBInstanceStatus": "upgrading" if db.state == "modifying" and db.change.version else db.state,
+        "DBInstanceStatus": _status(db),
         "MasterUsername": db.master,
         "DBName": db.db_name or None,
         "AllocatedStorage": db.storage,
+        "MaxAllocatedStorage": db.most_storage or None,
         "PreferredBackupWindow": db.backup_window,
         "BackupRetentionPeriod": db.retention,
         "VpcSecurityGroups": [{"VpcSecurityGroupId": one, "Status": "active"} for one in db.groups],
@@ -92,9 +87,17 @@ def show_instance(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
         "AutoMinorVersionUpgrade": db.minor_upgrades,
         "LicenseModel": line.licence,
         "OptionGroupMemberships": [
-            {"OptionGroupName": databases.option_group(db.engine, db.major), "Status": "in-sync"}
+            {"OptionGroupName": option_groups.of(db), "Status": option_groups.status(ctx, db)}
         ],
         "PubliclyAccessible": db.public,
+        "CACertificateIdentifier": db.authority,
+        "MonitoringInterval": db.monitoring,
+        "MonitoringRoleArn": db.monitoring_role or None,
+        "PerformanceInsightsEnabled": bool(db.insights),
+        "PerformanceInsightsKMSKeyId": db.insights_key or None,
+        "PerformanceInsightsRetentionPeriod": db.insights or None,
+        "DatabaseInsightsMode": "standard",
+        "CertificateDetails": certificates.shown(ctx, db),
         "StorageType": db.storage_type,
         "Iops": db.iops or None,
         "StorageThroughput": db.throughput or None,
@@ -102,12 +105,19 @@ def show_instance(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
         "CopyTagsToSnapshot": db.copies_tags,
         "DBInstanceArn": arn_of(db),
         "DeletionProtection": db.protected,
+        "IAMDatabaseAuthenticationEnabled": db.iam,
         "StorageEncrypted": bool(db.kms_key),
         "EnabledCloudwatchLogsExports": list(db.exports) or None,
         "KmsKeyId": db.kms_key or None,
         "TagList": tags.as_list(db.tags),
     }
-    return shown | _sometimes(ctx, db)
+    return shown | _sometimes(ctx, db) | clusters.of_member(ctx, db)
+
+
+def _status(db: DbInstance) -> str:
+    if db.state == "modifying" and db.change.version:
+        return "upgrading"
+    return "renaming" if db.state == "modifying" and db.change.renamed else db.state
 
 
 def _sometimes(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
@@ -115,16 +125,18 @@ def _sometimes(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     if db.answering:
         zone = naming.HOSTED_ZONES.get(db.region)
+        if db.monitoring:
+            shown["EnhancedMonitoringResourceArn"] = _stream(db)
         shown["Endpoint"] = {"Address": naming.endpoint(db), "Port": db.port, "HostedZoneId": zone}
         shown["InstanceCreateTime"] = db.created
         shown["LatestRestorableTime"] = kept_logs.latest(ctx, db)
-    if db.source:
+    if db.source and not db.cluster:
         source = replicas.source_of(ctx, db)
         near = source is not None and source.region == db.region
         shown["ReadReplicaSourceDBInstanceIdentifier"] = source.id if source and near else db.source
         shown["StatusInfos"] = replicas.status(ctx, db)
     if db.stopped is not None and db.state == "stopped":
-        shown["AutomaticRestartTime"] = db.stopped + RESTS
+        shown["AutomaticRestartTime"] = db.stopped + rules.RESTS
     if db.secret is not None:
         shown["MasterUserSecret"] = {
             "SecretArn": db.secret.arn, "SecretStatus": "active", "KmsKeyId": db.secret.key_id or None,
@@ -132,9 +144,14 @@ def _sometimes(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
     return shown
 
 
+def _stream(db: DbInstance) -> str:
+    """Where Enhanced Monitoring writes."""
+    return arns.make("logs", db.region, db.account, f"log-group:RDSOSMetrics:log-stream:{db.resource_id}")
+
+
 def apply_status(ctx: Ctx, db: DbInstance) -> str:
     """How far an instance has what its parameter group says."""
-    group = ctx.db[ParameterGroup].get(db.parameter_group)
+    group = groups.settings_of(ctx, db)
     wanted = {name: one.value for name, one in group.settings.items()} if group else {}
     if wanted == db.running or not db.answering:
         return "in-sync"
@@ -171,6 +188,9 @@ def _pending(change: Change) -> dict[str, Any]:
             "StorageThroughput": change.throughput,
             "StorageType": change.storage_type,
             "EngineVersion": change.version,
+            "IAMDatabaseAuthenticationEnabled": change.iam,
+            "CACertificateIdentifier": change.authority,
+            "DBInstanceIdentifier": change.renamed,
         }.items()
         if value is not None
     }
@@ -201,13 +221,13 @@ def show_snapshot(snapshot: Snapshot) -> dict[str, Any]:
         "SnapshotType": snapshot.kind,
         "Iops": snapshot.iops or None,
         "StorageThroughput": snapshot.throughput or None,
-        "OptionGroupName": databases.option_group(snapshot.engine, snapshot.major),
+        "OptionGroupName": option_groups.of_snapshot(snapshot),
         "PercentProgress": 100 if done else 0,
         "StorageType": snapshot.storage_type,
         "Encrypted": bool(snapshot.kms_key),
         "KmsKeyId": snapshot.kms_key or None,
         "DBSnapshotArn": arn_of(snapshot),
-        "IAMDatabaseAuthenticationEnabled": False,
+        "IAMDatabaseAuthenticationEnabled": snapshot.iam,
         "ProcessorFeatures": [],
         "DbiResourceId": snapshot.resource_id,
         "TagList": tags.as_list(snapshot.tags),

@@ -13,7 +13,7 @@ from cloudjar.kit import filters, tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
-from cloudjar.services.rds import archiving, errors, kept_logs
+from cloudjar.services.rds import archiving, errors, kept_logs, option_groups
 from cloudjar.services.rds.backup_records import AutomatedBackup
 from cloudjar.spec import databases
 
@@ -94,11 +94,11 @@ def show(ctx: Ctx, kept: AutomatedBackup) -> dict[str, Any]:
         "LicenseModel": line.licence if line else None,
         "Iops": db.iops or None,
         "StorageThroughput": db.throughput or None,
-        "OptionGroupName": databases.option_group(db.engine, db.major),
+        "OptionGroupName": option_groups.of(db),
         "Encrypted": bool(db.kms_key),
         "KmsKeyId": db.kms_key or None,
         "StorageType": db.storage_type,
-        "IAMDatabaseAuthenticationEnabled": False,
+        "IAMDatabaseAuthenticationEnabled": db.iam,
         "BackupRetentionPeriod": db.retention,
         "PreferredBackupWindow": db.backup_window,
         "DBInstanceAutomatedBackupsArn": arn_of(kept),

@@ -7,7 +7,7 @@ from typing import Any
 from cloudjar.kit import filters
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.rds import errors, exporting, pairs, versions, views
+from cloudjar.services.rds import authorities, errors, exporting, pairs, rules, tokens, versions, views
 from cloudjar.services.rds.versions import Target, Version
 from cloudjar.spec import databases, regions
 from cloudjar.spec.databases import Line
@@ -19,7 +19,6 @@ _VERSIONS = {
     "db-parameter-group-family": lambda item: item["DBParameterGroupFamily"],
     "engine-mode": lambda item: item["SupportedEngineModes"],
 }
-_STORAGES = {"standard": (5, 3072), "gp2": (20, 65536), "gp3": (20, 65536), "io1": (100, 65536), "io2": (100, 65536)}
 
 
 @op("DescribeDBEngineVersions")
@@ -73,7 +72,7 @@ _ALIKE: dict[str, Any] = {
     "SupportsGlobalDatabases": False,
     "SupportsBabelfish": False,
     "SupportsCertificateRotationWithoutRestart": True,
-    "SupportedCACertificateIdentifiers": [views.AUTHORITY],
+    "SupportedCACertificateIdentifiers": sorted(authorities.KEYS),
     "TagList": [],
 }
 """What every version says of what is not built."""
@@ -108,13 +107,13 @@ def describe_orderable_db_instance_options(ctx: Ctx, req: dict[str, Any]) -> dic
         and req.get("LicenseModel") in (None, "", one.line.licence)
         for kind in databases.classes(engine)
         if req.get("DBInstanceClass") in (None, "", kind)
-        for storage in _STORAGES
+        for storage in ("standard", "gp2", "gp3", "io1", "io2")
     ]
     return {"OrderableDBInstanceOptions": filters.apply(req.get("Filters"), {}, found)}
 
 
 def _option(ctx: Ctx, line: Line, whole: str, kind: str, storage: str) -> dict[str, Any]:
-    least, most = _STORAGES[storage]
+    least, most = rules.SIZES[storage]
     return {
         "Engine": line.engine,
         "EngineVersion": whole,
@@ -128,13 +127,13 @@ def _option(ctx: Ctx, line: Line, whole: str, kind: str, storage: str) -> dict[s
         "StorageType": storage,
         "SupportsIops": storage in ("io1", "io2", "gp3"),
         "SupportsStorageThroughput": storage == "gp3",
-        "SupportsEnhancedMonitoring": False,
-        "SupportsIAMDatabaseAuthentication": False,
-        "SupportsPerformanceInsights": False,
+        "SupportsEnhancedMonitoring": True,
+        "SupportsIAMDatabaseAuthentication": tokens.understood(line.engine, whole),
+        "SupportsPerformanceInsights": True,
         "MinStorageSize": least,
         "MaxStorageSize": most,
         "SupportedEngineModes": ["provisioned"],
-        "SupportsStorageAutoscaling": False,
+        "SupportsStorageAutoscaling": storage in rules.AUTOSCALED,
         "SupportsKerberosAuthentication": False,
         "OutpostCapable": False,
         "SupportsGlobalDatabases": False,

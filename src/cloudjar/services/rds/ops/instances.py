@@ -12,6 +12,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
 from cloudjar.services.rds import backups, encryption, engine_rules, errors, making, rules, tagging, versions
+from cloudjar.services.rds.clusters import members
 from cloudjar.services.rds.records import DbInstance, Snapshot
 from cloudjar.services.rds.views import show_instance
 
@@ -21,6 +22,9 @@ PLACED = (
     "PreferredBackupWindow", "PreferredMaintenanceWindow", "AutoMinorVersionUpgrade", "CopyTagsToSnapshot",
     "DeletionProtection", "CACertificateIdentifier", "OptionGroupName", "Tags", "TagSpecifications", "AllocatedStorage",
     "StorageType", "Iops", "StorageThroughput", "DBName", "EnableCloudwatchLogsExports", "MultiAZ",
+    "EnableIAMDatabaseAuthentication",
+    "MaxAllocatedStorage", "MonitoringInterval", "MonitoringRoleArn", "EnablePerformanceInsights",
+    "PerformanceInsightsKMSKeyId", "PerformanceInsightsRetentionPeriod", "DatabaseInsightsMode",
 )  # fmt: skip
 """Members of requests that something is done with, whatever the instance's data come from."""
 _BUILT = (
@@ -31,7 +35,7 @@ _GETTERS = {
     "db-instance-id": lambda db: [db.id, arn_of(db)],
     "dbi-resource-id": lambda db: db.resource_id,
     "engine": lambda db: db.engine,
-    "db-cluster-id": lambda db: None,
+    "db-cluster-id": lambda db: db.cluster or None,
     "domain": lambda db: None,
 }
 
@@ -54,6 +58,7 @@ def create_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         storage_type=kind,
         iops=iops,
         throughput=throughput,
+        most_storage=rules.most_storage(kind, size, req.get("MaxAllocatedStorage"), line.engine),
     )
     db = encryption.sealed(ctx, making.credentials(ctx, req, db), encryption.asked(req))
     shown = show_instance(ctx, made := making.stored(ctx, db))
@@ -83,6 +88,7 @@ def by_name(ctx: Ctx, name: str) -> DbInstance:
 def delete_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Have an instance removed, after a last snapshot unless that is skipped in so many words."""
     db = by_name(ctx, req["DBInstanceIdentifier"])
+    members.refuse_alone(db, "deleted", "DeleteDBCluster")
     final, skipped = req.get("FinalDBSnapshotIdentifier"), bool(req.get("SkipFinalSnapshot"))
     if db.protected:
         raise errors.combination(

@@ -27,7 +27,7 @@ def describe_db_log_files(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     db = by_name(ctx, req["DBInstanceIdentifier"])
     ahead = (ctx.now - ctx.world.clock.real()).total_seconds()
     shown: list[dict[str, Any]] = [
-        {"LogFileName": _FOLDER + one.name, "LastWritten": int((one.written + ahead) * 1000), "Size": one.size}
+        {"LogFileName": _shown(one), "LastWritten": int((one.written + ahead) * 1000), "Size": one.size}
         for one in _files(ctx, db)
     ]
     part = req.get("FilenameContains") or ""
@@ -46,13 +46,14 @@ def describe_db_log_files(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def download_db_log_file_portion(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Lines of a file: the newest ones, or on from a marker (``0``: from the beginning)."""
     db = by_name(ctx, req["DBInstanceIdentifier"])
-    name = req["LogFileName"].removeprefix(_FOLDER)
-    file = next((one for one in _files(ctx, db) if one.name == name), None)
+    asked = req["LogFileName"]
+    file = next((one for one in _files(ctx, db) if asked in (one.name, _shown(one))), None)
     if file is None:
         said = f"DBLog File: {req['LogFileName']}, is not found on the DB instance"
         raise AwsError("DBLogFileNotFoundFault", said, 404)
     marker, lines = req.get("Marker"), req.get("NumberOfLines") or _LINES
     start = max(file.size - _BYTES, 0) if marker is None else _offset(marker, file)
+    name = file.name
     data = _asked(ctx, db, lambda logs: logs.read(db.machine, db.engine, name, start, min(_BYTES, file.size - start)))
     if marker is None:
         data = b"".join(data.splitlines(keepends=True)[-lines:])
@@ -77,6 +78,11 @@ def _offset(marker: str, file: LogFile) -> int:
     if not number.isdigit() or int(number) > file.size:
         raise AwsError("InvalidParameterValue", f"Invalid marker: {marker}")
     return int(number)
+
+
+def _shown(file: LogFile) -> str:
+    """What a file is called: MariaDB's have a folder for each kind of log."""
+    return file.name if "/" in file.name else _FOLDER + file.name
 
 
 def _files(ctx: Ctx, db: DbInstance) -> list[LogFile]:

@@ -16,13 +16,19 @@ from cloudjar.services.rds import (
     errors,
     exporting,
     groups,
+    insights,
     making,
+    monitoring,
+    option_groups,
     pairs,
     places,
+    renaming,
     rules,
     telling,
+    tokens,
     upgrading,
 )
+from cloudjar.services.rds.clusters import members
 from cloudjar.services.rds.ops.instances import by_name
 from cloudjar.services.rds.records import Change, DbInstance
 from cloudjar.services.rds.views import show_instance
@@ -35,7 +41,10 @@ _BUILT = (
     "PreferredMaintenanceWindow", "AutoMinorVersionUpgrade", "LicenseModel", "Iops", "StorageThroughput", "StorageType",
     "CopyTagsToSnapshot", "DBPortNumber", "PubliclyAccessible", "DeletionProtection", "EngineVersion", "Engine",
     "CACertificateIdentifier", "OptionGroupName", "MultiAZ", "AllowMajorVersionUpgrade",
-    "CloudwatchLogsExportConfiguration",
+    "CloudwatchLogsExportConfiguration", "EnableIAMDatabaseAuthentication", "CertificateRotationRestart",
+    "NewDBInstanceIdentifier", "MaxAllocatedStorage", "MonitoringInterval", "MonitoringRoleArn",
+    "EnablePerformanceInsights", "PerformanceInsightsKMSKeyId", "PerformanceInsightsRetentionPeriod",
+    "DatabaseInsightsMode",
 )  # fmt: skip
 
 
@@ -43,6 +52,7 @@ _BUILT = (
 def modify_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Change what can be changed at once; the rest now, or when the maintenance window opens."""
     db = by_name(ctx, req["DBInstanceIdentifier"])
+    members.refuse_alone(db, "modified", "ModifyDBCluster")
     errors.only(req, _BUILT)
     if db.state != "available":
         raise errors.state(f"Database instance is not in available state: {db.id}")
@@ -58,9 +68,8 @@ def modify_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def _at_once(ctx: Ctx, req: dict[str, Any], db: DbInstance, line: Line) -> DbInstance:
     """What takes no time and interrupts nobody."""
     if req.get("VpcSecurityGroupIds"):
-        standby = pairs.of(ctx, db)
-        others = (standby.interface_id,) if standby else ()
-        db = places.regroup(ctx, db, places.security_groups(ctx, db.vpc_id, req["VpcSecurityGroupIds"]), *others)
+        wanted = places.security_groups(ctx, db.vpc_id, req["VpcSecurityGroupIds"])
+        db = places.regroup(ctx, db, wanted, *_others(ctx, db))
     if name := req.get("DBParameterGroupName"):
         db = replace(db, parameter_group=groups.named(ctx, name, line).name)
         telling.instance(ctx, db, "RDS-EVENT-0092", "Finished updating DB parameter group", "configuration change")
@@ -71,9 +80,19 @@ def _at_once(ctx: Ctx, req: dict[str, Any], db: DbInstance, line: Line) -> DbIns
     ):
         if req.get(member) is not None:
             db = replace(db, **{field: req[member]})
-    if req.get("PubliclyAccessible") not in (None, db.public):
-        raise errors.not_built("A change of PubliclyAccessible")
+    if (public := req.get("PubliclyAccessible")) not in (None, db.public):
+        db = places.expose(ctx, db, public, *_others(ctx, db))
+    if (most := req.get("MaxAllocatedStorage")) is not None:
+        size, kind = req.get("AllocatedStorage") or db.storage, req.get("StorageType") or db.storage_type
+        db = replace(db, most_storage=rules.most_storage(kind, size, most, db.engine))
+    db = insights.asked(ctx, req, monitoring.asked(ctx, req, db))
     return _windows(req, exporting.changed(ctx, db, req.get("CloudwatchLogsExportConfiguration")))
+
+
+def _others(ctx: Ctx, db: DbInstance) -> tuple[str, ...]:
+    """The interfaces that an instance has besides its own."""
+    standby = pairs.of(ctx, db)
+    return (standby.interface_id,) if standby else ()
 
 
 def _windows(req: dict[str, Any], db: DbInstance) -> DbInstance:
@@ -89,7 +108,7 @@ def _windows(req: dict[str, Any], db: DbInstance) -> DbInstance:
 
 def _wanted(ctx: Ctx, req: dict[str, Any], db: DbInstance, line: Line) -> Change:
     """What a request wants otherwise than it is."""
-    found: dict[str, Any] = _storage(ctx, req, db)
+    found: dict[str, Any] = {**_storage(ctx, req, db), **renaming.wanted(ctx, req, db)}
     if (kind := req.get("DBInstanceClass")) and kind != db.instance_class:
         found["instance_class"] = making.instance_class(kind, line, db.version)
     if (port := req.get("DBPortNumber")) and port != db.port:
@@ -102,8 +121,16 @@ def _wanted(ctx: Ctx, req: dict[str, Any], db: DbInstance, line: Line) -> Change
         if pairs.asked({"MultiAZ": multi}, db.engine):
             pairs.zone_for(ctx, db)
         found["multi_az"] = multi
+    if (authority := req.get("CACertificateIdentifier")) and authority != db.authority:
+        found["authority"] = authority
+    if name := req.get("OptionGroupName"):
+        group = option_groups.named(ctx, name, line)
+        if option_groups.stored(group) != db.option_group:
+            found |= {"option_group": option_groups.stored(group), "options": group.options}
     if (days := req.get("BackupRetentionPeriod")) is not None and days != db.retention:
         found["retention"] = rules.retention(days)
+    if (takes := req.get(tokens.MEMBER)) is not None and takes != db.iam:
+        found["iam"] = takes and tokens.asked(req, db.engine, db.version)
     return Change(**found)
 
 

@@ -22,19 +22,29 @@ _SOURCES = ("user", "system", "engine-default")
 @op("DescribeDBParameters")
 def describe_db_parameters(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """The parameters of a group, with the values that it gives them."""
-    group, source = groups.read(ctx, req["DBParameterGroupName"]), req.get("Source")
+    return {"Parameters": shown(groups.read(ctx, req["DBParameterGroupName"]), req)}
+
+
+def shown(group: ParameterGroup, req: dict[str, Any]) -> list[dict[str, Any]]:
+    """What of a group a request asks about."""
+    source = req.get("Source")
     if source and source not in _SOURCES:
         raise errors.invalid(f"Invalid source: {source}")
-    shown = [show_parameter(one, group.settings) for one in databases.parameters(group.family).values()]
+    every = [show_parameter(one, group.settings) for one in databases.parameters(group.family).values()]
     getters = {"parameter-name": lambda item: item["ParameterName"]}
-    found = filters.apply(req.get("Filters"), getters, shown)
-    return {"Parameters": [item for item in found if source in (None, "", item["Source"])]}
+    found = filters.apply(req.get("Filters"), getters, every)
+    return [item for item in found if source in (None, "", item["Source"])]
 
 
 @op("ModifyDBParameterGroup")
 def modify_db_parameter_group(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Give parameters other values; instances that have the group take them at once, or at their next start."""
     group = groups.own(ctx, req["DBParameterGroupName"])
+    return _stored(ctx, group, modified(group, req))
+
+
+def modified(group: ParameterGroup, req: dict[str, Any]) -> dict[str, Setting]:
+    """What is in a group once a request's parameters are set."""
     settings = dict(group.settings)
     for given in _few(req["Parameters"]):
         one = _parameter(group, given)
@@ -42,22 +52,27 @@ def modify_db_parameter_group(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         if value is None:
             raise errors.missing("ParameterValue")
         settings[one.name] = Setting(value=values.checked(one, value), at_once=_at_once(one, given))
-    return _stored(ctx, group, settings)
+    return settings
 
 
 @op("ResetDBParameterGroup")
 def reset_db_parameter_group(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Give parameters, or all, the family's values again."""
     group = groups.own(ctx, req["DBParameterGroupName"])
+    return _stored(ctx, group, reset(group, req))
+
+
+def reset(group: ParameterGroup, req: dict[str, Any]) -> dict[str, Setting]:
+    """What is in a group once a request's parameters, or all, are as the family has them."""
     given = req.get("Parameters") or []
     if req.get("ResetAllParameters"):
         if given:
             raise errors.combination("You can't specify both ResetAllParameters and Parameters.")
-        return _stored(ctx, group, {})
+        return {}
     if not given:
         raise errors.combination("You must specify either ResetAllParameters or Parameters.")
     gone = {_parameter(group, one).name for one in _few(given) if _at_once(_parameter(group, one), one) is not None}
-    return _stored(ctx, group, {name: one for name, one in group.settings.items() if name not in gone})
+    return {name: one for name, one in group.settings.items() if name not in gone}
 
 
 def _few(given: list[dict[str, Any]]) -> list[dict[str, Any]]:

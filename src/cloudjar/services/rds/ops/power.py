@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.rds import backups, encryption, errors, pairs
+from cloudjar.services.rds.clusters import members
 from cloudjar.services.rds.ops.instances import by_name, new_snapshot_id
 from cloudjar.services.rds.records import DbInstance
 from cloudjar.services.rds.views import show_instance
@@ -19,6 +20,7 @@ def stop_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Shut an instance down, for seven days at most; a snapshot is taken before when one is named."""
     errors.only(req, ("DBInstanceIdentifier", "DBSnapshotIdentifier"))
     db = _available(by_name(ctx, req["DBInstanceIdentifier"]))
+    members.refuse_alone(db, "stopped", "StopDBCluster")
     if name := req.get("DBSnapshotIdentifier"):
         backups.begin(ctx, db, new_snapshot_id(ctx, "DBSnapshotIdentifier", name), "manual", {})
     return _moved(ctx, db, "stopping")
@@ -28,6 +30,7 @@ def stop_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def start_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Start a stopped instance."""
     db = by_name(ctx, req["DBInstanceIdentifier"])
+    members.refuse_alone(db, "started", "StartDBCluster")
     if db.state == encryption.RECOVERABLE:
         encryption.need_open(ctx, db)
     elif db.state != "stopped":
@@ -39,6 +42,7 @@ def start_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def reboot_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Restart an instance; with it come the parameters that wait for that."""
     db = _available(by_name(ctx, req["DBInstanceIdentifier"]))
+    members.refuse_alone(db, "rebooted", "RebootDBCluster")
     if not req.get("ForceFailover"):
         return _moved(ctx, db, "rebooting")
     if not db.multi_az:

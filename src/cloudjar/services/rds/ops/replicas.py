@@ -24,7 +24,9 @@ _BUILT = (
     "AutoMinorVersionUpgrade", "Iops", "OptionGroupName", "DBParameterGroupName", "PubliclyAccessible", "Tags",
     "TagSpecifications", "DBSubnetGroupName", "VpcSecurityGroupIds", "StorageType", "CopyTagsToSnapshot",
     "DeletionProtection", "StorageThroughput", "AllocatedStorage", "CACertificateIdentifier", "SourceRegion",
-    "PreSignedUrl",
+    "PreSignedUrl", "EnableIAMDatabaseAuthentication", "MonitoringInterval", "MonitoringRoleArn",
+    "EnablePerformanceInsights",
+    "PerformanceInsightsKMSKeyId", "PerformanceInsightsRetentionPeriod", "DatabaseInsightsMode",
 )  # fmt: skip
 
 
@@ -73,6 +75,8 @@ def _source(ctx: Ctx, req: dict[str, Any]) -> DbInstance:
         raise errors.not_built("A read replica of another account's instance")
     else:
         source = by_name(ctx.at(ctx.account, parsed.region), name)
+    if source.cluster:
+        raise errors.not_built("A read replica of a cluster's member")
     if source.engine not in pairs.ENGINES:
         raise errors.not_built(f"A read replica of the engine {source.engine}")
     return source
@@ -97,12 +101,19 @@ def _asked(ctx: Ctx, req: dict[str, Any], source: DbInstance) -> dict[str, Any]:
     return asked | req
 
 
+@op("SwitchoverReadReplica")
+def switchover_read_replica(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Refused: only an Oracle Data Guard replica changes places with its source, and none is built here."""
+    db = by_name(ctx, req["DBInstanceIdentifier"])
+    raise errors.state(f"DB instance {db.id} of the engine {db.engine} cannot be switched over.")
+
+
 @op("PromoteReadReplica")
 def promote_read_replica(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A replica becomes an instance of its own."""
     db = by_name(ctx, req["DBInstanceIdentifier"])
     errors.only(req, ("DBInstanceIdentifier", "BackupRetentionPeriod", "PreferredBackupWindow"))
-    if not db.source:
+    if not db.source or db.cluster:
         raise errors.state(f"DB Instance is not a read replica: {db.id}")
     if db.state != "available":
         raise errors.state(f"DB instance {db.id} is not in available state.")

@@ -41,6 +41,8 @@ def made_of(ctx: Ctx, req: dict[str, Any], name: str, source: Snapshot) -> DbIns
     line = databases.line(source.engine, source.major)
     assert line is not None
     asked = {"DBInstanceClass": source.instance_class, "Port": source.port, **req}
+    if not asked.get("OptionGroupName") and source.account == ctx.account and source.region == ctx.region:
+        asked["OptionGroupName"] = source.option_group or None
     kind = req.get("StorageType") or source.storage_type
     size = rules.storage(kind, req.get("AllocatedStorage") or source.storage, source.engine)
     if size < source.storage:
@@ -57,6 +59,7 @@ def made_of(ctx: Ctx, req: dict[str, Any], name: str, source: Snapshot) -> DbIns
         storage_type=kind,
         iops=iops,
         throughput=throughput,
+        most_storage=rules.most_storage(kind, size, req.get("MaxAllocatedStorage"), source.engine),
         source_snapshot=source.key,
     )
     return encryption.like(ctx, made, source)

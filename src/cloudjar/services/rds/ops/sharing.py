@@ -24,7 +24,7 @@ from cloudjar.services.rds.records import Snapshot
 from cloudjar.services.rds.views import show_snapshot
 
 ALL = "all"
-_ACCOUNTS = 20
+ACCOUNTS = 20
 """With how many accounts a snapshot can be shared."""
 
 
@@ -38,10 +38,10 @@ def modify_db_snapshot_attribute(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any
         raise AwsError("InvalidDBSnapshotState", "Only manual snapshots may be shared.")
     if found.state != "available":
         raise AwsError("InvalidDBSnapshotState", f"The snapshot {found.id} is not in available state.")
-    adding, removing = _accounts(req.get("ValuesToAdd")), _accounts(req.get("ValuesToRemove"))
+    adding, removing = accounts(req.get("ValuesToAdd")), accounts(req.get("ValuesToRemove"))
     wanted = sorted({*found.shared_with, *adding} - set(removing))
-    if len(wanted) > _ACCOUNTS:
-        raise AwsError("SharedSnapshotQuotaExceeded", f"A snapshot can be shared with at most {_ACCOUNTS} accounts.")
+    if len(wanted) > ACCOUNTS:
+        raise AwsError("SharedSnapshotQuotaExceeded", f"A snapshot can be shared with at most {ACCOUNTS} accounts.")
     encryption.refuse_to_share(ctx, found, tuple(wanted))
     return _attributes(ctx.db[Snapshot].put(replace(found, shared_with=tuple(wanted))))
 
@@ -52,7 +52,8 @@ def describe_db_snapshot_attributes(ctx: Ctx, req: dict[str, Any]) -> dict[str, 
     return _attributes(need(ctx, req["DBSnapshotIdentifier"]))
 
 
-def _accounts(given: Iterable[str] | None) -> list[str]:
+def accounts(given: Iterable[str] | None) -> list[str]:
+    """Whom a request names: accounts, or everybody. Raises InvalidParameterValue."""
     values = list(given or ())
     for one in values:
         if one != ALL and not (len(one) == 12 and one.isdecimal()):

@@ -11,10 +11,11 @@ from cloudjar.kit import filters
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
-from cloudjar.services.rds import backups, errors, tagging
+from cloudjar.services.rds import backups, errors, option_groups, tagging, versions
 from cloudjar.services.rds.ops.instances import by_name, new_snapshot_id
 from cloudjar.services.rds.records import DbInstance, Snapshot
 from cloudjar.services.rds.views import show_snapshot
+from cloudjar.spec import databases
 
 _GETTERS = {
     "db-instance-id": lambda s: s.instance_id,
@@ -30,6 +31,9 @@ def create_db_snapshot(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """A copy of an instance's volume as it is at one instant."""
     db = by_name(ctx, req["DBInstanceIdentifier"])
     name = new_snapshot_id(ctx, "DBSnapshotIdentifier", req["DBSnapshotIdentifier"])
+    if db.cluster:
+        raise errors.invalid("The specified instance is a member of a cluster and a snapshot cannot be created "
+                             "directly. Please use the CreateDBClusterSnapshot API instead.")  # fmt: skip
     if db.state != "available":
         raise errors.state(f"Cannot create a snapshot because the database instance {db.id} is not currently in the "
                            "available state.")  # fmt: skip
@@ -66,6 +70,28 @@ def _of_others(ctx: Ctx, req: dict[str, Any]) -> list[Snapshot]:
         return []
     here = [one for one in ctx.db.everywhere(Snapshot) if one.region == ctx.region and one.account != ctx.account]
     return [one for one in here if wanted & set(one.shared_with)]
+
+
+@op("ModifyDBSnapshot")
+def modify_db_snapshot(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
+    """Another minor version of the engine, or another option group, for what is made of a snapshot."""
+    found = need(ctx, req["DBSnapshotIdentifier"])
+    if found.kind != "manual":
+        raise AwsError("InvalidDBSnapshotState", "Only manual snapshots may be modified.")
+    if found.state != "available":
+        raise AwsError("InvalidDBSnapshotState", f"The snapshot {found.id} is not in available state.")
+    line = databases.line(found.engine, found.major)
+    assert line is not None
+    if (wanted := req.get("EngineVersion")) and wanted != found.version:
+        chosen = versions.chosen(ctx.world, found.engine, wanted)
+        if chosen.whole not in {one.whole for one in versions.targets(ctx.world, found.engine, found.version)}:
+            raise errors.combination(f"Cannot upgrade {found.engine} from {found.version} to {chosen.whole}")
+        if chosen.line != line:
+            raise errors.not_built("An upgrade of a snapshot to another major version")
+        found = replace(found, version=chosen.whole)
+    if name := req.get("OptionGroupName"):
+        found = replace(found, option_group=option_groups.stored(option_groups.named(ctx, name, line)))
+    return {"DBSnapshot": show_snapshot(ctx.db[Snapshot].put(found))}
 
 
 @op("DeleteDBSnapshot")

@@ -11,11 +11,19 @@ from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.rds import errors, tagging
+from cloudjar.services.rds.clusters.records import ClusterParameterGroup, ClusterSnapshot, DbCluster
+from cloudjar.services.rds.option_groups import OptionGroup
+from cloudjar.services.rds.proxies.records import Proxy, ProxyEndpoint
 from cloudjar.services.rds.records import DbInstance, ParameterGroup, Snapshot, SubnetGroup
+from cloudjar.services.rds.reserved.records import ReservedDbInstances
 from cloudjar.services.rds.subscriptions import EventSubscription
 
 _TYPES: dict[str, type[Any]] = {
+    "cluster": DbCluster, "cluster-snapshot": ClusterSnapshot, "cluster-pg": ClusterParameterGroup,
     "db": DbInstance, "subgrp": SubnetGroup, "pg": ParameterGroup, "snapshot": Snapshot, "es": EventSubscription,
+    "db-proxy": Proxy, "db-proxy-endpoint": ProxyEndpoint,
+    "ri": ReservedDbInstances,
+    "og": OptionGroup,
 }  # fmt: skip
 
 
@@ -53,4 +61,6 @@ def _thing(ctx: Ctx, name: str) -> Any:
         raise errors.invalid(f"Invalid resource name: {name}")
     if (parsed.region, parsed.account) != (ctx.region, ctx.account):
         raise errors.invalid(f"The specified resource name does not match an RDS resource in this region: {name}")
+    if kind == "db-proxy":  # whose ARN has another name of it
+        return next(iter(ctx.db[Proxy].all(id=key)), None) or ctx.db[Proxy].need(key)
     return ctx.db[_TYPES[kind]].need(key)

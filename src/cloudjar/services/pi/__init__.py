@@ -1,0 +1,5 @@
+"""Performance Insights. See README.md for what is real and what is absent."""
+
+from cloudjar.kit.operation import Service
+
+SERVICE = Service("pi", ("ops",))

@@ -1,0 +1,146 @@
+"""What is stored of clusters; their members are DB instances.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/multi-az-db-clusters-concepts.html
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cloudjar.kit.record import Quota, Record, record
+from cloudjar.services.rds.records import Secret, Setting, Snapshot
+
+CLUSTER = "rds/cluster"
+
+
+@record(
+    "rds",
+    "cluster",
+    key="id",
+    index=("subnet_group", "parameter_group"),
+    arn="cluster:{id}",
+    missing=("DBClusterNotFoundFault", "DBCluster {key} not found.", 404),
+    quotas=(
+        Quota(
+            ("rds", "L-952B80B8"),
+            ("DBClusterQuotaExceededFault", "You cannot have more than {limit} DB clusters"),
+        ),
+    ),
+)
+class DbCluster(Record, frozen=True, kw_only=True):
+    """A cluster. Who is the writer is what this record says, and nobody else.
+
+    A commit is acknowledged once any one of `waits` has it (readers, by identifier); none: the writer alone. One of
+    `safe` has every commit that was ever acknowledged; none: the writer alone has. The record says so before the engine
+    may do otherwise (`quorum`).
+    """
+
+    id: str
+    resource_id: str
+    engine: str
+    major: str
+    version: str
+    instance_class: str
+    """Of every member."""
+    master: str
+    db_name: str
+    port: int
+    storage: int
+    storage_type: str
+    iops: int
+    throughput: int
+    subnet_group: str
+    vpc_id: str
+    groups: tuple[str, ...]
+    public: bool
+    parameter_group: str = ""
+    """Empty: the family's default."""
+    created: datetime
+    retention: int
+    backup_window: str
+    maintenance_window: str
+    writer: str = ""
+    waits: tuple[str, ...] = ()
+    safe: tuple[str, ...] = ()
+    serving: tuple[str, ...] = ()
+    """Readers that get what the writer writes, as was seen last."""
+    state: str = "creating"
+    target: str = ""
+    """Who is to be the writer, where a failover was asked for by name."""
+    taking: bool = False
+    """The writer is being replaced: nobody else tells the members' engines who they are."""
+    heir: str = ""
+    """By whom, once that is certain."""
+    answering: bool = False
+    followers: bytes = b""
+    """Sealed: the password by which the members follow each other."""
+    secret: Secret | None = None
+    kms_key: str = ""
+    minor_upgrades: bool = True
+    copies_tags: bool = False
+    protected: bool = False
+    stopped: datetime | None = None
+    tags: dict[str, str] = {}
+
+
+@record(
+    "rds",
+    "cluster-snapshot",
+    key="id",
+    index=("cluster_id", "resource_id"),
+    arn="cluster-snapshot:{id}",
+    missing=("DBClusterSnapshotNotFoundFault", "DBClusterSnapshot {key} not found.", 404),
+    quotas=(
+        Quota(
+            ("rds", "L-9B510759"),
+            ("SnapshotQuotaExceeded", "Cannot create more than {limit} manual snapshots"),
+            counts=lambda snapshot: snapshot.kind == "manual",
+        ),
+    ),
+)
+class ClusterSnapshot(Record, frozen=True, kw_only=True):
+    """A copy of the volume of a cluster's writer. `taken` is what it is as the snapshot of an instance: the plane's
+    name of it, what made it, and whose key encrypts it. `kind` is manual or automated."""
+
+    id: str
+    kind: str
+    cluster_id: str
+    resource_id: str
+    cluster_created: datetime
+    engine: str
+    retention: int
+    backup_window: str
+    zones: tuple[str, ...]
+    begun: datetime
+    taken: Snapshot
+    state: str = "creating"
+    copy_of: str = ""
+    """The plane's snapshot that it is a copy of; `source_arn` is what that is called."""
+    source_arn: str = ""
+    shared_with: tuple[str, ...] = ()
+    """Accounts that may restore it; ``all``: everybody."""
+    tags: dict[str, str] = {}
+
+
+@record(
+    "rds",
+    "cluster-pg",
+    key="name",
+    arn="cluster-pg:{name}",
+    missing=("DBParameterGroupNotFound", "DBClusterParameterGroup not found: {key}", 404),
+    quotas=(
+        Quota(
+            ("rds", "L-E4C808A8"),
+            ("DBParameterGroupQuotaExceeded", "The DB cluster parameter groups exceed the quota of {limit}."),
+            counts=lambda group: not group.name.startswith("default."),
+        ),
+    ),
+)
+class ClusterParameterGroup(Record, frozen=True, kw_only=True):
+    """Parameters of a family that are other than its defaults, for all members of clusters."""
+
+    name: str
+    family: str
+    description: str
+    settings: dict[str, Setting] = {}
+    tags: dict[str, str] = {}
