@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from cloudjar.planes.network.leaks import leaks
-from cloudjar.planes.network.port import NetworkAcl, Route, SecurityGroup, TransitAssociation, TransitRoute
+from cloudjar.planes.network.port import NetworkAcl, Openness, Route, SecurityGroup, TransitAssociation, TransitRoute
 from cloudjar.planes.network.reach import World
 from tests.host.network.conftest import Host
 from tests.host.network.fabric import (
@@ -31,6 +31,7 @@ from tests.host.network.fabric import (
 )
 from tests.host.network.volley import Shot, expect, fire
 from tests.planes.network.topology import ANYWHERE, acl, allow, group
+from tests.ports import OF_CLIENTS
 
 pytestmark = pytest.mark.host
 A, B, NAT = (f"eni-{n:017x}" for n in (55, 56, 45))
@@ -101,6 +102,12 @@ def other_side(f: Fabric, **changed: object) -> Fabric:
 def no_table_for_the_far_side(f: Fabric) -> Fabric:
     last = TransitAssociation(attachment="tgw-attach-3", vpc="vpc-3")
     return f._replace(transit=replace(f.transit, associations=(f.transit.associations[0], last)))
+
+
+def opened(mode: Openness, public: Openness | None = None) -> Callable[[Fabric], Fabric]:
+    """Block Public Access in the first VPC; the public subnet may be better off."""
+    return lambda f: f.with_subnet("subnet-1-private", openness=mode).with_subnet(
+        "subnet-1-public", openness=public or mode)
 
 
 def transit_hole(f: Fabric) -> Fabric:
@@ -188,6 +195,16 @@ STATES = {
     "not attached to the transit": State(
         lambda f: f.with_vpc(1, transit_attachments=()), every("transit", "transit-in")),
     "no egress-only gateway": State(lambda f: f.with_vpc(1, egress_only_gateway=""), every("egress-only")),
+    "nothing passes the gateways": State(
+        opened("closed"), every("internet-in", "internet-out", "nat", "egress-only")),
+    "only NAT and egress-only gateways pass": State(
+        opened("gateways"), every("internet-in", "internet-out")),
+    "the public subnet is excluded": State(opened("closed", public="open"), every("egress-only")),
+    "the public subnet may open connections": State(
+        opened("closed", public="outward"), every("internet-in", "egress-only")),
+    "somebody else's gateway is closed": State(
+        lambda f: f.with_vpc(4, subnets=tuple(replace(s, openness="closed") for s in f.vpcs[4].subnets)),
+        every("internet-out", "nat", "egress-only")),
     "no gateway endpoint": State(
         lambda f: f.with_vpc(1, endpoints=f.vpcs[1].endpoints[1:]), every("gateway-endpoint")),
 }  # fmt: skip
@@ -201,7 +218,7 @@ class Ground:
     def __init__(self, host: Host) -> None:
         self.host = host
         self.laid = fabric(host)
-        self.ports = iter(Random(7).sample(range(20001, 32000), 11000))  # no flow is ever a continuation of another
+        self.ports = iter(Random(7).sample(OF_CLIENTS, 11000))  # no flow is ever a continuation of another
         self.apply(self.laid)
         for vpc in self.laid.vpcs.values():
             for eni in vpc.interfaces:

@@ -14,6 +14,7 @@ from cloudjar.planes.network.port import (
     Interface,
     NatGateway,
     NetworkAcl,
+    Openness,
     PeerGroup,
     Peering,
     PrefixList,
@@ -34,6 +35,7 @@ from cloudjar.planes.network.reach import World
 from tests.host.network.conftest import Host
 from tests.host.network.volley import Shot, compare
 from tests.planes.network.topology import ANYWHERE, eni
+from tests.ports import OF_CLIENTS
 
 pytestmark = pytest.mark.host
 replace = msgspec.structs.replace
@@ -45,6 +47,7 @@ TOPOLOGIES = 15
 SERVICE = "198.51.100.7"
 """An address of the gateway endpoint's prefix list."""
 VPCS = (1, 2, 3)
+OPENNESS: tuple[Openness, ...] = ("open",) * 7 + ("outward", "gateways", "closed")
 PEERINGS = {(1, 2): "pcx-12", (2, 3): "pcx-23", (1, 3): "pcx-13"}
 
 
@@ -70,7 +73,8 @@ class Draw:
         blocks = self.blocks[n]
         subnets = tuple(
             Subnet(id=f"subnet-{n}{s}", cidr=f"10.{n}.{s}.0/24", zone="us-east-1a", route_table=f"rtb-{n}{s}",
-                   network_acl=dice.choice(["", "", "", "acl-a"]), ipv6_cidr=str(blocks[s])) for s in (1, 2))
+                   network_acl=dice.choice(["", "", "", "acl-a"]), ipv6_cidr=str(blocks[s]),
+                   openness=dice.choice(OPENNESS)) for s in (1, 2))
         enis = [self._eni(n, s) for s in (1, 2)]
         nat = replace(eni(n * 10 + 9, f"subnet-{n}1", f"10.{n}.1.9", guest=f"nat-{n}",
                           public=self.host.public(n * 10 + 9) if dice.random() < 0.8 else ""), groups=())
@@ -193,7 +197,7 @@ def probes(draw: Draw) -> list[tuple[str, str, str]]:
 def test_packets_do_what_reach_says(host: Host, seed: int) -> None:
     dice = Random(1000 + seed)
     answered = 0
-    fresh = iter(dice.sample(range(20001, 32000), 6000))  # no flow is ever a continuation of another
+    fresh = iter(dice.sample(OF_CLIENTS, 6000))  # no flow is ever a continuation of another
     for turn in range(TOPOLOGIES):  # each as a change of the one before
         draw = Draw(dice, host)
         parts: list[Vpc | TransitGateway] = [*draw.vpcs, draw.transit]

@@ -59,7 +59,9 @@ def random_vpc(dice: Random, host: Host, name: str, first: int) -> Vpc:
     names = ("sg-a", "sg-b")
     groups = tuple(SecurityGroup(id=n, rules=random_rules(dice, host, names)) for n in names)
     acls = (random_acl(dice, host, "acl-a"),)
-    subnets = tuple(replace(s, network_acl=dice.choice(["", "", "acl-a"])) for s in (PUBLIC, PRIVATE))
+    modes = ["open"] * 5 + ["outward", "gateways", "closed"]
+    subnets = tuple(replace(s, network_acl=dice.choice(["", "", "acl-a"]), openness=dice.choice(modes))
+                    for s in (PUBLIC, PRIVATE))
 
     def one(n: int, subnet: str, address: str) -> Interface:
         public = host.public(first + n) if dice.random() < 0.7 else ""

@@ -60,7 +60,8 @@ def test_the_hosts_own_table() -> None:
     kept("host-loopback-api", render(host_rules(SITE, ("127.0.0.1", 4566))))
     kept("host-open-api", render(host_rules(SITE, ("0.0.0.0", 4566))))
     kept("host-no-api", render(host_rules(SITE, None)))
-    kept("host-mail", render(host_rules(SITE, ("198.18.0.1", 4566), also=(587, 25))))
+    doors = [("198.18.0.1", 587), ("198.18.0.3", 443), ("198.18.0.1", 25)]
+    kept("host-doors", render(host_rules(SITE, ("198.18.0.1", 4566), also=doors)))
     kept("host-bridged", render(host_rules(SITE, ("198.18.0.1", 4566), "br0")))
 
 

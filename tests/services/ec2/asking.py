@@ -9,6 +9,8 @@ from botocore.exceptions import ClientError
 
 ANYWHERE = "0.0.0.0/0"
 NOWHERE = "00000000000000000"
+UNBLOCKED = {"BlockPublicAccessStates": {"InternetGatewayBlockMode": "off"}}
+"""What is told of a VPC or subnet, beside what its making told."""
 
 
 def refused(call: Any, /, **kwargs: Any) -> tuple[str, str]:

@@ -154,3 +154,32 @@ def test_a_stopped_instance_chooses_again(jar: TestJar, ec2: Any) -> None:
     ec2.modify_instance_capacity_reservation_attributes(**wanted)
     ec2.start_instances(InstanceIds=[vm])
     assert held(ec2, vm) == key
+
+
+def test_capacity_is_split_off_and_moved(jar: TestJar, ec2: Any) -> None:
+    allow(jar)
+    first = reserve(ec2, 4, InstanceMatchCriteria="targeted")
+    inside = here(ec2, CapacityReservationSpecification=targeting(first))
+    jar.settle()
+    split = ec2.create_capacity_reservation_by_splitting
+    for count in (0, 4):
+        assert code(split, SourceCapacityReservationId=first, InstanceCount=count) == "InvalidParameterValue"
+    marked = [{"ResourceType": "capacity-reservation", "Tags": [{"Key": "a", "Value": "b"}]}]
+    told = split(SourceCapacityReservationId=first, InstanceCount=3, TagSpecifications=marked)
+    second = told["DestinationCapacityReservation"]["CapacityReservationId"]
+    assert (told["InstanceCount"], told["SourceCapacityReservation"]["TotalInstanceCount"]) == (3, 1)
+    assert told["DestinationCapacityReservation"]["Tags"] == [{"Key": "a", "Value": "b"}]
+    assert told["DestinationCapacityReservation"]["InstanceMatchCriteria"] == "targeted"
+    assert (room(ec2, first), room(ec2, second)) == (("active", 1, 0), ("active", 3, 3))
+    assert held(ec2, inside) == first
+    move = ec2.move_capacity_reservation_instances
+    ends = {"SourceCapacityReservationId": second, "DestinationCapacityReservationId": first}
+    assert move(InstanceCount=1, **ends)["InstanceCount"] == 1
+    assert (room(ec2, first), room(ec2, second)) == (("active", 2, 1), ("active", 2, 2))
+    assert code(move, InstanceCount=3, **ends) == "InvalidParameterValue"
+    for wrong in (reserve(ec2, 1, InstanceType="t3.small"), second):
+        asked = {**ends, "DestinationCapacityReservationId": wrong, "InstanceCount": 1}
+        assert code(move, **asked) == "InvalidParameterValue"
+    move(InstanceCount=2, **ends)
+    assert (room(ec2, first), room(ec2, second)[0]) == (("active", 4, 3), "cancelled")
+    assert code(split, SourceCapacityReservationId=second, InstanceCount=1) == "InvalidCapacityReservationState"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cloudjar.planes.network.port import Flow
+from cloudjar.services.ec2.flow_logs.pending import Pending
 from tests.jar import ACCOUNT, TestJar
 from tests.services.ec2.asking import code, interface_of, launch, make_subnet, make_vpc, only, refused
 from tests.services.iam.people import allow, policy, user
@@ -239,3 +240,22 @@ def test_a_transit_gateways_log_tells_both_ends_and_what_was_lost(jar: TestJar, 
     jar.advance(seconds=60)
     assert [line["log-status"] for line in told(far)][1] in ("NODATA", "SKIPDATA")
     assert len(told(near)) == 2
+
+
+def test_what_was_held_before_rows_had_reasons_is_delivered(steady_jar: TestJar) -> None:
+    scene = Scene(steady_jar)
+    key = scene.log(LogFormat="${dstport} ${action} ${reject-reason}")
+    database = steady_jar.jar.world.state.database
+    with database.transaction():
+        database.execute(
+            "CREATE TABLE flow_pending (log TEXT, interface TEXT, direction TEXT, action TEXT, source TEXT, "
+            "target TEXT, source_port INTEGER, target_port INTEGER, protocol INTEGER, packets INTEGER, "
+            "bytes INTEGER, start INTEGER, stop INTEGER)"
+        )
+        now = int(steady_jar.clock.now().timestamp())
+        row = (key, scene.eni, "ingress", "REJECT", "10.0.9.9", "10.0.1.4", 49152, 81, 6, 1, 60, now, now)
+        database.execute(f"INSERT INTO flow_pending VALUES ({','.join('?' * len(row))})", row)
+    Pending(database)
+    assert database.query("SELECT 1 FROM sqlite_master WHERE name='flow_pending'") == []
+    steady_jar.advance(seconds=60)
+    assert scene.lines() == [["81", "REJECT", "-"]]

@@ -161,3 +161,21 @@ def test_a_type_carries_so_many_interfaces_and_addresses(jar: TestJar, ec2: Any)
     assert refused(ec2.attach_network_interface, NetworkInterfaceId=third, InstanceId=vm, DeviceIndex=2) == (
         "AttachmentLimitExceeded", "Interface count 3 exceeds the limit for t3.micro",
     )  # fmt: skip
+
+
+def test_instances_are_found_by_all_of_their_interfaces(ec2: Any) -> None:
+    subnet = make_subnet(ec2, make_vpc(ec2))
+    mine, _ = launch(ec2, SubnetId=subnet), launch(ec2, SubnetId=subnet)
+    eni = interface_of(ec2, mine)
+    ec2.create_tags(Resources=[eni["NetworkInterfaceId"]], Tags=[{"Key": "role", "Value": "front"}])
+    for name, value in (
+        ("tag-key", "role"), ("tag-value", "front"), ("attachment.instance-id", mine),
+        ("private-ip-address", eni["PrivateIpAddress"]), ("private-dns-name", eni["PrivateDnsName"]),
+    ):  # fmt: skip
+        by = [{"Name": f"network-interface.{name}", "Values": [value]}]
+        found = ec2.describe_instances(Filters=by)["Reservations"]
+        assert [vm["InstanceId"] for one in found for vm in one["Instances"]] == [mine], name
+    for name, count in (("requester-managed", 2), ("source-dest-check", 0), ("operator.managed", 2)):
+        by = [{"Name": f"network-interface.{name}", "Values": ["false"]}]
+        assert len(ec2.describe_instances(Filters=by)["Reservations"]) == count, name
+    assert code(ec2.describe_instances, Filters=only(colour="red")) == "InvalidParameterValue"

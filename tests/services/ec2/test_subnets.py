@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.jar import ACCOUNT
-from tests.services.ec2.asking import NOWHERE, code, make_subnet, make_vpc, only, refused
+from tests.services.ec2.asking import NOWHERE, UNBLOCKED, code, make_subnet, make_vpc, only, refused
 
 
 def test_a_subnet_is_as_aws_shows_it(ec2: Any) -> None:
@@ -16,7 +16,7 @@ def test_a_subnet_is_as_aws_shows_it(ec2: Any) -> None:
     assert made["MapPublicIpOnLaunch"] is False
     assert made["State"] == "available"
     assert made["SubnetArn"] == f"arn:aws:ec2:eu-west-3:{ACCOUNT}:subnet/{made['SubnetId']}"
-    assert ec2.describe_subnets(Filters=only(vpc_id=vpc))["Subnets"] == [made]
+    assert ec2.describe_subnets(Filters=only(vpc_id=vpc))["Subnets"] == [made | UNBLOCKED]
 
 
 def test_blocks_lie_inside_the_vpc_and_apart(ec2: Any) -> None:

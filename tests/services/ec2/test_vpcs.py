@@ -10,6 +10,7 @@ from tests.jar import ACCOUNT, TestJar
 from tests.services.ec2.asking import (
     ANYWHERE,
     NOWHERE,
+    UNBLOCKED,
     code,
     main_table,
     make_gateway,
@@ -35,7 +36,7 @@ def test_a_new_vpc_is_as_aws_shows_it(ec2: Any) -> None:
     [block] = made["CidrBlockAssociationSet"]
     assert block["CidrBlockState"] == {"State": "associated"}
     assert block["AssociationId"].startswith("vpc-cidr-assoc-")
-    assert ec2.describe_vpcs(VpcIds=[made["VpcId"]])["Vpcs"] == [made]
+    assert ec2.describe_vpcs(VpcIds=[made["VpcId"]])["Vpcs"] == [made | UNBLOCKED]
 
 
 def test_a_vpc_is_made_with_main_table_default_group_and_default_acl(ec2: Any) -> None:

@@ -17,7 +17,7 @@ from ipaddress import collapse_addresses
 from msgspec.structs import replace
 
 from cloudjar.base.errors import PlaneError
-from cloudjar.planes.network import casting, flowlog
+from cloudjar.planes.network import barring, casting, flowlog
 from cloudjar.planes.network.match import Match, block, match
 from cloudjar.planes.network.port import AclEntry, Interface, Rule, SecurityGroup, Subnet, Vpc
 from cloudjar.planes.network.ruleset import NftChain, NftSet, Ruleset
@@ -146,7 +146,8 @@ def _sets(vpc: Vpc, enis: tuple[Interface, ...]) -> Iterator[NftSet]:
     yield from _group_sets(vpc, enis, names)
     for listed in vpc.prefix_lists:
         yield from _by_family(_prefixes(listed.id), listed.cidrs, "/6")
-    yield from flowlog.sets(names[i.id] for i in enis if i.logged)
+    yield from flowlog.sets((names[i.id] for i in enis if i.logged), barring=barring.bars(vpc))
+    yield from barring.sets(vpc, names) if barring.bars(vpc) else ()
     if vpc.casts:
         yield from casting.sets(vpc)
         members = {m for cast in vpc.casts for m in cast.members}
@@ -218,9 +219,12 @@ def _chains(vpc: Vpc, enis: tuple[Interface, ...]) -> Iterator[NftChain]:
     yield NftChain("forwarding", tuple(_forwarding(vpc)), "type filter hook forward priority filter; policy drop;")
     logging = any(i.logged for i in enis)
     sent = casting.admitting(logging=logging) if vpc.casts else ()
-    yield NftChain("admit", (*sent, f"oifname {gateway} accept", "oifname @tunnels accept",
+    barred = barring.bars(vpc)
+    asked = (f"oifname {gateway} iifname vmap @barred-egress",) if barred else ()
+    yield NftChain("admit", (*sent, *asked, f"oifname {gateway} accept", "oifname @tunnels accept",
                              "oifname vmap @groups-ingress", "drop"))
-    yield from flowlog.chains(logging=logging)
+    yield from flowlog.chains(logging=logging, barring=barred)
+    yield from barring.chains(OUTWARD_VIA) if barred else ()
     yield from _cast_chains(vpc, enis, logging=logging) if vpc.casts else ()
     yield from _tunnel_chains(vpc)
     yield from _acl_chains(vpc)
@@ -255,6 +259,8 @@ def _forwarding(vpc: Vpc) -> Iterator[str]:
     yield f"oifname {gateway} ip6 saddr != @cidrs6 drop"
     yield "iifname @tunnels oifname @tunnels drop"
     yield f"iifname {gateway} oifname @tunnels drop"
+    if barring.bars(vpc):
+        yield f"iifname {gateway} oifname vmap @barred-ingress"
     if vpc.egress_only_gateway:
         yield f"oifname {gateway} rt ip6 nexthop {OUTWARD_VIA} ct direction reply drop"
     beyond = f"oifname != {gateway} oifname != @tunnels oifname != @unchecked"
@@ -267,6 +273,8 @@ def _forwarding(vpc: Vpc) -> Iterator[str]:
     # Only the internet gateway translates back: an answer that takes another way is nobody's.
     yield f"ct direction reply ct status snat iifname != {gateway} drop"
     yield f"ct direction reply ct status dnat oifname != {gateway} drop"
+    if barring.bars(vpc):  # connections that there were before it was switched on end as well
+        yield f"oifname {gateway} ct state established,related iifname vmap @barred-egress"
     yield "ct state established,related accept"
     yield "iifname @endpoints drop"
     if vpc.egress_only_gateway and not vpc.internet_gateway:

@@ -17,43 +17,53 @@ from cloudjar.planes.network.ruleset import NftChain, NftSet
 DIRECTIONS: tuple[Literal["egress", "ingress"], ...] = ("egress", "ingress")
 _FORGET = "30m"
 _SIZE = 65535
-_VERDICTS: dict[str, Literal["ACCEPT", "REJECT"]] = {"accept": "ACCEPT", "reject": "REJECT"}
+_VERDICTS: dict[str, Literal["ACCEPT", "REJECT"]] = {"accept": "ACCEPT", "reject": "REJECT", "barred": "REJECT"}
+_OFTEN = ("accept", "reject")
 _KINDS = ("tcp", "udp", "other")
 _Key = tuple[str, Literal["egress", "ingress"], str, int]
 
 
-def named() -> Iterator[tuple[str, _Key]]:
+def named(verdicts: Iterable[str] = _OFTEN) -> Iterator[tuple[str, _Key]]:
     """(name of a set, (verdict, direction, kind, IP version)) of every one."""
-    for verdict, direction, kind, version in product(_VERDICTS, DIRECTIONS, _KINDS, (4, 6)):
+    for verdict, direction, kind, version in product(verdicts, DIRECTIONS, _KINDS, (4, 6)):
         yield f"flows-{verdict}-{direction}-{kind}{version}", (verdict, direction, kind, version)
 
 
-def sets(logged: Iterable[str]) -> Iterator[NftSet]:
-    """The sets for these links (their names quoted for nft); none when nothing is logged."""
+def sets(logged: Iterable[str], *, barring: bool = False) -> Iterator[NftSet]:
+    """The sets for these links (their names quoted for nft); none when nothing is logged. `barring` adds those of
+    what Block Public Access ended."""
     names = tuple((name, "") for name in logged)
     if not names:
         return
     yield NftSet("logged", "ifname", names)
-    for name, (_, _, kind, version) in named():
+    for name, (_, _, kind, version) in named(_verdicts(barring=barring)):
         family = f"ipv{version}_addr"
         last = "inet_proto" if kind == "other" else "inet_service . inet_service"
         yield NftSet(name, f"ifname . {family} . {family} . {last}", flags="dynamic, timeout",
                      extra=f"size {_SIZE}; timeout {_FORGET}; counter;")
 
 
-def chains(*, logging: bool) -> Iterator[NftChain]:
-    """`denied-…` end what a filter refuses; the others note what it has let through."""
+def _verdicts(*, barring: bool) -> tuple[str, ...]:
+    return (*_OFTEN, "barred") if barring else _OFTEN
+
+
+def chains(*, logging: bool, barring: bool = False) -> Iterator[NftChain]:
+    """`denied-…` end what a filter refuses, `barred-out` and `barred-in` what Block Public Access does; the others
+    note what was let through."""
     for direction in DIRECTIONS:
         note = [f"jump note-reject-{direction}"] if logging else []
         if logging and direction == "ingress":
             note.append("jump note-accept-egress")  # its own side let it go
         yield NftChain(f"denied-{direction}", (*note, "drop"))
+    for way, direction in (("out", "egress"), ("in", "ingress")) if barring else ():
+        yield NftChain(f"barred-{way}", ((f"jump note-barred-{direction}", "drop") if logging else ("drop",)))
     if not logging:
         return
-    for verdict, direction in product(_VERDICTS, DIRECTIONS):
+    verdicts = _verdicts(barring=barring)
+    for verdict, direction in product(verdicts, DIRECTIONS):
         side = "iifname" if direction == "egress" else "oifname"
         yield NftChain(f"note-{verdict}-{direction}", (
-            f"{side} != @logged return", *(_note(name, key, side) for name, key in named()
+            f"{side} != @logged return", *(_note(name, key, side) for name, key in named(verdicts)
                                            if key[:2] == (verdict, direction))))
     yield NftChain("passed", ("jump note-accept-egress", "jump note-accept-ingress"),
                    "type filter hook forward priority filter + 10; policy accept;")
@@ -78,7 +88,7 @@ class Tally:
         """Flows since the last call, of nft's JSON elements by set name; `interfaces` names ENIs by link."""
         now: dict[tuple[Any, ...], tuple[int, int]] = {}
         out = []
-        for name, key in named():
+        for name, key in named(_VERDICTS):
             for element in listed.get(name, ()):
                 fields = tuple(element["val"]["concat"])
                 total = int(element["counter"]["packets"]), int(element["counter"]["bytes"])
@@ -98,4 +108,4 @@ def _flow(key: _Key, interface: str, fields: tuple[Any, ...], packets: int, size
     ports = (0, 0) if kind == "other" else (int(fields[3]), int(fields[4]))
     return Flow(interface=interface, direction=direction, action=_VERDICTS[verdict], source=fields[1],
                 target=fields[2], source_port=ports[0], target_port=ports[1], protocol=protocol, packets=packets,
-                bytes=size)
+                bytes=size, reason="BPA" if verdict == "barred" else "")

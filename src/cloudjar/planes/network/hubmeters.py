@@ -39,6 +39,7 @@ def traffic_table(born: str) -> str:
         NftChain("arriving", (*own, "update @came { iifname }"), _FIRST),
         NftChain("losing", (
             *own,
+            "fib daddr type local return",
             "fib daddr . mark oif != 0 return",
             "meta mark . ip daddr @holes4 update @fell { iifname } return",
             "meta mark . ip6 daddr @holes6 update @fell { iifname } return",
@@ -73,7 +74,12 @@ def traffic(links: Mapping[str, str]) -> dict[str, TransitTraffic]:
             for what in ("packets", "bytes"):
                 field = f"{what}_{kind}" if before else f"{kind}_{what}"
                 found.setdefault(element["val"], {})[field] = int(counter[what])
-    return {links[link]: TransitTraffic(born=born, **amounts) for link, amounts in found.items() if link in links}
+    whole: dict[str, dict[str, int]] = {attachment: {} for attachment in links.values()}
+    for link, amounts in found.items():
+        if link in links:
+            sums = whole[links[link]]
+            sums |= {field: sums.get(field, 0) + amount for field, amount in amounts.items()}
+    return {attachment: TransitTraffic(born=born, **sums) for attachment, sums in whole.items()}
 
 
 def flows_table() -> str:

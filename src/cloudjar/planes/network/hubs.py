@@ -9,7 +9,7 @@ import threading
 from contextlib import nullcontext, suppress
 from functools import partial
 
-from cloudjar.planes.network import casting, flowlog, hubmeters, hubpeers, namespaces, nft
+from cloudjar.planes.network import casting, flowlog, hubmeters, hubpeers, namespaces, nft, tunnels
 from cloudjar.planes.network.farends import blackholes, router
 from cloudjar.planes.network.layout import Layout, seen_layout, spread
 from cloudjar.planes.network.netlink import LinkSeen, Netlink
@@ -18,13 +18,15 @@ from cloudjar.planes.network.port import Carried, Flow, TransitGateway, TransitT
 from cloudjar.planes.network.ruleset import render
 from cloudjar.planes.network.site import HUBS, Site, tunnel_name
 from cloudjar.planes.network.transit import TransitPlan, transit_plan
+from cloudjar.planes.network.tunnelling import Tunnels
 
 
 class Hubs:
     """All of one installation. `turn` is held while links come or go: a hub must not be swept away meanwhile."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, tunnels: Tunnels) -> None:
         self.site = site
+        self._tunnels = tunnels
         self.turn = threading.RLock()
         self.gateways: dict[str, TransitGateway] = {}
         self._tallies: dict[str, flowlog.Tally] = {}
@@ -53,7 +55,9 @@ class Hubs:
             self.gateways[gateway.id] = gateway
             self._known |= {a.attachment: gateway.id for a in gateway.associations}
             self._create(self.site.hub_namespace(gateway.id), routed=False)
+            self._tunnels.furnish(gateway)
             self.refresh(hubpeers.settle(gateway, self.site) | {gateway.id})
+        self._tunnels.carry(gateway)
 
     def refresh(self, gateway_ids: set[str]) -> None:
         """Route again: links may have come."""
@@ -62,11 +66,13 @@ class Hubs:
 
     def remove(self, gateway_id: str) -> None:
         """Forget a transit gateway; while VPCs still hold on to it, its namespace stays, and drops everything."""
+        self._tunnels.end(gateway_id)
         with self.turn:
             self.gateways.pop(gateway_id, None)
             self._tallies.pop(gateway_id, None)
             if namespaces.exists(self.site.hub_namespace(gateway_id)):
                 nothing = TransitGateway(id=gateway_id)
+                self._tunnels.furnish(nothing)
                 hubpeers.settle(nothing, self.site)
                 namespaces.inside(self.site.hub_namespace(gateway_id), partial(_settle, nothing, self.site))
             self.sweep()
@@ -79,7 +85,7 @@ class Hubs:
                 return ()
             listed = namespaces.inside(
                 self.site.hub_namespace(gateway_id), partial(nft.elements, hubmeters.FLOWS)) if gateway.logged else {}
-            links = {tunnel_name(a.attachment): a.attachment for a in gateway.associations}
+            links = _links(gateway)
             return self._tallies.setdefault(gateway_id, flowlog.Tally()).flows(listed, links)
 
     def carried(self, attachment: str) -> Carried | None:
@@ -96,8 +102,7 @@ class Hubs:
             gateway = self.gateways.get(gateway_id)
             if gateway is None:
                 return {}
-            links = {tunnel_name(a.attachment): a.attachment for a in gateway.associations}
-            return namespaces.inside(self.site.hub_namespace(gateway_id), partial(hubmeters.traffic, links))
+            return namespaces.inside(self.site.hub_namespace(gateway_id), partial(hubmeters.traffic, _links(gateway)))
 
     def names(self) -> list[str]:
         """The ids of hubs that have a namespace."""
@@ -114,10 +119,17 @@ class Hubs:
 
     def close(self) -> None:
         """Take them all away."""
+        self._tunnels.close()
         with self.turn:
             self.gateways.clear()
             for hub in self.names():
                 namespaces.delete(self.site.hub_namespace(hub))
+
+
+def _links(gateway: TransitGateway) -> dict[str, str]:
+    """The attachment of every link of a gateway; a Connect attachment has one for each tunnel."""
+    found = {tunnel_name(a.attachment): a.attachment for a in gateway.associations}
+    return found | {tunnel_name(p.id): c.attachment for c in gateway.connects for p in c.peers}
 
 
 def _begin(routed: bool) -> None:
@@ -137,7 +149,7 @@ def _linked() -> bool:
 def _settle(gateway: TransitGateway, site: Site) -> None:
     with Netlink() as kernel:
         links = kernel.links()
-        attached = {hubpeers.attachment_of(k.alias) for k in links if k.name != "lo"}
+        attached = {tunnels.peer_of(hubpeers.attachment_of(k.alias)) for k in links if k.name != "lo"}
         wanted = transit_plan(gateway, site, attached)
         _know_domains(kernel, gateway, attached, links)
         nft.transaction(render(wanted.rules) + casting.hub_copies(gateway, site, attached))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Collection
 from contextlib import suppress
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -17,8 +18,9 @@ from cloudjar.planes.network import edge, firewalls, namespaces, nft
 from cloudjar.planes.network.filtering import GATEWAY_LINK
 from cloudjar.planes.network.netlink import LinkSeen, Netlink, carry
 from cloudjar.planes.network.plan import INTERNET_MTU, Plan, edge_address
+from cloudjar.planes.network.port import HostDoor
 from cloudjar.planes.network.ruleset import NftChain, Ruleset, render
-from cloudjar.planes.network.site import Site, is_installation, mac, network, ports
+from cloudjar.planes.network.site import Site, is_installation, mac, network
 
 PREFERENCE = 20000
 _LAST_METRIC = 4_000_000_000
@@ -28,9 +30,9 @@ _REMEMBERED = ("net/ipv4/ip_forward", "net/ipv4/conf/all/accept_redirects")
 
 
 def host_rules(
-    site: Site, api: tuple[str, int] | None, uplink: str = "", also: tuple[int, ...] = ()
+    site: Site, api: tuple[str, int] | None, uplink: str = "", also: Collection[HostDoor] = ()
 ) -> Ruleset:
-    """The host's own table: guests get to the API (`also` at these ports) and to the world, never to the host; pure.
+    """The host's own table: guests get to the API, through `also` too, and to the world, never to the host; pure.
 
     Nor to the host's own networks (Docker's, libvirt's): private addresses behind a bridge, unless the bridge is the
     `uplink` that carries the host's default route, behind which its package mirror may be.
@@ -77,13 +79,14 @@ def host_rules(
     return Ruleset(site.table, (), tuple(chains))
 
 
-def _admitted(site: Site, api: tuple[str, int] | None, also: tuple[int, ...]) -> tuple[str, ...]:
+def _admitted(site: Site, api: tuple[str, int] | None, also: Collection[HostDoor]) -> tuple[str, ...]:
     if api is None:
         return ()
     if _elsewhere(site, api[0]):
         return (f"ct status dnat ip daddr {api[0]} tcp dport {api[1]} accept",)
-    mail = (f"ip daddr {site.gateway} tcp dport {ports(also)} accept",) if also else ()
-    return (f"ip daddr {_api_set(site)} tcp dport {api[1]} accept", *mail)
+    doors = ", ".join(f"{address} . {port}" for address, port in sorted(set(also)))
+    others = (f"ip daddr . tcp dport {{ {doors} }} accept",) if also else ()
+    return (f"ip daddr {_api_set(site)} tcp dport {api[1]} accept", *others)
 
 
 def _api_set(site: Site) -> str:
@@ -106,7 +109,7 @@ class Internet:
                 raise PlaneError(f"The API's address {api[0]!r} is not an IPv4 address.") from e
         self.site = site
         self.api = api
-        self._also: tuple[int, ...] = ()
+        self._also: Collection[HostDoor] = ()
         self._lock = threading.Lock()
         self._ready = False
         self._edge_ready = False
@@ -124,8 +127,8 @@ class Internet:
                     firewalls.give_leave(self.site)
                 self._ready = True
 
-    def hear(self, also: tuple[int, ...]) -> None:
-        """Let guests reach these ports of the host's own address too: somebody who is meant for them listens there."""
+    def hear(self, also: Collection[HostDoor]) -> None:
+        """Let guests reach these doors of the host's too: somebody who is meant for them listens there."""
         with self._lock:
             self._also = also
             if self._ready:

@@ -75,7 +75,7 @@ def seen_layout(kernel: Netlink, links: list[LinkSeen]) -> Layout:
     routes: Ways = {}
     for r in kernel.routes():
         way = PathWay(table=r.table, target=r.target, kind="blackhole" if r.blackhole else "unicast",
-                      device=names.get(r.device, ""), via=r.via)
+                      device=names.get(r.device, ""), via=r.via, more=tuple(names.get(m, "") for m in r.more))
         routes[r.table, r.target] = way
     return Layout(
         {k.name: k.alias for k in links if k.name not in ("lo", GATEWAY_LINK)},
@@ -260,7 +260,8 @@ def spread(kernel: Netlink, seen: Layout, want: Layout) -> None:
         if (old := seen.routes.get(key)) != way:
             if old is not None and ":" in way.target:  # IPv6 puts a second one beside it rather than in its place
                 kernel.delete_route(*key, device=index.get(old.device, 0))
-            kernel.set_route(*key, device=index[way.device] if way.device else 0, via=way.via)
+            kernel.set_route(*key, device=index[way.device] if way.device else 0, via=way.via,
+                             more=tuple(index[device] for device in way.more))
     for version, mark in seen.marks - want.marks:
         kernel.delete_rule(preference(mark), mark, mark=mark, version=version)
     for version, mark in want.marks - seen.marks:

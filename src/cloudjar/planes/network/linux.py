@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.inside import Ears, Line
 from cloudjar.planes.dns.names import ExtraNames
 from cloudjar.planes.network import crossing, farends, flowlog, layout, meters, namespaces, nft
+from cloudjar.planes.network.connect import PeerSeen
 from cloudjar.planes.network.dialing import Dialing
 from cloudjar.planes.network.doorways import Doorways
 from cloudjar.planes.network.farends import translated
@@ -27,6 +28,7 @@ from cloudjar.planes.network.port import (
     DoorTraffic,
     EndpointSource,
     Flow,
+    HostDoor,
     MetadataSource,
     NatTraffic,
     TransitGateway,
@@ -35,6 +37,7 @@ from cloudjar.planes.network.port import (
 )
 from cloudjar.planes.network.reach import World, reach
 from cloudjar.planes.network.site import EDGE, HUBS, link_name, mac, site
+from cloudjar.planes.network.tunnelling import Tunnels
 
 if TYPE_CHECKING:
     from cloudjar.planes.dns.resolver import Resolver
@@ -78,7 +81,8 @@ class LinuxNetwork:
         self._metadata = metadata
         self._names_known = names
         self._doorways = Doorways(self.site, endpoints, endpoint_ports)
-        self._hubs = Hubs(self.site)
+        self._tunnels = Tunnels(self.site, state_dir / "tunnels")
+        self._hubs = Hubs(self.site, self._tunnels)
         self._links = Links(self.site)
         self._dialing = Dialing()
         self._tallies: dict[str, flowlog.Tally] = {}
@@ -114,9 +118,9 @@ class LinuxNetwork:
         """Put up the Internet bridge now rather than with the first VPC (a server may want to bind there)."""
         _guarded("the Internet bridge", self._internet.ensure)
 
-    def hear(self, ports: tuple[int, ...]) -> None:
-        """Beside the API, guests reach these ports of `host_address`."""
-        _guarded("the Internet bridge", lambda: self._internet.hear(ports))
+    def hear(self, doors: Collection[HostDoor]) -> None:
+        """Beside the API, guests reach these ports of the host's addresses."""
+        _guarded("the Internet bridge", lambda: self._internet.hear(doors))
 
     def _turn(self, vpc_id: str) -> threading.RLock:
         return self._locks.setdefault(vpc_id, threading.RLock())
@@ -271,6 +275,14 @@ class LinuxNetwork:
         """Remove every trace of the transit gateway, once no VPC says that it is attached."""
         _guarded(gateway_id, lambda: self._hubs.remove(gateway_id))
 
+    def watch_tunnels(self, changed: Callable[[str], None]) -> None:
+        """Have `changed` called with the id of a transit gateway whose Connect peers say something else."""
+        self._tunnels.watch(changed)
+
+    def tunnels(self, gateway_id: str) -> dict[str, PeerSeen] | None:
+        """What a transit gateway's Connect peers say, by id."""
+        return self._tunnels.seen(gateway_id)
+
     def nat_traffic(self, gateway_id: str) -> NatTraffic:
         """Counted since the gateway was laid out; zeros when it is not."""
         found = ((n.interface, v) for v in self._vpcs.values() for n in v.nat_gateways if n.id == gateway_id)
@@ -346,6 +358,7 @@ class LinuxNetwork:
 
     def release(self) -> None:
         """Let go of sockets and threads and leave the host as it is: guests go on, a later process takes over."""
+        self._tunnels.release()
         for vpc_id in {*self._listening, *self._vpcs}:
             with self._turn(vpc_id):
                 self._hush(vpc_id)

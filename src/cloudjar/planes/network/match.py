@@ -14,6 +14,7 @@ from cloudjar.planes.network.site import Address, Network, either
 ANY = -1
 NUMBERS = {"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
 ICMPS = (1, 58)
+GRE = 47
 _L4 = {"icmpv6": "ipv6-icmp"}
 _NAMES = {number: name for name, number in NUMBERS.items()}
 

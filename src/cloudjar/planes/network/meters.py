@@ -15,7 +15,7 @@ from cloudjar.planes.network import nft
 from cloudjar.planes.network.filtering import GATEWAY_LINK
 from cloudjar.planes.network.port import Carried, DoorTraffic
 from cloudjar.planes.network.ruleset import NftChain, Ruleset, render
-from cloudjar.planes.network.site import MAIL_PORTS, Site, ports
+from cloudjar.planes.network.site import MAIL_PORTS, WEB_PORTS, Site, ports
 
 TABLE = "cloudjar-meter"
 """In a VPC's namespace, beside its packet filter, which is replaced whenever a server starts."""
@@ -61,7 +61,7 @@ def internet(site: Site, api_port: int, born: str) -> str:
     return counting(TABLE, born, ("internet", "regional"), (
         NftChain("sent", (
             f"{sent} ip6 daddr {{ fe80::/10, ff00::/8 }} return",
-            f"{sent} ip daddr {api} tcp dport {ports((api_port, *MAIL_PORTS))} return",
+            f"{sent} ip daddr {api} tcp dport {ports((api_port, *WEB_PORTS, *MAIL_PORTS))} return",
             f"{sent} ip daddr {site.gateway} counter name internet return",
             f"{sent} ip daddr {site.pool} counter name regional return",
             f"{sent} ip6 daddr {site.gateway6} counter name internet return",

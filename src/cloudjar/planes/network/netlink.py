@@ -57,6 +57,8 @@ class RouteSeen(msgspec.Struct, frozen=True):
     device: int
     via: str
     metric: int
+    more: tuple[int, ...] = ()
+    """Further devices that share its connections."""
 
 
 class RuleSeen(msgspec.Struct, frozen=True):
@@ -163,16 +165,22 @@ class Netlink:
                 continue
             a = _attributes(body, _RTMSG.size)
             nowhere = kind == _BLACKHOLE  # IPv6 says that one leads to the loopback
+            devices = [_number(a.get(4), 0), *_hops(a.get(9, b""))]
+            first, *more = [d for d in devices if d] or [0]
             out.append(RouteSeen(
                 _number(a.get(15), table), f"{_ip(a.get(1, bytes(4 if family == _INET else 16)))}/{length}",
-                nowhere, 0 if nowhere else _number(a.get(4), 0), str(_ip(a[5])) if 5 in a else "",
-                _number(a.get(6), 0)))
+                nowhere, 0 if nowhere else first, str(_ip(a[5])) if 5 in a else "",
+                _number(a.get(6), 0), tuple(more)))
         return out
 
     def set_route(self, table: int, target: str, *, device: int = 0, via: str = "", metric: int = 0,
-                  source: str = "") -> None:
-        """Add a route or put it in place of another of the same table, target and metric; no device = black hole."""
-        self._do(ROUTE, self._route(table, target, device, via, metric, source), _CREATE | _REPLACE)
+                  source: str = "", more: tuple[int, ...] = ()) -> None:
+        """Add a route or put it in place of another of the same table, target and metric; no device = black hole.
+        `more` are devices that share its connections with the first."""
+        body = self._route(table, target, 0 if more else device, via, metric, source, shared=bool(more))
+        if more:
+            body += _attr(9, b"".join(struct.pack("=HBBi", 8, 0, 0, index) for index in (device, *more)))
+        self._do(ROUTE, body, _CREATE | _REPLACE)
 
     def delete_route(self, table: int, target: str, *, device: int = 0, metric: int = 0) -> None:
         with _unless(errno.ESRCH, errno.ENODEV):
@@ -180,11 +188,11 @@ class Netlink:
 
     @staticmethod
     def _route(table: int, target: str, device: int, via: str, metric: int, source: str, scope: int = -1, *,
-               local: bool = False) -> bytes:
+               local: bool = False, shared: bool = False) -> bytes:
         ip, length = _cidr(target)
         if scope < 0:
-            scope = _UNIVERSE if via or not device else _LINK
-        kind = _LOCAL if local else _UNICAST if device else _BLACKHOLE
+            scope = _UNIVERSE if via or not (device or shared) else _LINK
+        kind = _LOCAL if local else _UNICAST if device or shared else _BLACKHOLE
         body = _RTMSG.pack(_family(ip), length, 0, 0, 0, _STATIC, scope, kind, _ONLINK if via else 0)
         body += _attr(1, ip) + _u32(15, table)
         for number, value in ((4, device), (6, metric)):
@@ -316,6 +324,15 @@ def _unless(*codes: int) -> Iterator[None]:
     except OSError as e:
         if e.errno not in codes:
             raise
+
+
+def _hops(body: bytes) -> Iterator[int]:
+    """The devices of a route that has several."""
+    at = 0
+    while at + 8 <= len(body):
+        length, _, _, index = struct.unpack_from("=HBBi", body, at)
+        yield index
+        at += max(8, length + 3 & ~3)
 
 
 def _attr(kind: int, value: bytes) -> bytes:

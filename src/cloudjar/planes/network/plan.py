@@ -112,13 +112,15 @@ class Tunnel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PathWay(msgspec.Struct, frozen=True, kw_only=True):
-    """A kernel route: `device` is empty for a black hole, `via` for what is on the link itself."""
+    """A kernel route: `device` is empty for a black hole, `via` for what is on the link itself. `more` are further
+    devices that share its connections."""
 
     table: int
     target: str
     kind: Literal["unicast", "blackhole"] = "unicast"
     device: str = ""
     via: str = ""
+    more: tuple[str, ...] = ()
 
 
 class Neighbour(msgspec.Struct, frozen=True):

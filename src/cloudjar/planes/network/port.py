@@ -6,16 +6,22 @@ changes just the difference, and after a crash the kernel is compared with it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import Literal, Protocol
 
 import msgspec
 
 from cloudjar.planes.compute.inside import Ears, Line
+from cloudjar.planes.network.connect import Connect, PeerSeen
 
 TargetKind = Literal[
     "local", "internet-gateway", "interface", "blackhole",
     "nat-gateway", "peering", "egress-only-gateway", "transit-gateway", "endpoint",
 ]
+Openness = Literal["open", "outward", "gateways", "closed"]
+
+HostDoor = tuple[str, int]
+"""An address of the host's among guests, and a TCP port there."""
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +52,9 @@ class Subnet(msgspec.Struct, frozen=True, kw_only=True):
     route_table: str
     network_acl: str = ""
     ipv6_cidr: str = ""
+    openness: Openness = "open"
+    """What may pass internet gateways: everything, connections that are opened from here, those of NAT gateways and
+    by the egress-only gateway, or nothing (see `barring.py`)."""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -231,10 +240,12 @@ class Vpc(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TransitRoute(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of a transit gateway's table; no `attachment` is a black hole."""
+    """One row of a transit gateway's table; no `attachment` is a black hole. By a Connect attachment it goes
+    through the tunnels of `peers` (ids), which share the connections."""
 
     destination: str
     attachment: str = ""
+    peers: tuple[str, ...] = ()
 
 
 class TransitRouteTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,8 +256,8 @@ class TransitRouteTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TransitAssociation(msgspec.Struct, frozen=True, kw_only=True):
-    """An attachment, the VPC that it leads to (or the peer, another gateway's id), and the table that what arrives by
-    it obeys ("" = none: dropped)."""
+    """An attachment, the VPC that it leads to (or the peer, another gateway's id; of a Connect attachment neither), and
+    the table that what arrives by it obeys ("" = none: dropped)."""
 
     attachment: str
     vpc: str
@@ -273,6 +284,9 @@ class TransitGateway(msgspec.Struct, frozen=True, kw_only=True):
     logged: bool = False
     """Whether a flow log wants to know what comes by its attachments."""
     casts: tuple[TransitCast, ...] = ()
+    connects: tuple[Connect, ...] = ()
+    asn: int = 64512
+    """Its autonomous system, where it speaks BGP."""
 
 
 class NatTraffic(msgspec.Struct, frozen=True, kw_only=True):
@@ -340,6 +354,8 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
     protocol: int
     packets: int
     bytes: int
+    reason: str = ""
+    """Why it was rejected, where AWS has a word for it."""
 
 
 class MetadataSource(Protocol):
@@ -394,9 +410,9 @@ class NetworkPort(Protocol):
         """Put up what all VPCs share, so that `host_address` can be bound; `apply` does it otherwise."""
         ...
 
-    def hear(self, ports: tuple[int, ...]) -> None:
-        """Let guests reach these TCP ports of `host_address` beside the API's, and no others that they could before:
-        who calls this listens there."""
+    def hear(self, doors: Collection[HostDoor]) -> None:
+        """Let guests reach these TCP ports of `host_address` and `service_addresses` beside the API's, and no others
+        that they could before: who calls this listens there."""
         ...
 
     def guest_path(self, guest: str) -> str:
@@ -417,6 +433,15 @@ class NetworkPort(Protocol):
 
     def remove_transit(self, gateway_id: str) -> None:
         """Remove every trace of the transit gateway."""
+        ...
+
+    def watch_tunnels(self, changed: Callable[[str], None]) -> None:
+        """Have `changed` called with a transit gateway's id whenever its peers' sessions or what they tell may have
+        changed; in a thread of the plane's own."""
+        ...
+
+    def tunnels(self, gateway_id: str) -> dict[str, PeerSeen] | None:
+        """What a transit gateway's Connect peers say, by id; None where nobody has asked them yet."""
         ...
 
     def nat_traffic(self, gateway_id: str) -> NatTraffic:

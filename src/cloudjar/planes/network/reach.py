@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from cloudjar.base.errors import PlaneError
+from cloudjar.planes.network import barring
 from cloudjar.planes.network.filtering import (
     METADATA,
     own_addresses,
@@ -21,13 +22,13 @@ from cloudjar.planes.network.filtering import (
     translators,
     unchecked,
 )
-from cloudjar.planes.network.match import ANY, NUMBERS, Packet, protocol_number
+from cloudjar.planes.network.match import ANY, GRE, NUMBERS, Packet, protocol_number
 from cloudjar.planes.network.port import Endpoint, Interface, Peering, Subnet, TransitAttachment, TransitGateway, Vpc
 from cloudjar.planes.network.privatelinks import admitted, endpoint_at, link_at
 from cloudjar.planes.network.routing import nat_interface, networks, route_for
-from cloudjar.planes.network.site import MAIL_PORTS, Address, Site, address, any_address, either, network
+from cloudjar.planes.network.site import MAIL_PORTS, WEB_PORTS, Address, Site, address, any_address, either, network
 from cloudjar.planes.network.steps import Answer, Dropped, Kind, Step
-from cloudjar.planes.network.transit import across
+from cloudjar.planes.network.transit import across, tunnel
 from cloudjar.planes.network.verdicts import (
     Direction,
     acl_of,
@@ -225,6 +226,7 @@ class _Walk:
             case "endpoint":
                 self._endpoint(route.target, target)
             case _:
+                self._leave(vpc, eni, outward=route.kind == "egress-only-gateway")
                 self._beyond(me, target)
 
     def _hop(self, vpc: Vpc, eni: Interface, hop_id: str, there: Packet) -> None:
@@ -293,6 +295,8 @@ class _Walk:
         return other
 
     def _transit(self, vpc: Vpc, gateway_id: str, me: Address, target: Address) -> None:
+        if self._tunnelled(vpc, gateway_id, target):
+            return
         other, theirs = self._across_transit(vpc, gateway_id, me, target)
         self._pass("transit", f"{gateway_id} leads to {other.id}", what=gateway_id, target=other.id)
         if any(target in n for n in networks(other)):
@@ -308,6 +312,23 @@ class _Walk:
         hop = next(i for i in other.interfaces if i.id == hop_id)
         self._backs.append(lambda: self._home(vpc, other, subnet_of(other, hop.subnet), target, me))
         self._into(other, hop, self._packet(me, target), across=True)
+
+    def _tunnelled(self, vpc: Vpc, gateway_id: str, target: Address) -> bool:
+        """Whether it goes into a tunnel, whose own packets an appliance gets: what that does with them is its own."""
+        mine = next(a for a in vpc.transit_attachments if a.gateway == gateway_id)
+        last, peer, carrier = tunnel(self.world.transits, gateway_id, mine.id, target)
+        other = self.world.vpc(carrier)
+        if peer is None or other is None:
+            return False
+        outer = Packet(address(peer.own), address(peer.peer), GRE, -1)
+        self._pass("transit", f"{last} leads into {peer.id}, to {peer.peer}", what=last, target=other.id)
+        if (eni := owner(other, outer.target)) is None:
+            raise self._nobody(other, outer.target)
+        self._acl(other, subnet_of(other, eni.subnet), "ingress", outer)
+        self._groups(other, eni, "ingress", outer)
+        self._pass("forwarder", f"{eni.id} receives it; what it forwards is its own decision", what=eni.id)
+        self._backs.clear()
+        return True
 
     def _across_transit(
         self, vpc: Vpc, gateway_id: str, source: Address, target: Address
@@ -336,6 +357,7 @@ class _Walk:
             came, _ = self._across_transit(vpc, route.target, source, target)
         elif route is not None and route.kind == "internet-gateway" and target.version == 6:
             came = home if home.internet_gateway or home.egress_only_gateway else None
+            self._over_the_internet(vpc, home, source, target)
         if came is None or came.id != home.id:
             raise self._no_route(far, target)
 
@@ -359,7 +381,7 @@ class _Walk:
                 raise self._stop("outside", text, target=str(target))
             self.from_internet(me, target)
         elif str(target) in site.api_addresses:
-            if self.protocol != NUMBERS["tcp"] or self.port not in (self.world.api_port, *MAIL_PORTS):
+            if self.protocol != NUMBERS["tcp"] or self.port not in (self.world.api_port, *WEB_PORTS, *MAIL_PORTS):
                 raise self._stop("api", f"{target} answers for the API only", target=str(target))
             self._pass("api", f"{target} is the API", target=str(target))
         elif target in network(site.pool):
@@ -383,6 +405,8 @@ class _Walk:
         else:
             text = f"{vpc.internet_gateway} leads to {eni.id}"
             self._pass("gateway", text, what=vpc.internet_gateway, direction="ingress", at=eni.id)
+        if not barring.enters(vpc, eni, answer=False, version=target.version):
+            raise self._barred(vpc, eni, "ingress", vpc.internet_gateway)
         me, subnet = any_address(private), subnet_of(vpc, eni.subnet)
         there = self._packet(source, me)
         self._acl(vpc, subnet, "ingress", there)
@@ -399,6 +423,22 @@ class _Walk:
         if source.version == 4 or home is None:
             raise self._no_route(subnet, source)
         self._home(home, vpc, subnet, me, source)
+
+    def _leave(self, vpc: Vpc, eni: Interface, *, outward: bool) -> None:
+        """Past Block Public Access to a gateway."""
+        if not barring.leaves(vpc, eni, answer=False, outward=outward):
+            raise self._barred(vpc, eni, "egress", vpc.egress_only_gateway if outward else vpc.internet_gateway)
+
+    def _over_the_internet(self, vpc: Vpc, home: Vpc, source: Address, target: Address) -> None:
+        """An IPv6 answer that leaves by a gateway to what was not asked by one, past what both VPCs bar."""
+        sender, asker = owner(vpc, source), owner(home, target)
+        if sender is not None and not barring.leaves(vpc, sender, answer=True, outward=False):
+            raise self._barred(vpc, sender, "egress", vpc.internet_gateway)
+        if asker is not None and not barring.enters(home, asker, answer=True, version=6):
+            raise self._barred(home, asker, "ingress", home.internet_gateway or home.egress_only_gateway)
+
+    def _barred(self, vpc: Vpc, eni: Interface, direction: Direction, gateway: str) -> Dropped:
+        return Dropped(barring.refusal(vpc, eni, direction, gateway, back=self._returning))
 
     def _packet(self, source: Address, target: Address) -> Packet:
         return Packet(source, target, self.protocol, self.port, self.code)

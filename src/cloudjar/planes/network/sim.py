@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.inside import Ears, Line
 from cloudjar.planes.compute.lines import Switchboard
 from cloudjar.planes.network.audience import audience
+from cloudjar.planes.network.connect import PeerSeen
 from cloudjar.planes.network.dialing import lined
 from cloudjar.planes.network.plan import Plan, plan
-from cloudjar.planes.network.port import Carried, DoorTraffic, Flow, NatTraffic, TransitGateway, TransitTraffic, Vpc
+from cloudjar.planes.network.port import (
+    Carried,
+    DoorTraffic,
+    Flow,
+    HostDoor,
+    NatTraffic,
+    TransitGateway,
+    TransitTraffic,
+    Vpc,
+)
 from cloudjar.planes.network.reach import World, reach
 from cloudjar.planes.network.site import site
 from cloudjar.planes.network.steps import Answer
@@ -36,6 +46,8 @@ class SimNetwork:
         self._doors: dict[str, DoorTraffic] = {}
         self._joined: dict[str, TransitTraffic] = {}
         self._lives = 1
+        self._told: dict[str, dict[str, PeerSeen]] = {}
+        self._changed: Callable[[str], None] = lambda _: None
         self._answering: dict[tuple[str, int], Callable[[socket.socket], None]] = {}
         self._board = Switchboard()
 
@@ -57,7 +69,7 @@ class SimNetwork:
     def prepare(self) -> None:
         """Nothing needs to be put up."""
 
-    def hear(self, ports: tuple[int, ...]) -> None:
+    def hear(self, doors: Collection[HostDoor]) -> None:
         """No packet comes from a guest."""
 
     def guest_path(self, guest: str) -> str:
@@ -89,6 +101,26 @@ class SimNetwork:
         """Forget the transit gateway."""
         with self._lock:
             self._transits.pop(gateway_id, None)
+            self._told.pop(gateway_id, None)
+
+    def transit(self, gateway_id: str) -> TransitGateway:
+        """A transit gateway as it was applied; raises `KeyError` when it was not."""
+        return self._transits[gateway_id]
+
+    def watch_tunnels(self, changed: Callable[[str], None]) -> None:
+        """`say` calls it."""
+        self._changed = changed
+
+    def tunnels(self, gateway_id: str) -> dict[str, PeerSeen] | None:
+        """What `say` made it."""
+        with self._lock:
+            return dict(self._told[gateway_id]) if gateway_id in self._told else None
+
+    def say(self, gateway_id: str, peer_id: str, seen: PeerSeen) -> None:
+        """As if a transit gateway's Connect peer were heard to say this; there is nobody at the far end of a tunnel."""
+        with self._lock:
+            self._told.setdefault(gateway_id, {})[peer_id] = seen
+        self._changed(gateway_id)
 
     def nat_traffic(self, gateway_id: str) -> NatTraffic:
         """What `translated` made it, while the gateway is laid out; else zeros: no packets move here."""

@@ -30,6 +30,8 @@ HUBS = ("pcx-", "tgw-")
 _TABLES = 0xC1000000
 _TAG = re.compile(r"[a-z0-9]{1,12}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+WEB_PORTS = (80, 443)
+"""Where guests find the API under its public names."""
 MAIL_PORTS = (25, 465, 587, 2465, 2587)
 """Where SES's SMTP endpoint answers guests, beside the API: https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html"""
 _DOCUMENTATION = tuple(IPv4Network(n) for n in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))

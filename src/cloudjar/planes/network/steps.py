@@ -8,7 +8,7 @@ import msgspec
 
 Kind = Literal[
     "sender", "nobody", "fabric", "route", "group", "acl", "check", "forwarder", "nat", "gateway", "public-address",
-    "peering", "transit", "endpoint", "api", "outside", "spoofed",
+    "peering", "transit", "endpoint", "api", "outside", "spoofed", "barred",
 ]  # fmt: skip
 
 
@@ -24,6 +24,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     - ``gateway``: the internet gateway `what` makes `target` of the address `source` (of a packet's source where the
       direction is egress, of its target where it is ingress); both are empty where it does not translate
     - ``public-address``: no address of this kind for `source` (egress), or nobody's `target` (ingress), at `what`
+    - ``barred``: Block Public Access keeps it from passing `what` (an internet or egress-only gateway) at the subnet
+      `at`; `source` is the ENI, `target` its VPC
     - ``peering``, ``transit``: `what` leads to `target`, a VPC; where it does not, `target` is an address that it does
       not carry, empty where there is no other side
     """

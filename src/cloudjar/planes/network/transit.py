@@ -7,7 +7,8 @@ from ipaddress import IPv4Network, IPv6Network
 
 import msgspec
 
-from cloudjar.planes.network import casting
+from cloudjar.planes.network import casting, tunnels
+from cloudjar.planes.network.connect import ConnectPeer
 from cloudjar.planes.network.filtering import table_number
 from cloudjar.planes.network.plan import HUB_VIA, MAIN_TABLE, VPC_VIA, PathWay
 from cloudjar.planes.network.port import TransitAssociation, TransitGateway, TransitRoute
@@ -34,31 +35,52 @@ def transit_plan(gateway: TransitGateway, site: Site, attached: set[str]) -> Tra
     for table in gateway.route_tables:
         number = table_number(table.id)
         found = rows(gateway, table.id)
-        lost = [block for block, row in found.items() if row.attachment not in attached]
+        lost = [block for block, row in found.items() if not _links(row, attached)]
         holes += [(number, str(part)) for block in lost for part in _alone(block, found)]
         ways = {t: PathWay(table=number, target=t, kind="blackhole") for t in ("0.0.0.0/0", "::/0")}
         for block, row in found.items():
-            target = str(block)
-            ways[target] = PathWay(table=number, target=target, device=tunnel_name(row.attachment),
-                                   via=_via(gateway, row.attachment)[block.version]) if row.attachment in attached \
-                else PathWay(table=number, target=target, kind="blackhole")
+            ways[str(block)] = _way(gateway, number, block, row, attached)
         wanted += ways.values()
     wanted += [PathWay(table=MAIN_TABLE, target=f"{via}/{any_address(via).max_prefixlen}", device=link)
                for via, (link, _) in casting.hub_hops(gateway, attached).items()]
+    outward = tunnels.outward(gateway.connects, attached)
+    wanted += outward
     known = [t.id for t in gateway.route_tables]
-    marks = tuple((f'"{tunnel_name(a.attachment)}"', f"{table_number(a.route_table):#010x}")
-                  for a in gateway.associations if a.route_table in known)
+    marks = tuple((f'"{link}"', f"{table_number(a.route_table):#010x}")
+                  for a in gateway.associations if a.route_table in known for link in _arrives(gateway, a))
+    own = tunnels.admitted(gateway.connects)
     return TransitPlan(
         namespace=site.hub_namespace(gateway.id),
         routes=tuple(wanted),
-        marks=tuple(dict.fromkeys(table_number(t) for t in known)),
+        marks=tuple(dict.fromkeys((*(table_number(t) for t in known), *(way.table for way in outward)))),
         rules=Ruleset(site.table, (NftSet("tables", "ifname", marks, mapped="mark"),), (
-            NftChain("routing", (*(casting.FROM_HUB if gateway.casts else ()),  # whatever table their attachment obeys
+            NftChain("routing", (*(("fib daddr type local accept",) if own else ()),
+                                 *(casting.FROM_HUB if gateway.casts else ()),  # whatever table their attachment obeys
                                  "meta mark set iifname map @tables", 'meta mark 0 iifname != "lo" drop'),
                      "type filter hook prerouting priority mangle; policy accept;"),
-            NftChain("inward", ("drop",), "type filter hook input priority filter; policy drop;"))),
+            NftChain("inward", (*own, "drop"), "type filter hook input priority filter; policy drop;"))),
         holes=tuple(holes),
     )
+
+
+def _arrives(gateway: TransitGateway, one: TransitAssociation) -> list[str]:
+    """The links by which packets of an attachment come."""
+    found = [tunnel_name(p.id) for c in gateway.connects if c.attachment == one.attachment for p in c.peers]
+    return found if any(c.attachment == one.attachment for c in gateway.connects) else [tunnel_name(one.attachment)]
+
+
+def _links(row: TransitRoute, attached: set[str]) -> list[str]:
+    """The links by which a row's packets leave, as far as they are there."""
+    return [tunnel_name(key) for key in row.peers or (row.attachment,) if key in attached]
+
+
+def _way(gateway: TransitGateway, number: int, block: Network, row: TransitRoute, attached: set[str]) -> PathWay:
+    links, target = _links(row, attached), str(block)
+    if not links:
+        return PathWay(table=number, target=target, kind="blackhole")
+    if not row.peers:
+        return PathWay(table=number, target=target, device=links[0], via=_via(gateway, row.attachment)[block.version])
+    return PathWay(table=number, target=target, device=links[0], more=tuple(links[1:]) if block.version == 4 else ())
 
 
 def _alone(block: Network, others: Iterable[Network]) -> list[Network]:
@@ -105,14 +127,19 @@ def rows(gateway: TransitGateway, table_id: str) -> dict[Network, TransitRoute]:
 
 def onward(gateway: TransitGateway, attachment: str, target: Address) -> TransitAssociation | None:
     """Where a packet goes that arrived by an attachment: to which other one, maybe a peer's; None where it ends."""
+    best = _row(gateway, attachment, target)
+    if best is None:
+        return None
+    return next((a for a in gateway.associations if a.attachment == best.attachment), None)
+
+
+def _row(gateway: TransitGateway, attachment: str, target: Address) -> TransitRoute | None:
+    """The row that decides about what arrived by an attachment."""
     mine = next((a for a in gateway.associations if a.attachment == attachment), None)
     if mine is None:
         return None
     found = {n: r for n, r in rows(gateway, mine.route_table).items() if n.version == target.version and target in n}
-    best = max(found, key=lambda n: n.prefixlen, default=None)
-    if best is None:
-        return None
-    return next((a for a in gateway.associations if a.attachment == found[best].attachment), None)
+    return found[max(found, key=lambda n: n.prefixlen)] if found else None
 
 
 def across(
@@ -130,3 +157,21 @@ def across(
             return gateway_id, onto, attachment
         gateway_id, attachment = onto.peer, onto.attachment
     return gateway_id, None, attachment
+
+
+def tunnel(
+    gateways: Iterable[TransitGateway], gateway_id: str, attachment: str, target: Address
+) -> tuple[str, ConnectPeer | None, str]:
+    """From an attachment of one gateway through peered ones into a tunnel: (the last gateway, the tunnel or, of several
+    that share, the first, the VPC that carries it); None where no tunnel is led into."""
+    known = {gateway.id: gateway for gateway in gateways}
+    last, _, came = across(known.values(), gateway_id, attachment, target)
+    gateway = known.get(last, TransitGateway(id=last))
+    row = _row(gateway, came, target)
+    taken = row.peers if row is not None else ()
+    for connect in gateway.connects:
+        peer = next((p for p in connect.peers if p.id in taken), None)
+        carrier = next((a.vpc for a in gateway.associations if a.attachment == connect.transport), "")
+        if peer is not None and carrier:
+            return last, peer, carrier
+    return last, None, ""

@@ -15,6 +15,7 @@ from cloudjar.kit.machine import Step
 from cloudjar.planes.network import port
 from cloudjar.planes.network.port import NetworkPort
 from cloudjar.services.ec2 import beyond, naming, private_names, traffic_bill
+from cloudjar.services.ec2.block_public_access.standing import Standing
 from cloudjar.services.ec2.flow_logs.covering import logged
 from cloudjar.services.ec2.multicast.casting import vpc_casts
 from cloudjar.services.ec2.network_acls.records import AclEntry, NetworkAcl
@@ -63,11 +64,12 @@ def layout(db: Db, vpc: Vpc, hosts: Mapping[str, str], dark: Collection[str] = (
     interfaces = [eni for eni in db[NetworkInterface].all(vpc_id=vpc.id) if eni.powered and eni.zone_id not in dark]
     wanted = logged(db, vpc.id, interfaces)
     ways = beyond.ways(db, vpc, {eni.id for eni in interfaces}, hosts)
+    standing = Standing(db)
     return port.Vpc(
         id=vpc.id,
         region=vpc.region,
         cidrs=tuple(block.cidr for block in vpc.cidrs),
-        subnets=tuple(_subnet(vpc, subnet) for subnet in db[Subnet].all(vpc_id=vpc.id)),
+        subnets=tuple(_subnet(vpc, subnet, standing) for subnet in db[Subnet].all(vpc_id=vpc.id)),
         route_tables=tuple(
             port.RouteTable(id=table.id, routes=ways.routes(table)) for table in db[RouteTable].all(vpc_id=vpc.id)
         ),
@@ -100,7 +102,7 @@ def _casts(
     return tuple(cast for cast in vpc_casts(db, vpc.id, live) if cast.attachment in known)
 
 
-def _subnet(vpc: Vpc, subnet: Subnet) -> port.Subnet:
+def _subnet(vpc: Vpc, subnet: Subnet, standing: Standing) -> port.Subnet:
     return port.Subnet(
         id=subnet.id,
         cidr=subnet.cidr,
@@ -108,6 +110,7 @@ def _subnet(vpc: Vpc, subnet: Subnet) -> port.Subnet:
         route_table=subnet.route_table_id or vpc.main_route_table_id,
         network_acl=subnet.network_acl_id,
         ipv6_cidr=subnet.ipv6_cidr,
+        openness=standing.of(vpc.id, subnet.id),
     )
 
 

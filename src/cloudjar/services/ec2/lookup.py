@@ -33,6 +33,7 @@ FORMS: dict[str, tuple[str, str]] = {
     "fleet": ("fleet", ""),
     "spot-fleet-request": ("sfr", ""),
     "image": ("ami", "InvalidAMIID.Malformed"),
+    "image-usage-report": ("amiur", ""),
     "instance": ("i", "InvalidInstanceID.Malformed"),
     "instance-connect-endpoint": ("eice", "InvalidInstanceConnectEndpointId.Malformed"),
     "instance-event-window": ("iew", "InvalidInstanceEventWindowId.Malformed"),
@@ -58,6 +59,7 @@ FORMS: dict[str, tuple[str, str]] = {
     "subnet": ("subnet", "InvalidSubnetID.Malformed"),
     "transit-gateway": ("tgw", "InvalidTransitGatewayID.Malformed"),
     "transit-gateway-attachment": ("tgw-attach", "InvalidTransitGatewayAttachmentID.Malformed"),
+    "transit-gateway-connect-peer": ("tgw-connect-peer", "InvalidTransitGatewayConnectPeerId.Malformed"),
     "transit-gateway-multicast-domain": (
         "tgw-mcast-domain", "InvalidTransitGatewayMulticastDomainId.Malformed",
     ),
@@ -65,6 +67,9 @@ FORMS: dict[str, tuple[str, str]] = {
     "transit-gateway-route-table": ("tgw-rtb", "InvalidRouteTableId.Malformed"),
     "volume": ("vol", "InvalidVolumeID.Malformed"),
     "vpc": ("vpc", "InvalidVpcID.Malformed"),
+    "vpc-block-public-access-exclusion": (
+        "vpcbpa-exclude", "InvalidVpcBlockPublicAccessExclusionId.Malformed",
+    ),
     "vpc-endpoint-connection-notification": ("vpce-nfn", ""),
     "vpc-endpoint-service": ("vpce-svc", ""),
     "vpc-flow-log": ("fl", ""),
@@ -107,7 +112,7 @@ class Row(NamedTuple):
     view: View
 
 
-Paths = Mapping[str, filters.Getter]
+Paths = dict[str, filters.Getter]
 """Filter name -> how to read its value from a `Row`; made by `by_path`."""
 
 
@@ -129,6 +134,17 @@ def _reader(path: str) -> filters.Getter:
         return level
 
     return read
+
+
+def _managed(row: Row) -> bool:
+    return bool((row.view.get("Operator") or {}).get("Managed"))
+
+
+UNMANAGED: dict[str, filters.Getter] = {
+    "operator.managed": _managed,
+    "operator.principal": lambda row: (row.view.get("Operator") or {}).get("Principal"),
+}
+"""Filters by the service that manages something for its account: none does here."""
 
 
 def narrow(req: Mapping[str, Any], paths: Paths, rows: Sequence[Row]) -> list[View]:

@@ -85,6 +85,7 @@ class LoadBalancer(Record, frozen=True, kw_only=True):
             ("elasticloadbalancing", "L-B6DF7632"),
             ("TooManyListeners", "The maximum number of listeners has been reached for load balancer '{per}'"),
             per="load_balancer_arn",
+            counts=lambda listener: listener.kind == "app",
         ),
     ),
 )

@@ -12,6 +12,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.ec2 import blocks
 from cloudjar.services.ec2.addresses.records import ElasticIp
+from cloudjar.services.ec2.lookup import by_path, narrow
 
 
 def _own(ctx: Ctx, ip: str) -> ElasticIp:
@@ -37,9 +38,12 @@ def restore_address_to_classic(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     raise AwsError("UnsupportedOperation", f"The address '{elastic.ip}' was not moved from EC2-Classic.")
 
 
+_FILTERS = by_path({"moving-status": "MoveStatus"})
+
+
 @op("DescribeMovingAddresses")
 def describe_moving_addresses(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """None is on the move."""
     for ip in req.get("PublicIps") or ():
         _own(ctx, ip)
-    return {"MovingAddressStatuses": []}
+    return {"MovingAddressStatuses": narrow(req, _FILTERS, ())}

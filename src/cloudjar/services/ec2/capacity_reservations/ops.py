@@ -39,7 +39,9 @@ FILTERS = by_path(
         "instance-match-criteria": "InstanceMatchCriteria",
         "instance-platform": "InstancePlatform",
         "instance-type": "InstanceType",
+        "outpost-arn": "OutpostArn",
         "owner-id": "OwnerId",
+        "placement-group-arn": "PlacementGroupArn",
         "start-date": "StartDate",
         "state": "State",
         "tenancy": "Tenancy",
@@ -105,7 +107,7 @@ def describe_capacity_reservations(ctx: Ctx, req: dict[str, Any]) -> dict[str, A
 def modify_capacity_reservation(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """More or less room, another end, another way to match."""
     errors.refuse(req, "Accept", "AdditionalInfo", "AcceptModificationTerms", "StartDate", "QuoteId")
-    one = _active(ctx, req["CapacityReservationId"])
+    one = need_active(ctx, req["CapacityReservationId"])
     if all(req.get(name) is None for name in ("InstanceCount", "EndDate", "EndDateType", "InstanceMatchCriteria")):
         raise errors.missing("The request must contain what is to be modified.")
     if req.get("EndDate") or req.get("EndDateType"):
@@ -135,11 +137,12 @@ def _resized(ctx: Ctx, one: CapacityReservation, count: int) -> CapacityReservat
 def cancel_capacity_reservation(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Give the room back; what runs in it runs on, on demand."""
     errors.refuse(req, "ApplyCancellationCharges", "QuoteId")
-    end_reservation(ctx, _active(ctx, req["CapacityReservationId"]), "cancelled")
+    end_reservation(ctx, need_active(ctx, req["CapacityReservationId"]), "cancelled")
     return {"Return": True}
 
 
-def _active(ctx: Ctx, key: str) -> CapacityReservation:
+def need_active(ctx: Ctx, key: str) -> CapacityReservation:
+    """A reservation that may be changed; raises why not."""
     one = need(ctx, CapacityReservation, key)
     if one.fleet_id:
         raise AwsError(

@@ -92,7 +92,7 @@ def _wants(log: FlowLog, flow: Flow, eni: NetworkInterface | None) -> bool:
 def _seen(flow: Flow, start: int, end: int) -> Seen:
     return Seen(
         flow.interface, flow.direction, flow.action, flow.source, flow.target, flow.source_port, flow.target_port,
-        flow.protocol, flow.packets, flow.bytes, start, end,
+        flow.protocol, flow.packets, flow.bytes, start, end, flow.reason,
     )  # fmt: skip
 
 

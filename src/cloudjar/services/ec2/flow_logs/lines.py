@@ -48,6 +48,8 @@ class Seen(NamedTuple):
     bytes: int
     start: int
     end: int
+    reason: str = ""
+    """AWS's word for why it was rejected, where it has one."""
 
 
 def version(fields: tuple[str, ...]) -> int:
@@ -76,6 +78,7 @@ def flow_line(fields: tuple[str, ...], place: Mapping[str, str], seen: Seen) -> 
         "pkt-srcaddr": seen.source,
         "pkt-dstaddr": seen.target,
         "flow-direction": seen.direction,
+        "reject-reason": seen.reason,
     }
     return " ".join(known.get(name) or UNKNOWN for name in fields)
 

@@ -11,7 +11,10 @@ from cloudjar.services.ec2.flow_logs.lines import Seen
 from cloudjar.store.database import Database
 
 _PORT = "ec2.flows"
-_KEY = "log, interface, direction, action, source, target, source_port, target_port, protocol"
+_KEY = "log, interface, direction, action, source, target, source_port, target_port, protocol, reason"
+_COUNTED = "packets, bytes, start, stop"
+_ROW = f"{_KEY.removeprefix('log, ').removesuffix(', reason')}, {_COUNTED}, reason"
+"""In the order of `Seen`."""
 MOST = 50_000
 """Flows that are held for one log; more are skipped, and a SKIPDATA record says so."""
 
@@ -35,13 +38,24 @@ class Pending:
         """The VPCs that this process has asked about: what another one had not asked for is lost."""
         with database.lock:
             database.execute(
-                "CREATE TABLE IF NOT EXISTS flow_pending (log TEXT, interface TEXT, direction TEXT, action TEXT, "
-                "source TEXT, target TEXT, source_port INTEGER, target_port INTEGER, protocol INTEGER, "
+                "CREATE TABLE IF NOT EXISTS flow_waiting (log TEXT, interface TEXT, direction TEXT, action TEXT, "
+                "source TEXT, target TEXT, source_port INTEGER, target_port INTEGER, protocol INTEGER, reason TEXT, "
                 "packets INTEGER, bytes INTEGER, start INTEGER, stop INTEGER, "
                 f"PRIMARY KEY ({_KEY})) WITHOUT ROWID"
             )
+            self._bring_over()
             database.execute("CREATE TABLE IF NOT EXISTS flow_skipped (log TEXT PRIMARY KEY) WITHOUT ROWID")
             database.execute("CREATE TABLE IF NOT EXISTS flow_asked (vpc TEXT PRIMARY KEY, at INTEGER) WITHOUT ROWID")
+
+    def _bring_over(self) -> None:
+        """What an installation held before rows had reasons."""
+        if self._database.query("SELECT 1 FROM sqlite_master WHERE name='flow_pending'"):
+            before = f"{_KEY.removesuffix(', reason')}, {_COUNTED}"
+            with self._database.transaction():
+                self._database.execute(
+                    f"INSERT OR IGNORE INTO flow_waiting ({before}, reason) SELECT {before}, '' FROM flow_pending"
+                )
+                self._database.execute("DROP TABLE flow_pending")
 
     def last_asked(self, vpc: str) -> int | None:
         """When a VPC was last asked about, in Unix seconds."""
@@ -59,12 +73,12 @@ class Pending:
 
     def add(self, log: str, flows: list[Seen]) -> None:
         """Put flows down for a log; counts of one flow add up."""
-        (held,) = self._database.execute("SELECT count(*) FROM flow_pending WHERE log=?", (log,)).fetchone()
+        (held,) = self._database.execute("SELECT count(*) FROM flow_waiting WHERE log=?", (log,)).fetchone()
         if held + len(flows) > MOST:
             self.skip(log)
             flows = flows[: max(MOST - held, 0)]
         self._database.executemany(
-            f"INSERT INTO flow_pending ({_KEY}, packets, bytes, start, stop) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) "
+            f"INSERT INTO flow_waiting (log, {_ROW}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
             f"ON CONFLICT ({_KEY}) DO UPDATE SET packets = packets + excluded.packets, "
             "bytes = bytes + excluded.bytes, stop = excluded.stop",
             [(log, *flow) for flow in flows],
@@ -77,10 +91,9 @@ class Pending:
     def take(self, log: str) -> tuple[list[Seen], bool]:
         """What is held for a log, and whether something was lost; it is held no more."""
         rows = self._database.execute(
-            "SELECT interface, direction, action, source, target, source_port, target_port, protocol, packets, bytes, "
-            "start, stop FROM flow_pending WHERE log=? ORDER BY start, interface",
+            f"SELECT {_ROW} FROM flow_waiting WHERE log=? ORDER BY start, interface",
             (log,),
         ).fetchall()
-        self._database.execute("DELETE FROM flow_pending WHERE log=?", (log,))
+        self._database.execute("DELETE FROM flow_waiting WHERE log=?", (log,))
         skipped = self._database.execute("DELETE FROM flow_skipped WHERE log=? RETURNING log", (log,)).fetchall()
         return [Seen(*row) for row in rows], bool(skipped)

@@ -9,6 +9,7 @@ from cloudjar.kit.log_delivery import LogEvent
 from cloudjar.planes.network import port
 from cloudjar.planes.network.site import any_address
 from cloudjar.planes.network.transit import onward, rows
+from cloudjar.planes.network.tunnels import ends_here
 from cloudjar.services.ec2.flow_logs import transit_lines
 from cloudjar.services.ec2.flow_logs.lines import Seen, status_line
 from cloudjar.services.ec2.flow_logs.records import FlowLog
@@ -26,6 +27,8 @@ def followed(db: Db, gateway: TransitGateway, flows: Iterable[port.Flow], start:
     """What came in by an attachment, and again where it left by another one, as the tables are now."""
     plan = laid(db, gateway)
     for flow in flows:
+        if ends_here(plan.connects, flow.source, flow.target):
+            continue  # what a tunnel is made of; what it carries is told of its own attachment
         onto = onward(plan, flow.interface, any_address(flow.target))
         fate = transit_lines.PASSED if onto is not None else _lost(plan, flow)
         there = onto.attachment if onto is not None else ""

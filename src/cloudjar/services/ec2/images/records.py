@@ -56,6 +56,9 @@ class OwnImage(Record, frozen=True, kw_only=True):
     public: bool = False
     shared_with: tuple[str, ...] = ()
     client_token: str = ""
+    supported_types: tuple[str, ...] = ()
+    """Instance types, ``*`` for any text, that it is for (none: all), and that it is not for."""
+    unsupported_types: tuple[str, ...] = ()
     tags: dict[str, str] = {}
 
     @property

@@ -21,24 +21,61 @@ FILTERS = by_path(
         "creation-date": "CreationDate",
         "description": "Description",
         "ena-support": "EnaSupport",
+        "free-tier-eligible": "FreeTierEligible",
         "hypervisor": "Hypervisor",
         "image-allowed": "ImageAllowed",
         "image-id": "ImageId",
         "image-type": "ImageType",
+        **{
+            f"image-watermark.{name}": f"Watermarks[].{path}"
+            for name, path in (
+                ("source-image-creation-time", "SourceImageCreationTime"),
+                ("source-image-id", "SourceImageId"),
+                ("source-image-region", "SourceImageRegion"),
+                ("watermark-creation-time", "WatermarkCreationTime"),
+                ("watermark-key", "WatermarkKey"),
+            )
+        },
         "imds-support": "ImdsSupport",
+        "instance-type-specification.supported-instance-type": (
+            "InstanceTypeSpecification.SupportedInstanceTypes[].InstanceType"
+        ),
+        "instance-type-specification.unsupported-instance-type": (
+            "InstanceTypeSpecification.UnsupportedInstanceTypes[].InstanceType"
+        ),
         "is-public": "Public",
+        "kernel-id": "KernelId",
         "manifest-location": "ImageLocation",
         "name": "Name",
         "owner-alias": "ImageOwnerAlias",
         "owner-id": "OwnerId",
         "platform": "Platform",
         "platform-details": "PlatformDetails",
+        "product-code": "ProductCodes[].ProductCodeId",
+        "product-code.type": "ProductCodes[].ProductCodeType",
+        "public-ssm-parameter-name": "PublicSsmParameterName",
+        "ramdisk-id": "RamdiskId",
         "root-device-name": "RootDeviceName",
         "root-device-type": "RootDeviceType",
+        **{
+            f"scan-result.{name}": f"ScanResult.{path}"
+            for name, path in (
+                ("critical-fix-available-since", "CriticalFixAvailableSince"),
+                ("finding-scan-date", "FindingScanDate"),
+                ("high-fix-available-since", "HighFixAvailableSince"),
+                ("highest-finding-severity-label", "HighestFindingSeverityLabel"),
+                ("informational-fix-available-since", "InformationalFixAvailableSince"),
+                ("low-fix-available-since", "LowFixAvailableSince"),
+                ("medium-fix-available-since", "MediumFixAvailableSince"),
+            )
+        },
         "source-image-id": "SourceImageId",
         "source-image-region": "SourceImageRegion",
         "source-instance-id": "SourceInstanceId",
+        "sriov-net-support": "SriovNetSupport",
         "state": "State",
+        "state-reason-code": "StateReason.Code",
+        "state-reason-message": "StateReason.Message",
         "usage-operation": "UsageOperation",
         "virtualization-type": "VirtualizationType",
     }
@@ -62,6 +99,7 @@ def show_image(image: OwnImage, account: str) -> dict[str, Any]:
         "ImageLocation": f"{image.account}/{image.name}",
         "ImageType": "machine",
         "ImdsSupport": image.imds_support or None,
+        "InstanceTypeSpecification": _types(image),
         "Name": image.name,
         "OwnerId": image.account,
         "PlatformDetails": "Linux/UNIX",
@@ -77,6 +115,11 @@ def show_image(image: OwnImage, account: str) -> dict[str, Any]:
         "UsageOperation": "RunInstances",
         "VirtualizationType": "hvm",
     }
+
+
+def _types(image: OwnImage) -> dict[str, Any] | None:
+    lists = {"SupportedInstanceTypes": image.supported_types, "UnsupportedInstanceTypes": image.unsupported_types}
+    return {key: [{"InstanceType": one} for one in held] for key, held in lists.items() if held} or None
 
 
 def show_disks(image: OwnImage) -> list[dict[str, Any]]:

@@ -196,6 +196,8 @@ class Reader:
                 return self._no_public_address(step)
             case "transit":
                 return transits.explanation(step, self._world, self.thing)
+            case "barred":
+                return self._barred(step)
             case "check":
                 return {
                     "ExplanationCode": "ENI_SOURCE_DEST_CHECK_RESTRICTION",
@@ -244,6 +246,17 @@ class Reader:
             "ExplanationCode": "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS",
             "Address": step.source,
             "InternetGateway": self.thing(step.what),
+        }
+
+    def _barred(self, step: Step) -> View:
+        egress_only = step.what.startswith("eigw-")
+        return {
+            "ExplanationCode": "VPC_BLOCK_PUBLIC_ACCESS_ENABLED",
+            "Component" if egress_only else "InternetGateway": self.thing(step.what),
+            "Direction": step.direction,
+            "NetworkInterface": self.thing(step.source),
+            "Subnet": self.thing(step.at),
+            "Vpc": self.thing(step.target),
         }
 
     def _no_route(self, step: Step) -> View:

@@ -12,7 +12,7 @@ from cloudjar.kit import filters
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.ec2 import errors
-from cloudjar.services.ec2.lookup import Row, narrow
+from cloudjar.services.ec2.lookup import Row, by_path, narrow
 from cloudjar.spec import instance_types, regions
 
 _PLAIN = {
@@ -21,19 +21,46 @@ _PLAIN = {
     "burstable-performance-supported": "BurstablePerformanceSupported",
     "current-generation": "CurrentGeneration",
     "dedicated-hosts-supported": "DedicatedHostsSupported",
+    "ebs-info.attachment-limit-type": "EbsInfo.AttachmentLimitType",
+    "ebs-info.ebs-optimized-info.baseline-bandwidth-in-mbps": "EbsInfo.EbsOptimizedInfo.BaselineBandwidthInMbps",
+    "ebs-info.ebs-optimized-info.baseline-iops": "EbsInfo.EbsOptimizedInfo.BaselineIops",
+    "ebs-info.ebs-optimized-info.baseline-throughput-in-mbps": "EbsInfo.EbsOptimizedInfo.BaselineThroughputInMBps",
+    "ebs-info.ebs-optimized-info.maximum-bandwidth-in-mbps": "EbsInfo.EbsOptimizedInfo.MaximumBandwidthInMbps",
+    "ebs-info.ebs-optimized-info.maximum-iops": "EbsInfo.EbsOptimizedInfo.MaximumIops",
+    "ebs-info.ebs-optimized-info.maximum-throughput-in-mbps": "EbsInfo.EbsOptimizedInfo.MaximumThroughputInMBps",
+    "ebs-info.maximum-ebs-attachments": "EbsInfo.MaximumEbsAttachments",
     "ebs-info.ebs-optimized-support": "EbsInfo.EbsOptimizedSupport",
     "ebs-info.encryption-support": "EbsInfo.EncryptionSupport",
     "ebs-info.nvme-support": "EbsInfo.NvmeSupport",
     "free-tier-eligible": "FreeTierEligible",
     "hibernation-supported": "HibernationSupported",
     "hypervisor": "Hypervisor",
+    "instance-storage-info.disk.count": "InstanceStorageInfo.Disks[].Count",
+    "instance-storage-info.disk.size-in-gb": "InstanceStorageInfo.Disks[].SizeInGB",
+    "instance-storage-info.disk.type": "InstanceStorageInfo.Disks[].Type",
+    "instance-storage-info.encryption-support": "InstanceStorageInfo.EncryptionSupport",
+    "instance-storage-info.nvme-support": "InstanceStorageInfo.NvmeSupport",
+    "instance-storage-info.total-size-in-gb": "InstanceStorageInfo.TotalSizeInGB",
     "instance-storage-supported": "InstanceStorageSupported",
     "instance-type": "InstanceType",
     "memory-info.size-in-mib": "MemoryInfo.SizeInMiB",
+    "network-info.bandwidth-weightings": "NetworkInfo.BandwidthWeightings",
+    "network-info.efa-info.maximum-efa-interfaces": "NetworkInfo.EfaInfo.MaximumEfaInterfaces",
+    "network-info.efa-supported": "NetworkInfo.EfaSupported",
     "network-info.ena-support": "NetworkInfo.EnaSupport",
+    "network-info.encryption-in-transit-supported": "NetworkInfo.EncryptionInTransitSupported",
+    "network-info.flexible-ena-queues-support": "NetworkInfo.FlexibleEnaQueuesSupport",
+    "network-info.ipv4-addresses-per-interface": "NetworkInfo.Ipv4AddressesPerInterface",
+    "network-info.ipv6-addresses-per-interface": "NetworkInfo.Ipv6AddressesPerInterface",
     "network-info.ipv6-supported": "NetworkInfo.Ipv6Supported",
+    "network-info.maximum-network-cards": "NetworkInfo.MaximumNetworkCards",
     "network-info.maximum-network-interfaces": "NetworkInfo.MaximumNetworkInterfaces",
     "network-info.network-performance": "NetworkInfo.NetworkPerformance",
+    "nitro-enclaves-support": "NitroEnclavesSupport",
+    "nitro-tpm-info.supported-versions": "NitroTpmInfo.SupportedVersions",
+    "nitro-tpm-support": "NitroTpmSupport",
+    "processor-info.supported-features": "ProcessorInfo.SupportedFeatures",
+    "reboot-migration-support": "RebootMigrationSupport",
     "processor-info.supported-architecture": "ProcessorInfo.SupportedArchitectures",
     "processor-info.sustained-clock-speed-in-ghz": "ProcessorInfo.SustainedClockSpeedInGhz",
     "supported-boot-mode": "SupportedBootModes",
@@ -43,6 +70,8 @@ _PLAIN = {
     "vcpu-info.default-cores": "VCpuInfo.DefaultCores",
     "vcpu-info.default-threads-per-core": "VCpuInfo.DefaultThreadsPerCore",
     "vcpu-info.default-vcpus": "VCpuInfo.DefaultVCpus",
+    "vcpu-info.valid-cores": "VCpuInfo.ValidCores",
+    "vcpu-info.valid-threads-per-core": "VCpuInfo.ValidThreadsPerCore",
 }
 
 
@@ -58,7 +87,8 @@ def _reader(path: str) -> filters.Getter:
     return read
 
 
-_TYPE_FILTERS = {name: _reader(path) for name, path in _PLAIN.items()}
+_TYPE_FILTERS = {name: _reader(path) for name, path in _PLAIN.items() if "[]" not in path}
+_TYPE_FILTERS |= by_path({name: path for name, path in _PLAIN.items() if "[]" in path})
 _OFFERING_FILTERS = {"instance-type": _reader("InstanceType"), "location": _reader("Location")}
 
 

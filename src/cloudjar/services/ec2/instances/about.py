@@ -25,6 +25,7 @@ _IMAGE_FILTERS = by_path(
     {
         "availability-zone": "AvailabilityZone",
         "image-allowed": "ImageMetadata.ImageAllowed",
+        "instance-id": "InstanceId",
         "instance-state-name": "State.Name",
         "instance-type": "InstanceType",
         "launch-time": "LaunchTime",

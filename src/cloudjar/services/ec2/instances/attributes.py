@@ -19,7 +19,7 @@ from cloudjar.services.ec2.instances.defaults import check_hops, defaults, token
 from cloudjar.services.ec2.instances.quota import refuse_more
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.instances.views import around, show_instance, show_metadata_options
-from cloudjar.services.ec2.lookup import need, need_all
+from cloudjar.services.ec2.lookup import Row, by_path, narrow, need, need_all
 from cloudjar.services.ec2.metering import life as metering
 from cloudjar.services.ec2.network_interfaces.making import check_groups, interfaces_of
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
@@ -198,6 +198,9 @@ def modify_instance_metadata_options(ctx: Ctx, req: dict[str, Any]) -> dict[str,
     return {"InstanceId": vm.id, "InstanceMetadataOptions": show_metadata_options(changed)}
 
 
+_CREDIT_FILTERS = by_path({"instance-id": "InstanceId"})
+
+
 @op("DescribeInstanceCreditSpecifications")
 def describe_instance_credit_specifications(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Credit options of burstable instances; without ids, those that are unlimited."""
@@ -209,7 +212,8 @@ def describe_instance_credit_specifications(ctx: Ctx, req: dict[str, Any]) -> di
                 raise AwsError("InvalidInstanceType", f"The instance '{vm.id}' is not of a burstable performance type.")
     else:
         items = [vm for vm in ctx.db[Instance].all() if vm.credits == "unlimited" and vm.alive]
-    return {"InstanceCreditSpecifications": [{"InstanceId": vm.id, "CpuCredits": vm.credits} for vm in items]}
+    rows = [Row(vm.tags, {"InstanceId": vm.id, "CpuCredits": vm.credits}) for vm in items]
+    return {"InstanceCreditSpecifications": narrow(req, _CREDIT_FILTERS, rows)}
 
 
 @op("ModifyInstanceCreditSpecification")

@@ -16,6 +16,7 @@ from cloudjar.kit.operation import op
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.capacity_reservations.matching import recount
 from cloudjar.services.ec2.images.catalogue import Bootable, need_image, unavailable
+from cloudjar.services.ec2.images.type_lists import refuse_type
 from cloudjar.services.ec2.instances import options, plugs, quota
 from cloudjar.services.ec2.instances.access import launch_keys
 from cloudjar.services.ec2.instances.defaults import InstanceDefaults, check_hops, defaults, tokens_enforced
@@ -137,6 +138,7 @@ def _type(ctx: Ctx, name: str, image: Bootable) -> str:
             "have matching architectures, and try again. You can use 'describe-instance-types' or 'describe-images' "
             "to discover the architecture of the instance type or AMI."
         )
+    refuse_type(image.own, name)
     return name
 
 

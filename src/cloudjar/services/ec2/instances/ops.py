@@ -16,6 +16,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.capacity_reservations.matching import recount
 from cloudjar.services.ec2.instances.life import begin_end, begin_start
+from cloudjar.services.ec2.instances.plug_filters import PLUGS, PREFIX
 from cloudjar.services.ec2.instances.quota import refuse_start as refuse_more
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.instances.search import INSTANCE_FILTERS
@@ -23,6 +24,7 @@ from cloudjar.services.ec2.instances.standing import stand_again
 from cloudjar.services.ec2.instances.views import around, show_reservations, show_state
 from cloudjar.services.ec2.lookup import Row, need_all
 from cloudjar.services.ec2.metering import life as metering
+from cloudjar.services.ec2.network_interfaces.views import show_interface
 from cloudjar.services.ec2.spot.guarding import refuse_start, refuse_stop
 from cloudjar.services.ec2.volumes.records import Volume
 from cloudjar.services.ec2.volumes.rules import point
@@ -44,10 +46,18 @@ def describe_instances(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if not req.get("Filters"):
         return {"Reservations": reservations}
     by_id = {vm.id: vm for vm in items}
+    plugged = any(str(one.get("Name")).startswith(PREFIX) for one in req["Filters"])
+
+    def enis(instance_id: str) -> list[dict[str, Any]]:
+        """An instance's interfaces, whole, for the filters that ask about them."""
+        return [show_interface(eni, near.scene) for eni in near.interfaces.get(instance_id, ()) if plugged]
+
+    filters.apply(req["Filters"], INSTANCE_FILTERS, ())
     kept = []
     for reservation in reservations:
         views = reservation["Instances"]
-        rows = [Row(by_id[view["InstanceId"]].tags, {**view, "_": reservation}) for view in views]
+        rows = [Row(by_id[view["InstanceId"]].tags, {**view, "_": reservation, PLUGS: enis(view["InstanceId"])})
+                for view in views]  # fmt: skip
         admitted = {row.view["InstanceId"] for row in filters.apply(req["Filters"], INSTANCE_FILTERS, rows)}
         if admitted:
             kept.append({**reservation, "Instances": [view for view in views if view["InstanceId"] in admitted]})

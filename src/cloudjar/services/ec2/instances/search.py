@@ -5,11 +5,10 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.htm
 
 from __future__ import annotations
 
-from cloudjar.services.ec2.lookup import by_path
+from cloudjar.services.ec2.instances.plug_filters import PLUG_FILTERS
+from cloudjar.services.ec2.lookup import UNMANAGED, by_path
 
-_ADDRESSES = "NetworkInterfaces[].PrivateIpAddresses[]"
-
-INSTANCE_FILTERS = by_path(
+INSTANCE_FILTERS = {**UNMANAGED, **PLUG_FILTERS} | by_path(
     {
         "architecture": "Architecture",
         "availability-zone": "Placement.AvailabilityZone",
@@ -28,11 +27,15 @@ INSTANCE_FILTERS = by_path(
         "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id": (
             "CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId"
         ),
+        "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-resource-group-arn": (
+            "CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationResourceGroupArn"
+        ),
         "client-token": "ClientToken",
         "current-instance-boot-mode": "CurrentInstanceBootMode",
         "dns-name": "PublicDnsName",
         "ebs-optimized": "EbsOptimized",
         "ena-support": "EnaSupport",
+        "enclave-options.enabled": "EnclaveOptions.Enabled",
         "group-id": "SecurityGroups[].GroupId",
         "group-name": "SecurityGroups[].GroupName",
         "hibernation-options.configured": "HibernationOptions.Configured",
@@ -50,29 +53,36 @@ INSTANCE_FILTERS = by_path(
         "instance.group-name": "SecurityGroups[].GroupName",
         "ip-address": "PublicIpAddress",
         "ipv6-address": "NetworkInterfaces[].Ipv6Addresses[].Ipv6Address",
+        "kernel-id": "KernelId",
         "key-name": "KeyName",
         "launch-index": "AmiLaunchIndex",
         "launch-time": "LaunchTime",
+        "maintenance-options.auto-recovery": "MaintenanceOptions.AutoRecovery",
+        "metadata-options.http-protocol-ipv4": "MetadataOptions.HttpProtocolIpv4",
+        "metadata-options.http-protocol-ipv6": "MetadataOptions.HttpProtocolIpv6",
+        "metadata-options.state": "MetadataOptions.State",
         "metadata-options.http-endpoint": "MetadataOptions.HttpEndpoint",
         "metadata-options.http-put-response-hop-limit": "MetadataOptions.HttpPutResponseHopLimit",
         "metadata-options.http-tokens": "MetadataOptions.HttpTokens",
         "metadata-options.instance-metadata-tags": "MetadataOptions.InstanceMetadataTags",
         "monitoring-state": "Monitoring.State",
-        "network-interface.addresses.association.public-ip": _ADDRESSES + ".Association.PublicIp",
-        "network-interface.addresses.primary": _ADDRESSES + ".Primary",
-        "network-interface.addresses.private-ip-address": _ADDRESSES + ".PrivateIpAddress",
-        "network-interface.association.public-ip": "NetworkInterfaces[].Association.PublicIp",
-        "network-interface.attachment.attachment-id": "NetworkInterfaces[].Attachment.AttachmentId",
-        "network-interface.group-id": "NetworkInterfaces[].Groups[].GroupId",
-        "network-interface.ipv6-addresses.ipv6-address": "NetworkInterfaces[].Ipv6Addresses[].Ipv6Address",
-        "network-interface.mac-address": "NetworkInterfaces[].MacAddress",
-        "network-interface.network-interface-id": "NetworkInterfaces[].NetworkInterfaceId",
-        "network-interface.subnet-id": "NetworkInterfaces[].SubnetId",
-        "network-interface.vpc-id": "NetworkInterfaces[].VpcId",
+        "network-performance-options.bandwidth-weighting": "NetworkPerformanceOptions.BandwidthWeighting",
+        "outpost-arn": "OutpostArn",
         "owner-id": "_.OwnerId",
         "placement-group-name": "Placement.GroupName",
         "placement-partition-number": "Placement.PartitionNumber",
+        "platform": "Platform",
         "platform-details": "PlatformDetails",
+        "private-dns-name-options.enable-resource-name-dns-a-record": (
+            "PrivateDnsNameOptions.EnableResourceNameDnsARecord"
+        ),
+        "private-dns-name-options.enable-resource-name-dns-aaaa-record": (
+            "PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord"
+        ),
+        "private-dns-name-options.hostname-type": "PrivateDnsNameOptions.HostnameType",
+        "product-code": "ProductCodes[].ProductCodeId",
+        "product-code.type": "ProductCodes[].ProductCodeType",
+        "ramdisk-id": "RamdiskId",
         "private-dns-name": "PrivateDnsName",
         "private-ip-address": "PrivateIpAddress",
         "reason": "StateTransitionReason",
@@ -86,7 +96,9 @@ INSTANCE_FILTERS = by_path(
         "state-reason-message": "StateReason.Message",
         "subnet-id": "SubnetId",
         "tenancy": "Placement.Tenancy",
+        "tpm-support": "TpmSupport",
         "usage-operation": "UsageOperation",
+        "usage-operation-update-time": "UsageOperationUpdateTime",
         "virtualization-type": "VirtualizationType",
         "vpc-id": "VpcId",
     }
@@ -94,6 +106,7 @@ INSTANCE_FILTERS = by_path(
 
 STATUS_FILTERS = by_path(
     {
+        "application-status.status": "ApplicationStatus.Status",
         "attached-ebs-status.reachability": "AttachedEbsStatus.Details[].Status",
         "attached-ebs-status.status": "AttachedEbsStatus.Status",
         "availability-zone": "AvailabilityZone",
@@ -111,4 +124,4 @@ STATUS_FILTERS = by_path(
         "system-status.reachability": "SystemStatus.Details[].Status",
         "system-status.status": "SystemStatus.Status",
     }
-)
+) | UNMANAGED

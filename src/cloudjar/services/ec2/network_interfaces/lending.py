@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.interfaces import Lent, lends
-from cloudjar.services.ec2.addresses.public import assign_public, associate
+from cloudjar.services.ec2.addresses.public import assign_public, associate, release_public
 from cloudjar.services.ec2.addresses.records import ElasticIp
 from cloudjar.services.ec2.internet_gateways.records import InternetGateway
 from cloudjar.services.ec2.lookup import need
@@ -62,6 +62,14 @@ class Interfaces:
         """Change its security groups."""
         eni = ctx.db[NetworkInterface].need(interface_id)
         ctx.db[NetworkInterface].put(replace(eni, groups=making.check_groups(ctx, eni.vpc_id, groups)))
+
+    def expose(self, ctx: Ctx, interface_id: str, public: bool) -> None:
+        """Lend it a public address, or take the lent one back."""
+        eni = ctx.db[NetworkInterface].need(interface_id)
+        if public:
+            assign_public(ctx, eni)
+        else:
+            release_public(ctx, ctx.db[NetworkInterface].put(replace(eni, lend_public=False)))
 
     def guard_links(self, ctx: Ctx, interface_id: str, guarded: bool) -> None:
         """Whether its security groups decide about what comes by private links."""

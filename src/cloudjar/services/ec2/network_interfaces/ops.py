@@ -15,7 +15,7 @@ from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.record import Record
 from cloudjar.services.ec2 import errors
-from cloudjar.services.ec2.lookup import FORMS, Row, by_path, describe, is_id, need
+from cloudjar.services.ec2.lookup import FORMS, UNMANAGED, Row, by_path, describe, is_id, need
 from cloudjar.services.ec2.network_interfaces import limits, making
 from cloudjar.services.ec2.network_interfaces.permitting import usable
 from cloudjar.services.ec2.network_interfaces.records import BorrowedInterface, NetworkInterface
@@ -65,8 +65,6 @@ FILTERS = {
             "ipv6-addresses.ipv6-address": "Ipv6Addresses[].Ipv6Address",
             "mac-address": "MacAddress",
             "network-interface-id": "NetworkInterfaceId",
-            "operator.managed": "Operator.Managed",
-            "operator.principal": "Operator.Principal",
             "owner-id": "OwnerId",
             "private-dns-name": "PrivateDnsName",
             "requester-id": "RequesterId",
@@ -77,6 +75,7 @@ FILTERS = {
             "vpc-id": "VpcId",
         }
     ),
+    **UNMANAGED,
     "attachment.attach-time": lambda row: _attach_time(row),
     "private-ip-address": _private_ips,
 }

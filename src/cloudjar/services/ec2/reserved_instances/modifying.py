@@ -30,6 +30,9 @@ FILTERS = by_path(
         "modification-result.target-configuration.availability-zone": (
             "ModificationResults[].TargetConfiguration.AvailabilityZone"
         ),
+        "modification-result.target-configuration.availability-zone-id": (
+            "ModificationResults[].TargetConfiguration.AvailabilityZoneId"
+        ),
         "modification-result.target-configuration.instance-count": (
             "ModificationResults[].TargetConfiguration.InstanceCount"
         ),
@@ -39,6 +42,7 @@ FILTERS = by_path(
         "reserved-instances-id": "ReservedInstancesIds[].ReservedInstancesId",
         "reserved-instances-modification-id": "ReservedInstancesModificationId",
         "status": "Status",
+        "status-message": "StatusMessage",
         "update-date": "UpdateDate",
     }
 )

@@ -21,7 +21,7 @@ CLASSES = ("standard", "convertible")
 OPTIONS = (shares.NO_UPFRONT, shares.PARTIAL_UPFRONT, shares.ALL_UPFRONT)
 YEARS = (1, 3)
 YEAR = 31_536_000
-_CENTS = Decimal("0.00001")
+priced = shares.priced
 
 
 class Offering(NamedTuple):
@@ -77,18 +77,6 @@ def _offering(region: str, kind: str, zone: regions.Zone | None, cls: str, years
     fixed, hourly = priced(on_demand(region, kind) or Decimal(0), shares.RESERVED[cls][years][option], years, option)
     key = _id(region, kind, zone.id if zone is not None else "", cls, years, option)
     return Offering(key, kind, zone.name if zone is not None else "", cls, option, years, fixed, hourly)
-
-
-def priced(price: Decimal, share: Decimal, years: int, option: str) -> tuple[Decimal, Decimal]:
-    """What a term costs at once and by the hour; what is paid at once is in whole dollars, as AWS's are."""
-    hours = Decimal(years * YEAR // 3600)
-    total = price * share * hours
-    if option == shares.NO_UPFRONT:
-        return Decimal(0), (total / hours).quantize(_CENTS)
-    if option == shares.ALL_UPFRONT:
-        return total.quantize(Decimal(1)), Decimal(0)
-    fixed = (total / 2).quantize(Decimal(1))
-    return fixed, ((total - fixed) / hours).quantize(_CENTS)
 
 
 def _id(region: str, kind: str, zone_id: str, cls: str, years: int, option: str) -> str:

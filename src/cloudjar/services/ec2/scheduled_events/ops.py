@@ -27,6 +27,7 @@ FILTERS = by_path(
         "dedicated-host-id": "AssociationTarget.DedicatedHostIds",
         "event-window-name": "Name",
         "instance-id": "AssociationTarget.InstanceIds",
+        "instance-tag": "AssociationTarget.InstanceTags[].Key",
         "instance-tag-key": "AssociationTarget.Tags[].Key",
         "instance-tag-value": "AssociationTarget.Tags[].Value",
     }

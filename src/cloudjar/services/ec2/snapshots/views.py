@@ -23,6 +23,7 @@ FILTERS = by_path(
         "start-time": "StartTime",
         "status": "State",
         "storage-tier": "StorageTier",
+        "transfer-type": "TransferType",
         "volume-id": "VolumeId",
         "volume-size": "VolumeSize",
     }

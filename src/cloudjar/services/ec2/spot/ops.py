@@ -27,6 +27,8 @@ from cloudjar.services.ec2.spot.terms import checked
 from cloudjar.spec import instance_types, regions
 
 PRODUCT = "Linux/UNIX"
+_DISKS = "LaunchSpecification.BlockDeviceMappings[]"
+_PLUGS = "LaunchSpecification.NetworkInterfaces[]"
 FILTERS = by_path(
     {
         "availability-zone-group": "AvailabilityZoneGroup",
@@ -35,14 +37,29 @@ FILTERS = by_path(
         "fault-message": "Fault.Message",
         "instance-id": "InstanceId",
         "launch-group": "LaunchGroup",
-        "launch.block-device-mapping.device-name": "LaunchSpecification.BlockDeviceMappings[].DeviceName",
+        "launch.block-device-mapping.delete-on-termination": f"{_DISKS}.Ebs.DeleteOnTermination",
+        "launch.block-device-mapping.device-name": f"{_DISKS}.DeviceName",
+        "launch.block-device-mapping.snapshot-id": f"{_DISKS}.Ebs.SnapshotId",
+        "launch.block-device-mapping.volume-size": f"{_DISKS}.Ebs.VolumeSize",
+        "launch.block-device-mapping.volume-type": f"{_DISKS}.Ebs.VolumeType",
         "launch.group-id": "LaunchSpecification.SecurityGroups[].GroupId",
         "launch.group-name": "LaunchSpecification.SecurityGroups[].GroupName",
         "launch.image-id": "LaunchSpecification.ImageId",
         "launch.instance-type": "LaunchSpecification.InstanceType",
+        "launch.kernel-id": "LaunchSpecification.KernelId",
         "launch.key-name": "LaunchSpecification.KeyName",
         "launch.monitoring-enabled": "LaunchSpecification.Monitoring.Enabled",
+        "launch.ramdisk-id": "LaunchSpecification.RamdiskId",
         "launched-availability-zone": "LaunchedAvailabilityZone",
+        "launched-availability-zone-id": "LaunchedAvailabilityZoneId",
+        "network-interface.addresses.primary": f"{_PLUGS}.PrivateIpAddresses[].Primary",
+        "network-interface.delete-on-termination": f"{_PLUGS}.DeleteOnTermination",
+        "network-interface.description": f"{_PLUGS}.Description",
+        "network-interface.device-index": f"{_PLUGS}.DeviceIndex",
+        "network-interface.group-id": f"{_PLUGS}.Groups",
+        "network-interface.network-interface-id": f"{_PLUGS}.NetworkInterfaceId",
+        "network-interface.private-ip-address": f"{_PLUGS}.PrivateIpAddress",
+        "network-interface.subnet-id": f"{_PLUGS}.SubnetId",
         "product-description": "ProductDescription",
         "spot-instance-request-id": "SpotInstanceRequestId",
         "spot-price": "SpotPrice",

@@ -15,6 +15,8 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import blocks, errors
+from cloudjar.services.ec2.block_public_access.ops import resource_gone
+from cloudjar.services.ec2.block_public_access.standing import Standing
 from cloudjar.services.ec2.lookup import describe, need
 from cloudjar.services.ec2.multicast.records import MulticastAssociation
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
@@ -110,7 +112,13 @@ def _default_block(others: list[Subnet]) -> str:
 def describe_subnets(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Subnets by id or filter."""
     used = addresses_in_use(ctx.db)
-    return {"Subnets": describe(ctx, req, Subnet, "SubnetIds", lambda s: show_subnet(s, used[s.id]), FILTERS)}
+    standing = Standing(ctx.db)
+
+    def show(subnet: Subnet) -> dict[str, Any]:
+        blocked = standing.states(subnet.vpc_id, subnet.id)
+        return show_subnet(subnet, used[subnet.id]) | {"BlockPublicAccessStates": blocked}
+
+    return {"Subnets": describe(ctx, req, Subnet, "SubnetIds", show, FILTERS)}
 
 
 @op("DeleteSubnet")
@@ -121,6 +129,7 @@ def delete_subnet(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         raise errors.dependency("subnet", subnet.id)
     for kept in ctx.db[CidrReservation].all(subnet_id=subnet.id):
         ctx.db[CidrReservation].drop(kept)
+    resource_gone(ctx, subnet.vpc_id, subnet.id)
     ctx.db[Subnet].drop(subnet)
     return {}
 

@@ -18,6 +18,7 @@ from cloudjar.kit.record import Record, by_noun
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.key_pairs.ops import by_id
 from cloudjar.services.ec2.lookup import FORMS, Row, by_path, is_id, narrow
+from cloudjar.services.ec2.transit_connects.records import TransitConnect
 from cloudjar.services.ec2.transit_gateways.peering_records import TransitPeering
 from cloudjar.services.ec2.vpcs.making import op
 
@@ -80,7 +81,7 @@ def _resource(ctx: Ctx, key: str) -> Record:
         raise AwsError("InvalidID", f"The ID '{key}' is not valid")
     found: Record | None = by_id(ctx, key) if noun == "key-pair" else ctx.db[declared.type].get(key)
     if found is None and noun == "transit-gateway-attachment":
-        found = ctx.db[TransitPeering].get(key)
+        found = ctx.db[TransitPeering].get(key) or ctx.db[TransitConnect].get(key)
     if found is None:
         raise declared.not_found(key)
     return found
@@ -102,7 +103,8 @@ def _all(ctx: Ctx) -> Iterator[Row]:
             for name, value in sorted(tags_of(item).items()):
                 view = {"Key": name, "ResourceId": key, "ResourceType": noun, "Value": value}
                 yield Row({name: value}, view)
-    for peering in ctx.db[TransitPeering].all():
-        for name, value in sorted(peering.tags.items()):
+    others: list[TransitPeering | TransitConnect] = [*ctx.db[TransitPeering].all(), *ctx.db[TransitConnect].all()]
+    for other in others:
+        for name, value in sorted(other.tags.items()):
             kind = "transit-gateway-attachment"
-            yield Row({name: value}, {"Key": name, "ResourceId": peering.id, "ResourceType": kind, "Value": value})
+            yield Row({name: value}, {"Key": name, "ResourceId": other.id, "ResourceType": kind, "Value": value})

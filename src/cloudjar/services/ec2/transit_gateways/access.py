@@ -12,6 +12,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import by_arn, resource_keys
 from cloudjar.kit.record import Record
 from cloudjar.services.ec2.multicast.records import MulticastDomain
+from cloudjar.services.ec2.transit_connects.records import TransitConnect, TransitConnectPeer
 from cloudjar.services.ec2.transit_gateways.peering_records import TransitPeering
 from cloudjar.services.ec2.transit_gateways.records import (
     PolicyTable,
@@ -27,8 +28,13 @@ def _gateway(item: TransitGateway) -> dict[str, Any]:
 
 
 @resource_keys("ec2", "transit-gateway-attachment")
-def _attachment(item: TransitAttachment | TransitPeering) -> dict[str, Any]:
+def _attachment(item: TransitAttachment | TransitPeering | TransitConnect) -> dict[str, Any]:
     return {"ec2:Region": item.region, "ec2:transitGatewayAttachmentId": item.id}
+
+
+@resource_keys("ec2", "transit-gateway-connect-peer")
+def _peer(item: TransitConnectPeer) -> dict[str, Any]:
+    return {"ec2:Region": item.region, "ec2:transitGatewayConnectPeerId": item.id}
 
 
 @resource_keys("ec2", "transit-gateway-policy-table")
@@ -43,8 +49,9 @@ def _domain(item: MulticastDomain) -> dict[str, Any]:
 
 @by_arn("ec2", "transit-gateway-attachment")
 def _attached(ctx: Ctx, arn: arns.Arn) -> Record | None:
-    """Of VPCs, or of peers."""
-    return ctx.db[TransitAttachment].get(arn.name) or ctx.db[TransitPeering].get(arn.name)
+    """Of VPCs, of peers, or for tunnels."""
+    found = ctx.db[TransitAttachment].get(arn.name) or ctx.db[TransitPeering].get(arn.name)
+    return found or ctx.db[TransitConnect].get(arn.name)
 
 
 @resource_keys("ec2", "transit-gateway-route-table")

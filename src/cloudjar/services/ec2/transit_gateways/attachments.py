@@ -16,6 +16,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import Row, check_form, describe, narrow, need, need_all
 from cloudjar.services.ec2.subnets.records import Subnet
+from cloudjar.services.ec2.transit_connects import attached as connects
 from cloudjar.services.ec2.transit_gateways import peers
 from cloudjar.services.ec2.transit_gateways.finding import attachments_of, change, need_attachment, ready
 from cloudjar.services.ec2.transit_gateways.records import OVER, TransitAttachment, TransitGateway
@@ -157,6 +158,9 @@ def _own(ctx: Ctx, item: TransitAttachment) -> None:
 def delete_transit_gateway_vpc_attachment(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """End an attachment, from either side; static routes to it become black holes."""
     item = _of_vpc(need_attachment(ctx, req["TransitGatewayAttachmentId"]))
+    carried = [one.id for one in connects.of_transport(ctx.db.at(item.gateway_owner, item.region), item.id)]
+    if carried:
+        raise AwsError("IncorrectState", f"{item.id} is the transport of {', '.join(carried)}.")
     if item.state == "deleting":
         return {"TransitGatewayVpcAttachment": show_vpc_attachment(item)}
     return {"TransitGatewayVpcAttachment": show_vpc_attachment(change(ctx, item, state="deleting"))}
@@ -197,8 +201,8 @@ def describe_transit_gateway_vpc_attachments(ctx: Ctx, req: dict[str, Any]) -> d
 
 @op("DescribeTransitGatewayAttachments")
 def describe_transit_gateway_attachments(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """The same, of every kind there is: VPCs and peers."""
-    peered = peers.here(ctx.db, ctx.account, ctx.region)
+    """The same, of every kind there is: VPCs, peers and Connect attachments."""
+    peered = [*peers.here(ctx.db, ctx.account, ctx.region), *connects.here(ctx)]
     wanted, known = req.get("TransitGatewayAttachmentIds") or (), {item.id for item in peered}
     asked = {**req, "TransitGatewayAttachmentIds": [key for key in wanted if key not in known]}
     found = []

@@ -13,6 +13,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.db import Db
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import need
+from cloudjar.services.ec2.transit_connects import attached as connects
 from cloudjar.services.ec2.transit_gateways import peers
 from cloudjar.services.ec2.transit_gateways.records import (
     OVER,
@@ -52,7 +53,7 @@ def need_table(ctx: Ctx, key: str) -> TransitRouteTable:
 
 def need_attachment(ctx: Ctx, key: str, gateway_id: str = "") -> TransitAttachment:
     """An attachment that is not gone; of one that joins two gateways the side of the gateway named, if any."""
-    item = peers.of_account(ctx, key, gateway_id) or need(ctx, TransitAttachment, key)
+    item = peers.of_account(ctx, key, gateway_id) or connects.of_account(ctx, key) or need(ctx, TransitAttachment, key)
     if item.state in OVER:
         raise AwsError(
             "InvalidTransitGatewayAttachmentID.NotFound",
@@ -76,7 +77,8 @@ def both(ctx: Ctx, table_key: str, attachment_key: str) -> tuple[TransitRouteTab
 
 def attachments_of(db: Db, gateway_id: str) -> list[TransitAttachment]:
     """What is attached to a gateway of this account, oldest first."""
-    held = [*db[TransitAttachment].all(gateway_id=gateway_id), *peers.of_gateway(db, gateway_id)]
+    held = [*db[TransitAttachment].all(gateway_id=gateway_id), *peers.of_gateway(db, gateway_id),
+            *connects.of_gateway(db, gateway_id)]  # fmt: skip
     found = [item for item in held if item.state not in OVER]
     return sorted(found, key=lambda item: (item.created, item.id))
 
@@ -85,6 +87,8 @@ def change(ctx: Ctx, item: TransitAttachment, **changes: Any) -> TransitAttachme
     """Store a change in every copy, and have the VPC laid out again; the copy that was given comes back."""
     if item.kind == "peering":
         return peers.change_side(ctx, item, **changes)
+    if item.kind == "connect":
+        return connects.change(ctx, item, **changes)
     mine = item
     for account in dict.fromkeys((item.vpc_owner, item.gateway_owner)):
         table = ctx.db.at(account, item.region)[TransitAttachment]
@@ -98,8 +102,8 @@ def change(ctx: Ctx, item: TransitAttachment, **changes: Any) -> TransitAttachme
 
 def blocks_of(db: Db, item: TransitAttachment) -> Iterator[Block]:
     """The blocks of an attached VPC, as they are now."""
-    if item.kind == "peering":
-        return  # no routes are told across
+    if item.kind != "vpc":
+        return  # no routes are told across a peering, and Connect peers tell their own (`routing.rows`)
     vpc = db.at(item.vpc_owner, item.region)[Vpc].get(item.vpc_id)
     for block in vpc.cidrs if vpc is not None else ():
         yield ip_network(block.cidr)

@@ -19,6 +19,7 @@ from cloudjar.services.ec2.multicast import casting as multicast
 from cloudjar.services.ec2.network_interfaces import making
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.subnets.records import Subnet
+from cloudjar.services.ec2.transit_connects.hearing import listen
 from cloudjar.services.ec2.transit_gateways import counting
 from cloudjar.services.ec2.transit_gateways.finding import change
 from cloudjar.services.ec2.transit_gateways.records import (
@@ -58,6 +59,7 @@ def converge(step: Step, gateway: TransitGateway | None) -> None:
     if step.wake.purpose == readings.SAMPLE:
         counting.count(step.world, gateway)
         return
+    listen(step, gateway)
     with step.world.state.database.lock:
         wanted = laid(step.db, gateway)
     network.apply_transit(wanted)

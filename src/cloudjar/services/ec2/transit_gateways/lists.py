@@ -66,6 +66,8 @@ def _wanted(ctx: Ctx, req: dict[str, Any]) -> tuple[TransitRouteTable, ListRefer
     if not key:
         return need_table(ctx, req["TransitGatewayRouteTableId"]), reference
     table, item = both(ctx, req["TransitGatewayRouteTableId"], key)
+    if item.kind == "connect":
+        raise AwsError("OperationNotPermitted", f"Static routes are not supported by the Connect attachment {item.id}.")
     return table, replace(reference, attachment=item.id)
 
 

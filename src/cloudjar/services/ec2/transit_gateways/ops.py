@@ -16,7 +16,9 @@ from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import errors
 from cloudjar.services.ec2.lookup import describe
 from cloudjar.services.ec2.multicast.records import MulticastDomain
-from cloudjar.services.ec2.transit_gateways.finding import attachments_of, need_gateway, need_table, ready
+from cloudjar.services.ec2.transit_connects.blocks import refuse_use
+from cloudjar.services.ec2.transit_connects.rules import gateway_blocks
+from cloudjar.services.ec2.transit_gateways.finding import attachments_of, blocks_of, need_gateway, need_table, ready
 from cloudjar.services.ec2.transit_gateways.life import GATEWAY
 from cloudjar.services.ec2.transit_gateways.records import PolicyTable, TransitGateway, TransitRouteTable
 from cloudjar.services.ec2.transit_gateways.views import GATEWAYS, show_gateway
@@ -42,6 +44,7 @@ def create_transit_gateway(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             vpn_ecmp=_on(options, "VpnEcmpSupport", True),
             dns_support=_on(options, "DnsSupport", True),
             multicast=_on(options, "MulticastSupport", False),
+            cidr_blocks=gateway_blocks(options.get("TransitGatewayCidrBlocks") or (), ()),
             tags=tags.specified(req, "transit-gateway"),
         )
     )
@@ -63,7 +66,6 @@ def _refuse(options: Mapping[str, Any]) -> None:
     for member in ("SecurityGroupReferencingSupport", "EncryptionSupport"):
         if options.get(member) == "enable":
             raise errors.not_built(f"A transit gateway with {member}")
-    errors.refuse(options, "TransitGatewayCidrBlocks", "AddTransitGatewayCidrBlocks", "RemoveTransitGatewayCidrBlocks")
 
 
 def _on(options: Mapping[str, Any], member: str, default: bool) -> bool:
@@ -103,9 +105,24 @@ def modify_transit_gateway(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         default_propagation=_on(options, "DefaultRouteTablePropagation", gateway.default_propagation),
         association_table=_default_table(ctx, gateway, options, "Association", gateway.association_table),
         propagation_table=_default_table(ctx, gateway, options, "Propagation", gateway.propagation_table),
+        cidr_blocks=_blocks(ctx, gateway, options),
     )
     ctx.db[TransitGateway].put(changed)
     return {"TransitGateway": show_gateway(GATEWAY.move(ctx, changed, "modifying"))}
+
+
+def _blocks(ctx: Ctx, gateway: TransitGateway, options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The gateway's own blocks as they will be."""
+    added, removed = (options.get(f"{way}TransitGatewayCidrBlocks") or () for way in ("Add", "Remove"))
+    strangers = [text for text in removed if text not in gateway.cidr_blocks]
+    if strangers:
+        raise errors.invalid_value(f"{', '.join(strangers)} are no CIDR blocks of {gateway.id}.")
+    refuse_use(ctx, gateway, tuple(removed))
+    kept = [text for text in gateway.cidr_blocks if text not in removed]
+    if not added:
+        return tuple(kept)
+    taken = [block for item in attachments_of(ctx.db, gateway.id) for block in blocks_of(ctx.db, item)]
+    return gateway_blocks((*kept, *added), taken)
 
 
 def _default_table(ctx: Ctx, gateway: TransitGateway, options: Mapping[str, Any], kind: str, now: str) -> str:

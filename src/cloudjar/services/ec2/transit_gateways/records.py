@@ -44,6 +44,8 @@ class TransitGateway(Record, frozen=True, kw_only=True):
     vpn_ecmp: bool = True
     dns_support: bool = True
     multicast: bool = False
+    cidr_blocks: tuple[str, ...] = ()
+    """Blocks of its own, in which its ends of tunnels are."""
     tags: dict[str, str] = {}
 
 
@@ -122,7 +124,7 @@ class TransitAttachment(Record, frozen=True, kw_only=True):
     """A VPC's attachment. When its VPC is another account's, each account has a copy that it tags for itself.
 
     A peering (`peers.seen_from`) looks like one too, which is not stored: `vpc_id` and `vpc_owner` are then the other
-    gateway's.
+    gateway's. So does a Connect attachment (`transit_connects.attached`).
     """
 
     id: str
@@ -136,7 +138,7 @@ class TransitAttachment(Record, frozen=True, kw_only=True):
     dns_support: bool = True
     group_referencing: bool = True
     kind: str = "vpc"
-    """vpc or peering: what it leads to."""
+    """vpc, peering or connect: what it leads to. Of the last, `vpc_id` is the attachment that carries its tunnels."""
     ipv6_support: bool = False
     interfaces: tuple[str, ...] = ()
     """Its network interfaces, one in each subnet."""

@@ -4,14 +4,20 @@ wants it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import NamedTuple
 
 from cloudjar.kit.db import Db
+from cloudjar.planes.network import connect as plane
 from cloudjar.planes.network import port
 from cloudjar.services.ec2.flow_logs.records import FlowLog
 from cloudjar.services.ec2.multicast.casting import transit_casts
 from cloudjar.services.ec2.prefix_lists.records import PrefixList
+from cloudjar.services.ec2.transit_connects import attached as connects
+from cloudjar.services.ec2.transit_connects.attached import Told
+from cloudjar.services.ec2.transit_connects.records import TransitConnect
+from cloudjar.services.ec2.transit_connects.views import as_planned
 from cloudjar.services.ec2.transit_gateways.finding import Block, attachments_of, blocks_of
 from cloudjar.services.ec2.transit_gateways.records import TransitAttachment, TransitGateway, TransitRouteTable
 
@@ -25,6 +31,8 @@ class Row(NamedTuple):
     attachment: TransitAttachment | None
     prefix_list: str = ""
     """The list that brings it, if one does."""
+    told: tuple[Told, ...] = ()
+    """The Connect peers that tell it, which share its connections."""
 
     @property
     def state(self) -> str:
@@ -48,12 +56,16 @@ def rows(db: Db, table: TransitRouteTable) -> list[Row]:
         if table.id in item.propagates:
             for block in blocks_of(db, item):
                 found.setdefault(block, Row(block, "propagated", item))
+    tunnelled = [item for item in attached.values() if item.kind == "connect" and table.id in item.propagates]
+    for block, ways in connects.ways(db, tunnelled):
+        found.setdefault(block, Row(block, "propagated", ways[0].attachment, told=tuple(ways)))
     return sorted(found.values(), key=lambda row: (row.block.version, row.block))
 
 
 def laid(db: Db, gateway: TransitGateway) -> port.TransitGateway:
     """A gateway as the network plane wants it; `db` is its own account's."""
     tables = [table for table in db[TransitRouteTable].all(gateway_id=gateway.id) if table.state == "available"]
+    routes = {table.id: rows(db, table) for table in tables}
     return port.TransitGateway(
         id=gateway.id,
         logged=bool(db[FlowLog].count(gateway_id=gateway.id)),
@@ -72,14 +84,35 @@ def laid(db: Db, gateway: TransitGateway) -> port.TransitGateway:
                 id=table.id,
                 routes=tuple(
                     port.TransitRoute(
-                        destination=str(row.block), attachment=row.attachment.id if row.attachment else ""
+                        destination=str(row.block),
+                        attachment=row.attachment.id if row.attachment else "",
+                        peers=tuple(one.peer for one in row.told),
                     )
-                    for row in rows(db, table)
+                    for row in routes[table.id]
                 ),
             )
             for table in tables
         ),
         casts=transit_casts(db, gateway.id),
+        connects=tuple(_connect(db, item, routes) for item in db[TransitConnect].all(gateway_id=gateway.id)
+                       if item.state == "available"),
+        asn=gateway.asn,
+    )
+
+
+def _connect(db: Db, item: TransitConnect, routes: Mapping[str, list[Row]]) -> plane.Connect:
+    """A Connect attachment with its tunnels; its peers are told what the table says that it obeys, but for what leads
+    back to them."""
+    told = routes.get(item.table, ()) if item.association == "associated" else ()
+    return plane.Connect(
+        attachment=item.id,
+        transport=item.transport_id,
+        peers=tuple(as_planned(peer) for peer in connects.peers_of(db, item.id)),
+        announced=tuple(
+            plane.Announcement(block=str(row.block), path=row.told[0].route.path if row.told else ())
+            for row in told
+            if row.attachment is not None and row.attachment.id != item.id
+        ),
     )
 
 

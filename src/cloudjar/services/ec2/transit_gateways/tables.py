@@ -230,6 +230,8 @@ def _route(ctx: Ctx, req: dict[str, Any]) -> tuple[TransitRouteTable, StaticRout
     if not key:
         return need_table(ctx, req["TransitGatewayRouteTableId"]), StaticRoute(destination=where)
     table, item = both(ctx, req["TransitGatewayRouteTableId"], key)
+    if item.kind == "connect":
+        raise AwsError("OperationNotPermitted", f"Static routes are not supported by the Connect attachment {item.id}.")
     return table, StaticRoute(destination=where, attachment=item.id)
 
 

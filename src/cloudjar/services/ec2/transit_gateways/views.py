@@ -101,6 +101,7 @@ def show_gateway(gateway: TransitGateway, state: str = "") -> dict[str, Any]:
             "MulticastSupport": switch(gateway.multicast),
             "PropagationDefaultRouteTableId": gateway.propagation_table or None,
             "SecurityGroupReferencingSupport": "disable",
+            "TransitGatewayCidrBlocks": list(gateway.cidr_blocks) or None,
             "VpnEcmpSupport": switch(gateway.vpn_ecmp),
         },
         "OwnerId": gateway.account,
@@ -203,6 +204,7 @@ def show_route(row: Row, state: str = "") -> dict[str, Any]:
     }
     if item is not None:
         shown["TransitGatewayAttachments"] = [
-            {"ResourceId": item.vpc_id, "ResourceType": item.kind, "TransitGatewayAttachmentId": item.id}
+            {"ResourceId": one.vpc_id, "ResourceType": one.kind, "TransitGatewayAttachmentId": one.id}
+            for one in {way.attachment.id: way.attachment for way in row.told}.values() or (item,)
         ]
     return shown

@@ -27,6 +27,8 @@ _FILTERS = by_path(
     {
         "modification-state": "ModificationState",
         "original-iops": "OriginalIops",
+        "originalMultiAttachEnabled": "OriginalMultiAttachEnabled",
+        "targetMultiAttachEnabled": "TargetMultiAttachEnabled",
         "original-size": "OriginalSize",
         "original-volume-type": "OriginalVolumeType",
         "start-time": "StartTime",

@@ -25,7 +25,17 @@ from cloudjar.spec import regions
 
 _STATUS_FILTERS = by_path(
     {
+        "action.code": "Actions[].Code",
+        "action.description": "Actions[].Description",
+        "action.event-id": "Actions[].EventId",
+        "attachment-status.instance-id": "AttachmentStatuses[].InstanceId",
+        "attachment-status.io-performance": "AttachmentStatuses[].IoPerformance",
         "availability-zone": "AvailabilityZone",
+        "event.description": "Events[].Description",
+        "event.event-id": "Events[].EventId",
+        "event.event-type": "Events[].EventType",
+        "event.not-after": "Events[].NotAfter",
+        "event.not-before": "Events[].NotBefore",
         "volume-status.details-name": "VolumeStatus.Details[].Name",
         "volume-status.details-status": "VolumeStatus.Details[].Status",
         "volume-status.status": "VolumeStatus.Status",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from cloudjar.kit import tags
-from cloudjar.services.ec2.lookup import by_path
+from cloudjar.services.ec2.lookup import UNMANAGED, by_path
 from cloudjar.services.ec2.volumes.records import Volume
+from cloudjar.spec import regions
 
-FILTERS = by_path(
+FILTERS = UNMANAGED | by_path(
     {
         "attachment.attach-time": "Attachments[].AttachTime",
         "attachment.delete-on-termination": "Attachments[].DeleteOnTermination",
@@ -16,6 +17,7 @@ FILTERS = by_path(
         "attachment.instance-id": "Attachments[].InstanceId",
         "attachment.status": "Attachments[].State",
         "availability-zone": "AvailabilityZone",
+        "availability-zone-id": "AvailabilityZoneId",
         "create-time": "CreateTime",
         "encrypted": "Encrypted",
         "fast-restored": "FastRestored",
@@ -31,9 +33,11 @@ FILTERS = by_path(
 
 def show_volume(volume: Volume) -> dict[str, Any]:
     """AWS's Volume."""
+    zone = regions.zone(volume.zone, volume.account)
     return {
         "Attachments": [show_attachment(volume)] if volume.instance_id else [],
         "AvailabilityZone": volume.zone,
+        "AvailabilityZoneId": zone.id if zone is not None else None,
         "CreateTime": volume.created,
         "Encrypted": volume.encrypted,
         "Iops": volume.iops or None,

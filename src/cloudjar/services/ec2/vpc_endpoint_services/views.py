@@ -25,6 +25,7 @@ CONNECTIONS = by_path(
     {
         "ip-address-type": "IpAddressType",
         "service-id": "ServiceId",
+        "transit-gateway-attachment-id": "TransitGatewayAttachmentId",
         "vpc-endpoint-id": "VpcEndpointId",
         "vpc-endpoint-owner": "VpcEndpointOwner",
         "vpc-endpoint-region": "VpcEndpointRegion",

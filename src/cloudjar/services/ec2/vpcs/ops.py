@@ -14,6 +14,8 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import blocks, errors
+from cloudjar.services.ec2.block_public_access.ops import resource_gone
+from cloudjar.services.ec2.block_public_access.standing import Standing
 from cloudjar.services.ec2.egress_only_gateways.records import EgressOnlyGateway
 from cloudjar.services.ec2.internet_gateways.records import InternetGateway
 from cloudjar.services.ec2.lookup import describe, need
@@ -58,7 +60,12 @@ def create_vpc(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 @op("DescribeVpcs")
 def describe_vpcs(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """VPCs by id or filter."""
-    return {"Vpcs": describe(ctx, req, Vpc, "VpcIds", show_vpc, FILTERS)}
+    standing = Standing(ctx.db)
+
+    def show(vpc: Vpc) -> dict[str, Any]:
+        return show_vpc(vpc) | {"BlockPublicAccessStates": standing.states(vpc.id)}
+
+    return {"Vpcs": describe(ctx, req, Vpc, "VpcIds", show, FILTERS)}
 
 
 @op("DeleteVpc")
@@ -73,6 +80,7 @@ def delete_vpc(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             table.drop(item)
     for peering in peerings_of(ctx.db, vpc.id, ("active", "pending-acceptance")):
         change(ctx, peering, state="deleted", message=f"Deleted by {ctx.account}")
+    resource_gone(ctx, vpc.id)
     ctx.db[Vpc].drop(vpc)
     return {}
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
+from cloudjar.services.elbv2 import holding
 
 _LIMITS = {
     "application-load-balancers": "L-53DA6B97",
@@ -23,12 +24,12 @@ _LIMITS = {
     "targets-per-network-load-balancer": "L-EEF1AD04",
 }
 _FIXED = {
-    "listeners-per-network-load-balancer": 50,
+    "listeners-per-network-load-balancer": holding.LISTENERS_PER_NETWORK_BALANCER,
     "target-groups-per-action-on-application-load-balancer": 5,
     "target-groups-per-action-on-network-load-balancer": 1,
     "condition-values-per-alb-rule": 5,
-    "target-groups-per-application-load-balancer": 100,
-    "target-id-registrations-per-application-load-balancer": 1000,
+    "target-groups-per-application-load-balancer": holding.GROUPS_PER_BALANCER,
+    "target-id-registrations-per-application-load-balancer": holding.REGISTRATIONS_PER_ID,
 }
 """What Service Quotas does not change."""
 

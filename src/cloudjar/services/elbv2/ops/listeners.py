@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.elbv2 import actions, errors, naming, serving, ssl_policies, tagging, trusting
+from cloudjar.services.elbv2 import actions, errors, holding, naming, serving, ssl_policies, tagging, trusting
 from cloudjar.services.elbv2.records import Listener, LoadBalancer, Rule, TargetGroup
 from cloudjar.services.elbv2.views import show_listener, users
 
@@ -46,6 +46,8 @@ def create_listener(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if any(other.port == port for other in ctx.db[Listener].all(load_balancer_arn=balancer.arn)):
         raise errors.port_taken(balancer.arn)
     listener = ctx.db[Listener].add(listener)
+    holding.check_listeners(ctx, listener)
+    holding.check_targets(ctx, balancer)
     serving.settle(ctx, balancer.arn, listener.certificates)
     return {"Listeners": [show_listener(listener)]}
 
@@ -148,6 +150,7 @@ def modify_listener(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     given = req.get("DefaultActions") or listener.actions
     made = checked_actions(ctx, balancer, given, listener.protocol)
     listener = ctx.db[Listener].put(replace(listener, port=port, actions=made))
+    holding.check_targets(ctx, balancer)
     serving.settle(ctx, balancer.arn, (*before.certificates, *listener.certificates))
     return {"Listeners": [show_listener(listener)]}
 

@@ -11,7 +11,7 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import interfaces
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.elbv2 import errors, naming, places, serving, tagging
+from cloudjar.services.elbv2 import errors, holding, naming, places, serving, tagging
 from cloudjar.services.elbv2.defaults import of_balancer, whole
 from cloudjar.services.elbv2.ops import reservations
 from cloudjar.services.elbv2.records import Listener, LoadBalancer, Rule
@@ -43,6 +43,7 @@ def create_load_balancer(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         guarded=guarded, created=ctx.now, zones=(), tags=tagging.asked(req),
     )  # fmt: skip
     balancer = ctx.db[LoadBalancer].add(replace(bare, zones=tuple(places.make(ctx, bare, p) for p in wanted)))
+    holding.check_interfaces(ctx, vpc_id)
     return {"LoadBalancers": [show_balancer(ctx, balancer)]}
 
 
@@ -163,6 +164,7 @@ def set_subnets(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             interfaces.lender(ctx).take_back(ctx, zone.interface_id)
     zones = tuple(kept.get(p.subnet.id) or places.make(ctx, balancer, p) for p in wanted)
     balancer = ctx.db[LoadBalancer].put(replace(balancer, zones=zones))
+    holding.check_interfaces(ctx, balancer.vpc_id)
     return {"AvailabilityZones": show_balancer(ctx, balancer)["AvailabilityZones"], "IpAddressType": "ipv4"}
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.elbv2 import actions, errors, naming, tagging
+from cloudjar.services.elbv2 import actions, errors, holding, naming, tagging
 from cloudjar.services.elbv2.ops.listeners import checked_actions
 from cloudjar.services.elbv2.records import Listener, LoadBalancer, Rule
 from cloudjar.services.elbv2.views import default_rule_arn, show_default_rule, show_rule
@@ -38,7 +38,12 @@ def create_rule(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         load_balancer_arn=listener.load_balancer_arn, priority=req["Priority"], conditions=conditions, actions=made,
         tags=tagging.asked(req),
     )  # fmt: skip
-    return {"Rules": [show_rule(ctx.db[Rule].add(rule))]}
+    return _stored(ctx, ctx.db[Rule].add(rule))
+
+
+def _stored(ctx: Ctx, rule: Rule) -> dict[str, Any]:
+    holding.check_targets(ctx, ctx.db[LoadBalancer].need(rule.load_balancer_arn))
+    return {"Rules": [show_rule(rule)]}
 
 
 def _actions(ctx: Ctx, listener: Listener, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -90,7 +95,7 @@ def modify_rule(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         rule = replace(rule, conditions=actions.conditions(req["Conditions"]))
     if req.get("Actions"):
         rule = replace(rule, actions=_actions(ctx, ctx.db[Listener].need(rule.listener_arn), req["Actions"]))
-    return {"Rules": [show_rule(ctx.db[Rule].put(rule))]}
+    return _stored(ctx, ctx.db[Rule].put(rule))
 
 
 @op("DeleteRule")

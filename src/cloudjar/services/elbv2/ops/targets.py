@@ -15,7 +15,7 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import interfaces
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
-from cloudjar.services.elbv2 import defaults, errors
+from cloudjar.services.elbv2 import defaults, errors, holding
 from cloudjar.services.elbv2.life import over
 from cloudjar.services.elbv2.ops.target_groups import wake_users
 from cloudjar.services.elbv2.records import Registered, TargetGroup
@@ -37,6 +37,7 @@ def register_targets(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if limit is not None and len(held) > limit:
         raise AwsError("TooManyTargets", "The maximum number of targets has been reached.")
     ctx.db[TargetGroup].put(replace(group, targets=tuple(held.values())))
+    holding.check_users(ctx, group.arn)
     wake_users(ctx, group.arn)
     return {}
 
