@@ -26,8 +26,11 @@ LEAST = CHUNK // 2
 """Bytes of a chunk below which it is not worth its room."""
 STRETCH = CHUNK
 """Bytes of a chunk that are given at once."""
-MOST = 48
-"""Chunks at a time: 96 MiB."""
+MOST = 56
+"""Chunks at a time: 112 MiB. Readers have their share of that memory: a chunk for each `SHARE` of them, down to
+`ALWAYS`."""
+SHARE = 4
+ALWAYS = 48
 _REMEMBERED = 4096
 """Chunks of which it is known when they were last read: 8 GiB of content."""
 
@@ -97,12 +100,22 @@ class Clears:
     """The chunks that are kept; from any thread."""
 
     def __init__(self, most: int = MOST) -> None:
-        self._most = most
+        self._greatest = self._most = most
         self._lock = threading.RLock()  # the last of a chunk may go while it is held
         self._chunks: OrderedDict[Name, Chunk] = OrderedDict()
         self._read: OrderedDict[Name, int] = OrderedDict()
         self._clock = 0
         self._living = 0
+
+    def readers(self, count: int) -> None:
+        """So many bodies are being read."""
+        most = max(self._greatest - count // SHARE, min(self._greatest, ALWAYS))
+        if most == self._most:
+            return
+        with self._lock:
+            self._most = most
+            while self._living > most and self._chunks:
+                self._chunks.popitem(last=False)
 
     def find(self, name: Name, key: bytes, fd: int) -> Chunk | None:
         """A chunk of the file that is open as `fd`, if it is kept and the file is as it was."""

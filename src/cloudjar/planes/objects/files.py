@@ -18,6 +18,7 @@ from pathlib import Path
 from cloudjar.base import ids
 from cloudjar.planes.objects.beside import Beside
 from cloudjar.planes.objects.clear import Clears
+from cloudjar.planes.objects.far import Fars
 from cloudjar.planes.objects.port import INLINE, Blob, Hash, Piece, Rotten
 from cloudjar.planes.objects.sink import FileSink
 from cloudjar.planes.objects.source import FileSource
@@ -44,11 +45,13 @@ class Files:
         self._lock = threading.Lock()
         self._pinned: Counter[str] = Counter()
         self._leaving: set[str] = set()
+        self._readers = 0
         self._underway: set[str] = set()
         self._made = False
         self.clears = Clears()
         self.windows = Windows()
         self.beside = Beside()
+        self.fars = Fars(self.beside)
 
     def sink(self, hashes: Mapping[str, Hash], inline: int = INLINE) -> FileSink:
         """See `port.ObjectsPort`; up to `inline` bytes make no file."""
@@ -117,13 +120,21 @@ class Files:
     # -- reading
     def pin(self, pieces: tuple[Piece, ...]) -> None:
         """Somebody reads these files: they stay until `unpin`."""
+        if not pieces:
+            return
         with self._lock:
             self._pinned.update(piece.file for piece in pieces)
+            self._readers += 1
+            self.clears.readers(self._readers)
 
     def unpin(self, pieces: tuple[Piece, ...]) -> None:
         """The reader is done."""
+        if not pieces:
+            return
         leave = []
         with self._lock:
+            self._readers -= 1
+            self.clears.readers(self._readers)
             for piece in pieces:
                 self._pinned[piece.file] -= 1
                 if self._pinned[piece.file] <= 0:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from cloudjar.planes.objects.clear import CHUNK, FRAMES, LEAST, STRETCH, Chunk, Stretch
+from cloudjar.planes.objects.far import LEAST as LEAST_FAR
+from cloudjar.planes.objects.far import Far
 from cloudjar.planes.objects.frames import STRIDE, TAG, Buffers, Frames, open_inline, unwrap
 from cloudjar.planes.objects.port import FRAME, Blob, Piece, Rotten
 from cloudjar.planes.objects.window import Window
@@ -16,11 +19,13 @@ if TYPE_CHECKING:
     from cloudjar.planes.objects.files import Files
 
 _NOTHING = memoryview(b"")
+WIDE = 2 * FRAMES
+"""Frames that are mapped at once for who reads far ahead: each mapping costs, and so does what it shows at first."""
 _WORTH = 3
 """Frames below which to copy them takes less than to map them."""
 
 
-class _Step(NamedTuple):
+class Step(NamedTuple):
     """`size` bytes of a piece's file, all within one chunk: from frame `number` on, after its first `skip`."""
 
     fd: int
@@ -31,14 +36,18 @@ class _Step(NamedTuple):
     skip: int
     size: int
 
-    def split(self, size: int) -> tuple[_Step, _Step | None]:
+    def split(self, size: int) -> tuple[Step, Step | None]:
         """The first `size` bytes of it, and those behind them."""
         if size >= self.size:
             return self, None
+        fd, key, frames, piece, number, skip, _ = self
+        return Step(fd, key, frames, piece, number, skip, size), self.after(size)
+
+    def after(self, size: int) -> Step:
+        """What is behind the first `size` bytes of it, which are fewer than all."""
         fd, key, frames, piece, number, skip, whole = self
         further, behind = divmod(skip + size, FRAME)
-        rest = _Step(fd, key, frames, piece, number + further, behind, whole - size)
-        return _Step(fd, key, frames, piece, number, skip, size), rest
+        return Step(fd, key, frames, piece, number + further, behind, whole - size)
 
 
 class FileSource:
@@ -58,8 +67,9 @@ class FileSource:
         self._inline = blob.inline
         files.pin(self._pieces)
         self._open = True
-        self._steps = self._plan()
-        self._put_back: _Step | None = None
+        self._here = 0
+        self._steps: Iterator[Step] = self._plan()
+        self._put_back: Step | None = None
         self._looked: tuple[str, int] | None = None
         self._chunk: Chunk | None = None
         self._filling: Chunk | None = None
@@ -73,7 +83,7 @@ class FileSource:
 
     def __iter__(self) -> Iterator[bytes]:
         for run in self._steps:
-            rest: _Step | None = run
+            rest: Step | None = run
             while rest is not None:
                 step, rest = rest.split(FRAME - rest.skip)
                 frame = os.pread(step.fd, STRIDE, step.number * STRIDE)
@@ -136,24 +146,66 @@ class FileSource:
         self._put_back = rest
         return self._open_frame(step, buffers.frame[:length], buffers)
 
-    def _sealed(self, step: _Step, buffers: Buffers) -> memoryview:
-        """A frame as it is on disk: where it lies in memory, or copied into the buffers."""
+    def far(self) -> Far | None:
+        """A reader that is ahead of who sends, if that is worth it and there is memory for it."""
+        rooms = self._files.fars.take() if self._here >= LEAST_FAR else None
+        return Far(self._files.fars, self, rooms) if rooms else None
+
+    def read_chunk(self, room: memoryview, buffers: Buffers) -> tuple[memoryview | bytes | Stretch, Step | None]:
+        """The next bytes up to a chunk's end, in `room` (of a chunk) or in memory that is not used again, and what they
+        are; empty at the end."""
+        step, self._put_back = self._put_back or next(self._steps, None), None
+        if step is None:
+            return bytes(self.read_into(buffers)), None  # type: ignore[arg-type] # the tail, which is no stretch
+        clear = self._clear(step)
+        if clear is not None:
+            return clear, step.split(len(clear))[0]
+        rest: Step | None = step
+        filling, at = None, 0
+        while rest is not None:
+            one, rest = rest.split(FRAME - rest.skip)
+            filling = self._filled(one)
+            into = filling.room() if filling else room[at : at + FRAME]
+            frame = _whole(self._sealed(one, buffers, WIDE), one)
+            content = one.frames.decrypt_into(one.number, frame, into, one.piece.file)
+            at += len(content)
+            if filling:
+                filling.size += len(content)
+        if filling:
+            return Stretch(filling, step.number % FRAMES * FRAME + step.skip, step.size), step
+        return room[step.skip : step.skip + step.size], step
+
+    @property
+    def continues(self) -> bool:
+        """Whether the next bytes are of the same file as the last."""
+        return self._put_back is not None or self._here > 0
+
+    def again(self, step: Step, left: int) -> None:
+        """The last `left` bytes of what was read last are read once more; the file must not have changed."""
+        self._keep()
+        if self._put_back is not None:
+            self._steps = chain((self._put_back,), self._steps)
+        self._put_back = step.after(step.size - left) if left < step.size else step
+
+    def _sealed(self, step: Step, buffers: Buffers, frames: int = FRAMES) -> memoryview:
+        """A frame as it is on disk: where it lies in memory, shown with others up to so many, or copied into the
+        buffers."""
         window = self._window
         if window is None or not window.shows(step.piece.file, step.number):
-            window = self._window = self._look(step)
+            window = self._window = self._look(step, frames)
         if window is not None:
             return window.frame(step.number)
         return buffers.frame[: os.preadv(step.fd, (buffers.frame,), step.number * STRIDE)]
 
-    def _look(self, step: _Step) -> Window | None:
-        """What is to be read of this step's chunk, if that is worth it."""
+    def _look(self, step: Step, frames: int) -> Window | None:
+        """What is to be read up to the next multiple of so many frames, if that is worth it."""
         self._window = None  # before there is another: threads have one each
-        end = min(step.number - step.number % FRAMES + FRAMES, -(-(step.piece.start + step.piece.size) // FRAME))
+        end = min(step.number - step.number % frames + frames, -(-(step.piece.start + step.piece.size) // FRAME))
         if end - step.number >= _WORTH:
             return self._files.windows.open(step.piece.file, step.fd, step.number, end)
         return None
 
-    def _clear(self, step: _Step) -> Stretch | None:
+    def _clear(self, step: Step) -> Stretch | None:
         """What lies in memory in clear of this step, up to a stretch; None: it has to be read."""
         name = step.piece.file, step.number // FRAMES
         if self._looked != name:
@@ -168,7 +220,7 @@ class FileSource:
         step, self._put_back = step.split(min(chunk.size - start, STRETCH))
         return Stretch(chunk, start, step.size)
 
-    def _open_frame(self, step: _Step, frame: memoryview, buffers: Buffers) -> memoryview:
+    def _open_frame(self, step: Step, frame: memoryview, buffers: Buffers) -> memoryview:
         filling = self._filled(step)
         room = filling.room() if filling else buffers.content
         content = step.frames.decrypt_into(step.number, _whole(frame, step), room, step.piece.file)
@@ -176,7 +228,7 @@ class FileSource:
             filling.size += len(content)
         return content[step.skip : step.skip + step.size]
 
-    def _filled(self, step: _Step) -> Chunk | None:
+    def _filled(self, step: Step) -> Chunk | None:
         """The chunk to keep what is read in, if it is read often."""
         within = step.number % FRAMES
         if not within:
@@ -202,7 +254,7 @@ class FileSource:
         start, size = self._tail
         return open_inline(self._key, self._inline)[start : start + size]
 
-    def _plan(self) -> Iterator[_Step]:
+    def _plan(self) -> Iterator[Step]:
         """Chunk after chunk of what is to be read; a file is open while they are given."""
         for piece in self._pieces:
             key = unwrap(self._key, piece.file, piece.key) if piece.key else self._key
@@ -213,7 +265,8 @@ class FileSource:
             while at < end:
                 number, skip = divmod(at, FRAME)
                 size = min(CHUNK - at % CHUNK, end - at)
-                yield _Step(self._fd, key, frames, piece, number, skip, size)
+                self._here = end - at - size
+                yield Step(self._fd, key, frames, piece, number, skip, size)
                 at += size
             os.close(self._fd)
             self._fd = -1
@@ -237,7 +290,7 @@ class FileSource:
 F = TypeVar("F", bytes, memoryview)
 
 
-def _whole(frame: F, step: _Step) -> F:
+def _whole(frame: F, step: Step) -> F:
     """A frame as it was read. Rotten: it does not have the bytes that it should."""
     if len(frame) - TAG < step.skip + step.size:
         raise Rotten(f"the file {step.piece.file} is cut short")

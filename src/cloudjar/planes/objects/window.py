@@ -16,7 +16,7 @@ _BRING_IN = 22
 """``MADV_POPULATE_READ``, which Python does not name: read what is missing, and tell if that fails."""
 
 
-MOST = 8
+MOST = 4
 """Windows at a time, of 2 MiB each: what they show counts as the server's memory. Who finds none left reads."""
 
 
