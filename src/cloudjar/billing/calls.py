@@ -20,6 +20,7 @@ PRICE_LIST_CODES = {
     "invoicing": "AWSBillingAndCostManagement",
     "ce": "AWSCostExplorer",
     "cloudtrail": "AWSCloudTrail",
+    "compute-optimizer": "AWSComputeOptimizer",
     "cloudwatch": "AmazonCloudWatch",
     "logs": "AmazonCloudWatchLogs",  # not a code of the list: there they are CloudWatch's, whose other calls cost
     "ec2": "AmazonEC2",

@@ -16,7 +16,7 @@ from decimal import Decimal
 from operator import add
 from typing import NamedTuple
 
-from cloudjar.billing import costs, measured
+from cloudjar.billing import costs, dimensions, measured
 from cloudjar.billing.costs import Row
 from cloudjar.billing.covering import Covering, Piece, Use, until, worth
 from cloudjar.billing.lines import HOUR, seconds
@@ -26,6 +26,7 @@ from cloudjar.kit.usage import Span
 from cloudjar.spec import prices, regions
 
 _HEADS = ("BoxUsage", "UnusedBox")
+_DATABASES = ("InstanceUsage", "Multi-AZUsage")
 _LINUX = "RunInstances"
 _HOUR = timedelta(hours=1)
 
@@ -108,8 +109,10 @@ def _longer(past: Row | None, today: Row | None, nothing: list[Decimal], rest: l
 
 
 def eligible(span: Span) -> bool:
-    """Whether commitments can cover it: instances on demand with Linux, and room that is kept for them."""
+    """Whether commitments can cover it: instances on demand with Linux, and room that is kept for them; databases."""
     head, _, kind = span.meter.usage_type.partition(":")
+    if span.meter.service == "AmazonRDS":
+        return head in _DATABASES
     return bool(kind) and head in _HEADS and span.meter.service == "AmazonEC2" and span.meter.operation == _LINUX
 
 
@@ -132,6 +135,8 @@ def _uses(measure: Rows, payer: Callable[[str], str]) -> tuple[list[Line], list[
         if isinstance(price, str) or not price.per_unit:
             continue
         head, _, kind = line.usage_type.partition(":")
+        if line.service == "AmazonRDS":
+            kind = dimensions.database(kind, line.operation, multi_az=head == _DATABASES[1])
         zone = regions.zone(line.zone, line.account) if line.zone else None
         lines.append(line)
         uses.append(Use(

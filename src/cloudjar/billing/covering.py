@@ -1,5 +1,7 @@
 """Which usage is covered by what was bought ahead, hour by hour. Pure.
 
+Databases too, by reservations alone: of one engine and family, in one zone or (for twice the units) in two.
+
 In each clock hour: zonal reservations, regional ones from the smallest size to the largest, plans of a family, plans
 over everything (the greatest saving first, then the lowest rate); each first for its owner's usage, then for that of
 the others who are billed together. Hours in which nothing changes are worked out once.
@@ -16,7 +18,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import NamedTuple
 
-from cloudjar.billing.dimensions import factor
+from cloudjar.billing.dimensions import factor, pool
 from cloudjar.billing.lines import HOUR, seconds
 from cloudjar.billing.measured import ZERO
 from cloudjar.kit.commitments import COMPUTE_PLAN, FAMILY_PLAN, RESERVATION, Commitment
@@ -109,7 +111,7 @@ class Covering:
     def _matching(self, number: int, own: bool) -> list[tuple[int, Decimal]]:
         deal, payer = self._deals[number], self._payers[number]
         terms = deal.terms
-        one, family = Decimal(1), terms.type.partition(".")[0]
+        one, family = Decimal(1), pool(terms.type)
         sizes = not terms.zone and flexible(terms.type)
         found = []
         for i, use in enumerate(self._uses):
@@ -117,7 +119,7 @@ class Covering:
                 continue
             if terms.zone and (use.zone != terms.zone or use.spare):
                 continue
-            if use.kind == terms.type or (sizes and use.kind.partition(".")[0] == family and factor(use.kind)):
+            if use.kind == terms.type or (sizes and pool(use.kind) == family and factor(use.kind)):
                 found.append((i, factor(use.kind) if sizes else one))
         found.sort(key=lambda pair: (factor(self._uses[pair[0]].kind), *self._order(pair[0])))
         return found
@@ -141,8 +143,8 @@ class Covering:
         deal, payer = self._deals[number], self._payers[number]
         terms = deal.terms
         for i, use in enumerate(self._uses):
-            if use.payer != payer or (use.account == deal.account) != own:
-                continue
+            if use.payer != payer or (use.account == deal.account) != own or use.kind.startswith("db."):
+                continue  # databases have plans of their own, which are not sold here
             if terms.kind == FAMILY_PLAN and (use.region, use.kind.partition(".")[0]) != (terms.region, terms.type):
                 continue
             rate = plan_rate(use.price, terms.share)

@@ -25,6 +25,7 @@ NAMES = {
 }
 """Where reports have another name than the price list."""
 
+MULTI = ":multi"
 SIZES = {
     "nano": Decimal("0.25"), "micro": Decimal("0.5"), "small": Decimal(1), "medium": Decimal(2), "large": Decimal(4),
     "xlarge": Decimal(8),
@@ -74,17 +75,40 @@ def family(line: Line) -> str:
 
 def normalized(line: Line) -> Decimal:
     """Normalized units in one unit (hour) of its usage; 0 of what is no instance."""
-    return factor(instance_type(line)) if line.kind != "RIFee" and line.unit == "Hrs" else Decimal(0)
+    counts = line.kind != "RIFee" and line.unit == "Hrs" and instance_type(line)
+    return weight(line.usage_type) if counts else Decimal(0)
+
+
+def weight(usage_type: str) -> Decimal:
+    """Normalized units in an hour of an instance's usage type; a database in two zones counts twice."""
+    head, _, kind = usage_type.partition(":")
+    return factor(f"{kind}{MULTI}" if head == "Multi-AZUsage" else kind)
 
 
 @cache
 def factor(kind: str) -> Decimal:
-    """Normalized units of an instance type (``t3.micro``); 0 of what has no size."""
-    size = kind.rpartition(".")[2]
+    """Normalized units of an instance type (``t3.micro``), or of what is reserved of databases (`database`); 0 of what
+    has no size."""
+    size = kind.rpartition(".")[2].partition(":")[0]
+    zones = 2 if kind.endswith(MULTI) else 1
     if size in SIZES:
-        return SIZES[size]
+        return SIZES[size] * zones
     count = size.removesuffix("xlarge")
-    return SIZES["xlarge"] * int(count) if count.isdigit() and size.endswith("xlarge") else Decimal(0)
+    return SIZES["xlarge"] * int(count) * zones if count.isdigit() and size.endswith("xlarge") else Decimal(0)
+
+
+def database(instance_class: str, operation: str, *, multi_az: bool) -> str:
+    """What reservations of databases are of: ``db.t3.micro:CreateDBInstance:0014``, with `MULTI` behind it when they
+    are in two zones. Engines (which operations stand for) are not mixed."""
+    return f"{instance_class}:{operation}{MULTI if multi_az else ''}"
+
+
+def pool(kind: str) -> str:
+    """What a reservation that is flexible in size is for: ``t3``, ``db.t3:CreateDBInstance:0014``."""
+    if not kind.startswith("db."):
+        return kind.partition(".")[0]
+    size, _, operation = kind.removesuffix(MULTI).partition(":")
+    return f"{size.rpartition('.')[0]}:{operation}"
 
 
 def purchase(line: Line) -> str:
@@ -124,7 +148,7 @@ NAMED: Mapping[str, Name] = {
     "PLATFORM": lambda line: "Linux/UNIX" if instance_type(line) and line.service == "AmazonEC2" else "",
     "TENANCY": lambda line: tenancy(line),
     "AZ": lambda line: line.zone,
-    "RESERVATION_ID": lambda line: line.commitment.partition(":reserved-instances/")[2],
+    "RESERVATION_ID": lambda line: reservation(line.commitment),
     "SAVINGS_PLAN_ARN": lambda line: line.commitment if ":savingsplan/" in line.commitment else "",
     "LEGAL_ENTITY_NAME": lambda _: "Amazon Web Services, Inc.",
     "INVOICING_ENTITY": lambda _: "Amazon Web Services, Inc.",
@@ -138,6 +162,11 @@ MISSING = {
     "TENANCY": "NoTenancy", "AZ": "NoAZ", "USAGE_TYPE_GROUP": "NoUsageTypeGroup", "RESOURCE_ID": "NoResourceId",
 }  # fmt: skip
 """What stands for a dimension that a line does not have."""
+
+
+def reservation(arn: str) -> str:
+    """The id of a reservation by its ARN; "" of other commitments."""
+    return arn.partition(":reserved-instances/")[2] or arn.partition(":ri:")[2]
 
 
 def tenancy(line: Line) -> str:

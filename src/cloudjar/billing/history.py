@@ -46,7 +46,11 @@ def uncovered(world: World, start: datetime, end: datetime, keep: Callable[[Line
 def _month(world: World, grid: Grid) -> Rows:
     usage: Usage = world.ports["usage"]
     book = ledger(world)
-    spans = [span for span in usage.spans(grid.start, grid.end) if covered.eligible(span)]
+    spans = [
+        span
+        for span in usage.spans(grid.start, grid.end)
+        if span.meter.service == "AmazonEC2" and covered.eligible(span)
+    ]
     labels, rows = Labels(()), Rows()
     measured.add_spans(rows, spans, grid, labels)
     deals = book.commitments(grid.start, grid.end)

@@ -14,7 +14,7 @@ from cloudjar.billing import dimensions
 from cloudjar.billing.covering import flexible, upfront, worth
 from cloudjar.billing.ledger import Group, Ledger, Period, Step
 from cloudjar.billing.measured import COVERED, PLAN_FEE, RESERVED, RI_FEE, USAGE, ZERO, Line
-from cloudjar.kit.commitments import RESERVATION, Commitment
+from cloudjar.kit.commitments import RESERVATION, Commitment, Terms
 from cloudjar.spec import prices, regions
 
 KINDS = frozenset((RESERVED, RI_FEE, COVERED, PLAN_FEE))
@@ -70,9 +70,10 @@ def about(deal: Commitment) -> Line:
     """A commitment as a line, so that filters can be asked about it."""
     terms = deal.terms
     zone = regions.zone(terms.zone, deal.account) if terms.zone else None
-    kind = terms.type if terms.kind == RESERVATION else f"{terms.type}."
+    kind = terms.type.partition(":")[0] if terms.kind == RESERVATION else f"{terms.type}."
     usage_type = f"HeavyUsage:{kind}" if terms.type else terms.fee[1]
-    return Line(deal.account, terms.region, "AmazonEC2", usage_type, "", "Hrs", deal.resource,
+    service = terms.fee[0] if terms.kind == RESERVATION else "AmazonEC2"
+    return Line(deal.account, terms.region, service, usage_type, "", "Hrs", deal.resource,
                 zone=zone.name if zone is not None else "", commitment=terms.arn)  # fmt: skip
 
 
@@ -90,20 +91,36 @@ def _used(deal: Commitment, key: Key, group: Group[Key], index: int) -> Used:
         return Used(used=at.amortized, on_demand=at.unblended)
     size = dimensions.factor(terms.type)
     if key.kind == RESERVED:
-        kind = key.usage_type.partition(":")[2]
-        units = at.usage * dimensions.factor(kind)
+        units = at.usage * dimensions.weight(key.usage_type)
         hours = units / size if flexible(terms.type) and not terms.zone else at.usage
-        return Used(used=hours, used_units=units, on_demand=at.usage * on_demand(key.region, kind))
+        return Used(used=hours, used_units=units, on_demand=at.usage * _rate(terms, key.usage_type))
     hours = at.usage / terms.count
     return Used(
         hours=at.usage,
         units=at.usage * size,
-        all_on_demand=at.usage * on_demand(terms.region, terms.type) if key.kind == RI_FEE else ZERO,
+        all_on_demand=at.usage * own_rate(terms) if key.kind == RI_FEE else ZERO,
         recurring=at.unblended,
         upfront=upfront(deal) * hours,
         unused=at.amortized,
         commitment=worth(deal) * hours,
     )
+
+
+def _rate(terms: Terms, usage_type: str) -> Decimal:
+    """Dollars an hour of usage that a reservation covers, were it not there; 0 where they are not known."""
+    service, _, operation = terms.fee
+    try:
+        return prices.price(service, usage_type, terms.region, operation if service == "AmazonRDS" else _LINUX).per_unit
+    except prices.NoPrice:
+        return ZERO
+
+
+def own_rate(terms: Terms) -> Decimal:
+    """The same of exactly what was reserved."""
+    kind = terms.type.partition(":")[0]
+    if terms.fee[0] != "AmazonRDS":
+        return _rate(terms, f"BoxUsage:{kind}")
+    return _rate(terms, f"{'Multi-AZUsage' if terms.type.endswith(dimensions.MULTI) else 'InstanceUsage'}:{kind}")
 
 
 def on_demand(region: str, kind: str) -> Decimal:
@@ -119,15 +136,17 @@ def percent(part: Decimal, whole: Decimal) -> Decimal:
     return part * 100 / whole if whole else ZERO
 
 
+_LINUX = "RunInstances"
+_DATABASES = ("InstanceUsage", "Multi-AZUsage")
 _RUNNING = ("BoxUsage", "DedicatedUsage")
 _COMPUTE = (*_RUNNING, "UnusedBox", "UnusedDed", "HostUsage")
 
 
-def reservable(line: Line) -> bool:
-    """Whether a line is of hours of instances, reserved or not."""
-    if line.service != "AmazonEC2" or line.kind not in (USAGE, RESERVED, COVERED):
+def reservable(line: Line, service: str = "AmazonEC2") -> bool:
+    """Whether a line is of hours of a service's instances, reserved or not."""
+    if line.service != service or line.kind not in (USAGE, RESERVED, COVERED):
         return False
-    return line.usage_type.partition(":")[0] in _RUNNING
+    return line.usage_type.partition(":")[0] in (_RUNNING if service == "AmazonEC2" else _DATABASES)
 
 
 def plannable(line: Line) -> bool:

@@ -6,6 +6,7 @@ SERVICE = Service(
     "ce",
     modules=(
         "usage", "values", "forecast", "allocation", "categories", "tagging", "reservations", "savings_plans",
-        "reservation_advice", "plan_advice", "anomaly_life", "anomaly_ops",
+        "reservation_advice", "plan_advice", "rightsizing", "comparing", "backfilling", "anomaly_life",
+        "anomaly_ops",
     ),
 )  # fmt: skip

@@ -38,3 +38,13 @@ class Generation(Record, frozen=True, kw_only=True):
     id: str
     started: datetime
     done: datetime
+
+
+@record("ce", "tag-backfill", regional=False)
+class Backfill(Record, frozen=True, kw_only=True):
+    """Somebody's wish that tags count from a month on, and until when AWS would be at it."""
+
+    id: str
+    since: datetime
+    asked: datetime
+    done: datetime

@@ -23,6 +23,7 @@ _GROUPS = {
     "AZ": "availabilityZone", "INSTANCE_TYPE": "instanceType", "LINKED_ACCOUNT": "linkedAccount",
     "PLATFORM": "platform", "REGION": "region", "TENANCY": "tenancy",
 }  # fmt: skip
+_RDS = "Amazon Relational Database Service"
 _METRICS = {"Hour": "CoverageHours", "Unit": "CoverageNormalizedUnits", "Cost": "CoverageCost"}
 
 
@@ -96,17 +97,17 @@ def _group(asking: Asking, deal: Commitment, used: Used) -> dict[str, Any]:
         "effectiveHourlyRate": amount(each),
         "endDateTime": f"{terms.end:%Y-%m-%dT%H:%M:%S.000Z}",
         "hourlyRecurringFee": amount(terms.hourly / terms.count),
-        "instanceType": terms.type,
+        "instanceType": terms.type.partition(":")[0],
         "leaseId": deal.resource,
         "numberOfInstances": str(terms.count),
         "offeringType": terms.cls.capitalize(),
-        "onDemandHourlyRate": amount(using.on_demand(terms.region, terms.type)),
+        "onDemandHourlyRate": amount(using.own_rate(terms)),
         "paymentOption": terms.option,
-        "platform": "Linux/UNIX",
+        "platform": "Linux/UNIX" if about.service == "AmazonEC2" else "",
         "region": terms.region,
         "reservationARN": terms.arn,
         "scope": "Availability Zone" if terms.zone else "Region",
-        "service": dimensions.EC2_COMPUTE,
+        "service": dimensions.EC2_COMPUTE if about.service == "AmazonEC2" else dimensions.service(about),
         "sizeFlexibility": "FlexRI" if flexible(terms.type) and not terms.zone else "Not FlexRI",
         "startDateTime": f"{terms.start:%Y-%m-%dT%H:%M:%S.000Z}",
         "subscriptionId": deal.resource,
@@ -163,8 +164,9 @@ def get_reservation_coverage(asking: Asking, req: dict[str, Any]) -> dict[str, A
         raise errors.invalid(f"Coverage can be grouped by {sorted(_GROUPS)}")
     names = [asking.naming({"Type": "DIMENSION", "Key": key}) for key in keys]
     wanted = asking.keep(req.get("Filter"))
+    service = _service(req.get("Filter"))
     spans, groups = asking.ledger.sums(
-        start, end, step, keep=lambda line: using.reservable(line) and wanted(line),
+        start, end, step, keep=lambda line: using.reservable(line, service) and wanted(line),
         key=lambda line: (tuple(name(line) for name in names), line.kind == RESERVED, dimensions.normalized(line)),
     )  # fmt: skip
     found: dict[tuple[str, ...], list[Covered]] = {}
@@ -187,6 +189,15 @@ def get_reservation_coverage(asking: Asking, req: dict[str, Any]) -> dict[str, A
     if keys and len(shown) == 1:
         return _paged("GetReservationCoverage", req, shown[0], answer, "CoveragesByTime")
     return commitments.cut("GetReservationCoverage", req, "CoveragesByTime", answer)
+
+
+def _service(expression: Mapping[str, Any] | None) -> str:
+    """Of which service coverage is asked for: EC2, unless a filter names RDS."""
+    for part in ((expression or {}).get("And") or [expression or {}]):
+        named = part.get("Dimensions") or {}
+        if named.get("Key") == "SERVICE" and _RDS in (named.get("Values") or ()):
+            return "AmazonRDS"
+    return "AmazonEC2"
 
 
 def _covered(usage: Decimal, cost: Decimal, factor: Decimal, reserved: bool) -> Covered:

@@ -2,4 +2,4 @@
 
 from cloudjar.kit.operation import Service
 
-SERVICE = Service("invoicing", ("ops",))
+SERVICE = Service("invoicing", ("ops", "documents"))

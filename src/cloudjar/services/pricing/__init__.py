@@ -2,4 +2,4 @@
 
 from cloudjar.kit.operation import Service
 
-SERVICE = Service("pricing", modules=("ops",))
+SERVICE = Service("pricing", modules=("ops", "files"))

@@ -17,27 +17,29 @@ from cloudjar.spec import prices
 _FORMAT = "aws_v1"
 
 
-def _invalid(name: str, value: str) -> AwsError:
+def invalid(name: str, value: str) -> AwsError:
+    """400."""
     return AwsError("InvalidParameterException", f"Input Parameters are invalid. Please verify {name}: {value}", 400)
 
 
-def _known(code: str) -> str:
+def known(code: str) -> str:
+    """A service that has prices; raises InvalidParameterException."""
     if code not in prices.services():
-        raise _invalid("ServiceCode", code)
+        raise invalid("ServiceCode", code)
     return code
 
 
 def _format(req: Mapping[str, Any]) -> str:
     given = str(req.get("FormatVersion") or _FORMAT)
     if given != _FORMAT:
-        raise _invalid("FormatVersion", given)
+        raise invalid("FormatVersion", given)
     return given
 
 
 @op("DescribeServices")
 def describe_services(_: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """The services that have prices, and the attributes of their products."""
-    codes = [_known(req["ServiceCode"])] if req.get("ServiceCode") else list(prices.services())
+    codes = [known(req["ServiceCode"])] if req.get("ServiceCode") else list(prices.services())
     shown = [{"ServiceCode": code, "AttributeNames": list(attribute_names(code))} for code in codes]
     return {"Services": shown, "FormatVersion": _format(req)}
 
@@ -45,9 +47,9 @@ def describe_services(_: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 @op("GetAttributeValues")
 def get_attribute_values(_: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """The values that an attribute has among a service's products."""
-    code, name = _known(req["ServiceCode"]), req["AttributeName"]
+    code, name = known(req["ServiceCode"]), req["AttributeName"]
     if name not in attribute_names(code):
-        raise _invalid("AttributeName", name)
+        raise invalid("AttributeName", name)
     values = {product.attributes[name] for product in products(code) if product.attributes.get(name)}
     return {"AttributeValues": [{"Value": value} for value in sorted(values)]}
 
@@ -55,7 +57,7 @@ def get_attribute_values(_: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 @op("GetProducts")
 def get_products(_: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Products with their on-demand prices, each as a JSON text."""
-    code, filters = _known(req["ServiceCode"]), req.get("Filters") or ()
+    code, filters = known(req["ServiceCode"]), req.get("Filters") or ()
     found = [one.text for one in products(code) if all(_admits(one.attributes, entry) for entry in filters)]
     return {"PriceList": found, "FormatVersion": _format(req)}
 

@@ -2,4 +2,4 @@
 
 from cloudjar.kit.operation import Service
 
-SERVICE = Service("service-quotas", ("life", "ops", "requests", "templates"), boots=True)
+SERVICE = Service("service-quotas", ("life", "ops", "requests", "templates", "tagging", "utilization"), boots=True)

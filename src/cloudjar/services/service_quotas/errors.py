@@ -104,3 +104,18 @@ def template_full() -> AwsError:
 def not_in_template() -> AwsError:
     """A line that the template does not have."""
     return AwsError("NoSuchResourceException", "The specified quota increase request is not in the template.")
+
+
+def too_many_tags() -> AwsError:
+    """More than fifty."""
+    return AwsError("TooManyTagsException", "You've exceeded the number of tags allowed for a resource.")
+
+
+def reserved_tag() -> AwsError:
+    """A key of AWS's own."""
+    return AwsError("IllegalArgumentException", "Tag keys cannot begin with aws:.")
+
+
+def no_report() -> AwsError:
+    """A report that nobody asked for here."""
+    return AwsError("NoSuchResourceException", "The request failed because the specified report does not exist.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from cloudjar.kit.record import Record, record
 from cloudjar.services.service_quotas import errors
@@ -43,3 +44,21 @@ class Wanted(Record, frozen=True, kw_only=True):
     quota: str
     place_region: str
     desired: float
+
+
+@record("service-quotas", "tagged-quota", key="place")
+class TaggedQuota(Record, frozen=True, kw_only=True):
+    """The tags of a quota (``service/L-...``)."""
+
+    place: str
+    tags: dict[str, str] = {}
+
+
+@record("service-quotas", "utilization-report")
+class UtilizationReport(Record, frozen=True, kw_only=True):
+    """How much of which quotas was used when it was asked for; `rows` as the API shows them."""
+
+    id: str
+    started: datetime
+    done: datetime
+    rows: tuple[dict[str, Any], ...] = ()

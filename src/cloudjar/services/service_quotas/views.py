@@ -7,13 +7,14 @@ from typing import Any
 
 from cloudjar.base import arn as arns
 from cloudjar.services.service_quotas.records import IncreaseRequest
-from cloudjar.spec import quotas
+from cloudjar.spec import quotas, usage_metrics
 from cloudjar.spec.quotas import Quota
+from cloudjar.spec.usage_metrics import UsageMetric
 
 
 def show_quota(quota: Quota, value: float | None, region: str, account: str = "") -> dict[str, Any]:
     """AWS's ``ServiceQuota``; a default belongs to no account."""
-    return {
+    shown = {
         "ServiceCode": quota.service,
         "ServiceName": quotas.services()[quota.service],
         "QuotaArn": _arn(quota, region, account),
@@ -24,6 +25,17 @@ def show_quota(quota: Quota, value: float | None, region: str, account: str = ""
         "Adjustable": quota.adjustable,
         "GlobalQuota": quota.is_global,
         "QuotaAppliedAtLevel": "ACCOUNT",
+    }
+    metric = usage_metrics.metrics().get((quota.service, quota.code))
+    return shown if metric is None else {**shown, "UsageMetric": _usage(metric)}
+
+
+def _usage(metric: UsageMetric) -> dict[str, Any]:
+    return {
+        "MetricNamespace": usage_metrics.NAMESPACE,
+        "MetricName": metric.name,
+        "MetricDimensions": dict(metric.dimensions),
+        "MetricStatisticRecommendation": metric.statistic,
     }
 
 

@@ -4,5 +4,8 @@ from cloudjar.kit.operation import Service
 
 SERVICE = Service(
     "trustedadvisor",
-    ("checks.identity", "checks.exposure", "checks.costs", "checks.resilience", "checks.limits", "life", "ops"),
-)
+    (
+        "checks.identity", "checks.exposure", "checks.costs", "checks.resilience", "checks.databases",
+        "checks.tidiness", "checks.limits", "life", "ops",
+    ),
+)  # fmt: skip

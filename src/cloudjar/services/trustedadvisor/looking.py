@@ -8,50 +8,28 @@ https://docs.aws.amazon.com/awssupport/latest/user/using-service-linked-roles-ta
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from cloudjar.base import arn as arns
-from cloudjar.base import caller as callers
-from cloudjar.base.caller import Caller
-from cloudjar.base.errors import AwsError
 from cloudjar.billing import lines, rate
-from cloudjar.kit.context import Ctx
+from cloudjar.kit import looking
+from cloudjar.kit.looking import LinkedRole, Looking, NotAvailable
 from cloudjar.kit.record import Record, by_noun
 from cloudjar.kit.usage import Span
-from cloudjar.spec import models, regions
+from cloudjar.spec import regions
 
-PRINCIPAL = "trustedadvisor.amazonaws.com"
-ROLE = "AWSServiceRoleForTrustedAdvisor"
-HOME = "us-east-1"
-
-
-class NotAvailable(Exception):
-    """A check cannot look; the message says why."""
+__all__ = ["HOME", "Look", "NotAvailable", "name_of", "tags_of"]
+HOME = looking.HOME
 
 
-class Look:
+class Look(Looking):
     """One look at an account by any number of checks."""
 
-    def __init__(self, ctx: Ctx) -> None:
-        self.ctx = ctx
-        self.now: datetime = ctx.now
-        self._asked: dict[str, dict[str, Any]] = {}
-
-    @cached_property
-    def _who(self) -> Caller:
-        """The role's session. AWS makes the role when the account is made; here it is made when it is first needed."""
-        service = callers.service(PRINCIPAL, self.ctx.account)
-        there = self.ctx.at(self.ctx.account, HOME)
-        if there.find("iam", "role", ROLE) is None:
-            there.call("iam", "CreateServiceLinkedRole", {"AWSServiceName": PRINCIPAL}, caller=service)
-        role = arns.make("iam", "", self.ctx.account, f"role/aws-service-role/{PRINCIPAL}/{ROLE}")
-        return there.as_role(role, service=PRINCIPAL, session_name="TrustedAdvisor")
+    linked = LinkedRole("trustedadvisor.amazonaws.com", "AWSServiceRoleForTrustedAdvisor", "TrustedAdvisor")
 
     @cached_property
     def regions(self) -> list[str]:
@@ -63,48 +41,11 @@ class Look:
             found.update(region for (region,) in rows if region)
         return sorted(found & regions.NAMES)
 
-    def ask(self, service: str, operation: str, region: str = HOME, **params: Any) -> dict[str, Any]:
-        """An answer; the `AwsError` that a service gives, or `NotAvailable`."""
-        key = json.dumps((service, operation, region, params), sort_keys=True, default=str)
-        found = self._asked.get(key)
-        if found is None:
-            found = self._asked[key] = self._call(service, operation, region, params)
-        return found
-
-    def _need(self, service: str) -> None:
-        if not self.ctx.world.load(service):
-            raise NotAvailable(f"this jar has no {service}")
-
-    def _call(self, service: str, operation: str, region: str, params: dict[str, Any]) -> dict[str, Any]:
-        self._need(service)
-        try:
-            return self.ctx.at(self.ctx.account, region).call(service, operation, params, caller=self._who)
-        except AwsError as error:
-            if error.status == 501 or error.code.startswith(("AccessDenied", "UnauthorizedOperation")):
-                raise NotAvailable(f"{service}:{operation}: {error.message}") from None
-            raise
-
-    def each(
-        self, service: str, operation: str, member: str, region: str = HOME, **params: Any
-    ) -> Iterator[dict[str, Any]]:
-        """Everything that an operation lists, over all its pages."""
-        paginator = models.service(service).operations[operation].paginator
-        more: dict[str, Any] = {}
-        while True:
-            page = self.ask(service, operation, region, **params, **more)
-            yield from page.get(member) or ()
-            if paginator is None or (paginator.more_results and not page.get(paginator.more_results)):
-                return
-            names = zip(paginator.input_token, paginator.output_token, strict=True)
-            more = {name: page[out] for name, out in names if page.get(out)}
-            if not more:
-                return
-
     def everywhere(
         self, service: str, operation: str, member: str, **params: Any
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         """(region, item) of everything that an operation lists in every region in use."""
-        self._need(service)
+        self.need(service)
         for region in self.regions:
             for item in self.each(service, operation, member, region, **params):
                 yield region, item
@@ -119,10 +60,11 @@ class Look:
             if instance["State"]["Name"] not in ("terminated", "shutting-down")
         ]
 
-    def records(self, service: str, noun: str, region: str = "") -> list[Record]:
-        """Stored records of a service, by their type in IAM; `NotAvailable` when the product has no such service."""
-        self._need(service)
-        declared = by_noun(service, noun)
+    def records(self, service: str, noun: str, region: str = "", *, prefix: str = "") -> list[Record]:
+        """Stored records of a service, by their type in IAM (whose `prefix` may be another than the service's name);
+        `NotAvailable` when the product has no such service."""
+        self.need(service)
+        declared = by_noun(prefix or service, noun)
         if declared is None:
             raise NotAvailable(f"this jar's {service} keeps no {noun}")
         return list(self.ctx.db.at(self.ctx.account, region)[declared.type].all())

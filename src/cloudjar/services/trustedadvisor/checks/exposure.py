@@ -166,33 +166,6 @@ def _is_public(look: Look, name: str, region: str) -> bool:
 
 
 @check(
-    "cloudjar-public-database",
-    "Databases Open to the World",
-    "security",
-    "Tells database instances that are publicly accessible: a database belongs into a private subnet.",
-    ("Region", "DB Instance", "Engine", "Endpoint"),
-    ("rds",),
-)
-def public_databases(look: Look) -> Iterator[Finding]:
-    """Red: PubliclyAccessible."""
-    for region, found in look.everywhere("rds", "DescribeDBInstances", "DBInstances"):
-        name, open_ = found["DBInstanceIdentifier"], bool(found.get("PubliclyAccessible"))
-        where = (found.get("Endpoint") or {}).get("Address", "")
-        change = mend(
-            region, "rds", "ModifyDBInstance", DBInstanceIdentifier=name, PubliclyAccessible=False,
-            ApplyImmediately=True,
-        )  # fmt: skip
-        yield Finding(
-            status="error" if open_ else "ok",
-            region=region,
-            resource=name,
-            values=(region, name, found.get("Engine", ""), where),
-            evidence=f"{name} has a public address" if open_ else "",
-            fix=(change,) if open_ else (),
-        )
-
-
-@check(
     "cloudjar-no-public-ip",
     "Instances in a Public Subnet without a Public Address",
     "operational_excellence",

@@ -49,6 +49,16 @@ def _applications(look: Look, region: str) -> float:
     return float(sum(1 for one in balancers if one["Type"] == "application"))
 
 
+def _networks(look: Look, region: str) -> float:
+    balancers = look.each("elbv2", "DescribeLoadBalancers", "LoadBalancers", region)
+    return float(sum(1 for one in balancers if one["Type"] == "network"))
+
+
+def _storage(look: Look, region: str) -> float:
+    """GiB of databases."""
+    return float(sum(db["AllocatedStorage"] for db in look.each("rds", "DescribeDBInstances", "DBInstances", region)))
+
+
 LIMITS: tuple[tuple[str, str, str, tuple[str, str], Count], ...] = (
     ("jL7PP0l7J9", "VPC", "VPC", quotas.VPCS, _listed("ec2", "DescribeVpcs", "Vpcs")),
     (
@@ -72,10 +82,28 @@ LIMITS: tuple[tuple[str, str, str, tuple[str, str], Count], ...] = (
     ("nO7SS0l7J9", "IAM Instance Profiles", "IAM", quotas.IAM_INSTANCE_PROFILES, _summed("InstanceProfiles")),
     ("rT7WW0l7J9", "IAM Server Certificates", "IAM", quotas.IAM_SERVER_CERTIFICATES, _summed("ServerCertificates")),
     ("EM8b3yLRTr", "ELB Application Load Balancers", "ELB", ("elasticloadbalancing", "L-53DA6B97"), _applications),
+    ("8wIqYSt25K", "ELB Network Load Balancers", "ELB", ("elasticloadbalancing", "L-69A177A2"), _networks),
     (
         "fW7HH0l7J9", "Auto Scaling Groups", "AutoScaling", ("autoscaling", "L-CDE20ADC"),
         _listed("autoscaling", "DescribeAutoScalingGroups", "AutoScalingGroups"),
     ),
+    (
+        "aW7HH0l7J9", "Auto Scaling Launch Configurations", "AutoScaling", ("autoscaling", "L-6B80B8FA"),
+        _listed("autoscaling", "DescribeLaunchConfigurations", "LaunchConfigurations"),
+    ),
+    (
+        "XG0aXHpIEt", "RDS DB Instances", "RDS", ("rds", "L-7B6409FD"),
+        _listed("rds", "DescribeDBInstances", "DBInstances"),
+    ),
+    (
+        "dYWBaXaaMM", "RDS Subnet Groups", "RDS", ("rds", "L-48C6BF61"),
+        _listed("rds", "DescribeDBSubnetGroups", "DBSubnetGroups"),
+    ),
+    (
+        "dV84wpqRUs", "RDS DB Manual Snapshots", "RDS", ("rds", "L-272F1212"),
+        _listed("rds", "DescribeDBSnapshots", "DBSnapshots", SnapshotType="manual"),
+    ),
+    ("P1jhKWEmLa", "RDS Total Storage Quota", "RDS", ("rds", "L-7ADDB58A"), _storage),
 )  # fmt: skip
 """AWS's check, its name, the service's name in the report, the quota, and what counts against it."""
 

@@ -1,5 +1,4 @@
-"""What a failure would take along: volumes without snapshots, everything in one zone, buckets without versions; and
-what nobody can tell apart: things without tags, things in many regions."""
+"""What a failure would take along: volumes without snapshots, everything in one zone, buckets without versions."""
 
 from __future__ import annotations
 
@@ -9,9 +8,7 @@ from typing import Any
 
 from cloudjar.kit.advice import Finding, Status
 from cloudjar.services.trustedadvisor.checking import COLOURS, check, mend
-from cloudjar.services.trustedadvisor.looking import HOME, Look, name_of, tags_of
-
-WANTED_TAGS = ("Name", "Environment", "Project")
+from cloudjar.services.trustedadvisor.looking import HOME, Look, name_of
 
 
 @check(
@@ -194,74 +191,4 @@ def versioning(look: Look) -> Iterator[Finding]:
             values=(region, name, state, found.get("MFADelete") or "Disabled", COLOURS[status]),
             evidence=f"versioning: {state.lower()}" if status != "ok" else "",
             fix=(change,) if status != "ok" else (),
-        )
-
-
-def _tagged_things(look: Look) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """(region, id, item) of what is tagged to know what it is for."""
-    for region, vm in look.instances:
-        yield region, vm["InstanceId"], vm
-    for operation, member, key in (
-        ("DescribeVolumes", "Volumes", "VolumeId"),
-        ("DescribeAddresses", "Addresses", "AllocationId"),
-        ("DescribeNatGateways", "NatGateways", "NatGatewayId"),
-    ):
-        for region, item in look.everywhere("ec2", operation, member):
-            if item.get("State") not in ("deleted", "deleting"):
-                yield region, item[key], item
-    for region, vpc in look.everywhere("ec2", "DescribeVpcs", "Vpcs"):
-        if not vpc.get("IsDefault"):
-            yield region, vpc["VpcId"], vpc
-
-
-@check(
-    "cloudjar-untagged",
-    "Resources without Tags",
-    "operational_excellence",
-    "Tells instances, volumes, addresses, NAT gateways and VPCs that lack one of the tags Name, Environment and "
-    "Project: with fifty of them nobody knows what they are for and whether they may go.",
-    ("Region", "Resource", "Missing Tags"),
-    ("ec2",),
-)
-def untagged(look: Look) -> Iterator[Finding]:
-    """Yellow: one of the three is missing."""
-    for region, key, item in _tagged_things(look):
-        lacking = [name for name in WANTED_TAGS if not tags_of(item).get(name)]
-        pairs = " ".join(f"Key={name},Value=..." for name in lacking)
-        yield Finding(
-            status="warning" if lacking else "ok",
-            region=region,
-            resource=key,
-            values=(region, key, ", ".join(lacking)),
-            evidence=f"no {', '.join(lacking)}" if lacking else "",
-            hint=f"aws ec2 create-tags --region {region} --resources {key} --tags {pairs}" if lacking else "",
-        )
-
-
-@check(
-    "cloudjar-many-regions",
-    "Resources Spread over Regions",
-    "operational_excellence",
-    "Tells what lies outside of the region in which most of the account lies: it is easily overlooked there.",
-    ("Region", "Resources", "Home Region"),
-    ("ec2",),
-)
-def spread(look: Look) -> Iterator[Finding]:
-    """Yellow: another region than the one with the most."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for region, key, _ in _tagged_things(look):
-        found[region].append(key)
-    if not found:
-        return
-    home = max(sorted(found), key=lambda region: len(found[region]))
-    for region, keys in sorted(found.items()):
-        away = region != home
-        yield Finding(
-            status="warning" if away else "ok",
-            region=region,
-            resource=region,
-            values=(region, str(len(keys)), home),
-            evidence=f"{', '.join(sorted(keys)[:5])} in {region}, most of the account in {home}" if away else "",
-            monthly=look.monthly(region, *keys) if away else 0,
-            hint=f"move them to {home} or remove them" if away else "",
         )
