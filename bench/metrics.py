@@ -10,26 +10,29 @@ one-minute data of 1,000 metrics (10,080,000 points), also by processor time.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from bench.http_server import measure, signed_post
 from bench.pipeline import administrator, cpu_seconds, jar
 from cloudjar.app import Jar
-from cloudjar.auth.presign import Credentials
+from cloudjar.auth.presign import Credentials, sign
 from cloudjar.base.caller import root
-from cloudjar.base.clock import SimClock
+from cloudjar.base.clock import SimClock, SystemClock
 from cloudjar.base.settings import Settings
 from cloudjar.kit import metrics
 from cloudjar.kit.metrics import Metric
 from cloudjar.planes.compute.sim import SimCompute
 from cloudjar.planes.network.sim import SimNetwork
+from cloudjar.wire import cbor
+from cloudjar.wire.message import Request, Response
 
 _METRICS, _WEEK, _MINUTE = 1000, 7 * 86400, 60
 _POINTS, _MILLISECONDS = 50_000, 100.0
@@ -97,25 +100,68 @@ def _metric(number: int) -> Metric:
     return Metric("Bench", f"m{number}", (("Host", "a"),))
 
 
+def asking(count: int, period: int, first: int = 0) -> dict[str, Any]:
+    """The members of a question about so many metrics."""
+    host = [{"Name": "Host", "Value": "a"}]
+    asked = []
+    for number in range(first, first + count):
+        metric = {"Namespace": "Bench", "MetricName": f"m{number}", "Dimensions": host}
+        asked.append({"Id": f"q{number}", "MetricStat": {"Metric": metric, "Period": period, "Stat": "Average"}})
+    return {"MetricDataQueries": asked}
+
+
 def questions(held: Jar, clock: SimClock) -> dict[str, tuple[Callable[[], Any], bool]]:
     """What is asked, and whether the bar is its."""
-    who, now = root(ACCOUNT), clock.now()
+    who, now, loop = root(ACCOUNT), clock.now(), asyncio.new_event_loop()
+    held.run_on(loop)
     span = {"StartTime": now - timedelta(days=7), "EndTime": now}
 
     def ask(count: int, period: int) -> Callable[[], Any]:
-        queries = [
-            {"Id": f"q{n}", "MetricStat": {"Metric": {"Namespace": "Bench", "MetricName": f"m{n}", "Dimensions": [
-                {"Name": "Host", "Value": "a"}]}, "Period": period, "Stat": "Average"}}
-            for n in range(count)]  # fmt: skip
-        params = {"MetricDataQueries": queries, **span}
+        params = {**asking(count, period), **span}
         return lambda: held.pipeline.invoke("cloudwatch", "GetMetricData", params, who, REGION)
+
+    def whole(post: Callable[[dict[str, Any]], Request]) -> Callable[[], Any]:
+        requests = [post({**asking(500, 3600, first), **span}) for first in (0, 500)]
+        return lambda: [loop.run_until_complete(answered(held, request)) for request in requests]
 
     return {
         "one metric, each minute of the week": (ask(1, 60), True),
         "ten metrics, each minute (a whole page)": (ask(10, 60), True),
         "500 metrics (the most that a request asks), by the hour": (ask(500, 3600), True),
         "500 metrics, by six hours": (ask(500, 21600), True),
+        "1,000 metrics by the hour, two requests in JSON, all of it": (whole(in_json), True),
+        "1,000 metrics by the hour, two requests in CBOR, all of it": (whole(in_cbor), True),
     }
+
+
+def in_json(members: dict[str, Any]) -> Request:
+    """A signed question in AWS JSON."""
+    body = {name: one.timestamp() if isinstance(one, datetime) else one for name, one in members.items()}
+    headers = {
+        "content-type": "application/x-amz-json-1.0",
+        "x-amz-target": "GraniteServiceVersion20100801.GetMetricData",
+    }
+    return _signed("/", headers, json.dumps(body).encode())
+
+
+def in_cbor(members: dict[str, Any]) -> Request:
+    """A signed question as SDKs of today ask it."""
+    headers = {"content-type": "application/cbor", "accept": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
+    return _signed("/service/GraniteServiceVersion20100801/operation/GetMetricData", headers, cbor.encode(members))
+
+
+def _signed(path: str, headers: dict[str, str], body: bytes) -> Request:
+    request = Request("POST", path, "", {"host": "127.0.0.1:4566", **headers}, body)
+    sign(request, Credentials("test", "test"), REGION, "monitoring", SystemClock().real())
+    return request
+
+
+async def answered(held: Jar, request: Request) -> Response:
+    """From the parsed head of a request to the bytes of its answer."""
+    found = held.pipeline(request)
+    response = found if isinstance(found, Response) else await found
+    assert response.status == 200, response.body
+    return response
 
 
 def query() -> bool:

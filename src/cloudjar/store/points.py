@@ -8,15 +8,15 @@ at a time, so that what a request costs depends on what it asks for and never on
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
-from cloudjar.store import point_blocks
+from cloudjar.store import point_blocks, point_columns
 from cloudjar.store.database import Database
-from cloudjar.store.point_blocks import SPAN, Block, Pairs
+from cloudjar.store.point_blocks import SPAN, Pairs
+from cloudjar.store.point_columns import Chunk
 
 HOUR, DAY = 3600, 86400
 KEPT = {1: 3 * HOUR, 60: 15 * DAY, 300: 63 * DAY, 3600: 455 * DAY}
@@ -27,8 +27,12 @@ _JOURNAL = 5000
 """Measurements that may wait to be put together."""
 _PACKED = 16
 """Series that are packed at a time, so that nobody waits for all."""
-_FEW = 32
-"""Points that do not make it worth while to pack a series."""
+_FEW, _SPARSE = 32, 128
+"""Points that do not make it worth while to pack a series: of a day, of one that is measured now and then."""
+_NOW_AND_THEN = 10
+"""Points an hour of such a series."""
+_LATER = 500
+"""Measurements that may wait over the hour."""
 _CACHED = 200_000
 
 
@@ -72,11 +76,21 @@ _SCHEMA = (
 )
 
 
+_SERIES = "SELECT id FROM metric_series WHERE account=? AND region=? AND namespace=? AND name=? AND dimensions=?"
 _OF_DIMENSION = "d.account=? AND d.region=? AND d.name=?"
 _POINT = "SELECT at, unit, count, total, low, high, pairs FROM metric_point"
 _BLOCK = (
     "SELECT data, resolution, start, unit, pairs FROM metric_block LEFT JOIN metric_values "
     "USING (series, resolution, start, unit)"
+)
+_AMONG = "series IN (SELECT value FROM json_each(?)) AND resolution=?"
+_FRESH_OF = (
+    "SELECT series, at, unit, count, total, low, high, pairs FROM metric_point "
+    f"WHERE {_AMONG} AND at>=? AND at<? ORDER BY series, at, unit"
+)
+_BLOCKS_OF = (
+    f"SELECT series, data, start, unit FROM metric_block WHERE {_AMONG} AND start>? AND start<? "
+    "ORDER BY series, start, unit"
 )
 _INSERT = "INSERT INTO metric_point VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"
 
@@ -86,17 +100,7 @@ Name = tuple[str, str, Dimensions]
 _Entry = tuple[int, bool, list[Point]]
 _ENTRIES = msgspec.msgpack.Decoder(list[_Entry])
 _ENCODE = msgspec.msgpack.Encoder().encode
-
-
-class Chunk(NamedTuple):
-    """Points in columns. `samples`, `low` and `high` are None when each point is one measurement (its `total`)."""
-
-    unit: str
-    at: Sequence[float]
-    total: Sequence[float]
-    samples: Sequence[float] | None
-    low: Sequence[float] | None
-    high: Sequence[float] | None
+_ENCODE_JSON = msgspec.json.Encoder().encode
 
 
 class Points:
@@ -139,7 +143,7 @@ class Points:
         hour = int(now // HOUR)
         if hour != self._hour:
             # A few that waited for less than a day can wait on: whoever asks finds them in the journal.
-            self._due = self._due or self._waiting >= _FEW or hour // 24 != self._hour // 24
+            self._due = self._due or self._waiting >= _LATER or hour // 24 != self._hour // 24
             self._hour = hour
         if self._waiting > _JOURNAL or self._behind or self._due:
             self._due = False
@@ -156,10 +160,7 @@ class Points:
             return known
         run = self._database.execute
         place = (account, region, *name[:2], key_of(name[2]))
-        row = run(
-            "SELECT id FROM metric_series WHERE account=? AND region=? AND namespace=? AND name=? AND dimensions=?",
-            place,
-        ).fetchone()
+        row = run(_SERIES, place).fetchone()
         if row is None:
             row = run(
                 "INSERT INTO metric_series (account, region, namespace, name, dimensions, last, swept) "
@@ -168,9 +169,7 @@ class Points:
             ).fetchone()
             for label, value in name[2]:
                 run("INSERT INTO metric_dimension VALUES (?,?,?,?,?)", (row[0], account, region, label, value))
-        if len(self._known) > _CACHED:
-            self._known.clear()
-        self._known[account, region, name] = int(row[0])
+        self._remember(account, region, name, int(row[0]))
         return int(row[0])
 
     def settle(self, now: float | None = None) -> None:
@@ -230,10 +229,12 @@ class Points:
             self._known.clear()
 
     def _is_sparse(self, series: int, now: float) -> bool:
-        """A few points of the last day alone: packing them takes as long as a thousand, so they wait for more."""
+        """A few points of the last days alone: packing them takes as long as a thousand, so they wait for more."""
         sql = "SELECT count(*), min(at) FROM metric_point WHERE series=? AND resolution=60"
         count, oldest = self._database.execute(sql, (series,)).fetchone()
-        return bool(0 < count < _FEW and oldest > now - DAY)
+        if not count or oldest < now - 2 * DAY:
+            return False
+        return bool(count < _FEW or (count < _SPARSE and count < (now - oldest) / HOUR * _NOW_AND_THEN))
 
     def pack(self, series: int, now: float) -> None:
         """Put what a series measured before this hour into blocks."""
@@ -242,7 +243,7 @@ class Points:
         rows = run(f"{_POINT} WHERE series=? AND resolution=60 AND at<? ORDER BY at, unit", (series, before)).fetchall()
         points = [_read(row) for row in rows]
         for resolution, span in SPAN.items():
-            self._into_blocks(series, resolution, merged(points, resolution))
+            self._into_blocks(series, resolution, points if resolution == 60 else merged(points, resolution))
             gone = int(now - KEPT[resolution] - span)
             old = (series, resolution, gone)
             for table in ("block", "values"):
@@ -270,11 +271,27 @@ class Points:
         self, account: str, region: str, namespace: str, name: str, dimensions: tuple[tuple[str, str], ...]
     ) -> int | None:
         """The id of a series that exists with exactly these dimensions."""
-        rows = self._database.query(
-            "SELECT id FROM metric_series WHERE account=? AND region=? AND namespace=? AND name=? AND dimensions=?",
-            (account, region, namespace, name, key_of(dimensions)),
-        )
-        return int(rows[0][0]) if rows else None
+        return self.found(account, region, [(namespace, name, dimensions)])[0]
+
+    def found(self, account: str, region: str, names: Iterable[Name]) -> list[int | None]:
+        """The ids of several, None for each that does not exist."""
+        known = self._known
+        with self._database.lock:  # what a transaction has made, it alone knows until it commits
+            return [
+                known.get((account, region, name)) or self._look_up(account, region, name) for name in names
+            ]
+
+    def _look_up(self, account: str, region: str, name: Name) -> int | None:
+        row = self._database.execute(_SERIES, (account, region, *name[:2], key_of(name[2]))).fetchone()
+        if row is None:
+            return None
+        self._remember(account, region, name, int(row[0]))
+        return int(row[0])
+
+    def _remember(self, account: str, region: str, name: Name, series: int) -> None:
+        if len(self._known) > _CACHED:
+            self._known.clear()
+        self._known[account, region, name] = series
 
     def read(self, series: int, resolution: int, start: float, stop: float, now: float) -> list[Point]:
         """Points that begin in [start, stop) and are still kept at this resolution, oldest first."""
@@ -289,14 +306,31 @@ class Points:
         fresh = merged(self._fresh(series, resolution, oldest, stop), resolution)
         return merged([*found, *fresh], resolution) if found and fresh else found or fresh
 
-    def columns(self, series: int, resolution: int, start: float, stop: float, now: float) -> Iterator[Chunk]:
-        """The same without the single values, in columns; a period may be in several chunks."""
+    def columns(
+        self, wanted: Collection[int], resolution: int, start: float, stop: float, now: float, *, bounds: bool = True
+    ) -> dict[int, list[Chunk]]:
+        """The same of several series at once without the single values (and without `bounds` lowest and highest ones),
+        in columns; a period may be in several chunks."""
         oldest = max(start, now - KEPT[resolution])
-        columns = "SELECT data, start, unit FROM metric_block"
-        for data, begin, unit in self._blocks(columns, series, resolution, oldest, stop):
-            yield _chunk(point_blocks.decoded(data), resolution, begin, unit, oldest, stop)
-        for point in merged(self._fresh(series, resolution, oldest, stop), resolution):
-            yield Chunk(point.unit, (point.at,), (point.total,), (point.samples,), (point.low,), (point.high,))
+        cut = point_columns.Cut(resolution, oldest, stop, bounds=bounds)
+        found: dict[int, list[Chunk]] = {series: [] for series in wanted}
+        listed = _ENCODE_JSON(list(found)).decode()
+        self.settle()
+        span, whole = SPAN.get(resolution, 0), -(-stop // resolution) * resolution
+        with self._database.lock:
+            blocks, fresh = [], self._database.query(_FRESH_OF, (listed, min(resolution, 60), oldest, whole))
+            if span:
+                blocks = self._database.query(_BLOCKS_OF, (listed, resolution, oldest - span, stop))
+        for series, data, begin, unit in blocks:
+            chunk = cut.block(data, begin, unit)
+            if chunk.at:
+                found[series].append(chunk)
+        points: dict[int, list[Point]] = {}
+        for row in fresh:
+            points.setdefault(row[0], []).append(_read(row[1:]))
+        for series, held in points.items():
+            found[series] += point_columns.of_points(merged(held, resolution))
+        return found
 
     def _blocks(self, select: str, series: int, resolution: int, start: float, stop: float) -> list[Any]:
         self.settle()
@@ -390,19 +424,6 @@ def _of_block(data: bytes, resolution: int, start: int, unit: str, values: bytes
     return [Point(one[0], unit, *one[1:]) for one in point_blocks.measured(data, values, start, resolution)]
 
 
-def _chunk(block: Block, resolution: int, start: int, unit: str, low: float, high: float) -> Chunk:
-    """The columns of a block, cut to [low, high)."""
-    places = point_blocks.slots(block)
-    at = [start + slot * resolution for slot in places]
-    first, last = bisect_left(at, low), bisect_left(at, high)
-    columns = [
-        point_blocks.doubles(raw)[first:last] if raw else None
-        for raw in (block.total, block.samples, block.low, block.high)
-    ]
-    assert columns[0] is not None
-    return Chunk(unit, at[first:last], columns[0], columns[1], columns[2], columns[3])
-
-
 def merged(points: Iterable[Point], resolution: int, origin: float = 0) -> list[Point]:
     """Points put together by period (of `resolution` seconds, counted from `origin`) and unit, oldest first."""
     periods: dict[tuple[float, str], list[Point]] = {}
@@ -415,7 +436,8 @@ def merged(points: Iterable[Point], resolution: int, origin: float = 0) -> list[
 def together(points: list[Point], at: float, unit: str) -> Point:
     """Several points as one."""
     if len(points) == 1:
-        return points[0]._replace(at=at, unit=unit)
+        only = points[0]
+        return only if only.at == at and only.unit == unit else Point(at, unit, *only[2:])
     pairs: Pairs | None = None
     known = [point.pairs for point in points]
     if None not in known:

@@ -60,9 +60,10 @@ class ContainerCompute(Entering, Metering, Leasing):
         *,
         runtime_dir: Path = Path("/run/cloudjar"),
         shutdown_seconds: float = 60,
+        authority: Path | None = None,
     ) -> None:
         super().__init__()
-        self.tag = tag
+        self.tag, self.authority = tag, authority
         self.state = state_dir.absolute()
         self.runtime = runtime_dir
         self.shutdown_seconds = shutdown_seconds
@@ -374,7 +375,7 @@ class ContainerCompute(Entering, Metering, Leasing):
             disk.mount_volume(self.volumes.image_file(spec.root.volume_id), home.disk, owner)
             upper = home.disk / "upper"
             born = self.volumes.taken_by(spec.root.volume_id, spec.id)
-            identity.plant(upper, identity.seed_files(spec, born_again=born), owner)
+            identity.plant(upper, identity.seed_files(spec, born_again=born, authority=self.authority), owner)
             if born or not identity.has(upper, "etc/ssh/ssh_host_ed25519_key"):
                 identity.plant(upper, identity.host_keys(spec.hostname, born_again=born), owner)
             disk.mount_root(Path(record.rootfs), home.disk, home.root, users)

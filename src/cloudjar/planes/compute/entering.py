@@ -168,6 +168,38 @@ class Entering(ABC):
             raise PlaneError(f"{argv[0]} in {machine_id} did not end within {timeout:g} s") from late
         return done.returncode, done.stdout
 
+    def pipe(
+        self, giver: tuple[str, Sequence[str]], taker: tuple[str, Sequence[str]], timeout: float
+    ) -> tuple[tuple[int, bytes], tuple[int, bytes]]:
+        """Run a command in one machine with its output going to a command in another, each (machine, command):
+        (exit code, complaints) of either."""
+        (from_home, said), (to_home, heard) = ((self._entered(m), [*argv]) for m, argv in (giver, taker))
+        with tempfile.TemporaryFile() as complaints, tempfile.TemporaryFile() as answers:
+            giving = subprocess.Popen(
+                [*self._exec(from_home), from_home.name, *said],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints,
+            )  # fmt: skip
+            with giving:
+                assert giving.stdout is not None
+                taking = subprocess.Popen(
+                    [*self._exec(to_home), to_home.name, *heard],
+                    stdin=giving.stdout, stdout=answers, stderr=answers,
+                )  # fmt: skip
+                giving.stdout.close()  # who gives hears of it when nobody takes any more
+                try:
+                    codes = (taking.wait(timeout), giving.wait(timeout))
+                except subprocess.TimeoutExpired as late:
+                    taking.kill()
+                    giving.kill()
+                    raise PlaneError(f"{giver[0]} is not read by {taker[0]} within {timeout:g} s") from late
+                finally:
+                    taking.wait()
+            ends = []
+            for code, file in zip(reversed(codes), (complaints, answers), strict=True):
+                file.seek(0)
+                ends.append((code, file.read()))
+        return ends[0], ends[1]
+
     def has_console(self, machine_id: str) -> bool:
         """Whoever can be entered has one."""
         return self.enterable(machine_id)

@@ -29,6 +29,8 @@ class SeedFile(msgspec.Struct, frozen=True, kw_only=True):
 
 _TIME = "etc/systemd/timesyncd.conf.d/dhcp.conf"
 """What DHCP says of time servers, for the guest's own time service to obey."""
+_AUTHORITY = "usr/local/share/ca-certificates/cloudjar.crt"
+"""Where `update-ca-certificates` looks for what an administrator trusts; the image's own unit is quicker."""
 
 
 def machine_id(instance_id: str) -> str:
@@ -36,14 +38,17 @@ def machine_id(instance_id: str) -> str:
     return hashlib.sha256(f"cloudjar machine {instance_id}".encode()).hexdigest()[:32]
 
 
-def seed_files(spec: MachineSpec, *, born_again: bool = False) -> list[SeedFile]:
-    """Everything to write before a boot, host keys excepted (pure); `born_again`: the disk was another machine's."""
+def seed_files(spec: MachineSpec, *, born_again: bool = False, authority: Path | None = None) -> list[SeedFile]:
+    """Everything to write before a boot, host keys excepted; `born_again`: the disk was another machine's;
+    `authority`: where the certificate lies of whom the machine is to believe (PEM), if it does."""
     keep = not born_again
     seeds = [
         SeedFile(path="etc/hostname", content=f"{spec.hostname}\n".encode(), keep=keep),
         SeedFile(path="etc/hosts", content=_hosts(spec.hostname), keep=keep),
         SeedFile(path="etc/machine-id", content=f"{machine_id(spec.id)}\n".encode(), mode=0o444, keep=keep),
     ]
+    if authority and authority.exists():
+        seeds.append(SeedFile(path=_AUTHORITY, content=authority.read_bytes(), keep=False))
     return [*seeds, *lease_files(spec)]
 
 

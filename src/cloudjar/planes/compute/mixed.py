@@ -27,11 +27,17 @@ class MixedCompute(ContainerCompute):
     """Both drivers; implements `ComputePort`, and `Inside` for its containers. `name` is the default's."""
 
     def __init__(
-        self, tag: str, state_dir: Path, images: ImageStore | None = None, *, default: str = "container"
+        self,
+        tag: str,
+        state_dir: Path,
+        images: ImageStore | None = None,
+        *,
+        default: str = "container",
+        authority: Path | None = None,
     ) -> None:
-        super().__init__(tag, state_dir, images)
+        super().__init__(tag, state_dir, images, authority=authority)
         self.name = default
-        self._vms = VmCompute(tag, state_dir, self.store)
+        self._vms = VmCompute(tag, state_dir, self.store, authority=authority)
 
     def _is_vm(self, machine_id: str) -> bool:
         """What the machine was last started as."""

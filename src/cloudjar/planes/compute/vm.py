@@ -59,9 +59,12 @@ class VmCompute(ContainerCompute):
         *,
         runtime_dir: Path = Path("/run/cloudjar"),
         shutdown_seconds: float = 240,
+        authority: Path | None = None,
     ) -> None:
         """As a container's; its own kernel, perhaps an interpreted one, takes its time to go down."""
-        super().__init__(tag, state_dir, images, runtime_dir=runtime_dir, shutdown_seconds=shutdown_seconds)
+        super().__init__(
+            tag, state_dir, images, runtime_dir=runtime_dir, shutdown_seconds=shutdown_seconds, authority=authority
+        )
 
     def powered_off(self, machine_id: str) -> bool:
         """True when the guest powered itself off, which QEMU notes before it ends."""
@@ -333,7 +336,7 @@ class VmCompute(ContainerCompute):
         try:
             upper = home.disk / "upper"
             born = self.volumes.taken_by(spec.root.volume_id, spec.id)
-            identity.plant(upper, identity.seed_files(spec, born_again=born))
+            identity.plant(upper, identity.seed_files(spec, born_again=born, authority=self.authority))
             if born or not identity.has(upper, "etc/ssh/ssh_host_ed25519_key"):
                 identity.plant(upper, identity.host_keys(spec.hostname, born_again=born))
         finally:

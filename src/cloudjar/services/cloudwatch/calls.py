@@ -1,4 +1,5 @@
-"""``AWS/Usage``: how often each operation was called, by the minute; derived from what the audit counts anyway.
+"""``AWS/Usage``: how often each operation was called, by the minute; derived from what the audit counts anyway. And how
+much of quotas is used (`counts`).
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Usage-Metrics.html
 """
@@ -11,9 +12,10 @@ from cloudjar.kit import metrics
 from cloudjar.kit.audit import Audit
 from cloudjar.kit.context import World
 from cloudjar.kit.metrics import Metric, Point
+from cloudjar.services.cloudwatch import counts
+from cloudjar.spec import usage_metrics
 
-NAMESPACE = "AWS/Usage"
-CALLS = "CallCount"
+NAMESPACE, CALLS = usage_metrics.NAMESPACE, usage_metrics.CALLS
 SERVICES = {
     "cloudtrail": "CloudTrail",
     "cloudwatch": "CloudWatch",
@@ -45,25 +47,28 @@ def _of(metric: Metric) -> tuple[str, str] | None:
     return None if service is None else (service, held["Resource"])
 
 
-class Calls:
+class Uses:
     """Implements `kit.metrics.Source`."""
 
     service = "cloudwatch"
 
     def metrics(self, world: World, account: str, region: str, since: float) -> Iterable[Metric]:
-        """One for each operation that was called."""
+        """One for each operation that was called, and for each quota of which something was used."""
         audit: Audit = world.ports["audit"]
-        return [metric(*made) for made in audit.called(account, region, since) if made[0] in SERVICES]
+        made = [metric(*called) for called in audit.called(account, region, since) if called[0] in SERVICES]
+        return [*made, *counts.metrics(world, account, region, since)]
 
     def step(self, world: World, account: str, region: str, metric: Metric) -> int:  # noqa: ARG002 the port's
         """A minute: a call tells nobody, so that who watches looks whether there were any."""
-        return 60 if _of(metric) is not None else 0
+        return 60 if _of(metric) is not None or counts.code_of(metric) is not None else 0
 
     def read(
         self, world: World, account: str, region: str, metric: Metric, start: float, stop: float
     ) -> Iterable[Point]:
         """A point for each minute that had calls and is over; each call is a sample of one."""
-        found = _of(metric)
+        quota, found = counts.code_of(metric), _of(metric)
+        if quota is not None:
+            return counts.read(world, account, region, quota, start, stop)
         if found is None:
             return []
         now = world.clock.now().timestamp()
@@ -72,4 +77,4 @@ class Calls:
         return [Point(float(at), "None", calls, calls, 1.0, 1.0, ((1.0, calls),)) for at, calls in made]
 
 
-metrics.derives(NAMESPACE, Calls())
+metrics.derives(NAMESPACE, Uses())

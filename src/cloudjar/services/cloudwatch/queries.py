@@ -14,12 +14,13 @@ import msgspec
 from cloudjar.base.errors import AwsError
 from cloudjar.kit import metrics
 from cloudjar.kit.context import World
-from cloudjar.kit.metrics import Metric
+from cloudjar.kit.metrics import Drawn, Line, Metric
 from cloudjar.services.cloudwatch import datums, errors, periods, searching, selecting, statistics
 from cloudjar.services.cloudwatch.math.evaluate import Sheet
 from cloudjar.services.cloudwatch.math.functions import Window
 from cloudjar.services.cloudwatch.math.parse import SyntaxFault, names, parse
 from cloudjar.services.cloudwatch.math.values import Fault, Series
+from cloudjar.spec import usage_metrics
 
 MOST = 500
 _ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
@@ -128,13 +129,16 @@ class Asker:
         self._world, self._account, self._region = world, account, region
         self._start, self._stop, self._sliding = start, stop, sliding
         self._by_id = {query.id: query for query in queries}
+        self._lines: dict[str, Line] | None = None
         self._least = min((query.period for query in queries if query.period), default=60)
         asked = [query for query in queries if query.metric is not None or selecting.is_select(query.expression)]
+        ids = {query.id for query in asked}
         self._sheet = Sheet(
-            {query.id: query.expression for query in queries if query.id not in {one.id for one in asked}},
+            {query.id: query.expression for query in queries if query.id not in ids},
             {query.id: lambda query=query: self._measure(query) for query in asked},  # type: ignore[misc]  # bound
             self._window,
             self._search,
+            self._limit,
         )
 
     def result(self, name: str) -> list[Series]:
@@ -144,6 +148,23 @@ class Asker:
         except (Fault, SyntaxFault) as fault:
             raise wrong(name, str(fault)) from None
 
+    def line(self, query: Query) -> Line | None:
+        """A plain statistic of a metric, which needs no mathematics; None for every other query. Those of a request are
+        read together."""
+        if self._lines is None:
+            plain = [one for one in self._by_id.values() if one.metric is not None and one.stat in metrics.PLAIN]
+            wanted = [
+                Drawn(one.metric, one.stat, one.period, self._begin(one.period), one.unit)
+                for one in plain
+                if one.metric is not None
+            ]
+            found = metrics.lines(self._world, self._account, self._region, wanted, self._stop)
+            self._lines = {one.id: line for one, line in zip(plain, found, strict=True)}
+        return self._lines.get(query.id)
+
+    def _begin(self, period: int) -> float:
+        return self._start if self._sliding else self._start - self._start % period
+
     def _window(self, name: str) -> Window:
         return Window(self._start, self._stop, self._by_id[name].period or self._least, self._sliding)
 
@@ -152,14 +173,19 @@ class Asker:
             select, window = selecting.parse(query.expression), self._window(query.id)
             found = selecting.run(self._world, self._account, self._region, select, window)
             return found if select.by else found[0]
+        line = self.line(query)
+        if line is not None:
+            return self._told(query.metric, query.stat, query.period, line.points)
         return self._series(query.metric, query.stat, query.period, query.unit)
 
     def _series(self, metric: Metric, stat: str, period: int, unit: str = "") -> Series:
         statistic = statistics.parse(stat)
         if statistic is None:
             raise Fault(f"Unknown statistic '{stat}'")
-        start = self._start if self._sliding else self._start - self._start % period
-        values = self._values(metric, stat, statistic, period, start, unit)
+        values = self._values(metric, stat, statistic, period, self._begin(period), unit)
+        return self._told(metric, stat, period, values)
+
+    def _told(self, metric: Metric, stat: str, period: int, values: dict[float, float]) -> Series:
         facts = {"MetricName": metric.name, "Namespace": metric.namespace, "Stat": stat, "Period": str(period),
                  "AccountId": self._account, "Region": self._region,
                  **{f"Dim.{name}": value for name, value in metric.dimensions}}  # fmt: skip
@@ -190,3 +216,11 @@ class Asker:
             one = self._series(metric, stat, period)
             made.append(one._replace(label=" ".join((*(value for _, value in metric.dimensions), metric.name))))
         return made
+
+    def _limit(self, facts: Mapping[str, str]) -> float | None:
+        """The quota that a metric of ``AWS/Usage`` is used of."""
+        if facts.get("Namespace") != usage_metrics.NAMESPACE:
+            return None
+        held = sorted((name[4:], value) for name, value in facts.items() if name.startswith("Dim."))
+        code = usage_metrics.quotas_by_dimensions().get((facts["MetricName"], tuple(held)))
+        return None if code is None else self._world.state.quotas.limit(self._account, self._region, code)

@@ -6,12 +6,12 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metric
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from cloudjar.kit import metrics
 from cloudjar.kit.context import World
-from cloudjar.kit.metrics import Metric
+from cloudjar.kit.metrics import Drawn, Line, Metric
 from cloudjar.services.cloudwatch.math.functions import Window
 from cloudjar.services.cloudwatch.math.values import Fault, Series
 from cloudjar.services.cloudwatch.searching import among
@@ -198,28 +198,28 @@ def _weight(order: str, values: Iterable[float]) -> float:
 
 
 def _joined(
-    world: World, account: str, region: str, function: str, members: Iterable[Metric], window: Window
+    world: World, account: str, region: str, function: str, members: Sequence[Metric], window: Window
 ) -> dict[float, float]:
     """A function over the values of several metrics, by period."""
     total: dict[float, float] = {}
     samples: dict[float, float] = {}
     join = _JOIN.get(function, float.__add__)
-    for metric in members:
-        stat = "Sum" if function == "AVG" else _FUNCTIONS[function]
-        for at, value in _values(world, account, region, metric, stat, window).items():
+    stat = "Sum" if function == "AVG" else _FUNCTIONS[function]
+    for line in _lines(world, account, region, members, stat, window):
+        for at, value in zip(line.at, line.values, strict=True):
             total[at] = join(total[at], value) if at in total else value
-        if function == "AVG":
-            for at, value in _values(world, account, region, metric, "SampleCount", window).items():
+    if function == "AVG":
+        for line in _lines(world, account, region, members, "SampleCount", window):
+            for at, value in zip(line.at, line.values, strict=True):
                 samples[at] = samples.get(at, 0.0) + value
     if function == "AVG":
         total = {at: value / samples[at] for at, value in total.items() if samples.get(at)}
     return dict(sorted(total.items()))
 
 
-def _values(
-    world: World, account: str, region: str, metric: Metric, stat: str, window: Window
-) -> dict[float, float]:
+def _lines(
+    world: World, account: str, region: str, members: Sequence[Metric], stat: str, window: Window
+) -> list[Line]:
     start = window.start if window.sliding else window.start - window.start % window.period
-    return metrics.values(
-        world, account, region, metric, stat, period=window.period, start=start, stop=window.stop
-    )
+    wanted = [Drawn(metric, stat, window.period, start) for metric in members]
+    return metrics.lines(world, account, region, wanted, window.stop)

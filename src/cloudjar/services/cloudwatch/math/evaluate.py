@@ -10,6 +10,8 @@ from cloudjar.services.cloudwatch.math.parse import Array, Call, Name, Node, Num
 from cloudjar.services.cloudwatch.math.values import Fault, Series, Value
 
 Search = Callable[[str, str, int], list[Series]]
+Limit = Callable[[Mapping[str, str]], float | None]
+"""The quota that a metric (by its facts) is used of."""
 _WORDS = frozenset(("REPEAT", "LINEAR", "AVG", "MIN", "MAX", "SUM", "ASC", "DESC"))
 
 
@@ -22,11 +24,13 @@ class Sheet:
         metrics: Mapping[str, Callable[[], Series | list[Series]]],
         window: Callable[[str], Window],
         search: Search,
+        limit: Limit = lambda _: None,
     ) -> None:
         self._expressions = expressions
         self._metrics = metrics
         self._window = window
         self._search = search
+        self._limit = limit
         self._known: dict[str, Value] = {}
         self._open: list[str] = []
 
@@ -72,6 +76,8 @@ class Sheet:
                 return self._all([self._node(arg, window) for arg in args])
             case Call("SEARCH", args):
                 return self._found([self._node(arg, window) for arg in args], window)
+            case Call("SERVICE_QUOTA", args):
+                return self._quota([self._node(arg, window) for arg in args])
             case Call(name, args):
                 return functions.call(name, [self._node(arg, window) for arg in args], window)
         raise SyntaxFault("The expression cannot be read")
@@ -100,3 +106,13 @@ class Sheet:
         if len(args) == 3 and isinstance(args[2], float):
             period = int(args[2])
         return self._search(args[0], args[1], period)
+
+    def _quota(self, args: list[Value]) -> Series:
+        """``SERVICE_QUOTA(m1)``: the limit that a usage metric is used of, wherever it has a value."""
+        if len(args) != 1 or not isinstance(args[0], Series):
+            raise Fault("SERVICE_QUOTA takes a usage metric")
+        used = args[0]
+        found = self._limit(used.facts)
+        if found is None:
+            raise Fault("SERVICE_QUOTA takes a usage metric of a service that has a quota of it")
+        return Series(dict.fromkeys(used.values, found), used.period, "SERVICE_QUOTA")

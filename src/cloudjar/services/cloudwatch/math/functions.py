@@ -97,7 +97,7 @@ def call(name: str, args: Sequence[Value], window: Window) -> Value:
     return function(args, window)
 
 
-ABSENT = frozenset(("ANOMALY_DETECTION_BAND", "DB_PERF_INSIGHTS", "INSIGHT_RULE_METRIC", "LAMBDA", "SERVICE_QUOTA"))
+ABSENT = frozenset(("ANOMALY_DETECTION_BAND", "DB_PERF_INSIGHTS", "INSIGHT_RULE_METRIC", "LAMBDA"))
 """Functions of AWS that are not built."""
 
 
