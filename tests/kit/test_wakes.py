@@ -233,3 +233,28 @@ def test_alarms_follow_the_clock_s_speed(database: Database) -> None:
         assert done.wait(60)
     finally:
         runner.stop()
+
+
+def test_alarms_that_are_made_in_a_jump_come_in_their_turn(
+    table: WakeTable, clock: SimClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alarms are read ahead; those that others set meanwhile, put off or bring forward are run where they belong."""
+    seen: list[tuple[str, int]] = []
+    start = clock.now()
+
+    def work(one: Wake) -> None:
+        seen.append((one.key, round((clock.now() - start).total_seconds())))
+        match one.key:
+            case "a":
+                wake(table, "between", due=start + timedelta(seconds=15))
+                wake(table, "now")
+            case "between":
+                wake(table, "d", due=start + timedelta(seconds=60))
+                wake(table, "c", due=start + timedelta(seconds=20))
+
+    runner = Runner(table, clock, work)
+    for number, key in enumerate("abcd", 1):
+        wake(table, key, due=start + timedelta(seconds=10 * number))
+    monkeypatch.setattr("cloudjar.kit.wakes._TOGETHER", {"t"})
+    runner.advance(timedelta(minutes=2))
+    assert seen == [("a", 10), ("now", 10), ("between", 15), ("b", 20), ("c", 20), ("d", 60)]

@@ -84,7 +84,7 @@ def _same_statistics(store: Points, put: list[Point], now: float) -> None:
     for period, resolution in ((60, 60), (600, 300), (7200, 3600)):
         for stat, of in plain.items():
             sums = Sums(stat, period, START)
-            for chunk in store.columns(series, resolution, START, now, now):
+            for chunk in store.columns([series], resolution, START, now, now)[series]:
                 sums.add(chunk, resolution)
             wanted = {point.at: of(point) for point in merged(alike, period, START)}
             assert sums.found() == pytest.approx(wanted)

@@ -34,6 +34,9 @@ _JOURNAL_LIMIT = 64 << 20
 _QUIET = 0.1
 """Seconds without an event after which nobody is taken to be waiting."""
 _LENGTH = struct.Struct("<I")
+_COUNT = (
+    "INSERT INTO usage_request VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls"
+)
 
 Place = tuple[float, int]
 """Where an event stands in the trail: its time and its number."""
@@ -244,12 +247,17 @@ class Audit:
             "INSERT INTO audit (time, account, region, request_id, service, operation, data) VALUES (?,?,?,?,?,?,?)",
             [(e.time, e.account, e.region, e.request_id, e.service, e.operation, data) for e, data in events],
         )
-        made = [e for e, _ in events if e.counts]
-        calls = Counter((e.account, e.region, e.service, e.operation, int(e.time // 60)) for e in made)
-        self._database.executemany(
-            "INSERT INTO usage_request VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls",
-            [(*place, count) for place, count in calls.items()],
-        )
+        self._count([e for e, _ in events if e.counts])
+
+    def _count(self, made: list[AuditEvent]) -> None:
+        """Calls are counted by the minute: of that come bills and metrics of usage."""
+        if len(made) == 1:  # a call that changed something
+            one = made[0]
+            place = (one.account, one.region, one.service, one.operation, int(one.time // 60), 1)
+            self._database.execute(_COUNT, place)
+            return
+        calls = Counter([(e.account, e.region, e.service, e.operation, int(e.time // 60)) for e in made])
+        self._database.executemany(_COUNT, [(*place, count) for place, count in calls.items()])
 
     def by_request(self, request_id: str) -> AuditEvent | None:
         """The event of one call."""

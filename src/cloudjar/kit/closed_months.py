@@ -6,7 +6,7 @@ the same transaction.
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from cloudjar.store.database import Database
 
@@ -25,12 +25,18 @@ class ClosedMonths:
     """Months by the instants of their ends (seconds since 1970), each with what it added up to."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._of = ref(database)  # which `_KNOWN` must not keep alive
         with database.lock:
             database.execute("CREATE TABLE IF NOT EXISTS usage_month (until INTEGER PRIMARY KEY, made TEXT, data BLOB)")
         self._until = self._newest()
         self.disturbed = 0
         """How often a closed month was opened again: what was remembered before is out of date."""
+
+    @property
+    def _database(self) -> Database:
+        database = self._of()
+        assert database is not None  # whoever asks has it
+        return database
 
     def _newest(self) -> float:
         return float(self._database.query("SELECT max(until) FROM usage_month")[0][0] or 0)

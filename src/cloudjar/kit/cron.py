@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-patte
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from calendar import monthrange
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -31,6 +32,8 @@ class Cron(NamedTuple):
     def after(self, moment: datetime, zone: tzinfo = UTC) -> datetime | None:
         """The first time later than `moment`, in UTC, or None when there is none within some years; hours that a clock
         change leaves out do not come."""
+        if zone is UTC:
+            return self._after(moment.astimezone(UTC))
         day = moment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
         for _ in range(_YEARS * 366):
             if self._is_on(day):
@@ -40,6 +43,21 @@ class Cron(NamedTuple):
                         if found > moment and found.astimezone(zone).hour == hour:
                             return found
             day += timedelta(days=1)
+        return None
+
+    def _after(self, moment: datetime) -> datetime | None:
+        """The same where no clock changes, which most do: what is earlier in the day is passed over."""
+        day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+        if self._is_on(day):
+            for hour in self.hours[bisect_left(self.hours, moment.hour) :]:
+                for minute in self.minutes:
+                    found = day.replace(hour=hour, minute=minute)
+                    if found > moment:
+                        return found
+        for _ in range(_YEARS * 366 - 1):
+            day += timedelta(days=1)
+            if self._is_on(day):
+                return day.replace(hour=self.hours[0], minute=self.minutes[0])
         return None
 
     def _is_on(self, day: datetime) -> bool:

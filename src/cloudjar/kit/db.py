@@ -106,6 +106,8 @@ class Table(Generic[R]):
 
     def _enforce(self, quota: Quota, item: R) -> None:
         where = {quota.per: getattr(item, quota.per)} if quota.per else {}
+        if quota.counts is not None and not quota.counts(item):
+            return
         if quota.counts is None:
             used = self.count(**where)
         else:

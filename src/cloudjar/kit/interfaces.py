@@ -54,6 +54,10 @@ class Lender(Protocol):
         """Change its security groups."""
         ...
 
+    def expose(self, ctx: Ctx, interface_id: str, public: bool) -> None:
+        """Whether a public address of the pool stands in front of it."""
+        ...
+
     def guard_links(self, ctx: Ctx, interface_id: str, guarded: bool) -> None:
         """Whether its security groups decide about what comes by private links."""
         ...

@@ -13,11 +13,13 @@ from typing import NamedTuple, Protocol
 
 from cloudjar.kit.context import World
 from cloudjar.kit.metric_taps import taps
-from cloudjar.store.points import KEPT, Chunk, Point, Points, key_of, merged, pairs_of, together
-from cloudjar.store.sums import Sums
+from cloudjar.store.lines import Line, Lines
+from cloudjar.store.point_columns import Chunk, of_points
+from cloudjar.store.points import KEPT, Point, Points, key_of, merged, pairs_of, together
 
 __all__ = [
     "KEPT",
+    "Line",
     "Metric",
     "Point",
     "Source",
@@ -163,6 +165,11 @@ def _watches(world: World, account: str, region: str) -> frozenset[Metric]:
     return found
 
 
+def any_is_watched(world: World, account: str, region: str) -> bool:
+    """Whether anybody watches any metric of an account and region."""
+    return bool(_watches(world, account, region))
+
+
 def moved(world: World, account: str, region: str, metric: Metric) -> None:
     """Wake who watches a metric: it has points again (or is about to), in the running transaction."""
     if metric not in _watches(world, account, region):
@@ -237,35 +244,58 @@ def read(
 
 
 PLAIN = frozenset(("SampleCount", "Average", "Sum", "Minimum", "Maximum"))
-"""Statistics that `values` knows."""
+"""Statistics that `lines` knows."""
+
+
+class Drawn(NamedTuple):
+    """A plain statistic of a metric by period (seconds, counted from `start`); of all units together, or of one."""
+
+    metric: Metric
+    stat: str
+    period: int
+    start: float
+    unit: str = ""
+
+
+def lines(world: World, account: str, region: str, wanted: Sequence[Drawn], stop: float) -> list[Line]:
+    """The lines of several metrics, each from its start on until `stop`. Columns of stored points are read all at once
+    and as they are, so that long spans of many metrics cost little."""
+    held, now = points(world), world.clock.now().timestamp()
+    groups: dict[tuple[int, float], list[int]] = {}
+    for place, one in enumerate(wanted):
+        groups.setdefault((one.period, one.start), []).append(place)
+    found: dict[int, Line] = {}
+    for (period, start), places in groups.items():
+        resolution, end = resolution_for(period, start), stop + (start - stop) % period
+        ids = held.found(account, region, [wanted[place].metric for place in places])
+        bounds = any(wanted[place].stat in ("Minimum", "Maximum") for place in places)
+        known = {one for one in ids if one is not None}
+        columns = held.columns(known, resolution, start, end, now, bounds=bounds)
+        drawing = Lines(period, start, resolution)
+        for place, series in zip(places, ids, strict=True):
+            _, stat, _, _, unit = one = wanted[place]
+            chunks = columns[series] if series is not None else []
+            if unit:
+                chunks = [chunk for chunk in chunks if chunk.unit == unit]
+            found[place] = drawing.draw(stat, chunks, _derived(world, account, region, one, end))
+    return [found[place] for place in range(len(wanted))]
+
+
+def _derived(world: World, account: str, region: str, one: Drawn, stop: float) -> list[Chunk]:
+    """What is derived, a chunk for each point."""
+    derived = source(world, one.metric.namespace)
+    if derived is None:
+        return []
+    read = derived.read(world, account, region, one.metric, one.start, stop)
+    return [chunk for point in read if one.unit in ("", point.unit) for chunk in of_points((point,))]
 
 
 def values(
     world: World, account: str, region: str, metric: Metric, stat: str, *, period: int, start: float, stop: float,
     unit: str = "",
 ) -> dict[float, float]:  # fmt: skip
-    """One of the plain statistics by period (counted from `start`), in the order of time; of all units together, or of
-    one. Columns of stored points are read as they are, so that long spans cost little."""
-    stop += (start - stop) % period
-    sums = Sums(stat, period, start)
-    held = points(world)
-    series = held.find(account, region, *metric)
-    if series is not None:
-        now = world.clock.now().timestamp()
-        resolution = resolution_for(period, start)
-        for chunk in held.columns(series, resolution, start, stop, now):
-            if unit in ("", chunk.unit):
-                sums.add(chunk, resolution)
-    derived = source(world, metric.namespace)
-    if derived is not None:
-        for point in derived.read(world, account, region, metric, start, stop):
-            if unit in ("", point.unit):
-                sums.add(_column(point), 0)
-    return sums.found()
-
-
-def _column(point: Point) -> Chunk:
-    return Chunk(point.unit, (point.at,), (point.total,), (point.samples,), (point.low,), (point.high,))
+    """The line of one metric, as values by instant."""
+    return lines(world, account, region, [Drawn(metric, stat, period, start, unit)], stop)[0].points
 
 
 def blended(found: Iterable[Point]) -> list[Point]:

@@ -138,3 +138,8 @@ def _arn_maker(service: str, template: str, *, with_account: bool) -> Callable[[
     if with_account:
         return lambda item: form % read(item)
     return lambda item: form % (item.region, "", *(getattr(item, name) for name in names))
+
+
+def by_quota(code: tuple[str, str]) -> list[RecordMeta[Any]]:
+    """The declarations of what counts against a quota, of services that are loaded."""
+    return [declared for declared in _BY_TYPE.values() if any(code == quota.code for quota in declared.quotas)]

@@ -24,6 +24,7 @@ Made = tuple[str, str, dict[str, Any]]
 ATTEMPTS, AGE = 185, 86_400
 """How often a call is tried again, and for how many seconds, where its target does not say."""
 LONGEST = 480.0
+_PORT, _REMEMBERED = "target_calls.sessions", 1024
 _THROTTLED = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "ProvisionedThroughputExceeded", "LimitExceeded")
 
 
@@ -32,9 +33,40 @@ _THROTTLED = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "Provisioned
 
 def acting(ctx: Ctx, role: str, *, service: str, item: str, source: str = "") -> Caller:
     """A session of the role that a rule, a schedule or a pipe (`item`, its ARN) has for its target; `source` is what
-    the role's trust policy sees as ``aws:SourceArn``, else the item."""
-    name = sha256(item.encode()).hexdigest()[:32]
-    return ctx.as_role(role, service=service, source_arn=source or item, session_name=name)
+    the role's trust policy sees as ``aws:SourceArn``, else the item. A session is used as long as it lasts and nothing
+    of IAM changes."""
+    held, place = _sessions(ctx.world), (ctx.account, ctx.region, role, service, source or item)
+    known, changes = held.by_place.get(place), held.changes
+    if known is not None and known.expires is not None and known.expires > ctx.now:
+        return known
+    name = sha256((source or item).encode()).hexdigest()[:32]
+    made = ctx.as_role(role, service=service, source_arn=source or item, session_name=name)
+    if held.changes == changes:
+        if len(held.by_place) >= _REMEMBERED:
+            held.by_place.clear()
+        held.by_place[place] = made
+    return made
+
+
+class _Sessions:
+    """The sessions of roles that are in use."""
+
+    def __init__(self, world: World) -> None:
+        self.by_place: dict[tuple[str, ...], Caller] = {}
+        self.changes = 0
+        for prefix in ("account", "iam"):
+            world.state.watchers.setdefault(prefix, []).append(self._forget)
+
+    def _forget(self) -> None:
+        self.changes += 1
+        self.by_place.clear()
+
+
+def _sessions(world: World) -> _Sessions:
+    held: _Sessions | None = world.ports.get(_PORT)
+    if held is None:
+        held = world.ports[_PORT] = _Sessions(world)
+    return held
 
 
 # -- what is asked

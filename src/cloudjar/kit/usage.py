@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from cloudjar.base.clock import Clock
 from cloudjar.kit.closed_months import closed_months
 from cloudjar.kit.commitments import Commitments
+from cloudjar.kit.counted import Counts
 from cloudjar.kit.record import meta
 from cloudjar.store.database import Database
 from cloudjar.store.tables import Record
@@ -91,6 +92,7 @@ class Usage:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self.counts = Counts(database, clock)
         database.execute(
             "CREATE TABLE IF NOT EXISTS usage_span (id INTEGER PRIMARY KEY, account TEXT, region TEXT, resource TEXT, "
             "service TEXT, usage_type TEXT, operation TEXT, unit TEXT, rate TEXT, start REAL, stop REAL, "
@@ -109,6 +111,8 @@ class Usage:
     def edge(self, before: Record | None, after: Record | None) -> None:
         """Open and close the spans that a write of a record changes; called inside its transaction."""
         item = after or before
+        if item is not None:
+            self.counts.edge(meta(type(item)), before, after)
         self._label(before, after)
         if type(item) in _FEES:
             self._charge(before, after)

@@ -7,9 +7,11 @@ removed when its reconciler has nothing left to do. Durable alarms are rows with
 from __future__ import annotations
 
 import logging
+import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
@@ -40,6 +42,10 @@ class Wake(NamedTuple):
         return self[:4]
 
 
+Key = tuple[str, str, str, str, str]
+"""(table, account, region, key, purpose) of a wake-up."""
+
+
 class Reconcile(Protocol):
     """Runs the reconciler of a wake-up's table; raises `PlaneError` when the host could not."""
 
@@ -54,6 +60,9 @@ class Alone(Exception):
 _RECONCILED: set[str] = set()
 _TOGETHER: set[str] = set()
 _BATCH, _BATCH_SECONDS = 256, 0.05
+_AHEAD = 64
+"""Wake-ups that are read at once while AWS time is moved on."""
+_DONE = "DELETE FROM wake WHERE tbl=? AND account=? AND region=? AND key=? AND purpose=? AND stamp=?"
 
 
 def reconciled(table: str, *, together: bool = False) -> None:
@@ -80,12 +89,20 @@ class WakeTable:
         top = database.execute("SELECT max(stamp) FROM wake").fetchone()[0]
         self._stamp = top or 0
         self._versions: dict[tuple[str, str], int] = {}
+        self._looking: Key | None = None
+        self._soonest = math.inf
+        self._changed: set[Key] | None = None
+        """What was woken anew since `ahead` read: the earliest, and which; None while nobody reads ahead."""
         self._resting: dict[tuple[str, str, str, str], float] = {}
 
     def after_write(self, declared: RecordMeta[Any], item: Record) -> None:
         """Wake whoever reconciles this record or its parent."""
         if declared.spec.name in _RECONCILED:
-            self.wake(declared.spec.name, item.account, item.region, declared.key_of(item))
+            place = (declared.spec.name, item.account, item.region, declared.key_of(item), "")
+            if place == self._looking:
+                self._grow(place)
+            else:
+                self.wake(*place[:4])
         if declared.parent is not None:
             table, attribute = declared.parent
             key = getattr(item, attribute)
@@ -104,9 +121,9 @@ class WakeTable:
         tries: int = 0,
     ) -> None:
         """Wake a record at `due` (AWS time; default now)."""
-        self._stamp += 1
-        self._versions[table, key] = self._stamp
         when = (due or self._clock.now()).timestamp()
+        self._grow((table, account, region, key, purpose))
+        self._soonest = min(self._soonest, when)
         self._database.execute(
             "INSERT OR REPLACE INTO wake VALUES (?,?,?,?,?,?,?,?)",
             (table, account, region, key, purpose, when, self._stamp, tries),
@@ -115,6 +132,12 @@ class WakeTable:
             self._database.on_commit(self.notify)
         else:
             self.notify()
+
+    def _grow(self, place: Key) -> None:
+        self._stamp += 1
+        self._versions[place[0], place[3]] = self._stamp
+        if self._changed is not None:
+            self._changed.add(place)
 
     def reached(self, instant: datetime | None) -> None:
         """While AWS time is moved on: how far it has come, in the transaction of what happened then; None when it has
@@ -139,13 +162,16 @@ class WakeTable:
         """AWS time, for who has nothing but the state."""
         return self._clock.now()
 
-    def looked(self, declared: RecordMeta[Any], item: Record) -> None:
-        """A record's own reconciler has changed it and looks at it now: it need not be woken for that; in the
-        transaction of the change."""
-        self._database.execute(
-            "DELETE FROM wake WHERE tbl=? AND account=? AND region=? AND key=? AND purpose=''",
-            (declared.spec.name, item.account, item.region, declared.key_of(item)),
-        )
+    @contextmanager
+    def looking(self, declared: RecordMeta[Any], item: Record) -> Iterator[None]:
+        """A record's own reconciler looks at it: what it writes of it meanwhile does not wake it again; in a
+        transaction."""
+        before = self._looking
+        self._looking = (declared.spec.name, item.account, item.region, declared.key_of(item), "")
+        try:
+            yield
+        finally:
+            self._looking = before
 
     def soon(self, wake: Wake, seconds: float, purpose: str) -> None:
         """Wake the same record after some seconds of the machine's."""
@@ -176,13 +202,27 @@ class WakeTable:
 
     def due(self, until: datetime | None = None, limit: int = 64) -> list[Wake]:
         """Wake-ups due by now (or `until`), earliest first."""
-        when = (until or self._clock.now()).timestamp()
-        rows = self._database.query(
+        return list(map(Wake._make, self._due(until or self._clock.now(), limit)))
+
+    def _due(self, until: datetime, limit: int) -> list[tuple[Any, ...]]:
+        return self._database.query(
             "SELECT tbl, account, region, key, purpose, due, stamp, tries FROM wake WHERE due <= ? "
             "ORDER BY due, stamp LIMIT ?",
-            (when, limit),
+            (until.timestamp(), limit),
         )
-        return [Wake(*row) for row in rows]
+
+    def ahead(self, until: datetime) -> Iterator[Wake]:
+        """Wake-ups due by an instant, earliest first, those too that are made while the ones before are looked at; in
+        a transaction. Whoever asks for the next has done with the one before."""
+        try:
+            while found := self._due(until, _AHEAD):
+                self._soonest, self._changed = math.inf, set()
+                for number, row in enumerate(found):
+                    if number and (self._soonest < row[5] or row[:5] in self._changed):
+                        break
+                    yield Wake._make(row)
+        finally:
+            self._changed = None
 
     def expects(self, wake: Wake, purpose: str) -> bool:
         """True when the same record has a wake-up of another purpose outstanding."""
@@ -198,15 +238,16 @@ class WakeTable:
 
     def done(self, wake: Wake) -> None:
         """Forget a wake-up unless the record was woken again meanwhile."""
+        if self._database.in_transaction:
+            self._database.execute(_DONE, (*wake[:5], wake.stamp))
+            return
         with self._database.transaction():
-            self._database.execute(
-                "DELETE FROM wake WHERE tbl=? AND account=? AND region=? AND key=? AND purpose=? AND stamp=?",
-                (*wake.place, wake.purpose, wake.stamp),
-            )
+            self._database.execute(_DONE, (*wake[:5], wake.stamp))
 
     def later(self, wake: Wake) -> None:
         """Try again after a failure, less and less often."""
         due = self.after(_RETRY_SECONDS[min(wake.tries, len(_RETRY_SECONDS) - 1)], wake.place).timestamp()
+        self._soonest = min(self._soonest, due)
         with self._database.transaction():
             self._database.execute(
                 "UPDATE wake SET due=?, tries=tries+1 WHERE tbl=? AND account=? AND region=? AND key=? "
@@ -243,17 +284,20 @@ class Runner:
         """One wake-up; True when it is done, False when it will be tried again."""
         try:
             self._reconcile(wake)
-        except PlaneError as error:
-            log.warning("%s %s: %s", wake.table, wake.key, error)
         except Alone:
             raise
-        except Exception:
-            log.exception("reconciling %s %s failed; it will be tried again", wake.table, wake.key)
+        except Exception as error:  # noqa: BLE001 it is logged, and tried again
+            self._failed(wake, error)
+            return False
+        self._table.done(wake)
+        return True
+
+    def _failed(self, wake: Wake, error: Exception) -> None:
+        if isinstance(error, PlaneError):
+            log.warning("%s %s: %s", wake.table, wake.key, error)
         else:
-            self._table.done(wake)
-            return True
+            log.error("reconciling %s %s failed; it will be tried again", wake.table, wake.key, exc_info=error)
         self._table.later(wake)
-        return False
 
     def settle(self, limit: int = 10_000) -> None:
         """Run everything that is due, and what that makes due, until nothing is. For simulated planes."""
@@ -300,19 +344,22 @@ class Runner:
         in one transaction, for a moment. How many there were. Takes no lock but the database's."""
         count, until = 0, monotonic() + _BATCH_SECONDS
         with self._table.transaction():
-            while count < _BATCH and monotonic() < until:
-                found = self._table.due(until=target, limit=1)
-                if not found or not self._is_mine(found[0]):
+            for wake in self._table.ahead(target):
+                if not self._is_mine(wake):
                     break
-                due = datetime.fromtimestamp(found[0].due, UTC)
-                if due > self._clock.now():
-                    self._clock.skip(due - self._clock.now())
+                if wake.due > self._clock.now().timestamp():
+                    self._clock.skip(datetime.fromtimestamp(wake.due, UTC) - self._clock.now())
                 count += 1
                 try:
                     with self._table.transaction():
-                        self.run(found[0])
+                        self._reconcile(wake)
+                        self._table.done(wake)
                 except Alone:
-                    self._alone.add(found[0].stamp)
+                    self._alone.add(wake.stamp)
+                except Exception as error:  # noqa: BLE001 it is logged, and tried again
+                    self._failed(wake, error)
+                if count == _BATCH or monotonic() > until:
+                    break
             if count:
                 self._table.reached(self._clock.now())
         return count

@@ -131,6 +131,20 @@ def classes(engine: str) -> tuple[str, ...]:
     return tuple(sorted(name for name in known if not name.startswith("db.t2.")))  # none of these major versions has T2
 
 
+def for_clusters(instance_class: str) -> bool:
+    """Whether members of a Multi-AZ cluster can be of a class: one with disks of its own (``db.m6gd.large``).
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/multi-az-db-clusters-concepts.html
+    """
+    known = instance_types.exists(instance_class.removeprefix("db."))
+    return known and diskless(instance_class) != instance_class
+
+
+def diskless(instance_class: str) -> str:
+    """The class that is like one but has no disks of its own; itself where it has none."""
+    return re.sub(r"^db\.([cmr]\d[a-z]*?)d(n?)\.", r"db.\1\2.", instance_class)
+
+
 def looks_like_class(name: str) -> bool:
     """Whether a name has the form of an instance class."""
     return re.fullmatch(r"db\.[a-z0-9-]+\.[a-z0-9.-]+", name) is not None

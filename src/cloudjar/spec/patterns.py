@@ -15,6 +15,8 @@ from functools import cache
 
 _PROPERTY = re.compile(r"\\([pP])\{(\^?[A-Za-z]+)\}")
 _CLASS_THEN_DASH = re.compile(r"(\\[wdsWDS])-(?!\])")
+_WORDS_AND_DASHES = re.compile(r"\(\?:-\?(\[[^\]-]*(?:\w-\w[^\]-]*)*\])\+\)")
+"""``(?:-?[a-z0-9]+)``, repeated: each letter more doubles the ways to divide a word, and a matcher tries them all."""
 _ASTRAL = r"\uD800\uDC00-\uDBFF\uDFFF"
 _POSIX = {
     "ASCII": r"\x00-\x7f",
@@ -78,6 +80,7 @@ def _translated(pattern: str, limit: int) -> str:
         return f"[{inner}]" if inner else "(?!)"
 
     text = pattern.replace(_ASTRAL, r"\U00010000-\U0010ffff").replace(r"\z", r"\Z")
+    text = _WORDS_AND_DASHES.sub(r"(?:-?\1++)", text)
     text = re.sub(r"\\x\{([0-9A-Fa-f]{2,4})\}", lambda m: f"\\u{int(m[1], 16):04x}", text)
     text = _CLASS_THEN_DASH.sub(lambda m: m[1] + ("\\-" if _inside_class(m.string, m.start()) else "-"), text)
     return _PROPERTY.sub(category, text)

@@ -41,6 +41,7 @@ FREE_REQUESTS = {
     "AWSOrganizations": "AWS Organizations",
     "AWSAccountManagement": "AWS Account Management",
     "AWSBudgets": "AWS Budgets",
+    "AWSComputeOptimizer": "AWS Compute Optimizer",
     "AWSBillingAndCostManagement": "AWS Billing and Cost Management",
     "ComputeSavingsPlans": "Savings Plans for AWS Compute usage",
     "AmazonRDS": "Amazon Relational Database Service",

@@ -4,6 +4,7 @@ AWS publishes a price for each; the facts that were found are shares. Where they
 `SPOT` spot prices of public catalogs lie between 0.30 and 0.45 of on-demand; which of these a pool has here follows
 from its name and never moves (low). `RESERVED` and the Savings Plan of a family: hourly fees of t3.medium in us-east-1
 and of x2iedn.32xlarge in eu-west-3 (medium); `COMPUTE_PLAN`: recollection (low). `DEDICATED`: recollection (low).
+`RESERVED_DATABASE`: recollection of db.t3.micro with PostgreSQL in us-east-1 (low).
 
 https://aws.amazon.com/ec2/spot/pricing/ https://aws.amazon.com/ec2/pricing/reserved-instances/pricing/
 """
@@ -35,6 +36,11 @@ RESERVED: Mapping[str, Terms] = {
     "convertible": _terms(("0.721", "0.687", "0.673"), ("0.495", "0.462", "0.453")),
 }
 FAMILY_PLAN = RESERVED["standard"]
+RESERVED_DATABASE: Terms = {
+    1: {NO_UPFRONT: Decimal("0.72"), PARTIAL_UPFRONT: Decimal("0.69"), ALL_UPFRONT: Decimal("0.67")},
+    3: {PARTIAL_UPFRONT: Decimal("0.44"), ALL_UPFRONT: Decimal("0.43")},
+}
+"""RDS sells three years with something upfront alone."""
 COMPUTE_PLAN = _terms(("0.73", "0.70", "0.69"), ("0.50", "0.47", "0.46"))
 DEDICATED = Decimal("1.06")
 CHEAPEST_SPOT, DEAREST_SPOT = 30, 45
@@ -78,6 +84,18 @@ def spot_share(region: str, zone: int, kind: str) -> Decimal:
     """The share of on-demand that a pool (a type in a zone, by the number in the zone's id) costs."""
     draw = int.from_bytes(sha256(f"{region} {zone} {kind}".encode()).digest()[:4])
     return Decimal(CHEAPEST_SPOT + draw % (DEAREST_SPOT - CHEAPEST_SPOT + 1)) / 100
+
+
+def priced(price: Decimal, share: Decimal, years: int, option: str) -> tuple[Decimal, Decimal]:
+    """What a term costs at once and by the hour; what is paid at once is in whole dollars, as AWS's are."""
+    hours = Decimal(years * 8760)
+    total = price * share * hours
+    if option == NO_UPFRONT:
+        return Decimal(0), (total / hours).quantize(_FIVE)
+    if option == ALL_UPFRONT:
+        return total.quantize(Decimal(1)), Decimal(0)
+    fixed = (total / 2).quantize(Decimal(1))
+    return fixed, ((total - fixed) / hours).quantize(_FIVE)
 
 
 def plan_offering(kind: str, region: str, family: str, years: int, option: str) -> str:

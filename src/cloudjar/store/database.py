@@ -92,6 +92,10 @@ class Database:
         """``with``: commit when the block ends, roll back when it raises. Nested blocks are savepoints."""
         return Transaction(self)
 
+    def within(self) -> contextlib.AbstractContextManager[None]:
+        """``with``: the running transaction, of which this is a part for better or worse, or one of its own."""
+        return contextlib.nullcontext() if self.in_transaction else Transaction(self)
+
     def joined(self, run: Callable[[*P], T], *args: *P) -> T:
         """Run something on the loop's thread whose outermost transaction may be committed together with others' at the
         turn's end. Whoever is told of what it did waits for `flush`. What it keeps in memory of a transaction must

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from cloudjar.store.points import Chunk
+from cloudjar.store.point_columns import Chunk
 
 _JOINS: dict[str, tuple[str, Callable[[float, float], float]]] = {
     "Minimum": ("low", min),
@@ -13,6 +13,8 @@ _JOINS: dict[str, tuple[str, Callable[[float, float], float]]] = {
     "Sum": ("total", float.__add__),
     "Average": ("total", float.__add__),
 }
+COLUMNS = {stat: column for stat, (column, _) in _JOINS.items()}
+"""What a statistic is made of."""
 
 
 class Sums:

@@ -22,7 +22,7 @@ def event_format(service: str) -> Format:
     """How events are spelled by rpc-v2-cbor."""
 
     def write(shape: Shape) -> Any:
-        [convert] = json.Writer(service, cbor=True, encoder=cbor.encode).build(shape)
+        [convert] = _writer(service).build(shape)
         return lambda value: cbor.encode(convert(value))
 
     def read(shape: Shape) -> Any:
@@ -30,6 +30,10 @@ def event_format(service: str) -> Format:
         return lambda data: convert(cbor.decode(data))
 
     return Format(CBOR, write, read)
+
+
+def _writer(service: str) -> json.Writer:
+    return json.Writer(service, cbor=True, encoder=cbor.encode, numbers=cbor.doubles)
 
 
 class CborCodec:
@@ -69,7 +73,7 @@ class CborCodec:
         op = self._op
         if op.output is None:
             return lambda _, rid: Response(200, _headers("", rid), b"")
-        [convert] = json.Writer(op.service.name, cbor=True, encoder=cbor.encode).build(body_shape(op.output))
+        [convert] = _writer(op.service.name).build(body_shape(op.output))
         stream = op.event_stream_output
         if not stream:
             return lambda result, rid: Response(200, _headers(CBOR, rid), cbor.encode(convert(result)))
@@ -83,7 +87,7 @@ class CborCodec:
 
     def element(self, path: str, value: dict[str, Any]) -> Rendered:
         shape = shape_at(self._op, path)
-        writer = json.Writer(self._op.service.name, cbor=True, encoder=cbor.encode)
+        writer = _writer(self._op.service.name)
         [convert] = writer.build(shape)
         return Rendered(msgspec.Raw(cbor.encode(convert(value))), writer.key(shape))
 

@@ -14,7 +14,7 @@ import msgspec
 
 from cloudjar.spec.models import Shape
 from cloudjar.wire import values
-from cloudjar.wire.rendered import packed
+from cloudjar.wire.rendered import Column, column, packed
 from cloudjar.wire.source import Block, Source
 from cloudjar.wire.values import Malformed
 
@@ -199,10 +199,19 @@ class Reader:
 class Writer:
     """Dict -> what `encode` (or CBOR's) takes, for one operation; None means absent, unknown members are dropped."""
 
-    def __init__(self, service: str, cbor: bool = False, encoder: Callable[[Any], bytes] = encode) -> None:
+    def __init__(
+        self,
+        service: str,
+        cbor: bool = False,
+        encoder: Callable[[Any], bytes] = encode,
+        numbers: Callable[[list[float]], bytes] = encode,
+    ) -> None:
         self._cbor = cbor
+        self._encode = encoder
+        self._numbers = numbers
+        """Writes a list of finite numbers, all at once."""
         self._dialect = (service, "cbor" if cbor else "json")
-        self._source = Source(f"{service} json out", {"P": packed, "N": encoder})
+        self._source = Source(f"{service} json out", {"P": packed, "N": encoder, "L": column, "C": Column})
 
     def key(self, shape: Shape) -> tuple[str, str, str]:
         """Under which a structure's rendering is remembered."""
@@ -246,13 +255,29 @@ class Writer:
             value = self._value(shape.member, inner, depth + 1)
             if value == inner:
                 return f"list({var})"
-            return f"[None if {inner} is None else {value} for {inner} in {var}]"
+            plain = f"[None if {inner} is None else {value} for {inner} in {var}]"
+            write = self._column(shape.member)
+            if write is None:
+                return plain
+            key = (self._dialect, shape.member.type, shape.member.timestamp_format)
+            return f"(L({var}, {key!r}, {self._source.constant(write)}) if {var}.__class__ is C else {plain})"
         if shape.type == "map":
             value = self._value(shape.value, inner, depth + 1)
             if value == inner:
                 return f"dict({var})"
             return f"{{k{depth}: None if {inner} is None else {value} for k{depth}, {inner} in {var}.items()}}"
         return self._scalar(shape, var)
+
+    def _column(self, shape: Shape) -> Callable[[Column], bytes] | None:
+        """How a whole list of instants or numbers is written at once; None for other scalars."""
+        if shape.type in ("float", "double"):
+            return lambda numbers: self._numbers([*numbers])
+        if shape.type != "timestamp":
+            return None
+        if self._cbor:
+            return lambda instants: self._encode([_cbor_time(one) for one in instants])
+        convert = _time_writer(shape)
+        return lambda instants: self._encode([convert(one) for one in instants])
 
     def _scalar(self, shape: Shape, var: str) -> str:
         convert: Callable[[Any], Any]

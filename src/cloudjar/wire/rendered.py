@@ -7,7 +7,7 @@ is. A view must not be changed once made: make a new one when the record changes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -20,6 +20,17 @@ class View(dict[str, Any]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.rendered: dict[object, Any] = {}
+
+
+class Column(list[Any]):
+    """A list of instants or of finite numbers, without a None, that remembers how it looks on the wire. Never change
+    one."""
+
+    __slots__ = ("rendered",)
+
+    def __init__(self, values: Iterable[Any] = ()) -> None:
+        super().__init__(values)
         self.rendered: dict[object, Any] = {}
 
 
@@ -56,6 +67,14 @@ def _written(value: Any, write: Callable[[Any, Callable[[str], None]], None]) ->
     parts: list[str] = []
     write(value, parts.append)
     return "".join(parts)
+
+
+def column(value: Column, key: object, write: Callable[[Column], bytes]) -> Any:
+    """A column for JSON or CBOR: verbatim bytes, written at most once."""
+    data = value.rendered.get(key)
+    if data is None:
+        data = value.rendered[key] = msgspec.Raw(write(value))
+    return data
 
 
 def packed(value: Any, key: object, shape: Callable[[Any], Any], encode: Callable[[Any], bytes]) -> Any:

@@ -164,6 +164,7 @@ EC2_IDS = {
     "nia": "network-insights-analysis", "tmf": "traffic-mirror-filter", "tms": "traffic-mirror-session",
     "tmt": "traffic-mirror-target", "ipam": "ipam", "ipam-pool": "ipam-pool", "ipam-scope": "ipam-scope",
     "replacevol": "replace-root-volume-task", "cagw": "carrier-gateway",
+    "vpcbpa-exclude": "vpc-block-public-access-exclusion", "amiur": "image-usage-report",
 }  # fmt: skip
 SECURITY_GROUP: list[Any] = ["first", REGIONAL + "security-group/${GroupId}",
                   by("ec2:security-group", "GroupName", REGIONAL + "security-group/*")]  # fmt: skip

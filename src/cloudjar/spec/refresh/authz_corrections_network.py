@@ -18,6 +18,11 @@ def correct(ops: Ops) -> None:
     _put(ops, "CreateNatGateway", "elastic-ip", REGIONAL + "elastic-ip/${AllocationId,SecondaryAllocationIds[]}", 0)
     _put(ops, "DisassociateNatGatewayAddress", "elastic-ip",
          ["by", "ec2:elastic-ip", "AssociationIds[]", REGIONAL + "elastic-ip/*"], REQUIRED)  # fmt: skip
+    kind = "vpc-block-public-access-exclusion"
+    for verb in ("Delete", "Modify"):
+        _put(ops, f"{verb}VpcBlockPublicAccessExclusion", kind, f"{REGIONAL}{kind}/${{ExclusionId}}", REQUIRED)
+    report = REGIONAL + "image-usage-report/${ReportId}"
+    _put(ops, "DeleteImageUsageReport", "image-usage-report", report, REQUIRED)
 
 
 def _put(ops: Ops, operation: str, kind: str, template: Any, flags: int) -> None:
