@@ -6,10 +6,11 @@ import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
 from ipaddress import ip_network
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,10 @@ from cloudjar.auth.root_keys import RootKeys
 from cloudjar.auth.sessions import Sessions
 from cloudjar.base.clock import Clock
 from cloudjar.base.settings import Settings, is_loopback
-from cloudjar.gateway import private
+from cloudjar.gateway import private, public_names
 from cloudjar.gateway.admin import Admin
 from cloudjar.gateway.doors import ServiceDoors
-from cloudjar.gateway.endpoints import VpcEndpoints, api_names
+from cloudjar.gateway.endpoints import VpcEndpoints
 from cloudjar.gateway.front import Front
 from cloudjar.gateway.imds import Metadata
 from cloudjar.gateway.pipeline import Pipeline
@@ -58,7 +59,7 @@ from cloudjar.planes import chosen
 from cloudjar.planes.compute.port import ComputePort
 from cloudjar.planes.dns.names import ExtraNames
 from cloudjar.planes.network.port import NetworkPort
-from cloudjar.planes.network.site import MAIL_PORTS
+from cloudjar.planes.network.site import MAIL_PORTS, WEB_PORTS
 from cloudjar.planes.proxy.port import ProxyPort
 from cloudjar.spec import prices
 from cloudjar.store.blobs import Blobs
@@ -119,8 +120,7 @@ class Jar:
         self.runner.moved = self.world.waits.stir
         self.metadata = Metadata(self.world, self.clock)
         self.endpoints = VpcEndpoints()
-        known = partial(names.addresses, self.world)
-        self.network = network or _network(settings, self.metadata, self.endpoints, known)
+        self.network = network or _network(settings, self.metadata, self.endpoints, self._name_for_guests)
         self.compute = compute or chosen.compute(settings)
         self.proxy = proxy or chosen.proxy(settings)
         self.root_keys = RootKeys(home / "root-keys.json", self.sealer)
@@ -137,7 +137,7 @@ class Jar:
             self.turns.durably,
             Throttle() if settings.throttle else None,
         )
-        self.tls = Authority(home / "tls", (*settings.hosts, *api_names(settings.region)))
+        self.tls = Authority(home / "tls", (*settings.hosts, *public_names.certificate_names()))
         self.world.load = self.services.load
         self.poster = Poster()
         self.world.ports.update(self._ports())
@@ -205,9 +205,6 @@ class Jar:
         self.endpoints.serve_on(self.server, asyncio.get_running_loop(), self.tls.context)
         await self._listen_to_guests(self.server)
         await self.smtp.listen(self.settings.host, self.settings.smtp_port, self._smtps_port())
-        if self.network.name != "sim" and self.settings.smtp_port != NOWHERE:
-            heard = await self.guests_smtp.listen_to_guests(self.network.host_address, MAIL_PORTS)
-            await self.run_blocking(partial(self.network.hear, heard))
         self.boot()
         if self.settings.mail_relay:
             from cloudjar.gateway.relay import Relay
@@ -225,12 +222,34 @@ class Jar:
         """Guests find the API at the host's own addresses of the pool; default credentials are not for them."""
         if self.network.name == "sim":
             return
-        if self.settings.host in ("0.0.0.0", "::"):
-            await self.run_blocking(self.network.prepare)
-            return  # that listener hears guests too, and trusts nobody
         await self.run_blocking(self.network.prepare)
-        for address in (self.network.host_address, *self.network.service_addresses.values()):
-            await server.listen(address, self.port, trusted=False, tls=self.tls.context)
+        await self.run_blocking(lambda: self.tls.bundle)  # guests are to believe it
+        here = self.network.host_address
+        addresses = (here, *self.network.service_addresses.values())
+        if self.settings.host not in ("0.0.0.0", "::"):  # that listener hears guests too, and trusts nobody
+            for address in addresses:
+                await server.listen(address, self.port, trusted=False, tls=self.tls.context)
+        doors = await self._listen_under_public_names(server, addresses)
+        if self.settings.smtp_port != NOWHERE:
+            doors += [(here, port) for port in await self.guests_smtp.listen_to_guests(here, MAIL_PORTS)]
+        await self.run_blocking(partial(self.network.hear, doors))
+
+    async def _listen_under_public_names(self, server: Server, addresses: Iterable[str]) -> list[tuple[str, int]]:
+        """Where guests find the API under its public names, as far as nobody else of the host's listens there."""
+        doors = []
+        for address, port in product(addresses, WEB_PORTS):
+            try:
+                await server.listen(address, port, trusted=False, tls=self.tls.context)
+            except OSError as error:
+                log.warning("guests do not find the API at %s, port %d: %s", address, port, error)
+            else:
+                doors.append((address, port))
+        return doors
+
+    def _name_for_guests(self, vpc_id: str, name: str) -> tuple[str, ...] | None:
+        """What a name means that neither the VPC nor its machines have."""
+        found = names.addresses(self.world, vpc_id, name)
+        return public_names.addresses(self.network, vpc_id, name) if found is None else found
 
     def run_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """The event loop on which answers are sent."""
@@ -242,6 +261,7 @@ class Jar:
     def boot(self) -> None:
         """Load the services that have something to do at the start; each wakes what is unfinished and sweeps."""
         self.blobs.recover()
+        self.network.watch_tunnels(self._tunnels_changed)  # before anybody lays out what they are heard by
         for name in self._services_with_records():
             self.services.load(name)
             machine.boot(name, self.world)
@@ -370,6 +390,13 @@ class Jar:
             measure(self.world)
             for look in self.world.at_minute:
                 look()
+
+    def _tunnels_changed(self, gateway: str) -> None:
+        from cloudjar.services.ec2.transit_connects.hearing import tunnels_changed
+
+        with self._heard():
+            self.services.load("ec2")
+            tunnels_changed(self.world, gateway)
 
     def _node_changed(self, node: str) -> None:
         from cloudjar.services.elbv2.life import node_changed

@@ -128,6 +128,20 @@ class Authenticator:
         if signature.service != models.service(service).signing_name:
             raise wrong_scope(service, models.service(service).signing_name)
 
+    def presigned(
+        self, request: Request, service: str, signing_name: str, seconds: int
+    ) -> tuple[Caller, str]:
+        """The caller and the region of a presigned request that is of no operation (a token to log in to something),
+        made for `signing_name` and for no longer than so many seconds. `service` is in whose words an error is."""
+        signature = sigv4.parse(request, service)
+        if signature is None or signature.expires is None:
+            raise missing(service)
+        if signature.service != signing_name or signature.expires > seconds:
+            raise wrong_scope(service, signing_name)
+        known = self._need_known(request, signature, service)
+        sigv4.verify(request, signature, known.secret, self._clock.real(), dialect=service)
+        return self._admitted(signature, known, service)
+
     def proven(
         self, key_id: str, service: str, region_of: Callable[[str], str], *, trusted: bool
     ) -> tuple[Caller, str] | None:

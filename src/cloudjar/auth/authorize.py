@@ -132,6 +132,20 @@ class _Standing(NamedTuple):
     account: str
     decided: Decided
 
+    def is_of(self, caller: Caller) -> bool:
+        """Whether it is about a caller."""
+        return self.caller is caller or _is_kept_for_one(caller, self.mine)
+
+
+def _is_kept_for_one(caller: Caller, mine: PolicySet) -> bool:
+    """Whether a set of policies is kept for one principal (of a role: one session name), whatever its credentials."""
+    return bool(mine.identity) and caller.kind not in _WITHOUT_POLICIES
+
+
+def _place(needs: Kept[Any], caller: Caller, mine: PolicySet) -> tuple[int, int]:
+    """By identity."""
+    return id(needs), id(mine if _is_kept_for_one(caller, mine) else caller)
+
 
 class Denied(AwsError):
     """A refusal, with what the audit keeps of it."""
@@ -163,8 +177,8 @@ class Authorizer:
         caller = ctx.caller
         mine = self._policies(caller)
         if type(needs) is Kept:
-            known = self._standing.get((id(needs), id(caller)))
-            if known is not None and known.mine is mine and known.needs is needs and known.caller is caller:
+            known = self._standing.get(_place(needs, caller, mine))
+            if known is not None and known.mine is mine and known.needs is needs and known.is_of(caller):
                 request = ctx.request
                 here = known.account == ctx.account and (request is None or not request.vpce)
                 if here and self._organization() is None:  # an RCP bears on what is asked for, not on `mine`
@@ -187,7 +201,7 @@ class Authorizer:
         if plain and own and not any(context.asked for context in contexts):
             if len(self._standing) >= _REMEMBERED:
                 self._standing.clear()
-            place = (id(needs), id(ctx.caller))
+            place = _place(needs, ctx.caller, mine)
             self._standing[place] = _Standing(needs, ctx.caller, mine, ctx.account, decided)
         return decided
 

@@ -25,6 +25,7 @@ def doctor(home: Home, as_json: bool) -> None:
     if real:
         needs += [("Real networks", _network(), True), ("Real machines", _machines(home), True)]
         needs += [("Virtual machines", _virtual(), False), ("Load balancers", _proxies(), False)]
+        needs += [("Tunnels of transit gateways", _tunnels(), False)]
     if as_json:
         show_json([
             {"part": part, "what": f.what, "ok": f.ok, "needed": needed, "why": f.why, "try": f.hint}
@@ -93,9 +94,19 @@ def _network() -> list[Finding]:
 
 
 def _proxies() -> list[Finding]:
-    path = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin")
-    return [Finding(ok=bool(path), what="haproxy", why=path or "not installed",
-                    hint="" if path else "apt-get install haproxy")]  # fmt: skip
+    return [_daemon("haproxy", "haproxy")]
+
+
+def _tunnels() -> list[Finding]:
+    device = os.path.exists("/dev/net/tun")
+    return [_daemon("bird", "bird2"), Finding(ok=device, what="/dev/net/tun", why="" if device else "not there",
+                                              hint="" if device else "modprobe tun")]  # fmt: skip
+
+
+def _daemon(name: str, package: str) -> Finding:
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    return Finding(ok=bool(path), what=name, why=path or "not installed",
+                   hint="" if path else f"apt-get install {package}")  # fmt: skip
 
 
 def _virtual() -> list[Finding]:

@@ -113,6 +113,7 @@ def restore_host(settings: Settings) -> int:
     """
     from cloudjar.planes.compute import doctor as compute_doctor
     from cloudjar.planes.compute.mixed import MixedCompute
+    from cloudjar.planes.network import programs
     from cloudjar.planes.network.leaks import leaks
     from cloudjar.planes.network.linux import LinuxNetwork
     from cloudjar.planes.proxy import processes as proxies
@@ -129,6 +130,7 @@ def restore_host(settings: Settings) -> int:
         network.close()
         left = [*leaks(settings.tag), *compute_doctor.leaks(settings.tag, settings.home / "compute")]
         left += [f"process {pid} (haproxy)" for pid in proxies.below(settings.home / "proxy")]
+        left += [f"process {pid} (a tunnel's)" for pid in programs.below(settings.home / "network" / "tunnels")]
     except PlaneError as failed:
         raise Failure("the host could not be restored", str(failed), "cloudjar doctor, then cloudjar down") from None
     if left:

@@ -49,6 +49,12 @@ _BY_USAGE: tuple[tuple[str, str, str], ...] = (
     ("AmazonCloudWatch", "TimedStorage-ByteHrs", "logs delete-log-group --log-group-name {}"),
     ("AWSEvents", "", "events delete-archive --archive-name {}"),
     ("AmazonS3", "", "s3 rb s3://{} --force"),
+    ("AmazonRDS", "RDS:ProxyUsage", "rds delete-db-proxy --db-proxy-name {}"),
+    ("AmazonRDS", "Aurora:", "rds delete-db-cluster --db-cluster-identifier {} --skip-final-snapshot"),
+    (
+        "AmazonRDS", "",
+        "rds delete-db-instance --db-instance-identifier {} --skip-final-snapshot --delete-automated-backups",
+    ),
 )
 _TERM = "runs until its term ends"
 

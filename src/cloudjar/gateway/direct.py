@@ -20,6 +20,7 @@ from typing import Protocol
 from cloudjar.gateway import splicing
 from cloudjar.gateway.outflow import Sender, Threads, close_stream
 from cloudjar.planes.objects.clear import Stretch
+from cloudjar.planes.objects.far import Far
 from cloudjar.planes.objects.frames import Buffers
 
 log = logging.getLogger("cloudjar.gateway")
@@ -35,6 +36,9 @@ _WORTH = 64 << 10
 """Bytes below which memory is copied to the socket more quickly than it is lent."""
 _SMALL = 1 << 20
 """Bytes of a file that is quickly removed, should this have been its last reader."""
+
+_HURRIED = 16 << 20
+"""Bytes that a client takes without a pause before anything is read ahead of him again."""
 
 _own = threading.local()
 
@@ -54,6 +58,8 @@ class Frames(Protocol):
     def read_cached(self, buffers: Buffers) -> Frame | None: ...
 
     def pour(self, fd: int, buffers: Buffers) -> tuple[int, memoryview]: ...
+
+    def far(self) -> Far | None: ...
 
     def park(self) -> None: ...
 
@@ -81,6 +87,8 @@ class DirectOutflow:
         self._lead = b""
         self._rest: Frame = b""
         self._in_clear = False
+        self._far: Far | None = None
+        self._far_from = body.size
         self._started = False
         self._stopped = False
         self._working = True
@@ -134,7 +142,8 @@ class DirectOutflow:
 
     def _over(self, error: Exception | None) -> None:
         """Told on the loop: the stream ended, or failed."""
-        if self._body.size <= _SMALL or not self._body.removes:
+        at_once = self._far is None or self._far.idle
+        if at_once and (self._body.size <= _SMALL or not self._body.removes):
             self._close()
         else:
             self._threads.submit(self._close)
@@ -152,7 +161,25 @@ class DirectOutflow:
     # On a thread, one at a time for each stream; in the beginning on the loop.
 
     def _run(self) -> None:
-        self._loop.call_soon_threadsafe(self._sent(self._body.read_into, -1, patient=True))
+        self._loop.call_soon_threadsafe(self._sent(self._read, -1, patient=True))
+
+    def _read(self, buffers: Buffers) -> Frame:
+        if self._far is None and self._left <= self._far_from:
+            self._far = self._body.far()
+            self._far_from = self._left - _HURRIED
+        return self._far.read() if self._far is not None else self._body.read_into(buffers)
+
+    def _near(self) -> None:
+        """The client is slow: nothing is kept for him that can be read again."""
+        far, self._far = self._far, None
+        if far is None:
+            return
+        left = len(self._rest)
+        if far.back(left):
+            self._left += left
+            self._rest = b""
+        far.close()
+        self._far_from = self._left - _HURRIED
 
     def _sent(self, read: Read, most: int, *, patient: bool) -> Callable[[], object]:
         """Send up to `most` frames (-1: all); what is to be done on the loop then."""
@@ -161,7 +188,7 @@ class DirectOutflow:
                 if not self._send(patient=patient):
                     self._body.park()
                     return self._wait
-                if patient and self._pour():
+                if patient and self._far is None and self._pour():
                     continue
                 if not most:
                     return self._hand_over
@@ -220,6 +247,7 @@ class DirectOutflow:
             except BlockingIOError:
                 if patient and self._poll():
                     continue
+                self._near()
                 if not isinstance(self._rest, Stretch):
                     self._rest = bytes(self._rest)
                 return False
@@ -246,4 +274,7 @@ class DirectOutflow:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+        if self._far is not None:
+            self._far.close()
+            self._far = None
         close_stream(self._body)

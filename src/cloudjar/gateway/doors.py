@@ -48,6 +48,8 @@ def kind_of(request: Request) -> doors.Kind | None:
     at = host.read(name)
     if at.kind == "website":
         return "website"
+    if method == "GET" and request.path.startswith((doors.OFFERS, doors.INVOICES)):
+        return "offer file" if request.path.startswith(doors.OFFERS) else "invoice document"
     if method in ("GET", "HEAD") and not any(at) and "authorization" not in headers and _is_name(name):
         return "website"
     return None

@@ -17,11 +17,6 @@ from cloudjar.gateway.server import Listener, Server, TlsSource
 log = logging.getLogger("cloudjar.gateway")
 
 
-def api_names(region: str) -> tuple[str, ...]:
-    """What guests call the API where private DNS of endpoints takes its public names over; for certificates."""
-    return (f"*.{region}.amazonaws.com",)
-
-
 class VpcEndpoints:
     """The network plane's `EndpointSource`. Called from any thread; serves on the server's loop."""
 

@@ -34,7 +34,7 @@ class Metadata:
     def __init__(self, world: World, clock: Clock) -> None:
         self._world = world
         self._clock = clock
-        self._server = Server(self.answer)
+        self._server = Server(self.answer, now=clock.now)  # guests learn AWS's time here
         self._listeners: dict[str, Listener] = {}
         self._waiting: dict[str, int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import formatdate
 from html import escape
 from pathlib import Path
@@ -99,6 +100,7 @@ class Server:
     future is only forgotten, since others may wait on it. `on_headers` is called for requests with a body before it
     is read, and may refuse (a `Response`, or AwsError) or say how to read it (`BodyPolicy`). `on_error` words
     an AwsError that was raised by either or by a body's decoder. `shells` serves clients that speak SSH.
+    `now` is what the Date header tells: real time, unless told otherwise.
     """
 
     def __init__(
@@ -112,6 +114,7 @@ class Server:
         max_body: int = MAX_BODY,
         max_connections: int = 10_000,
         shells: Shells | None = None,
+        now: Callable[[], datetime] | None = None,
     ) -> None:
         self.handler = handler
         self.on_headers = on_headers
@@ -127,7 +130,7 @@ class Server:
         self._listeners: list[Listener] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sweep: asyncio.TimerHandle | None = None
-        self._clock = SystemClock()
+        self._now = now or SystemClock().real
         self.threads = Bodies()
         """They move large bodies between connections and disk."""
 
@@ -212,7 +215,7 @@ class Server:
 
     def _tick(self) -> None:
         """Once a second: the Date header, and whose time is up."""
-        self.date_line = f"Date: {formatdate(self._clock.real().timestamp(), usegmt=True)}\r\n"
+        self.date_line = f"Date: {formatdate(self._now().timestamp(), usegmt=True)}\r\n"
         now = monotonic()
         for connection in [c for c in self.connections if c.deadline and c.deadline < now]:
             connection.timed_out()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from cloudjar.base.settings import Settings
 from cloudjar.planes.compute.port import ComputePort
 from cloudjar.planes.proxy.port import ProxyPort
@@ -16,6 +18,11 @@ def planes_of(settings: Settings) -> str:
     return "linux" if can_drive() else "sim"
 
 
+def authority_of(settings: Settings) -> Path:
+    """The certificate of the installation's authority, which guests believe; there once the jar listens."""
+    return settings.home / "tls" / "ca.pem"
+
+
 def compute(settings: Settings) -> ComputePort:
     """Where instances run."""
     if planes_of(settings) == "sim":
@@ -24,7 +31,8 @@ def compute(settings: Settings) -> ComputePort:
         return SimCompute()
     from cloudjar.planes.compute.mixed import MixedCompute
 
-    return MixedCompute(settings.tag, settings.home / "compute", default=settings.compute)
+    state, authority = settings.home / "compute", authority_of(settings)
+    return MixedCompute(settings.tag, state, default=settings.compute, authority=authority)
 
 
 def proxy(settings: Settings) -> ProxyPort:

@@ -14,6 +14,7 @@ from cloudjar.kit.db import Db
 from cloudjar.services.iam.records import AccessKey, KeyUse, RoleUse
 
 _STORE_EVERY = timedelta(minutes=1)
+_SECOND = timedelta(seconds=1)
 _LIMIT = 100_000
 """How many users of the last minutes are remembered; the rest is read from the store."""
 
@@ -29,6 +30,13 @@ class _Noted:
         self.use = use
         self.store_at = use.at + _STORE_EVERY
         self.stored = False
+
+    def is_as(self, now: datetime, service: str, region: str) -> bool:
+        """Whether a use is shown like this one, which came within the same second."""
+        use = self.use
+        if not isinstance(use, KeyUse) or use.service != service or use.used_in != region:
+            return False
+        return use.at <= now and now.second == use.at.second and now - use.at < _SECOND
 
 
 class Uses:
@@ -50,6 +58,8 @@ class Uses:
         else:
             account = known.use.account
         now = self._world.clock.now()
+        if known is not None and known.is_as(now, service, region):
+            return
         self._note(known, KeyUse(account=account, id=key_id, at=now, service=service, used_in=region))
 
     def role(self, account: str, role_id: str, region: str) -> None:

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -49,8 +49,10 @@ def is_once(text: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def zone(name: str) -> ZoneInfo:
+def zone(name: str) -> tzinfo:
     """A time zone of the IANA database; raises `ExpressionError`."""
+    if name == "UTC":
+        return UTC
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):  # KeyError: no such zone; the others: no such file name
@@ -85,7 +87,7 @@ def following(text: str, zone_name: str, last: datetime, now: datetime) -> datet
     return held.after(max(last, now), zone(zone_name))
 
 
-def _once(moment: datetime, place: ZoneInfo, since: datetime) -> datetime | None:
+def _once(moment: datetime, place: tzinfo, since: datetime) -> datetime | None:
     there = moment.replace(tzinfo=place).astimezone(UTC)
     if there.astimezone(place).replace(tzinfo=None) != moment:
         return None  # the clocks there skip it

@@ -29,6 +29,8 @@ def work(step: Step, schedule: Schedule | None) -> None:
             invocations(step.world).forget(f"{wake.account}/{wake.region}/{wake.key}")
         return
     ctx = Ctx(step.world, schedule.account, schedule.region, step.ctx.caller)
+    if step.wake.purpose == times.PURPOSE and _at_once(ctx, schedule):
+        return
     schedule = _begin(ctx, schedule)
     while _batch(ctx, schedule):
         pass
@@ -40,17 +42,55 @@ def work(step: Step, schedule: Schedule | None) -> None:
         _complete(ctx, schedule)
 
 
+def _at_once(ctx: Ctx, schedule: Schedule) -> bool:
+    """What is due begins and ends in one transaction: most calls succeed, and are never on their way. Whether there is
+    nothing else to do."""
+    with ctx.world.state.database.within():
+        now = _due(ctx, schedule)
+        if now is None or now.window:
+            return False
+        one = Invocation(now.place, now.next, ids.uuid4(), now.next, now.next, 0)
+        try:
+            made = sending.made(now, one)
+        except AwsError:
+            return False
+        if made[0] not in sending.TOGETHER:
+            return False
+        followed = _follow(ctx, now)
+        try:
+            with ctx.world.state.database.transaction():
+                sending.call(ctx, followed, made)
+        except AwsError as error:
+            invocations(ctx.world).keep(one)
+            _failed(ctx, followed, one, error, sending.body(followed, one))
+            return False
+        bill.measured(ctx.world, followed, InvocationAttemptCount=1)
+        return bool(followed.next)
+
+
+def _due(ctx: Ctx, schedule: Schedule) -> Schedule | None:
+    """The schedule as it is, if it is due."""
+    now = ctx.db[Schedule].get(schedule.path)
+    if now is None or not now.next or now.next > ctx.now.timestamp() or now.state == DISABLED:
+        return None
+    return now
+
+
+def _follow(ctx: Ctx, due: Schedule) -> Schedule:
+    """An invocation begins; the schedule as it is then. It does not wake itself for that."""
+    bill.invoked(ctx.world, due)
+    with ctx.world.state.wakes.looking(meta(Schedule), due):
+        return times.follow(ctx, due)
+
+
 def _begin(ctx: Ctx, schedule: Schedule) -> Schedule:
     with ctx.world.state.database.transaction():
-        now = ctx.db[Schedule].get(schedule.path)
-        if now is None or not now.next or now.next > ctx.now.timestamp() or now.state == DISABLED:
-            return now or schedule
+        now = _due(ctx, schedule)
+        if now is None:
+            return ctx.db[Schedule].get(schedule.path) or schedule
         begun = now.next + (ids.below(now.window * 60) if now.window else 0)
         invocations(ctx.world).keep(Invocation(now.place, now.next, ids.uuid4(), begun, begun, 0))
-        bill.invoked(ctx.world, now)
-        followed = times.follow(ctx, now)
-        ctx.world.state.wakes.looked(meta(Schedule), followed)
-        return followed
+        return _follow(ctx, now)
 
 
 def _batch(ctx: Ctx, schedule: Schedule) -> bool:

@@ -50,6 +50,8 @@ def body(schedule: Schedule, invocation: Invocation) -> str:
     given = schedule.target.get("Input")
     if not given:
         return _notification(schedule, invocation)
+    if "<aws.scheduler." not in given:
+        return str(given)
     for name, value in (
         ("schedule-arn", schedule.arn),
         ("scheduled-time", scheduled_time(invocation)),

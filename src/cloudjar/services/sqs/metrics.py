@@ -55,8 +55,7 @@ class Depth(NamedTuple):
 def _depth(world: World, queue: Queue, at: int) -> Depth:
     store = rows(world)
     counts = store.counts(queue.number, at)
-    oldest = store.oldest(queue.number)
-    sent = oldest[0].sent if oldest else 0
+    sent = store.oldest_sent(queue.number)
     return Depth(*counts, sent, None if queue.fifo else fairness.quiet(store, queue.number, at, counts, sent))
 
 
@@ -64,24 +63,32 @@ def close(ctx: Ctx, queue: Queue, minute: int) -> None:
     """Write down how deep the queue stood at the end of the last minute with a call, and of the one before this; in a
     transaction, before anything changes."""
     world = ctx.world
-    before = minutes.last(world, queue.number)
+    before = rows(world).known(queue.number).minute or minutes.last(world, queue.number)
     run = world.state.database.execute
-    if before is None or minute - before > _ACTIVE:
+    if (before is None or minute - before > _ACTIVE) and metrics.any_is_watched(world, queue.account, queue.region):
         for metric in names(world, queue):
             metrics.moved(world, queue.account, queue.region, metric)
     if before is None or before >= minute:
         return
     bill.settle(world, queue)
-    run("DELETE FROM sqs_minute WHERE queue=? AND minute<?", (queue.number, minute - minutes.KEPT // 60))
-    for one in sorted({before, minute - 1}):
-        depth = _depth(world, queue, (one + 1) * 60_000 - 1)
-        run(
-            "INSERT INTO sqs_minute VALUES (?,?,0,0,?,0,0,0,0,0,0,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
-            "visible=excluded.visible, flying=excluded.flying, delayed=excluded.delayed, oldest=excluded.oldest, "
-            "noisy=excluded.noisy, quiet_visible=excluded.quiet_visible, quiet_flying=excluded.quiet_flying, "
-            "quiet_delayed=excluded.quiet_delayed, quiet_oldest=excluded.quiet_oldest",
-            (queue.number, one, minutes.NOTHING_SENT, *depth[:4], *(depth.quiet or (None,) * 5)),
-        )
+    if minute // 60 != before // 60:
+        run("DELETE FROM sqs_minute WHERE queue=? AND minute<?", (queue.number, minute - minutes.KEPT // 60))
+    depth = _depth(world, queue, (before + 1) * 60_000 - 1)
+    _write_down(world, queue, before, depth)
+    if before < minute - 1:
+        if depth.flying or depth.delayed or depth.quiet is not None:  # else time has changed nothing
+            depth = _depth(world, queue, minute * 60_000 - 1)
+        _write_down(world, queue, minute - 1, depth)
+
+
+def _write_down(world: World, queue: Queue, minute: int, depth: Depth) -> None:
+    world.state.database.execute(
+        "INSERT INTO sqs_minute VALUES (?,?,0,0,?,0,0,0,0,0,0,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
+        "visible=excluded.visible, flying=excluded.flying, delayed=excluded.delayed, oldest=excluded.oldest, "
+        "noisy=excluded.noisy, quiet_visible=excluded.quiet_visible, quiet_flying=excluded.quiet_flying, "
+        "quiet_delayed=excluded.quiet_delayed, quiet_oldest=excluded.quiet_oldest",
+        (queue.number, minute, minutes.NOTHING_SENT, *depth[:4], *(depth.quiet or (None,) * 5)),
+    )
 
 
 def names(world: World, queue: Queue) -> Iterator[Metric]:

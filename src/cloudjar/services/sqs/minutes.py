@@ -14,7 +14,7 @@ from typing import NamedTuple
 from cloudjar.kit.context import Ctx, World
 from cloudjar.services.sqs.leases import Counted
 from cloudjar.services.sqs.records import Queue
-from cloudjar.services.sqs.rows import rows
+from cloudjar.services.sqs.rows import made, rows
 from cloudjar.services.sqs.standing import requests
 
 KEPT = 15 * 86_400
@@ -133,7 +133,17 @@ def _write(world: World) -> None:
     for entry in entries:
         known = sums.get(entry[:2])
         sums[entry[:2]] = entry if known is None else _sum(known, entry)
-    database.executemany(_ADD, list(sums.values()))
+    _add(world, list(sums.values()))
+
+
+def _add(world: World, sums: list[Count]) -> None:
+    world.state.database.executemany(_ADD, sums)
+    held = made(world)
+    if held is None:
+        return
+    for queue, minute, *_ in sums:  # a call may have begun before the clock was moved on
+        known = held.known(queue)
+        known.billed = min(known.billed, minute)
 
 
 def _sum(one: Count, other: Count) -> Count:
@@ -150,7 +160,7 @@ def received(world: World, counted: Iterable[Counted]) -> None:
     sums = [
         (queue, minute, 0, 0, NOTHING_SENT, 0, got, gone, 0, asked) for queue, minute, got, gone, asked in counted
     ]
-    world.state.database.executemany(_ADD, sums)
+    _add(world, sums)
 
 
 def settle(world: World) -> None:

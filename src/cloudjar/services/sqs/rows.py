@@ -230,6 +230,13 @@ class Rows:
         )
         return [Row(*row) for row in rows]
 
+    def oldest_sent(self, queue: int) -> int:
+        """When the oldest message was sent; 0 when there is none."""
+        self.leases.settle(queue)
+        start, end = queue << SHIFT, (queue + 1) << SHIFT
+        row = self.database.query("SELECT sent FROM sqs_message WHERE id>=? AND id<? ORDER BY id LIMIT 1", (start, end))
+        return row[0][0] if row else 0
+
     def newest(self, queue: int) -> int:
         """The row of the newest message; 0 when there is none."""
         self.leases.settle(queue)
@@ -373,6 +380,11 @@ def rows(world: World) -> Rows:
         held = world.ports[_PORT] = Rows(world.state.database, partial(minutes.received, world))
         world.state.database.undone(lambda: world.ports.pop(_PORT, None))
     return held
+
+
+def made(world: World) -> Rows | None:
+    """The same, if somebody has asked for them."""
+    return world.ports.get(_PORT)
 
 
 def sequence(id_: int) -> str:

@@ -30,7 +30,7 @@ class Row(NamedTuple):
 class Known:
     """What is remembered of a queue."""
 
-    __slots__ = ("flying", "lanes", "minute", "oldest", "tenants", "total")
+    __slots__ = ("billed", "flying", "lanes", "minute", "oldest", "tenants", "total")
 
     def __init__(self) -> None:
         self.total: int | None = None
@@ -43,6 +43,9 @@ class Known:
         """Whether any message of a standard queue names a group: only then there are tenants, and two lanes."""
         self.tenants: Tenants | None = None
         self.minute = 0
+        """The minute (of Unix time) whose predecessors are closed."""
+        self.billed = 0
+        """The requests of the minutes before are billed."""
 
 
 def queue_of(id_: int) -> int:

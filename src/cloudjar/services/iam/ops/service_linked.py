@@ -63,6 +63,7 @@ LINKED = {
     "servicequotas.amazonaws.com": Linked("ServiceQuotas", "ServiceQuotasServiceRolePolicy"),
     "support.amazonaws.com": Linked("Support", "AWSSupportServiceRolePolicy"),
     "trustedadvisor.amazonaws.com": Linked("TrustedAdvisor", "AWSTrustedAdvisorServiceRolePolicy"),
+    "compute-optimizer.amazonaws.com": Linked("ComputeOptimizer", "ComputeOptimizerServiceRolePolicy"),
     "backup.amazonaws.com": Linked("Backup", "AWSBackupServiceLinkedRolePolicyForBackup"),
     "batch.amazonaws.com": Linked("Batch", "BatchServiceRolePolicy"),
 }

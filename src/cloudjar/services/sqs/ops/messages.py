@@ -36,7 +36,7 @@ def send_message(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if told is not None:
         minutes.count(ctx, queue, now, sent=1, size=size, low=size, high=size)
         return told
-    with ctx.world.state.database.transaction():
+    with ctx.world.state.database.within():
         minutes.turn(ctx, queue, now)
         told = sending.send(ctx, queue, letter, now)
         minutes.count(ctx, queue, now, sent=1, size=size, low=size, high=size)
