@@ -11,6 +11,9 @@ BELOW_THE_EPHEMERAL = range(20_000, 32_000)
 """The kernel gives none of these to a client. A port that it picks itself may belong to somebody's outgoing connection
 by the time that a killed server comes back for it."""
 
+OF_CLIENTS = range(8_001, BELOW_THE_EPHEMERAL.start)
+"""For clients that choose their own port: no server of a test is given one of these."""
+
 
 def free_port(address: str = "127.0.0.1") -> int:
     """A TCP port on which nobody listens now and which no client will be given by chance."""

@@ -32,11 +32,7 @@ NOT_PASSED = {
     ("ec2", "ImportSnapshot"),  # VM Import asks for none: the role's trust admits it, by its external id
     ("invoicing", "ListInvoiceSummaries"),  # ReceiverRole: whether who pays buys or sells
     ("organizations", "CreateAccount"),
-    ("rds", "CreateDBInstance"),  # MonitoringRoleArn and DomainIAMRoleName are refused: tests/services/rds
-    ("rds", "CreateDBInstanceReadReplica"),
-    ("rds", "ModifyDBInstance"),
-    ("rds", "RestoreDBInstanceFromDBSnapshot"),
-    ("rds", "RestoreDBInstanceToPointInTime"),
+    ("rds", "CreateDBProxyEndpoint"),  # TargetRole: whether it takes writes
     ("secretsmanager", "RotateSecret"),
 }
 

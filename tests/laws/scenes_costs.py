@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from tests.jar import TestJar
@@ -81,12 +82,23 @@ SCENES: dict[str, Scene] = {
 def many(jar: TestJar) -> dict[str, Any]:
     """Several categories and tag keys; and which prices to ask for."""
     ce = jar.client("ce")
+    first = jar.clock.now().replace(day=1)
+    month = {"Start": f"{first:%Y-%m-%d}", "End": f"{first + timedelta(days=32):%Y-%m-01}"}
+    jar.client("compute-optimizer").update_enrollment_status(status="Active")
     for _ in range(7):
         _made(jar)
         ce.create_anomaly_subscription(AnomalySubscription=_about(_monitor(jar)))
     return {
         "GetAnomalies": {"DateInterval": {"StartDate": f"{jar.clock.now():%Y-%m-%d}"}},
         "GetReservationPurchaseRecommendation": {"Service": "Amazon Elastic Compute Cloud - Compute"},
+        "GetRightsizingRecommendation": {"Service": "AmazonEC2"},
+        "GetCostAndUsageComparisons": {
+            "BaselineTimePeriod": month, "ComparisonTimePeriod": month, "MetricForComparison": "UnblendedCost",
+        },
+        "GetRecommendationPreferences": {"resourceType": "Ec2Instance"},
         "GetProducts": {"ServiceCode": "AmazonVPC"},
+        "ListPriceLists": {
+            "ServiceCode": "AmazonRDS", "EffectiveDate": jar.clock.now(), "CurrencyCode": "USD",
+        },
         "GetAttributeValues": {"ServiceCode": "AmazonVPC", "AttributeName": "usagetype"},
-    }
+    }  # fmt: skip

@@ -87,7 +87,20 @@ def _exported(jar: Any, *, cancelled: bool = False) -> dict[str, Any]:
     return {"ExportTaskIds": [made]}
 
 
+def _reported(jar: Any) -> dict[str, Any]:
+    """How a waiter asks about a report of who uses an image."""
+    ec2 = jar.client("ec2")
+    image = ec2.describe_images(Filters=[{"Name": "name", "Values": ["debian-12-amd64-*"]}])["Images"][0]["ImageId"]
+    ran = ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1)["Instances"][0]
+    jar.settle()
+    own = ec2.create_image(InstanceId=ran["InstanceId"], Name="reported")["ImageId"]
+    jar.settle()
+    kinds = [{"ResourceType": "ec2:Instance"}]
+    return {"ReportIds": [ec2.create_image_usage_report(ImageId=own, ResourceTypes=kinds)["ReportId"]]}
+
+
 WAITERS: dict[str, Scene] = {
+    "ImageUsageReportAvailable": _reported,
     "ExportTaskCancelled": lambda jar: _exported(jar, cancelled=True),
     "ExportTaskCompleted": _exported,
     "SecurityGroupVpcAssociationAssociated": _used_elsewhere,
@@ -109,7 +122,9 @@ def many(jar: Any) -> dict[str, Any]:
     held = ec2.create_capacity_reservation(**room, InstanceCount=1)["CapacityReservation"]
     several = [_replaced(jar), _lending(ec2, vpcs[0])]
     assert all(several)
+    image = ec2.describe_instances()["Reservations"][0]["Instances"][0]["ImageId"]
     return {
+        "DescribeImageReferences": {"ImageIds": [image], "IncludeAllResourceTypes": True},
         "GetSpotPlacementScores": {"TargetCapacity": 1, "InstanceTypes": ["t3.micro"]},
         "CapacityReservationId": held["CapacityReservationId"],
         "NetworkInsightsAccessScopeAnalysisId": looked["NetworkInsightsAccessScopeAnalysisId"],

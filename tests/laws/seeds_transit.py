@@ -10,7 +10,9 @@ from tests.jar import TestJar
 def transits(jar: TestJar) -> dict[str, Any]:
     """One gateway, seven attachments and tables; the parameters that the lists ask for."""
     ec2 = jar.client("ec2")
-    gateway = ec2.create_transit_gateway(Options={"MulticastSupport": "enable"})["TransitGateway"]
+    gateway = ec2.create_transit_gateway(
+        Options={"MulticastSupport": "enable", "TransitGatewayCidrBlocks": ["10.99.0.0/24"]}
+    )["TransitGateway"]
     key, table = gateway["TransitGatewayId"], gateway["Options"]["AssociationDefaultRouteTableId"]
     jar.settle()
     attached = ""
@@ -39,6 +41,7 @@ def transits(jar: TestJar) -> dict[str, Any]:
         TransitGatewayMulticastDomainId=domains[0], GroupIpAddress="239.1.1.1", NetworkInterfaceIds=enis
     )
     jar.settle()
+    _tunnels(jar, ec2, attached)
     return {
         "TransitGatewayMulticastDomainId": domains[0],
         "TransitGatewayPolicyTableId": tables[0],
@@ -46,3 +49,18 @@ def transits(jar: TestJar) -> dict[str, Any]:
         "TransitGatewayAttachmentId": attached,
         "Filters": [{"Name": "type", "Values": ["propagated"]}],
     }
+
+
+def _tunnels(jar: TestJar, ec2: Any, transport: str) -> None:
+    """Seven Connect attachments through one, each with a peer."""
+    made = [
+        ec2.create_transit_gateway_connect(TransportTransitGatewayAttachmentId=transport, Options={"Protocol": "gre"})
+        for _ in range(7)
+    ]
+    jar.settle()
+    for n, one in enumerate(made):
+        ec2.create_transit_gateway_connect_peer(
+            TransitGatewayAttachmentId=one["TransitGatewayConnect"]["TransitGatewayAttachmentId"],
+            PeerAddress=f"10.86.1.{100 + n}", InsideCidrBlocks=[f"169.254.{100 + n}.0/29"],
+        )  # fmt: skip
+    jar.settle()

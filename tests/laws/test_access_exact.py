@@ -198,7 +198,7 @@ def is_exact(service: str, operation: str, statement: Statement) -> bool:
         except iam.UnknownAction:
             return True
     # Auto Scaling's ARNs hold an id before the name: ``autoScalingGroup:*:autoScalingGroupName/web``.
-    nameless = resource.endswith("/*") or ":*:" in resource
+    nameless = resource.endswith(("/*", "db-proxy-endpoint:*")) or ":*:" in resource
     return "*" not in resource or (nameless and operation.startswith((*MAKERS, *LISTS)))
 
 
@@ -208,7 +208,7 @@ def sibling(statement: Statement) -> Statement:
     service = statement["Action"].partition(":")[0]
     if resource == "*":
         near = f"arn:aws:{service}::{ACCOUNT}:user/sibling"
-    elif resource.endswith("/*"):
+    elif resource.endswith(("/*", "db-proxy-endpoint:*")):
         near = resource.replace("arn:aws:", "arn:aws-cn:", 1)
     else:
         near = resource + "-sibling"

@@ -178,7 +178,7 @@ def whole_and_pieces(client: Any, model: OperationModel, params: dict[str, Any])
         assert sum(1 for _ in _items(page, keys)) <= size * (len(keys) if model.name in TOLD_TWICE else 1)
         pieces += _items(page, keys)
         number += 1
-        token = page.get(traits.output_token[0])
+        token = _at(page, traits.output_token[0])
         if model.name == "ListParts":  # the last page tells its last part too
             token = token if page["IsTruncated"] else None
         elif traits.more_results:

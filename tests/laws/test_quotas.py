@@ -19,7 +19,7 @@ LIST = Path(__file__).with_name("quotas_unenforced.json")
 HOMES = {"vpc": "ec2", "ebs": "ec2", "ec2": "ec2", "elasticloadbalancing": "elbv2", "monitoring": "cloudwatch",
          "elasticfilesystem": "efs"}  # fmt: skip
 """botocore's name of the service behind a code of Service Quotas, where they differ."""
-READERS = ("trustedadvisor", "service_quotas", "spec/quotas.py")
+READERS = ("trustedadvisor", "service_quotas", "spec/quotas.py", "spec/usage_metrics.py")
 """Who tells of quotas and enforces none."""
 _CODE = re.compile(r'"(L-[0-9A-F]{8})"')
 

@@ -25,6 +25,7 @@ MACHINE_ENUMS = {
     "autoscaling/member": ("autoscaling", "LifecycleState"),
     "ec2/instance": ("ec2", "InstanceStateName"),
     "ec2/natgateway": ("ec2", "NatGatewayState"),
+    "ec2/vpc-block-public-access-exclusion": ("ec2", "VpcBlockPublicAccessExclusionState"),
     "ec2/transit-gateway": ("ec2", "TransitGatewayState"),
     "kms/key": ("kms", "KeyState"),
     "service-quotas/request": ("service-quotas", "RequestStatus"),

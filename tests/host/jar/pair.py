@@ -39,7 +39,7 @@ class Pair:
         vpc = self.account.vpc()
         self.backend_group = self.account.group(vpc, "backend", 22)
         self.group = self.account.group(vpc, "database", 5432, peer=self.backend_group)
-        subnets = [self._subnet(vpc, n) for n in range(3)]
+        self.subnets = subnets = [self._subnet(vpc, n) for n in range(3)]
         self.rds.create_db_subnet_group(
             DBSubnetGroupName="private", DBSubnetGroupDescription="private", SubnetIds=subnets[:2]
         )

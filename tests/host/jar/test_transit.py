@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import socket
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.request import Request, urlopen
 
 import pytest
 
 from cloudjar.gateway.admin import TOKEN_HEADER
+from cloudjar.planes.network import programs
 from tests.host.jar.account import Account, Machine
 from tests.host.jar.packets import Wire
 from tests.host.jar.served import RealJar, until
+from tests.host.network.appliance import Appliance
 
 pytestmark = [pytest.mark.host, pytest.mark.timeout(300)]
 OPEN, SHUT = 8080, 8081
@@ -202,3 +205,71 @@ def test_the_gateways_own_log_tells_what_it_carried_and_lost(world: World) -> No
 
     wanted = [[*ways, "ingress", "0"], [*ways, "egress", "0"]]
     until(lambda: all(line in told() for line in wanted), "the gateway's log to tell both ends")
+
+
+FAR, INSIDE = "10.50.0.0/16", "169.254.6.0/29"
+
+
+def _connect(world: World) -> tuple[str, str]:
+    """A Connect attachment through the second machine's VPC and a tunnel to that machine; their ids."""
+    ec2 = world.account.ec2
+    ec2.modify_transit_gateway(
+        TransitGatewayId=world.gateway, Options={"AddTransitGatewayCidrBlocks": ["10.99.0.0/24"]})  # fmt: skip
+    until(lambda: ec2.describe_transit_gateways()["TransitGateways"][0]["State"] == "available", "the gateway")
+    [transport] = [one for one in ec2.describe_transit_gateway_vpc_attachments()["TransitGatewayVpcAttachments"]
+                   if one["VpcId"] == world.vpc]  # fmt: skip
+    connect = ec2.create_transit_gateway_connect(
+        TransportTransitGatewayAttachmentId=transport["TransitGatewayAttachmentId"], Options={"Protocol": "gre"}
+    )["TransitGatewayConnect"]["TransitGatewayAttachmentId"]
+    until(lambda: ec2.describe_transit_gateway_connects()["TransitGatewayConnects"][0]["State"] == "available",
+          "the Connect attachment to be available")  # fmt: skip
+    peer = ec2.create_transit_gateway_connect_peer(
+        TransitGatewayAttachmentId=connect, PeerAddress=world.two.private, InsideCidrBlocks=[INSIDE],
+        BgpOptions={"PeerAsn": 65001},
+    )["TransitGatewayConnectPeer"]["TransitGatewayConnectPeerId"]  # fmt: skip
+    [eni] = ec2.describe_network_interfaces(NetworkInterfaceIds=[world.two.eni])["NetworkInterfaces"]
+    ec2.authorize_security_group_ingress(GroupId=eni["Groups"][0]["GroupId"], IpPermissions=[
+        {"IpProtocol": "47", "IpRanges": [{"CidrIp": "10.99.0.0/24"}]}])  # fmt: skip
+    for table, block in ((world.tables[1], "10.99.0.0/24"), (world.tables[0], FAR)):
+        ec2.create_route(RouteTableId=table, DestinationCidrBlock=block, TransitGatewayId=world.gateway)
+    return connect, peer
+
+
+def test_a_machine_tells_routes_through_a_tunnel_that_outlives_the_server(world: World, tmp_path: Path) -> None:
+    ec2 = world.account.ec2
+    connect, peer = _connect(world)
+    folder = world.jar.home / "network" / "tunnels" / world.gateway
+    there = world.jar.network.site.guest_namespace(world.two.id)
+    router = Appliance(there, tmp_path / "router", own=world.two.private, gateway="10.99.0.1", inside=INSIDE,
+                       asn=65001, gateway_asn=64512, tells=(FAR,))  # fmt: skip
+
+    def known() -> list[tuple[str, str]]:
+        found = ec2.search_transit_gateway_routes(
+            TransitGatewayRouteTableId=world.table,
+            Filters=[{"Name": "attachment.transit-gateway-attachment-id", "Values": [connect]}],
+        )["Routes"]  # fmt: skip
+        return [(one["DestinationCidrBlock"], one["Type"]) for one in found]
+
+    def reached(wanted: str) -> None:
+        until(lambda: world.wire.knock("10.50.0.1", OPEN, guest=world.one.id) == wanted, f"{FAR} to be {wanted}")
+
+    try:
+        router.start()
+        until(lambda: known() == [(FAR, "propagated")], "the route to be known")
+        reached("open")
+        running = programs.below(folder)
+        with world.wire.connect("10.50.0.1", OPEN, guest=world.one.id, wait=5) as line:
+            world.jar.kill()
+            world.jar.start()
+            line.sendall(b"still here")
+            assert programs.below(folder) == running
+        reached("open")
+        router.silence()
+        until(lambda: known() == [], "the route to be withdrawn")
+        reached("dropped")
+    finally:
+        router.close()
+    ec2.delete_transit_gateway_connect_peer(TransitGatewayConnectPeerId=peer)
+    until(lambda: not folder.exists(), "the tunnel's programs to end")
+    assert programs.below(folder) == []
+    ec2.delete_transit_gateway_connect(TransitGatewayAttachmentId=connect)

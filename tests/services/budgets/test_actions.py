@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from tests.jar import ACCOUNT, TestJar
 from tests.services.budgets.asking import budget, create
 from tests.services.budgets.test_alerts import letters, machine, start_of_month
+from tests.services.rds.site import Site
 
 ME = [{"SubscriptionType": "EMAIL", "Address": "me@example.com"}]
 NAMED = {"AccountId": ACCOUNT, "BudgetName": "b"}
@@ -201,3 +202,22 @@ def test_a_role_must_trust_budgets_and_be_passed(steady_jar: TestJar) -> None:
     document = json.dumps({"Version": "2012-10-17", "Statement": [passing, pass_only]})
     iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=document)
     assert mine.create_budget_action(**request)["ActionId"]
+
+
+def test_a_database_is_stopped_when_the_budget_is_spent(jar: TestJar) -> None:
+    start_of_month(jar)
+    site, budgets = Site(jar), jar.client("budgets")
+    site.available(BackupRetentionPeriod=0)
+    arn = role(jar, "rds:StopDBInstance", "rds:StartDBInstance")
+    create(budgets, budget("b", "1"))
+    said = {"ActionSubType": "STOP_RDS_INSTANCES", "Region": "eu-west-3", "InstanceIds": ["shop"]}
+    wanted = asked(arn, "RUN_SSM_DOCUMENTS", {"SsmActionDefinition": said})
+    made = budgets.create_budget_action(**wanted)["ActionId"]
+    jar.advance(days=1)
+    assert (site.show()["DBInstanceStatus"], status(budgets, made)) == ("available", "STANDBY")
+    jar.advance(days=3)
+    assert (site.show()["DBInstanceStatus"], status(budgets, made)) == ("stopped", "EXECUTION_SUCCESS")
+    budgets.execute_budget_action(**NAMED, ActionId=made, ExecutionType="REVERSE_BUDGET_ACTION")
+    jar.settle()
+    jar.advance(minutes=10)
+    assert (site.show()["DBInstanceStatus"], status(budgets, made)) == ("available", "REVERSE_SUCCESS")

@@ -113,6 +113,27 @@ def test_the_role_decides(plans: Plans) -> None:
     assert plans.told() == []
 
 
+def test_a_session_of_the_role_lasts_until_something_of_iam_changes(plans: Plans) -> None:
+    iam, trail = plans.jar.client("iam"), plans.jar.client("cloudtrail")
+    plans.make("rate(10 minutes)", "s")
+    plans.make("rate(10 minutes)", "t")
+    plans.jar.advance(minutes=41)
+    assert len(plans.told()) == 10
+    asked = [{"AttributeKey": "EventName", "AttributeValue": "AssumeRole"}]
+    called = [json.loads(one["CloudTrailEvent"]) for one in trail.lookup_events(LookupAttributes=asked)["Events"]]
+    sessions = {one["requestParameters"]["roleSessionName"] for one in called} - {"validate"}
+    assert len(sessions) == 1
+    dead = Box(plans.jar, plans.jar.client("sqs"), "dead")
+    plans.make("rate(10 minutes)", "u", Target={"DeadLetterConfig": {"Arn": dead.arn}})
+    assert len(plans.told()) == 1
+    nobody = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    iam.update_assume_role_policy(
+        RoleName="target", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [nobody]})
+    )
+    plans.jar.advance(minutes=10)
+    assert plans.told() == []
+
+
 def test_what_is_throttled_is_tried_again(plans: Plans) -> None:
     """A stream that is over its limit takes the record a moment later."""
     kinesis = plans.jar.client("kinesis")
