@@ -97,6 +97,7 @@ class TestJar:
         """Forget everything that is not on disk and come back; the host keeps running."""
 
         async def drop() -> None:
+            self.jar.audit.let_go()  # as the system does for a process that is no more
             self.jar.database.close()
 
         self.on_loop(drop())

@@ -375,8 +375,13 @@ class Audit:
     def close(self) -> None:
         """Move what is left and close the journal."""
         self.ingest()
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Close the journal as it is: what was not moved is moved at the next start."""
         if self._fd >= 0:
             os.close(self._fd)
+            self._fd = -1
 
 
 def _plain(value: Any) -> Any:
