@@ -38,6 +38,7 @@ class Trail:
 
     def crash(self) -> None:
         """Without a goodbye: nothing is moved any more."""
+        self.audit.let_go()
         self.database.close()
         self.open()
 

@@ -10,7 +10,7 @@ import pytest
 from cloudjar.auth.presign import Credentials
 from tests.calls import Line
 from tests.jar import TestJar, running
-from tests.laws import scenes_s3
+from tests.laws import scenes_s3, tree
 
 
 class Court(NamedTuple):
@@ -32,3 +32,10 @@ def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
         line = Line(jar.port)
         yield Court(jar, line, Credentials(key["AccessKeyId"], key["SecretAccessKey"]))
         line.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tree_for_a_while() -> Iterator[None]:
+    """The parsed tree is some hundred megabytes, which nobody needs behind the laws that read it."""
+    yield
+    tree.modules.cache_clear()

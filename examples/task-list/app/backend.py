@@ -1,38 +1,32 @@
-"""The Task List's API: tasks in an SQLite file, on port 8000.
+"""The Task List's API, on port 8000.
 
 GET /api/tasks -> [{"id":1,"title":"Learn Docker","done":false}]; POST {"title"} adds, PATCH /api/tasks/1 {"done"}
 changes, DELETE /api/tasks/1 removes.
 """
 
 import json
-import os
 import re
-import sqlite3
-import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-FILE = os.environ.get("TASKS_FILE", "/data/tasks.db")
+from tasks import Unreachable, tasks
+
 LIMIT = 64 * 1024
 
-lock = threading.Lock()
-database = sqlite3.connect(FILE, check_same_thread=False, isolation_level=None)
+held = tasks()
 
 
-def prepare() -> None:
-    """The table, and a first task in a new one."""
-    database.execute("PRAGMA synchronous=FULL")
-    tables = database.execute("SELECT name FROM sqlite_master WHERE name='task'").fetchall()
-    if not tables:
-        database.execute(
-            "CREATE TABLE task (id INTEGER PRIMARY KEY, title TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0)"
-        )
-        database.execute("INSERT INTO task (title) VALUES ('Learn Docker')")
+def reached(work: Callable[["Api"], None]) -> Callable[["Api"], None]:
+    """Say so where the database does not answer."""
 
+    def do(self: "Api") -> None:
+        try:
+            work(self)
+        except Unreachable as why:
+            self.log_error("%s", why)
+            self.answer(503, {"error": "the database does not answer"})
 
-def tasks(number: int | None = None) -> list[dict[str, object]]:
-    """All tasks, or the one with this number."""
-    rows = database.execute("SELECT id, title, done FROM task WHERE ? IS NULL OR id=? ORDER BY id", (number, number))
-    return [{"id": i, "title": title, "done": bool(done)} for i, title, done in rows]
+    return do
 
 
 class Api(BaseHTTPRequestHandler):
@@ -41,45 +35,46 @@ class Api(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 30
 
+    @reached
     def do_GET(self) -> None:
         """All tasks, or one."""
         place = self.place()
         if place is None:
             return self.answer(404, {"error": "not found"})
-        with lock:
-            found = tasks(place or None)
         if not place:
-            return self.answer(200, found)
-        return self.answer(200, found[0]) if found else self.answer(404, {"error": "no such task"})
+            return self.answer(200, held.all())
+        return self.first(200, held.one(place))
 
+    @reached
     def do_POST(self) -> None:
         """A new task."""
         given = self.body()
         if self.place() != 0:
             return self.answer(404, {"error": "not found"})
         title = given.get("title") if given else None
-        if not isinstance(title, str) or not title.strip():
+        if not isinstance(title, str) or not title.strip() or "\0" in title:
             return self.answer(400, {"error": "a task needs a title"})
-        with lock:
-            number = database.execute("INSERT INTO task (title) VALUES (?)", (title.strip(),)).lastrowid
-            return self.answer(201, tasks(number)[0])
+        return self.first(201, held.add(title.strip()))
 
+    @reached
     def do_PATCH(self) -> None:
         """Done, or not."""
         given = self.body()
         place = self.place()
         if not place or given is None or not isinstance(given.get("done"), bool):
             return self.answer(400, {"error": 'send {"done": true} to /api/tasks/NUMBER'})
-        with lock:
-            changed = database.execute("UPDATE task SET done=? WHERE id=?", (given["done"], place)).rowcount
-            return self.answer(200, tasks(place)[0]) if changed else self.answer(404, {"error": "no such task"})
+        return self.first(200, held.mark(place, given["done"]))
 
+    @reached
     def do_DELETE(self) -> None:
         """Away with it."""
         place = self.place()
-        with lock:
-            gone = bool(place) and database.execute("DELETE FROM task WHERE id=?", (place,)).rowcount
+        gone = held.remove(place) if place else []
         return self.answer(204, None) if gone else self.answer(404, {"error": "no such task"})
+
+    def first(self, status: int, found: list[dict[str, object]]) -> None:
+        """Send the task that was found."""
+        return self.answer(status, found[0]) if found else self.answer(404, {"error": "no such task"})
 
     def place(self) -> int | None:
         """0 for the list, a task's number, None for anything else."""
@@ -109,5 +104,4 @@ class Api(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    prepare()
     ThreadingHTTPServer(("", 8000), Api).serve_forever()

@@ -69,6 +69,7 @@ def root(account: str, access_key_id: str = "") -> Caller:
     )
 
 
+@lru_cache(maxsize=4096)
 def service(principal: str, account: str, source_arn: str = "") -> Caller:
     """An AWS service principal acting in an account, for a resource of that account."""
     return Caller(

@@ -202,7 +202,9 @@ class Ctx:
         the trust policy may know as ``sts:ExternalId``. Raises the `AwsError` AccessDenied when the role does not
         trust, or is not there.
         """
-        who = replace(callers.service(service, self.account, source_arn), session_keys=dict(keys or {}))
+        who = callers.service(service, self.account, source_arn)
+        if keys:
+            who = replace(who, session_keys=dict(keys))
         asked: dict[str, Any] = {"RoleArn": role_arn, "RoleSessionName": session_name, "DurationSeconds": seconds}
         if external_id:
             asked["ExternalId"] = external_id

@@ -82,6 +82,7 @@ _SERVICES = {
     "AWS/NetworkELB": "elbv2",
     "AWS/RDS": "rds",
     "AWS/SQS": "sqs",
+    "AWS/Scheduler": "scheduler",
     "AWS/Usage": "cloudwatch",
 }
 """Who has to be loaded before a namespace is asked for."""

@@ -2,6 +2,7 @@
 
 https://docs.aws.amazon.com/AmazonRDS/latest/PostgreSQLReleaseNotes/postgresql-release-calendar.html
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/MariaDB.Concepts.VersionMgmt.html
+https://docs.aws.amazon.com/AmazonRDS/latest/AuroraPostgreSQLReleaseNotes/aurorapostgresql-release-calendar.html
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ _DATES: dict[tuple[str, str], tuple[date, date, date | None]] = {
     ("postgres", "16"): (date(2024, 2, 26), date(2029, 2, 28), date(2032, 2, 29)),
     ("postgres", "17"): (date(2024, 10, 2), date(2030, 2, 28), date(2033, 2, 28)),
     ("postgres", "18"): (date(2025, 11, 14), date(2031, 2, 28), date(2034, 2, 28)),
+    ("aurora-postgresql", "15"): (date(2023, 2, 27), date(2028, 2, 29), date(2031, 2, 28)),
+    ("aurora-postgresql", "16"): (date(2024, 1, 31), date(2029, 2, 28), date(2032, 2, 29)),
+    ("aurora-postgresql", "17"): (date(2025, 5, 1), date(2030, 2, 28), date(2033, 2, 28)),
     ("mariadb", "10.11"): (date(2023, 8, 21), date(2028, 2, 29), None),
     ("mariadb", "11.8"): (date(2025, 8, 25), date(2030, 6, 30), None),
 }

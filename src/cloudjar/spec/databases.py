@@ -16,10 +16,16 @@ from cloudjar.spec import instance_types, prices
 from cloudjar.spec.database_pins import PINS
 
 _DATA = Path(__file__).with_name("data") / "rds"
-_OPERATIONS = {"postgres": "CreateDBInstance:0014", "mariadb": "CreateDBInstance:0018"}
+_OPERATIONS = {
+    "postgres": "CreateDBInstance:0014", "mariadb": "CreateDBInstance:0018", "aurora-postgresql": "CreateDBInstance:0021",
+}  # fmt: skip
 """How bills call an engine's instances: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/"""
-_USUAL = {"postgres": "15", "mariadb": "10.11"}
+_USUAL = {"postgres": "15", "mariadb": "10.11", "aurora-postgresql": "15"}
 """The major version that an engine has when none is named: that of the host's own distribution."""
+_KINDS = {"aurora-postgresql": "postgres"}
+"""Engines of which AWS alone has the programs, and the engine that runs in their place."""
+_FORCES_TLS = 17
+"""The major version of Aurora from which on nobody comes in without TLS unless a group says so."""
 
 
 class Line(NamedTuple):
@@ -33,6 +39,8 @@ class Line(NamedTuple):
     licence: str
     charset: str
     port: int
+    listed: tuple[str, ...] = ()
+    """The versions that AWS has of an engine that another one runs in the place of, oldest first."""
 
     @property
     def family(self) -> str:
@@ -66,7 +74,17 @@ def _mariadb(major: str, usual: str, charset: str = "latin1") -> Line:
     return Line("mariadb", major, usual, "MariaDB Community Edition", "general-public-license", charset, 3306)
 
 
+def _aurora(major: str, usual: str, *listed: str) -> Line:
+    """https://docs.aws.amazon.com/AmazonRDS/latest/AuroraPostgreSQLReleaseNotes/"""
+    return Line(
+        "aurora-postgresql", major, usual, "Aurora (PostgreSQL)", "postgresql-license", "UTF8", 5432, listed
+    )
+
+
 LINES = (
+    _aurora("15", "15.14", "15.10", "15.12", "15.13", "15.14", "15.15"),
+    _aurora("16", "", "16.6", "16.8", "16.9", "16.10", "16.11"),
+    _aurora("17", "17.6", "17.4", "17.5", "17.6", "17.7"),
     _mariadb("10.11", "10.11.19"),
     _mariadb("11.8", "11.8.6", "utf8mb4"),
     _postgres("14"),
@@ -93,9 +111,19 @@ def usual(engine: str) -> Line | None:
     return line(engine, _USUAL.get(engine, ""))
 
 
+def kind(engine: str) -> str:
+    """The engine that runs where one is asked for: itself, but for those of which AWS alone has the programs."""
+    return _KINDS.get(engine, engine)
+
+
 def release(engine: str, version: str) -> str:
-    """What the plane calls a version: itself where it is pinned, else its major, as the distribution has it."""
-    return version if (engine, version) in PINS else major_of(engine, version)
+    """What the plane calls a version: itself where it is pinned, else its major, as the distribution has it; where
+    another engine runs in the place of one and no distribution has that, the newest that is pinned."""
+    major, runs = major_of(engine, version), kind(engine)
+    if (runs, version) in PINS:
+        return version
+    there = line(runs, major)
+    return there.pinned[-1] if runs != engine and there is not None and not there.usual else major
 
 
 def option_group(engine: str, major: str) -> str:
@@ -116,10 +144,14 @@ def operation(engine: str) -> str:
 @cache
 def parameters(family: str) -> dict[str, Parameter]:
     """The parameters of a family by name; KeyError when there is no such family."""
-    if family not in {one.family for one in LINES}:
+    found = next((one for one in LINES if one.family == family), None)
+    if found is None:
         raise KeyError(family)
-    listed = msgspec.json.decode((_DATA / f"{family}.json").read_bytes(), type=list[tuple[object, ...]], strict=False)
-    return {str(row[0]): msgspec.convert(row, Parameter, strict=False) for row in listed}
+    listed = msgspec.json.decode((_DATA / f"{kind(found.engine)}{found.major}.json").read_bytes(), type=list[tuple[object, ...]], strict=False)
+    parameters = {str(row[0]): msgspec.convert(row, Parameter, strict=False) for row in listed}
+    if found.listed and int(found.major) < _FORCES_TLS:
+        parameters["rds.force_ssl"] = msgspec.structs.replace(parameters["rds.force_ssl"], value="0")
+    return parameters
 
 
 @cache

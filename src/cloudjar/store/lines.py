@@ -6,8 +6,7 @@ look in an answer) is worked out once.
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from operator import truediv
 from typing import NamedTuple
@@ -40,6 +39,18 @@ class Lines:
         """The line of chunks (none is empty), and of further ones whose points begin anywhere."""
         if self._resolution == self._period and not extra and _follow(chunks):
             return self._as_they_are(stat, chunks)
+        return self._summed(stat, chunks, extra)
+
+    def _as_they_are(self, stat: str, chunks: Sequence[Chunk]) -> Line:
+        values: list[float] = []  # not an array: each number is made once, not whenever somebody looks at it
+        try:
+            for chunk in chunks:
+                values += _values(stat, chunk)
+        except ZeroDivisionError:
+            return self._summed(stat, chunks)  # which leaves out what has no average
+        return Line(self._instants(chunks), values)
+
+    def _summed(self, stat: str, chunks: Iterable[Chunk], extra: Iterable[Chunk] = ()) -> Line:
         sums = Sums(stat, self._period, self._origin)
         for chunk in chunks:
             sums.add(chunk, self._resolution)
@@ -47,17 +58,6 @@ class Lines:
             sums.add(chunk, 0)
         found = sums.found()
         return Line(list(found), list(found.values()))
-
-    def _as_they_are(self, stat: str, chunks: Sequence[Chunk]) -> Line:
-        if stat == "Average" and any(chunk.samples is not None and 0.0 in chunk.samples for chunk in chunks):
-            sums = Sums(stat, self._period, self._origin)  # which leaves out what has no average
-            for chunk in chunks:
-                sums.add(chunk, self._resolution)
-            return Line(list(sums.found()), list(sums.found().values()))
-        values = array("d")
-        for chunk in chunks:
-            values.extend(_values(stat, chunk))
-        return Line(self._instants(chunks), values)
 
     def _instants(self, chunks: Sequence[Chunk]) -> Sequence[float]:
         if len(chunks) == 1:
@@ -75,10 +75,10 @@ def _follow(chunks: Sequence[Chunk]) -> bool:
     return all(before.at[-1] < after.at[0] for before, after in pairwise(chunks))
 
 
-def _values(stat: str, chunk: Chunk) -> Sequence[float]:
+def _values(stat: str, chunk: Chunk) -> Iterable[float]:
     if chunk.samples is None:
         return (1.0,) * len(chunk.at) if stat == "SampleCount" else chunk.total
     if stat == "Average":
-        return tuple(map(truediv, chunk.total, chunk.samples))
+        return map(truediv, chunk.total, chunk.samples)
     column: Sequence[float] = getattr(chunk, COLUMNS[stat])
     return column

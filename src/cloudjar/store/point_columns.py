@@ -46,7 +46,9 @@ class Cut:
             total = total[first:last]
         if not held.samples:
             return Chunk(unit, at, total, None, None, None)
-        samples = point_blocks.doubles(held.samples)[first:last]
+        samples = point_blocks.doubles(held.samples)
+        if last - first < len(samples):
+            samples = samples[first:last]
         if not self._bounds:
             return Chunk(unit, at, total, samples, None, None)
         low, high = (point_blocks.doubles(raw)[first:last] for raw in (held.low, held.high))

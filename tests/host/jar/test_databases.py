@@ -13,7 +13,9 @@ from cloudjar.planes.compute.images import ImageStore
 from cloudjar.planes.database import image
 from tests.host.compute.guestnet import root_and_tools
 from tests.host.jar.account import Account
+from tests.host.jar.packets import Wire
 from tests.host.jar.served import REGION, RealJar, real_jar, until
+from tests.host.jar.task_list import OWN, TaskList
 
 pytestmark = [pytest.mark.host, pytest.mark.timeout(600)]
 
@@ -132,6 +134,53 @@ def test_the_backend_reaches_its_database_and_nobody_else_does(site: Site) -> No
     assert "timeout" in said.err, said
     # From the host a private address leads wherever the host's own network says, never into the VPC.
     assert site.psql("SELECT 1", machine="host", connect_timeout="3").code == 2
+
+
+def test_the_task_list_moves_its_data_from_a_container_to_the_database(site: Site) -> None:
+    public = str(site.account.show(site.backend)["PublicIpAddress"])
+    site.account.authorize(site.backend_group, 8000)
+    app = TaskList(site.jar, site.backend, public)
+    app.contain()
+    app.deploy()
+    app.start(OWN)
+    assert app.tasks() == [(1, "Learn Docker", False)]
+    app.ask("POST", "/api/tasks", {"title": "Move to RDS; it's \"managed\""})
+    app.ask("PATCH", "/api/tasks/1", {"done": True})
+    before = app.tasks()
+    assert before == [(1, "Learn Docker", True), (2, "Move to RDS; it's \"managed\"", False)]
+
+    host = site.show()["Endpoint"]["Address"]
+    rds = f"postgresql://boss:{PASSWORD}@{host}/store?sslmode=verify-full&sslrootcert=/etc/ca.pem"
+    app.stop("tasks")
+    app.move(rds)
+    app.stop("database")
+    app.start(rds)
+    assert app.tasks() == before
+    assert app.ask("POST", "/api/tasks", {"title": "Sleep well"})["id"] == 3
+    assert app.tasks() == [*before, (3, "Sleep well", False)]
+    assert site.answer("SELECT string_agg(title, '/' ORDER BY id) FROM task WHERE NOT done") == (
+        "Move to RDS; it's \"managed\"/Sleep well"
+    )
+    assert site.answer("SELECT DISTINCT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'boss'") == "t"
+    app.stop("tasks")
+
+
+def test_a_port_that_no_rule_opens_times_out(site: Site) -> None:
+    """From the host (even where somebody hands the gateway a packet for the private address), and from the backend."""
+    address, wire = site.resolve("shop"), Wire(site.jar)
+    public = str(site.account.show(site.backend)["PublicIpAddress"])
+    with wire.way(f"{address}/32", via=public), pytest.raises(TimeoutError):
+        wire.connect(address, 5432, source=site.jar.network.host_address, wait=2)
+    with pytest.raises(TimeoutError):
+        wire.connect(address, 5432, site.stranger, wait=2)
+    wire.connect(address, 5432, site.backend, wait=2).close()
+    site.account.revoke(site.group, 5432, peer=site.backend_group)
+    until(lambda: wire.knock(address, 5432, site.backend) == "dropped", "the rule to be gone", 20)
+    said = site.psql("SELECT 1", connect_timeout="2")
+    assert said.code == 2
+    assert "timeout" in said.err, said
+    site.account.authorize(site.group, 5432, peer=site.backend_group)
+    until(lambda: site.psql("SELECT 1").code == 0, "the rule to be back", 20)
 
 
 def test_what_was_committed_survives_reboots_stops_and_kills(site: Site) -> None:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from ipaddress import AddressValueError, IPv4Address, IPv4Network
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address
 
 import msgspec
 
+from cloudjar.planes.dns.spelled import ZONE, read
 from cloudjar.planes.network.port import Interface, Vpc
 
 ExtraNames = Callable[[str, str], tuple[str, ...] | None]
-"""(VPC id, lower-case name without final dot) -> IPv4 addresses; None = not mine to say, () = no such name."""
+"""(VPC id, lower-case name without final dot) -> addresses of either family; None = not mine to say, () = no such
+name."""
 
 HOST = "the host"
 """In place of a VPC's id."""
@@ -23,7 +25,7 @@ _DASHED = re.compile(r"(?:ip|ec2)-(\d{1,3})-(\d{1,3})-(\d{1,3})-(\d{1,3})")
 
 
 class Known(msgspec.Struct, frozen=True):
-    """An answer: addresses of a name, or the name of an address (`pointer`); neither = no such name."""
+    """An answer: addresses of a name (either family), or the name of an address (`pointer`); neither: no such name."""
 
     zone: str
     addresses: tuple[str, ...] = ()
@@ -67,6 +69,9 @@ def lookup(vpc: Vpc, pool: IPv4Network, name: str, extra: ExtraNames | None = No
     label, _, zone = name.partition(".")
     if zone in (public_zone(vpc.region), f"{vpc.region}.compute.amazonaws.com"):
         return _public(vpc, pool, label, zone)
+    if (addresses := _spelled(pool, name)) is not None:
+        inside = {public: a for i in _attached(vpc) for a, public in i.private if public}
+        return Known(ZONE, tuple(inside.get(a, a) for a in addresses))
     private = private_zone(vpc.region)
     if name == private or name.endswith(f".{private}"):
         return Known(private, _private(vpc, name, label if zone == private else ""))
@@ -90,6 +95,8 @@ def outside(pool: IPv4Network, name: str, extra: ExtraNames | None = None) -> Kn
     given = extra("", name) if extra else None
     if given is not None:
         return Known(name, given)
+    if (addresses := _spelled(pool, name)) is not None:
+        return Known(ZONE, addresses)
     label, _, zone = name.partition(".")
     address = _dashed("ec2-", label)
     public = zone == "compute-1.amazonaws.com" or zone.endswith(".compute.amazonaws.com")
@@ -117,6 +124,14 @@ def _public(vpc: Vpc, pool: IPv4Network, label: str, zone: str) -> Known | None:
         return None
     inside = next((a for i in _attached(vpc) for a, public in i.private if public == address), None)
     return Known(zone, (inside or address,))
+
+
+def _spelled(pool: IPv4Network, name: str) -> tuple[str, ...] | None:
+    """What a name that spells addresses means, when they are this installation's."""
+    six, four = read(name) or ("", "")
+    if not six or not IPv6Address(six).is_private or (four and IPv4Address(four) not in pool):
+        return None
+    return (six, four) if four else (six,)
 
 
 def _pointer(vpc: Vpc, pool: IPv4Network, name: str) -> Known | None:

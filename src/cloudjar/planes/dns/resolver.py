@@ -16,7 +16,7 @@ from ipaddress import IPv4Network, ip_address
 from pathlib import Path
 from typing import cast
 
-from dnslib import PTR, QTYPE, RCODE, RR, SOA, A, DNSError, DNSRecord
+from dnslib import AAAA, PTR, QTYPE, RCODE, RR, SOA, A, DNSError, DNSRecord
 
 from cloudjar.planes.dns.names import HOST, TTL, ExtraNames, Known, lookup, outside
 from cloudjar.planes.network.port import Vpc
@@ -254,14 +254,21 @@ def _reply(request: DNSRecord, known: Known) -> DNSRecord:
     question = request.q
     if known.pointer and question.qtype in (QTYPE.PTR, QTYPE.ANY):
         reply.add_answer(RR(question.qname, QTYPE.PTR, ttl=TTL, rdata=PTR(known.pointer)))
-    elif known.addresses and question.qtype in (QTYPE.A, QTYPE.ANY):
-        for a in known.addresses:
-            reply.add_answer(RR(question.qname, QTYPE.A, ttl=TTL, rdata=A(a)))
+    elif found := _records(known, question.qtype):
+        for kind, rdata in found:
+            reply.add_answer(RR(question.qname, kind, ttl=TTL, rdata=rdata))
     else:
         reply.header.rcode = RCODE.NOERROR if known.exists else RCODE.NXDOMAIN
         reply.add_auth(RR(known.zone, QTYPE.SOA, ttl=TTL, rdata=SOA(
             f"ns.{known.zone}", f"hostmaster.{known.zone}", (1, 3600, 900, 604800, TTL))))
     return reply
+
+
+def _records(known: Known, asked: int) -> list[tuple[int, A | AAAA]]:
+    """The address records of a name that were asked for."""
+    four = [(QTYPE.A, A(a)) for a in known.addresses if ":" not in a]
+    six = [(QTYPE.AAAA, AAAA(a)) for a in known.addresses if ":" in a]
+    return {QTYPE.A: four, QTYPE.AAAA: six, QTYPE.ANY: [*four, *six]}.get(asked, [])
 
 
 def _room(request: DNSRecord) -> int:

@@ -235,7 +235,7 @@ class Vpc(msgspec.Struct, frozen=True, kw_only=True):
     transit_attachments: tuple[TransitAttachment, ...] = ()
     casts: tuple[Cast, ...] = ()
     names: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """(lower-case DNS name, IPv4 addresses) that hold inside this VPC whatever they mean elsewhere; ``*.NAME`` stands
+    """(lower-case DNS name, addresses) that hold inside this VPC whatever they mean elsewhere; ``*.NAME`` stands
     for all below NAME."""
 
 

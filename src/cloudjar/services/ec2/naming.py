@@ -5,6 +5,8 @@ https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html
 
 from __future__ import annotations
 
+from cloudjar.planes.dns.spelled import spelled as spelled
+
 
 def private_domain(region: str) -> str:
     """Where the names of private addresses end; also the search domain of guests."""

@@ -36,8 +36,13 @@ def _machines(db: Db, vpc: Vpc) -> Iterator[tuple[str, tuple[str, ...]]]:
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-naming.html
     """
     for vm in db[Instance].all(vpc_id=vpc.id):
-        if vm.name_record and vm.alive and vm.private_ip:
-            yield naming.resource_name(vm.region, vm.id), (vm.private_ip,)
+        if not vm.alive or not (vm.name_record or vm.name_record6):
+            continue
+        four = (vm.private_ip,) if vm.name_record and vm.private_ip else ()
+        first = [eni.ipv6[:1] for eni in db[NetworkInterface].all(instance_id=vm.id) if eni.device_index == 0]
+        six = first[0] if vm.name_record6 and first else ()
+        if four or six:
+            yield naming.resource_name(vm.region, vm.id), (*four, *six)
 
 
 def _endpoints(db: Db, vpc: Vpc) -> Iterator[tuple[str, tuple[str, ...]]]:

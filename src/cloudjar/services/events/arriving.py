@@ -70,8 +70,11 @@ def arrive(
     hand_out(world, rules, found, (*hops, place[:2]))
 
 
-def hand_out(world: World, rules: list[Rule], found: Event, hops: tuple[tuple[str, str], ...]) -> None:
-    """Keep an event for the targets of rules, and wake these."""
+def hand_out(
+    world: World, rules: list[Rule], found: Event, hops: tuple[tuple[str, str], ...], *, wake: bool = True
+) -> None:
+    """Keep an event for the targets of rules, and wake these: they need no waking when it is their own look that hands
+    it out, in the same transaction."""
     if not rules:
         return
     now = world.clock.now().timestamp()
@@ -82,7 +85,7 @@ def hand_out(world: World, rules: list[Rule], found: Event, hops: tuple[tuple[st
             continue
         bill.matched(world, rule)
         wanted += [(rule.place, target["Id"]) for target in rule.targets]
-        if rule.targets:
+        if rule.targets and wake:
             world.state.wakes.wake(meta(Rule).spec.name, rule.account, rule.region, rule.path, purpose=DELIVER)
     if wanted:
         outbox(world).keep(Kept(event=dumped(found), received=now, hops=hops), wanted)

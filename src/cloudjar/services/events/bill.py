@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from cloudjar.kit import metrics
@@ -54,16 +54,24 @@ def measured(world: World, rule: Rule, **counted: int) -> None:
     dimensions: tuple[tuple[str, str], ...] = (("RuleName", rule.name),)
     if rule.bus != DEFAULT:
         dimensions = (("EventBusName", rule.bus), *dimensions)
+    _tell(world, rule.account, rule.region, dimensions, counted)
+
+
+def _tell(
+    world: World, account: str, region: str, dimensions: tuple[tuple[str, str], ...], counted: Mapping[str, int]
+) -> None:
     now = world.clock.now()
-    for name, amount in counted.items():
-        if amount:
-            point = metrics.value(now, amount, "Count")
-            metrics.put(world, rule.account, rule.region, Metric("AWS/Events", name, dimensions), [point])
+    found = [
+        (Metric("AWS/Events", name, dimensions), False, [metrics.value(now, amount, "Count")])
+        for name, amount in counted.items()
+        if amount
+    ]
+    if found:
+        metrics.put_all(world, account, region, found)
 
 
 def asked(world: World, account: str, region: str, entries: int, failed: int) -> None:
     """A PutEvents call with so many entries."""
-    now = world.clock.now()
     counted = {
         "PutEventsApproximateCallCount": 1,
         "PutEventsEntriesCount": entries,
@@ -71,7 +79,4 @@ def asked(world: World, account: str, region: str, entries: int, failed: int) ->
         "PutEventsApproximateSuccessCount": int(not failed),
         "PutEventsApproximateFailedCount": int(failed > 0),
     }
-    for name, amount in counted.items():
-        if amount:
-            point = metrics.value(now, amount, "Count")
-            metrics.put(world, account, region, Metric("AWS/Events", name, ()), [point])
+    _tell(world, account, region, (), counted)

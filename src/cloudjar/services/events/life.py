@@ -15,6 +15,8 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import target_calls
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.machine import Step, on_boot, reconciler
+from cloudjar.kit.record import meta
+from cloudjar.kit.wakes import Alone
 from cloudjar.services.events import arriving, calling, concluding, hearing, schedules, sending, targets
 from cloudjar.services.events.outbox import Delivery, Kept, outbox
 from cloudjar.services.events.records import DISABLED, Rule
@@ -23,7 +25,7 @@ from cloudjar.services.events.sending import Sent
 _AT_ONCE = 20
 
 
-@reconciler(Rule)
+@reconciler(Rule, together=True)
 def work(step: Step, rule: Rule | None) -> None:
     """Make the attempts that are due, in order; put an event when the schedule says so."""
     if rule is None:
@@ -42,6 +44,7 @@ def work(step: Step, rule: Rule | None) -> None:
 
 
 def _keep_schedule(ctx: Ctx, rule: Rule) -> None:
+    alone = not ctx.world.state.database.in_transaction  # else what follows fails with this, and all of it comes again
     with ctx.world.state.database.transaction():
         now = ctx.db[Rule].get(rule.path)
         if now is None or not now.next or now.next > ctx.now.timestamp() or now.state == DISABLED:
@@ -55,8 +58,9 @@ def _keep_schedule(ctx: Ctx, rule: Rule) -> None:
             time=datetime.fromtimestamp(now.next, UTC),
             resources=[rule.arn],
         )
-        after = schedules.follow(ctx, now)
-        arriving.hand_out(ctx.world, [after], made, ((rule.account, rule.region),))
+        with ctx.world.state.wakes.looking(meta(Rule), now):
+            after = schedules.follow(ctx, now)
+        arriving.hand_out(ctx.world, [after], made, ((rule.account, rule.region),), wake=alone)
 
 
 def _batch(ctx: Ctx, rule: Rule) -> bool:
@@ -80,6 +84,8 @@ def _attempt(ctx: Ctx, rule: Rule, target: dict[str, Any], kept: Kept, delivery:
     event: dict[str, Any] = json.loads(kept.event)
     sent = Sent(rule, target, arn, kept, event, targets.input_of(rule, target, event, kept.received))
     if sending.kind_of(arn) == "api-destination":
+        if ctx.world.state.database.in_transaction:
+            raise Alone
         _call(ctx, sent, delivery)
         return
     target_calls.attempt(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -26,7 +25,7 @@ from cloudjar.services.events.records import Rule
 PRINCIPAL = "events.amazonaws.com"
 _MOST_HOPS = 50
 _STREAMS = "events.streams"
-_SESSIONS, _MOST_SESSIONS, _REUSED = "events.sessions", 1000, timedelta(minutes=15)
+_MOST_STREAMS = 1000
 
 
 class Sent(NamedTuple):
@@ -46,16 +45,8 @@ def itself(rule: Rule) -> Caller:
 
 
 def acting(ctx: Ctx, rule: Rule, role: str) -> Caller:
-    """A session of a target's role; it is kept for a quarter of an hour, so that not every event is a call of STS."""
-    kept: dict[tuple[str, str], tuple[Caller, datetime]] = ctx.world.ports.setdefault(_SESSIONS, {})
-    found = kept.get((rule.arn, role))
-    if found is not None and ctx.now < found[1]:
-        return found[0]
-    who = target_calls.acting(ctx, role, service=PRINCIPAL, item=rule.arn)
-    if len(kept) >= _MOST_SESSIONS:
-        kept.clear()
-    kept[rule.arn, role] = (who, ctx.now + _REUSED)
-    return who
+    """A session of a target's role; it is used as long as it lasts, so that not every event is a call of STS."""
+    return target_calls.acting(ctx, role, service=PRINCIPAL, item=rule.arn)
 
 
 def _caller(ctx: Ctx, sent: Sent) -> Caller:
@@ -107,7 +98,7 @@ def _log_stream(ctx: Ctx, sent: Sent, group: str, who: Caller) -> dict[str, Any]
     except AwsError as error:
         if error.code != "ResourceAlreadyExistsException":
             raise
-    if len(known) >= _MOST_SESSIONS:
+    if len(known) >= _MOST_STREAMS:
         known.clear()
     known.add(name)
     ctx.world.state.database.on_rollback(lambda: known.discard(name))

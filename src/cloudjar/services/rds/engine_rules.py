@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from cloudjar.services.rds import errors
+from cloudjar.spec import databases
 
 
 class Rules(NamedTuple):
@@ -79,7 +80,7 @@ _RULES = {
 
 def of(engine: str) -> Rules:
     """The rules of an engine."""
-    return _RULES[engine]
+    return _RULES[databases.kind(engine)]
 
 
 def master_name(engine: str, given: str | None) -> str:

@@ -16,6 +16,7 @@ from cloudjar.planes.network.port import NetworkPort
 from cloudjar.services.rds import naming, pairs
 from cloudjar.services.rds.clusters import members
 from cloudjar.services.rds.records import DbInstance
+from cloudjar.spec import databases
 
 
 def port(world: World) -> FollowingPort:
@@ -35,7 +36,7 @@ def peers(ctx: Ctx, db: DbInstance) -> Peers:
     salt = hashlib.sha256(f"salt {password}".encode()).digest()[:16]
     return Peers(
         addresses=tuple(links.address(machine) for machine in machines),
-        verifier=kinds.verifier(db.engine, password, salt),
+        verifier=kinds.verifier(databases.kind(db.engine), password, salt),
         waits_for=pairs.waits_for(standby),
         any_of=members.waited_for(ctx, db),
     )

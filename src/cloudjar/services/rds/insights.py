@@ -22,6 +22,7 @@ from cloudjar.services.rds import encryption, errors, loads
 from cloudjar.services.rds.monitoring import ticks
 from cloudjar.services.rds.records import DB, DbInstance
 from cloudjar.services.rds.statements import dimensions
+from cloudjar.spec import databases
 
 TABLE = "rds/watched"
 FREE = 7
@@ -132,7 +133,7 @@ def _watch(world: World, db: DbInstance) -> None:
 
 def _fetch(step: Step, db: DbInstance) -> None:
     """An instant of the machine's is so much of AWS time as now is."""
-    samples = port(step.world).take(db.machine, db.engine, db.port)
+    samples = port(step.world).take(db.machine, databases.kind(db.engine), db.port)
     if not samples:
         return
     now = step.world.clock.now()

@@ -9,6 +9,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.planes.database.archive import SETTINGS
 from cloudjar.services.rds.backup_records import AutomatedBackup
 from cloudjar.services.rds.records import DbInstance, Recovery, Snapshot
+from cloudjar.spec import databases
 
 ENGINES = ("postgres", "mariadb")
 """Of which logs are kept."""
@@ -70,6 +71,6 @@ def recovery(ctx: Ctx, kept: AutomatedBackup, until: datetime) -> tuple[Snapshot
 
 def settings(db: DbInstance) -> tuple[tuple[str, str], ...]:
     """What an engine is told of its log. Its mode is never changed: that would need a restart."""
-    if db.engine != "postgres":
+    if databases.kind(db.engine) != "postgres":
         return ()
     return SETTINGS if db.retention else _OFF

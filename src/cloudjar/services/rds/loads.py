@@ -126,7 +126,7 @@ def look(step: Step, load: Load | None) -> None:
     disk = host.disk_use(db.machine).get(db.volume)
     seen: Figures | None = None
     with contextlib.suppress(PlaneError):
-        seen = asked(step.world).read(db.machine, db.engine, db.port)
+        seen = asked(step.world).read(db.machine, databases.kind(db.engine), db.port)
     now = step.world.clock.now()
     fresh = Load(id=db.resource_id, open=True, since=now, facts=_facts(db), usage=usage, disk=disk, figures=seen)
     exporting.ship(step, db)

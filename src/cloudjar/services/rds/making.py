@@ -115,7 +115,7 @@ def with_password(ctx: Ctx, db: DbInstance, password: str) -> DbInstance:
 
 def verifier(ctx: Ctx, engine: str, password: str) -> bytes:
     """What the record keeps of a password until the engine has it: sealed."""
-    return running.seal(ctx.world, kinds.verifier(engine, password, ids.entropy(16)))
+    return running.seal(ctx.world, kinds.verifier(databases.kind(engine), password, ids.entropy(16)))
 
 
 def _arn(ctx: Ctx, db: DbInstance, cluster: str) -> str:

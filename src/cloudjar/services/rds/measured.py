@@ -80,11 +80,11 @@ KINDS: dict[str, Kind] = {
     "NetworkTransmitThroughput": Kind("Bytes/Second", _rate("sent")),
     "SwapUsage": Kind("Bytes", lambda *_: 0.0),
     "TransactionLogsDiskUsage": Kind("Bytes", _held("log"), ("postgres",)),
-    "MaximumUsedTransactionIDs": Kind("Count", _held("oldest"), ("postgres",)),
+    "MaximumUsedTransactionIDs": Kind("Count", _held("oldest"), ("postgres", "aurora-postgresql")),
     "OldestReplicationSlotLag": Kind("Bytes", _held("slots"), ("postgres",)),
     "ReplicaLag": Kind("Seconds", _lag),
     "BinLogDiskUsage": Kind("Bytes", _held("binlog"), ("mariadb",)),
-    "Deadlocks": Kind("Count/Second", _rate("deadlocks"), ("postgres",)),
+    "Deadlocks": Kind("Count/Second", _rate("deadlocks"), ("postgres", "aurora-postgresql")),
 }
 """By name. No machine of the service has swap space."""
 _DIMENSIONS = {"DBInstanceIdentifier": "id", "DatabaseClass": "kind", "EngineName": "engine"}

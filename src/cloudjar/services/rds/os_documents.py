@@ -14,7 +14,7 @@ from cloudjar.planes.database.system import Process, System
 from cloudjar.services.rds.records import DbInstance
 from cloudjar.spec import databases
 
-_ENGINES = {"postgres": "POSTGRES", "mariadb": "MARIADB"}
+_ENGINES = {"postgres": "POSTGRES", "mariadb": "MARIADB", "aurora-postgresql": "AURORA_POSTGRESQL"}
 _MOUNT, _FILES, _DEVICE, _INTERFACE = "/rdsdbdata", "rdsfilesys", "rdsdev", "eth0"
 _PROCESSES = 50
 _SPANS = (60.0, 300.0, 900.0)

@@ -39,13 +39,16 @@ def group_values(step: Step, db: DbInstance) -> dict[str, str]:
 
 def version(world: World, db: DbInstance) -> str:
     """The whole version of the engine that an instance has, as its image says."""
+    line = databases.line(db.engine, db.major)
+    if line is not None and line.listed:
+        return db.version  # as AWS calls it: what runs is another engine
     return engines(world).version(db.engine, databases.release(db.engine, db.version)) or db.version
 
 
 def start(step: Step, db: DbInstance) -> None:
     """Boot the machine, on its own volume. Raises `PlaneError`, as while its network is being laid out."""
     host: ComputePort = step.port("compute")
-    image = engines(step.world).prepare(db.engine, databases.release(db.engine, db.version))
+    image = engines(step.world).prepare(databases.kind(db.engine), databases.release(db.engine, db.version))
     host.start(_machine(step, db, image))
 
 
@@ -105,7 +108,7 @@ def engine(step: Step, db: DbInstance, running: dict[str, str]) -> Engine:
     verifier = (step.world.sealer.open(db.verifier, _SEAL) or b"").decode() if db.verifier else ""
     return Engine(
         machine=db.machine,
-        kind=db.engine,
+        kind=databases.kind(db.engine),
         major=db.major,
         release=databases.release(db.engine, db.version),
         port=db.port,
@@ -115,7 +118,7 @@ def engine(step: Step, db: DbInstance, running: dict[str, str]) -> Engine:
         certificate=certificate,
         key=key,
         settings=(*values.told(family, running, memory, db.port), *kept_logs.settings(db), *_binary_log(db, running)),
-        needs_tls=running.get(forced := _FORCED[db.engine], family[forced].value) not in ("0", "off", "OFF", ""),
+        needs_tls=running.get(forced := _FORCED[databases.kind(db.engine)], family[forced].value) not in ("0", "off", "OFF", ""),
         peers=following.peers(step.ctx, db),
         audit=options.told(db.engine, db.options),
     )

@@ -47,7 +47,7 @@ def wanted(ctx: Ctx, req: dict[str, Any], db: DbInstance) -> dict[str, Any]:
 
 def in_maintenance(ctx: Ctx, db: DbInstance) -> Change:
     """What is done when the window opens: what waits, and the newest minor version where that comes by itself."""
-    if db.pending.version is not None or not db.minor_upgrades:
+    if db.pending.version is not None or not db.minor_upgrades or db.cluster:
         return db.pending
     found = [one.whole for one in versions.targets(ctx.world, db.engine, db.version) if one.auto and not one.major]
     found = [whole for whole in found if not db.iam or tokens.understood(db.engine, whole)]

@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, cast
 
+from cloudjar.auth.authorize import Kept
 from cloudjar.base import arn as arns
 from cloudjar.kit import accounts, tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import Grant, keys_of_resource
 from cloudjar.kit.record import arn_of
 from cloudjar.services.sts import errors, mfa, rules
+
+_PLAIN = frozenset(("RoleArn", "RoleSessionName", "DurationSeconds"))
+"""Members of a request that bring no condition key but the session's name."""
+_PORT, _REMEMBERED = "sts.grants", 1024
 
 
 class Role(Protocol):
@@ -48,6 +53,8 @@ def assuming(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
     role, arn = need_role(ctx, req["RoleArn"])
     if ctx.caller.kind == "service" and role.account != ctx.account:  # a service acts for one account at a time
         raise errors.not_authorized(ctx.caller.arn, "sts:AssumeRole", arn)
+    if ctx.caller.kind == "service" and _PLAIN.issuperset(req):
+        return _again(ctx, req, role, arn)
     session = rules.session_tags(req, ctx.caller.tags, ctx.caller.transitive_tags)
     keys = _keys(ctx, req, role, session)
     if mfa.verified(ctx, req):  # before the trust policy is asked, since it may demand it
@@ -63,6 +70,20 @@ def assuming(ctx: Ctx, req: dict[str, Any]) -> Iterable[Grant]:
     if req.get("SourceIdentity"):
         grants.append(grant("sts:SetSourceIdentity", {}))
     return grants
+
+
+def _again(ctx: Ctx, req: dict[str, Any], role: Role, arn: str) -> Kept[Grant]:
+    """The one grant of a service that assumes a role again and again: the same object, as long as the role is the same
+    and the session is called the same."""
+    held: dict[tuple[str, str], tuple[Role, Kept[Grant]]] = ctx.world.ports.setdefault(_PORT, {})
+    place = (arn, req["RoleSessionName"])
+    known = held.get(place)
+    if known is None or known[0] is not role:
+        if len(held) >= _REMEMBERED:
+            held.clear()
+        keys = _keys(ctx, req, role, rules.session_tags(req, {}, ()))
+        known = held[place] = (role, Kept((Grant("sts:AssumeRole", arn, keys, role.trust, role.account, "trust"),)))
+    return known[1]
 
 
 def _keys(ctx: Ctx, req: dict[str, Any], role: Role, session: rules.SessionTags) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from cloudjar.services.ec2.addresses.records import AddressTransfer, ElasticIp
 from cloudjar.services.ec2.internet_gateways.records import InternetGateway
 from cloudjar.services.ec2.lookup import Row, by_path, narrow, need, need_all
 from cloudjar.services.ec2.network_interfaces.permitting import usable
+from cloudjar.services.ec2.network_interfaces.public_names import refuse_losing
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface
 from cloudjar.services.ec2.route_tables.rules import only_interface
 from cloudjar.services.ec2.vpcs.making import op
@@ -167,6 +168,9 @@ def disassociate_address(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         elastic = _by_ip(ctx, req["PublicIp"])
     else:
         raise errors.missing("Either public IP or association ID must be specified")
+    eni = public.facing_of(ctx, elastic)
+    if eni is not None:
+        refuse_losing(eni, elastic.private_ip)
     public.disassociate(ctx, elastic)
     return {}
 

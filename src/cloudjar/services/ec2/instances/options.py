@@ -35,7 +35,6 @@ _NOT_BUILT = (
 _ONLY = {
     "CpuOptions.NestedVirtualization": (None, "disabled"),
     "MetadataOptions.HttpProtocolIpv6": (None, "disabled"),
-    "PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord": (None, False),
 }
 """Members of which only what everybody has is built."""
 _DRIVER = "cloudjar:driver"
@@ -60,9 +59,11 @@ def refuse_unbuilt(req: Mapping[str, Any]) -> None:
 def names(req: Mapping[str, Any], subnet: Subnet) -> dict[str, Any]:
     """What the launch says of host names, else what its subnet says, as fields of an instance."""
     record = member(req, "PrivateDnsNameOptions.EnableResourceNameDnsARecord")
+    record6 = member(req, "PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord")
     return {
         "hostname_type": member(req, "PrivateDnsNameOptions.HostnameType") or subnet.hostname_type,
         "name_record": subnet.resource_name_a_record if record is None else record,
+        "name_record6": subnet.resource_name_aaaa_record if record6 is None else record6,
     }
 
 

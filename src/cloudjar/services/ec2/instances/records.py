@@ -109,6 +109,7 @@ class Instance(Record, frozen=True, kw_only=True):
     """The request that a spot instance belongs to; on demand there is none."""
     hostname_type: str = "ip-name"
     name_record: bool = False
+    name_record6: bool = False
     """Whether the VPC's resolver knows its resource name."""
     tags: dict[str, str] = {}
 

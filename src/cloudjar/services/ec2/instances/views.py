@@ -189,7 +189,7 @@ def _dns_options(vm: Instance) -> dict[str, Any]:
     return {
         "HostnameType": vm.hostname_type,
         "EnableResourceNameDnsARecord": vm.name_record,
-        "EnableResourceNameDnsAAAARecord": False,
+        "EnableResourceNameDnsAAAARecord": vm.name_record6,
     }
 
 

@@ -83,6 +83,8 @@ class NetworkInterface(Record, frozen=True, kw_only=True):
     requester_managed: bool = False
     lend_public: bool = False
     """Was launched with a public address: gets another one at every start."""
+    public_name: str = ""
+    """Which kind of public name it has been given; empty: that of its IPv4 address."""
     attachment: Attachment | None = None
     tags: dict[str, str] = {}
 

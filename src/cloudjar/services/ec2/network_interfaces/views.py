@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from cloudjar.kit import tags
 from cloudjar.kit.db import Db
 from cloudjar.services.ec2 import naming
+from cloudjar.services.ec2.network_interfaces import public_names
 from cloudjar.services.ec2.network_interfaces.records import NetworkInterface, PrivateAddress
 from cloudjar.services.ec2.security_groups.records import SecurityGroup
 from cloudjar.services.ec2.vpcs.records import Vpc
@@ -51,7 +52,8 @@ def show_interface(eni: NetworkInterface, around: Scene) -> dict[str, Any]:
         "NetworkInterfaceId": eni.id,
         "OwnerId": eni.account,
         "PrivateDnsName": naming.private_dns(eni.region, primary.ip),
-        "PublicDnsName": association["PublicDnsName"] or None if association else None,
+        "PublicDnsName": (public_names.own_name(eni) or None) if named else None,
+        "PublicIpDnsNameOptions": public_names.show(eni) if named else None,
         "PrivateIpAddress": primary.ip,
         "PrivateIpAddresses": [show_address(eni, address, named=named) for address in eni.addresses],
         "RequesterId": eni.requester_id or None,

@@ -138,7 +138,7 @@ def delete_subnet(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def modify_subnet_attribute(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Change one attribute of a subnet; AWS takes them one at a time."""
     subnet = need(ctx, Subnet, req["SubnetId"])
-    _refuse_ipv6(req)
+    _refuse_outposts(req)
     changes: dict[str, Any] = {}
     if "MapPublicIpOnLaunch" in req:
         changes["map_public_ip"] = req["MapPublicIpOnLaunch"].get("Value", False)
@@ -146,25 +146,29 @@ def modify_subnet_attribute(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         changes["hostname_type"] = req["PrivateDnsHostnameTypeOnLaunch"]
     if "EnableResourceNameDnsARecordOnLaunch" in req:
         changes["resource_name_a_record"] = req["EnableResourceNameDnsARecordOnLaunch"].get("Value", False)
+    if "EnableResourceNameDnsAAAARecordOnLaunch" in req:
+        on = req["EnableResourceNameDnsAAAARecordOnLaunch"].get("Value", False)
+        changes["resource_name_aaaa_record"] = on and _with_block6(subnet, "enableResourceNameDnsAAAARecordOnLaunch")
+    if "EnableDns64" in req:
+        changes["dns64"] = req["EnableDns64"].get("Value", False) and _with_block6(subnet, "enableDns64")
     if "AssignIpv6AddressOnCreation" in req:
-        changes["assign_ipv6"] = req["AssignIpv6AddressOnCreation"].get("Value", False)
-        if changes["assign_ipv6"] and not subnet.ipv6_cidr:
-            raise errors.invalid_value(
-                f"Invalid value 'true' for assignIpv6AddressOnCreation: subnet {subnet.id} has no IPv6 CIDR block"
-            )
+        on = req["AssignIpv6AddressOnCreation"].get("Value", False)
+        changes["assign_ipv6"] = on and _with_block6(subnet, "assignIpv6AddressOnCreation")
     if len(changes) > 1:
         raise errors.combination("Only one subnet attribute can be modified at a time.")
     ctx.db[Subnet].put(replace(subnet, **changes))
     return {}
 
 
-def _refuse_ipv6(req: dict[str, Any]) -> None:
-    """What would need names for IPv6, Outposts or customer-owned addresses; switching it off is what is already so."""
-    for member in (
-        "EnableDns64",
-        "EnableResourceNameDnsAAAARecordOnLaunch",
-        "MapCustomerOwnedIpOnLaunch",
-    ):
-        if (req.get(member) or {}).get("Value"):
-            raise errors.not_built(f"The attribute {member}")
+def _with_block6(subnet: Subnet, attribute: str) -> bool:
+    """True; raises for a subnet without IPv6 addresses."""
+    if not subnet.ipv6_cidr:
+        raise errors.invalid_value(f"Invalid value 'true' for {attribute}: subnet {subnet.id} has no IPv6 CIDR block")
+    return True
+
+
+def _refuse_outposts(req: dict[str, Any]) -> None:
+    """What would need customer-owned addresses; switching it off is what is already so."""
+    if (req.get("MapCustomerOwnedIpOnLaunch") or {}).get("Value"):
+        raise errors.not_built("The attribute MapCustomerOwnedIpOnLaunch")
     errors.refuse(req, "CustomerOwnedIpv4Pool", "EnableLniAtDeviceIndex")

@@ -46,6 +46,9 @@ class Subnet(Record, frozen=True, kw_only=True):
     """New interfaces get an IPv6 address."""
     hostname_type: str = "ip-name"
     resource_name_a_record: bool = False
+    resource_name_aaaa_record: bool = False
+    dns64: bool = False
+    """Names without IPv6 addresses get some that NAT gateways translate."""
     tags: dict[str, str] = {}
 
 

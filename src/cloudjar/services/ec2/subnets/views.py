@@ -80,7 +80,7 @@ def show_subnet(subnet: Subnet, used: int) -> dict[str, Any]:
         "AvailableIpAddressCount": blocks.usable(subnet.cidr) - used,
         "CidrBlock": subnet.cidr,
         "DefaultForAz": subnet.is_default,
-        "EnableDns64": False,
+        "EnableDns64": subnet.dns64,
         "Ipv6CidrBlockAssociationSet": [show_block6(subnet)] if subnet.ipv6_cidr else [],
         "Ipv6Native": False,
         "MapCustomerOwnedIpOnLaunch": False,
@@ -89,7 +89,7 @@ def show_subnet(subnet: Subnet, used: int) -> dict[str, Any]:
         "PrivateDnsNameOptionsOnLaunch": {
             "HostnameType": subnet.hostname_type,
             "EnableResourceNameDnsARecord": subnet.resource_name_a_record,
-            "EnableResourceNameDnsAAAARecord": False,
+            "EnableResourceNameDnsAAAARecord": subnet.resource_name_aaaa_record,
         },
         "State": "available",
         "SubnetArn": arn_of(subnet),

@@ -5,16 +5,17 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SearchTransitGatewayR
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_network
 from typing import Any
 
 from cloudjar.kit import pages
 from cloudjar.kit.context import Ctx
 from cloudjar.services.ec2 import errors
+from cloudjar.services.ec2.lookup import Paths, by_path, narrow
 from cloudjar.services.ec2.lookup import Row as Found
-from cloudjar.services.ec2.lookup import by_path, narrow
 from cloudjar.services.ec2.transit_gateways.finding import Block, need_table
+from cloudjar.services.ec2.transit_gateways.records import TransitRouteTable
 from cloudjar.services.ec2.transit_gateways.routing import Row, rows
 from cloudjar.services.ec2.transit_gateways.views import show_route
 from cloudjar.services.ec2.vpcs.making import op
@@ -54,9 +55,19 @@ _SEARCHES: dict[str, Callable[[list[Row], Block], list[Row]]] = {
 @op("SearchTransitGatewayRoutes", pages=False)
 def search_transit_gateway_routes(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Routes that every filter admits, 1,000 at most in a page."""
-    found = rows(ctx.db, need_table(ctx, req["TransitGatewayRouteTableId"]))
+    shown = searched(ctx, need_table(ctx, req["TransitGatewayRouteTableId"]), req["Filters"], _FILTERS)
+    asked = {**req, "MaxResults": req.get("MaxResults") or _MOST}
+    page = pages.cut(_PAGES, "ec2", "SearchTransitGatewayRoutes", asked, {"Routes": shown})
+    return {**page, "AdditionalRoutesAvailable": "NextToken" in page}
+
+
+def searched(
+    ctx: Ctx, table: TransitRouteTable, asked: Iterable[Mapping[str, Any]], filters: Paths
+) -> list[dict[str, Any]]:
+    """The routes of a table that the searches among the filters find, and that the others (`filters`) admit."""
+    found = rows(ctx.db, table)
     others = []
-    for entry in req["Filters"]:
+    for entry in asked:
         search = _SEARCHES.get(str(entry.get("Name")))
         if search is None:
             others.append(entry)
@@ -65,10 +76,7 @@ def search_transit_gateway_routes(ctx: Ctx, req: dict[str, Any]) -> dict[str, An
         for value in entry.get("Values") or ():
             kept |= {row.block: row for row in search(found, _block(value))}
         found = [row for row in found if row.block in kept]
-    shown = narrow({"Filters": others}, _FILTERS, [Found({}, show_route(row)) for row in found])
-    asked = {**req, "MaxResults": req.get("MaxResults") or _MOST}
-    page = pages.cut(_PAGES, "ec2", "SearchTransitGatewayRoutes", asked, {"Routes": shown})
-    return {**page, "AdditionalRoutesAvailable": "NextToken" in page}
+    return narrow({"Filters": others}, filters, [Found({}, show_route(row)) for row in found])
 
 
 def _block(value: str) -> Block:

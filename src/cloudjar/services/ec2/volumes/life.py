@@ -29,7 +29,7 @@ def converge(step: Step, volume: Volume | None) -> None:
         counting.forget(step, step.key)
         return
     if not volume.ready:
-        host.make_volume(disk(volume))
+        _make(volume, host)
         _note(step, volume, "createVolume", "available", ready=True)
     if volume.attachment == "attaching":
         host.attach(volume.instance_id, disk(volume))
@@ -40,9 +40,20 @@ def converge(step: Step, volume: Volume | None) -> None:
         _modify(step, volume, host)
 
 
+def _make(volume: Volume, host: ComputePort) -> None:
+    """Zeroes, a snapshot's data, or another volume's: that is held still for a moment, as for a snapshot."""
+    if not volume.copied_from:
+        host.make_volume(disk(volume))
+        return
+    host.take_snapshot(volume.id, volume.copied_from)
+    host.make_volume(replace(disk(volume), snapshot=volume.id))
+    host.remove_snapshot(volume.id)
+
+
 def _remove(step: Step, host: ComputePort) -> None:
-    """Remove the data, unless a snapshot that was asked for before is still to be taken of it."""
-    if any(one.state == "pending" for one in step.db[Snapshot].all(volume_id=step.key)):
+    """Remove the data, unless a snapshot or a copy that was asked for before is still to be taken of it."""
+    pending = [one for one in step.db[Snapshot].all(volume_id=step.key) if one.state == "pending"]
+    if pending or any(one.copied_from == step.key and not one.ready for one in step.db[Volume].all()):
         step.soon(_LOOK_AGAIN)
         return
     host.remove_volume(step.key)

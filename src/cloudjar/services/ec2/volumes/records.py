@@ -39,6 +39,8 @@ class Volume(Record, frozen=True, kw_only=True):
     snapshot_id: str = ""
     source: str = ""
     """The snapshot on the host that its data is made of; empty for zeroes, and for an image of the catalogue."""
+    copied_from: str = ""
+    """The volume whose data it was made of."""
     image_key: str = ""
     """What boots from it; empty for a plain disk."""
     ready: bool = True

@@ -45,6 +45,7 @@ def show_volume(volume: Volume) -> dict[str, Any]:
         "MultiAttachEnabled": False,
         "Size": volume.size,
         "SnapshotId": volume.snapshot_id,
+        "SourceVolumeId": volume.copied_from or None,
         "State": volume.state,
         "Tags": tags.as_list(volume.tags) if volume.tags else None,
         "Throughput": volume.throughput or None,

@@ -137,5 +137,6 @@ def disassociate_subnet_cidr_block(ctx: Ctx, req: dict[str, Any]) -> dict[str, A
         raise AwsError(
             "InvalidCidrBlock.InUse", f"The subnet '{subnet.id}' has interfaces with addresses of {subnet.ipv6_cidr}"
         )
-    ctx.db[Subnet].put(replace(subnet, ipv6_cidr="", ipv6_association_id="", assign_ipv6=False))
+    without = replace(subnet, ipv6_cidr="", ipv6_association_id="", assign_ipv6=False, dns64=False)
+    ctx.db[Subnet].put(replace(without, resource_name_aaaa_record=False))
     return {"SubnetId": subnet.id, "Ipv6CidrBlockAssociation": show_block6(subnet, "disassociating")}

@@ -54,7 +54,7 @@ def download_db_log_file_portion(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any
     marker, lines = req.get("Marker"), req.get("NumberOfLines") or _LINES
     start = max(file.size - _BYTES, 0) if marker is None else _offset(marker, file)
     name = file.name
-    data = _asked(ctx, db, lambda logs: logs.read(db.machine, db.engine, name, start, min(_BYTES, file.size - start)))
+    data = _asked(ctx, db, lambda logs: logs.read(db.machine, databases.kind(db.engine), name, start, size))
     if marker is None:
         data = b"".join(data.splitlines(keepends=True)[-lines:])
         end = file.size
@@ -86,7 +86,7 @@ def _shown(file: LogFile) -> str:
 
 
 def _files(ctx: Ctx, db: DbInstance) -> list[LogFile]:
-    return _asked(ctx, db, lambda logs: logs.files(db.machine, db.engine))
+    return _asked(ctx, db, lambda logs: logs.files(db.machine, databases.kind(db.engine)))
 
 
 def _asked(ctx: Ctx, db: DbInstance, ask: Callable[[EngineLogs], T]) -> T:
