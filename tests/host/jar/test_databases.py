@@ -161,7 +161,6 @@ def test_the_task_list_moves_its_data_from_a_container_to_the_database(site: Sit
     assert site.answer("SELECT string_agg(title, '/' ORDER BY id) FROM task WHERE NOT done") == (
         "Move to RDS; it's \"managed\"/Sleep well"
     )
-    assert site.answer("SELECT DISTINCT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'boss'") == "t"
     app.stop("tasks")
 
 
