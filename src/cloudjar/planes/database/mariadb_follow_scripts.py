@@ -6,7 +6,7 @@ last, ``data/seed.gtid`` that the data are a copy that follows nobody yet, and u
 
 from __future__ import annotations
 
-_HEAD = r"""
+HEAD = r"""
 set -eu
 export PATH=/usr/lib/engine/client:/usr/lib/engine/server:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8
 data=/database/data
@@ -35,7 +35,7 @@ until_up() {
 """
 
 LAY = (
-    _HEAD
+    HEAD
     + r"""
 # Reads an archive from standard input and lays out what it says. $1: "afresh" if data that are there are of no use.
 # Says "seed" if the engine has no data then. One at a time, whoever has died that began it.
@@ -80,7 +80,7 @@ fi
 )
 
 GIVE = (
-    _HEAD
+    HEAD
     + r"""
 # Writes a copy of everything to standard output, as of one transaction; nobody waits for it.
 # The engine asks its socket who is there; the tool asks whether it may read files in the name of who began it.
@@ -91,7 +91,7 @@ exec setpriv --ruid=0 --euid=rdsadmin --regid=rdsadmin --clear-groups --inh-caps
 )
 
 TAKE = (
-    _HEAD
+    HEAD
     + r"""
 # Reads such a copy, and makes it this engine's data.
 exec 9>/run/follow.lock
@@ -114,7 +114,7 @@ sync -f /database
 )
 
 FOLLOW = (
-    _HEAD
+    HEAD
     + r"""
 # The engine starts, and follows whom `LAY` was told.
 exec 9>/run/follow.lock
@@ -153,7 +153,7 @@ echo "$want" >/database/conf/following
 )
 
 RESUME = (
-    _HEAD
+    HEAD
     + r"""
 # The engine starts as `LAY` was told, and asks nobody.
 touch /run/ready
@@ -162,7 +162,7 @@ until_up
 )
 
 WHERE = (
-    _HEAD
+    HEAD
     + r"""
 # Up to which transaction everything is written down. With "waits": once some follower's word is waited for.
 if [ "${1:-}" = waits ]; then
@@ -180,7 +180,7 @@ say -e "SELECT @@gtid_binlog_pos"
 )
 
 REACHED = (
-    _HEAD
+    HEAD
     + r"""
 # Waits until this follower has done everything up to $1 (empty: until it follows). $2: tries of 50 ms until it must
 # have come at all. Ends with 5 if it does not follow, or cannot, with 7 if it is far behind.
@@ -208,7 +208,7 @@ exit 7
 )
 
 PROMOTE = (
-    _HEAD
+    HEAD
     + r"""
 # The engine that follows does what it has received, and follows nobody any more; nothing when that was so.
 until_up

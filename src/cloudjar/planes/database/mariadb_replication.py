@@ -38,7 +38,7 @@ def settings(engine: Engine) -> dict[str, str]:
         "relay_log": "/database/data/relay-bin",
         "relay_log_recovery": "OFF",
         "gtid_strict_mode": "ON",
-        "read_only": "OFF" if source is None else "ON",
+        "read_only": "OFF" if _takes_writes(engine) else "ON",
         # What a standby has received and not yet done is thrown away when it begins to follow: the host knows when.
         "skip_slave_start": "ON" if source is None or standby else "OFF",
         "master_retry_count": "0",
@@ -60,8 +60,10 @@ def first(engine: Engine) -> str:
 
 
 def last(engine: Engine) -> str:
-    """What one that takes writes is told in the end."""
-    said = "SET GLOBAL rpl_semi_sync_slave_enabled = OFF;\nSET GLOBAL read_only = OFF;\n"
+    """What one that follows nobody is told in the end."""
+    said = "SET GLOBAL rpl_semi_sync_slave_enabled = OFF;\n"
+    # Turned on, it waits for what is being committed; later commits of others are refused.
+    said += f"SET GLOBAL read_only = {'OFF' if _takes_writes(engine) else 'ON'};\n"
     if not _waits(engine):
         return said
     return said + (
@@ -70,6 +72,10 @@ def last(engine: Engine) -> str:
         "SET GLOBAL rpl_semi_sync_master_wait_no_slave = ON;\n"
         "SET GLOBAL rpl_semi_sync_master_enabled = ON;\n"
     )
+
+
+def _takes_writes(engine: Engine) -> bool:
+    return engine.source is None and not engine.closed and not engine.read_only
 
 
 def _waits(engine: Engine) -> bool:

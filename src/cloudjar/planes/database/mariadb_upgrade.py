@@ -17,7 +17,8 @@ own=$(mariadbd --version | sed 's/.*Ver \\([0-9]*\\.[0-9]*\\).*/\\1/')
 socket=/run/mysqld/upgrade.sock
 install -d -o mysql -g mysql -m 755 /run/mysqld
 setpriv --reuid=mysql --regid=mysql --init-groups --no-new-privs mariadbd --no-defaults --datadir=/database/data \\
-    --skip-networking --skip-log-bin --socket=$socket --pid-file=/run/mysqld/upgrade.pid 2>/run/upgrade.log &
+    --skip-networking --skip-log-bin --skip-slave-start --socket=$socket --pid-file=/run/mysqld/upgrade.pid \\
+    2>/run/upgrade.log &
 engine=$!
 as() { setpriv --reuid=rdsadmin --regid=rdsadmin --init-groups "$@"; }
 tries=0

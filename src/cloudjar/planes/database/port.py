@@ -45,6 +45,10 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     """What MariaDB's audit plugin is told, by its own names; empty: it is not loaded."""
     source: Source | None = None
     """The engine that this one follows; None: it takes writes."""
+    closed: bool = False
+    """Nobody comes in but the host and who follows (`fencing`); MariaDB answers questions all the same."""
+    read_only: bool = False
+    """Everybody may ask, and nobody write."""
 
 
 class DatabasePort(Protocol):

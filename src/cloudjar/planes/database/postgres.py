@@ -64,6 +64,7 @@ def configuration(engine: Engine) -> str:
         "log_rotation_age": "60",
         "log_timezone": "UTC",
         "huge_pages": "off",
+        **({"default_transaction_read_only": "on"} if engine.read_only else {}),
         **replication.settings(engine),
     }
     lines = [f"log_line_prefix = {quoted(_LINE)}"]
@@ -75,6 +76,9 @@ def configuration(engine: Engine) -> str:
 def admission(engine: Engine) -> str:
     """``pg_hba.conf``: the machine's root is rdsadmin, nobody else is; all others come by password."""
     way = "hostssl" if engine.needs_tls else "host"
+    if engine.closed:
+        followers = replication.admission(engine)
+        return f"local all rdsadmin peer map=host\n{followers}host all all all reject\n"
     return (
         "local all rdsadmin peer map=host\n"
         "local all all reject\n"
@@ -95,6 +99,8 @@ def setup(engine: Engine) -> str:
         "SET log_statement = 'none'; SET log_min_duration_statement = -1; SET client_min_messages = warning;",
         # Said again whoever takes over: a follower that is gone keeps nobody from being told so.
         "SET synchronous_commit = local;",
+        # Whatever sessions of others begin with.
+        "SET default_transaction_read_only = off;",
         _role("rds_superuser", "NOLOGIN"),
         *(f"GRANT {role} TO rds_superuser WITH ADMIN OPTION;" for role, since in _OWN if int(engine.major) >= since),
         _role(engine.master, "LOGIN CREATEROLE CREATEDB INHERIT VALID UNTIL 'infinity'"),

@@ -36,6 +36,8 @@ from cloudjar.services.rds import (
     tokens,
     upgrading,
 )
+from cloudjar.services.rds.blue_green import environments
+from cloudjar.services.rds.aurora import life as aurora
 from cloudjar.services.rds.clusters import members
 from cloudjar.services.rds.proxies import life as proxies
 from cloudjar.services.rds.proxies import noticing
@@ -67,6 +69,7 @@ def converge(step: Step, db: DbInstance | None) -> None:
         return
     tokens.serve(step, db)
     noticing.notice(step, db)
+    environments.notice(step, db)
     match db.state:
         case "creating":
             _create(step, db)
@@ -124,12 +127,14 @@ def _arrive(step: Step, db: DbInstance, event_id: str, message: str, category: s
         if _to(step, db.state, lambda now: replace(now, state="available", stopped=None, forced=False)) is not None:
             pairs.stir(step.ctx, db)
             telling.instance(step.ctx, db, event_id, message, category)
-            _schedule(step, db)
+            schedule(step, db)
 
 
 def _create(step: Step, db: DbInstance) -> None:
     archiving.listen(step.world)
     failover.listen(step.world)
+    if aurora.early(step.ctx, db):
+        return  # whose cluster wakes it
     if members.behind(step.ctx, db):
         running.start(step, db)
         return  # whose writer wakes it
@@ -142,7 +147,7 @@ def _create(step: Step, db: DbInstance) -> None:
         if now is None:
             return
         telling.instance(step.ctx, now, *_made(db))
-        _schedule(step, now)
+        schedule(step, now)
         replicas.stir(step.ctx, now)
         if now.retention:
             backups.begin_automated(step.ctx, now)
@@ -157,7 +162,8 @@ def _made(db: DbInstance) -> tuple[str, str, str]:
     return "RDS-EVENT-0005", "DB instance created", "creation"
 
 
-def _schedule(step: Step, db: DbInstance) -> None:
+def schedule(step: Step, db: DbInstance) -> None:
+    """Alarms for the next window of each kind."""
     step.again(BACKUP, rules.next_backup(db.backup_window, step.world.clock.now()))
     step.again(MAINTENANCE, rules.next_maintenance(db.maintenance_window, step.world.clock.now()))
 
@@ -195,7 +201,7 @@ def _on_time(step: Step, db: DbInstance) -> None:
         now = step.db[DbInstance].get(db.id)
         if now is None or now.state != "available":
             return
-        _schedule(step, now)
+        schedule(step, now)
         if step.wake.purpose == BACKUP:
             if now.pending.retention is not None:
                 change, rest = Change(retention=now.pending.retention), replace(now.pending, retention=None)
@@ -290,20 +296,24 @@ def _delete(step: Step, db: DbInstance, host: ComputePort) -> None:
     """Once its last snapshot is taken, everything of it goes."""
     if any(s.state == "creating" for s in step.db[Snapshot].all(resource_id=db.resource_id)):
         return  # whose reconciler wakes this one
+    kept = aurora.leaves(step, db)
     archiving.last_words(step, db)
     if (standby := pairs.of(step.ctx, db)) is not None:
         failover.remove(step, standby)
     host.remove(db.machine)
-    host.remove_volume(db.volume)
+    if not kept:
+        host.remove_volume(db.volume)
     with step.world.state.database.transaction():
         now = step.db[DbInstance].get(db.id)
         if now is None or now.state != "deleting":
             return
         places.unplug(step.ctx, now)
+        aurora.left(step.ctx, now, kept=kept)
         replicas.orphan(step.ctx, now)
         archiving.instance_goes(step.ctx, now)
         encryption.release(step.ctx, now)
         certificates.forget(step.ctx, now)
+        environments.stir(step.ctx, now)
         step.db[DbInstance].drop(now)
         telling.instance(step.ctx, now, "RDS-EVENT-0003", "DB instance deleted", "deletion")
 

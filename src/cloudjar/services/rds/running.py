@@ -11,6 +11,7 @@ from cloudjar.planes.database.choose import databases as chosen
 from cloudjar.planes.database.port import DatabasePort, Engine
 from cloudjar.planes.network.port import NetworkPort
 from cloudjar.services.rds import certificates, following, groups, kept_logs, options, pairs, replicas, values
+from cloudjar.services.rds.blue_green import environments
 from cloudjar.services.rds.clusters import members
 from cloudjar.services.rds.records import DbInstance
 from cloudjar.spec import databases
@@ -103,12 +104,12 @@ def engine(step: Step, db: DbInstance, running: dict[str, str]) -> Engine:
     certificate, key = certificates.served(step, db)
     line = databases.line(db.engine, db.major)
     assert line is not None
-    family = databases.parameters(line.family)
+    family, kind = databases.parameters(line.family), databases.kind(db.engine)
     memory = databases.size(db.instance_class).memory_mib << 20
     verifier = (step.world.sealer.open(db.verifier, _SEAL) or b"").decode() if db.verifier else ""
     return Engine(
         machine=db.machine,
-        kind=databases.kind(db.engine),
+        kind=kind,
         major=db.major,
         release=databases.release(db.engine, db.version),
         port=db.port,
@@ -118,9 +119,10 @@ def engine(step: Step, db: DbInstance, running: dict[str, str]) -> Engine:
         certificate=certificate,
         key=key,
         settings=(*values.told(family, running, memory, db.port), *kept_logs.settings(db), *_binary_log(db, running)),
-        needs_tls=running.get(forced := _FORCED[databases.kind(db.engine)], family[forced].value) not in ("0", "off", "OFF", ""),
+        needs_tls=running.get(forced := _FORCED[kind], family[forced].value) not in ("0", "off", "OFF", ""),
         peers=following.peers(step.ctx, db),
         audit=options.told(db.engine, db.options),
+        **environments.bars(step.ctx, db),
     )
 
 
