@@ -65,10 +65,10 @@ class Backups(Site):
         logs = self.jar.client("logs")
         if not logs.describe_log_groups(logGroupNamePrefix="/aws/rds/instance/shop/")["logGroups"]:
             return []
-        found: list[Any] = logs.filter_log_events(
+        pages = logs.get_paginator("filter_log_events").paginate(
             logGroupName="/aws/rds/instance/shop/postgresql", filterPattern=f'"{words}"'
-        )["events"]
-        return found
+        )
+        return [event for page in pages for event in page["events"]]
 
     def restore(self, name: str, **asked: Any) -> None:
         self.rds.restore_db_instance_to_point_in_time(

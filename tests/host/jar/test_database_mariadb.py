@@ -96,8 +96,8 @@ class Shop(Site):
         logs, group = self.jar.client("logs"), f"/aws/rds/instance/shop/{kind}"
         if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
             return []
-        found: list[Any] = logs.filter_log_events(logGroupName=group, filterPattern=f'"{words}"')["events"]
-        return found
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern=f'"{words}"')
+        return [event for page in pages for event in page["events"]]
 
 
 @pytest.fixture(scope="module")
