@@ -40,6 +40,25 @@ def test_a_single_time_comes_once_and_takes_its_schedule_along(plans: Plans) -> 
     assert [one["Name"] for one in plans.client.list_schedules()["Schedules"]] == ["kept"]
 
 
+def test_a_schedule_that_is_changed_begins_anew(plans: Plans) -> None:
+    plans.make("rate(10 minutes)")
+    plans.jar.advance(minutes=25)
+    assert len(plans.told()) == 3
+    plans.client.update_schedule(**plans.asked("rate(1 hour)"))
+    plans.jar.settle()
+    assert len(plans.told()) == 1
+    plans.jar.advance(minutes=59)
+    assert plans.told() == []
+    plans.jar.advance(minutes=2)
+    assert len(plans.told()) == 1
+    plans.client.delete_schedule(Name="s")
+    at = (plans.jar.clock.now() + timedelta(minutes=5)).strftime("at(%Y-%m-%dT%H:%M:%S)")
+    plans.make(at)
+    plans.jar.advance(hours=2)
+    (only,) = plans.told()
+    assert only["time"] + ")" == at.removeprefix("at(").replace(")", "Z)")
+
+
 def test_start_and_end(plans: Plans) -> None:
     now = plans.jar.clock.now()
     plans.make("rate(10 minutes)", StartDate=now + timedelta(hours=1), EndDate=now + timedelta(hours=1, minutes=25),

@@ -1,4 +1,5 @@
-"""Invocations on their way: a row until the target has been called, or never will be."""
+"""Invocations on their way: a row until the target has been called, or never will be. And how far schedules have come:
+of that there is news each time that one is due, so it is not in their records."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS scheduler_invocation (place TEXT, scheduled REAL, id TEXT, begun REAL, due REAL, "
     "tries INTEGER, PRIMARY KEY (place, scheduled)) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS scheduler_invocation_due ON scheduler_invocation (place, due)",
+    "CREATE TABLE IF NOT EXISTS scheduler_followed (place TEXT PRIMARY KEY, due REAL) WITHOUT ROWID",
 )
 
 
@@ -71,6 +73,20 @@ class Invocations:
     def forget(self, place: str) -> None:
         """The schedule is gone."""
         self._database.execute("DELETE FROM scheduler_invocation WHERE place=?", (place,))
+        self.restart(place)
+
+    def follow(self, place: str, due: float) -> None:
+        """A schedule was due: its next time."""
+        self._database.execute("INSERT OR REPLACE INTO scheduler_followed VALUES (?,?)", (place, due))
+
+    def followed(self, place: str) -> float | None:
+        """A schedule's next time, once it was due; None when its record says it."""
+        row = self._database.execute("SELECT due FROM scheduler_followed WHERE place=?", (place,)).fetchone()
+        return None if row is None else float(row[0])
+
+    def restart(self, place: str) -> None:
+        """A schedule's next time is what its record says."""
+        self._database.execute("DELETE FROM scheduler_followed WHERE place=?", (place,))
 
 
 def invocations(world: World) -> Invocations:

@@ -10,7 +10,6 @@ from cloudjar.base.errors import AwsError
 from cloudjar.kit import target_calls
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.machine import Step, reconciler
-from cloudjar.kit.record import meta
 from cloudjar.kit.target_calls import Retries
 from cloudjar.services.scheduler import bill, sending, times
 from cloudjar.services.scheduler.invocations import Invocation, invocations
@@ -71,16 +70,16 @@ def _at_once(ctx: Ctx, schedule: Schedule) -> bool:
 def _due(ctx: Ctx, schedule: Schedule) -> Schedule | None:
     """The schedule as it is, if it is due."""
     now = ctx.db[Schedule].get(schedule.path)
-    if now is None or not now.next or now.next > ctx.now.timestamp() or now.state == DISABLED:
+    if now is None or not now.next or now.state == DISABLED:
         return None
-    return now
+    now = times.reached(ctx, now)
+    return None if now.next > ctx.now.timestamp() else now
 
 
 def _follow(ctx: Ctx, due: Schedule) -> Schedule:
-    """An invocation begins; the schedule as it is then. It does not wake itself for that."""
+    """An invocation begins; the schedule as it is then."""
     bill.invoked(ctx.world, due)
-    with ctx.world.state.wakes.looking(meta(Schedule), due):
-        return times.follow(ctx, due)
+    return times.follow(ctx, due)
 
 
 def _begin(ctx: Ctx, schedule: Schedule) -> Schedule:

@@ -63,7 +63,7 @@ class Schedule(Record, frozen=True, kw_only=True):
     since: float
     """From when its times are counted: when it was made, or last changed."""
     next: float = 0.0
-    """When it is due; 0 when it never is again."""
+    """When it is due first, counted from then (`times.reached` tells how far it has come); 0 when it never is again."""
 
     @property
     def arn(self) -> str:

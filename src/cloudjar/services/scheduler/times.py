@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from cloudjar.kit.context import Ctx
+from cloudjar.kit.record import meta
 from cloudjar.services.scheduler import expressions
+from cloudjar.services.scheduler.invocations import invocations
 from cloudjar.services.scheduler.records import DISABLED, Schedule
 
 PURPOSE = "schedule"
@@ -26,12 +28,28 @@ def begin(ctx: Ctx, schedule: Schedule) -> Schedule:
     return _until_end(schedule, expressions.first(schedule.expression, schedule.zone, moment(schedule.since), start))
 
 
+def reached(ctx: Ctx, schedule: Schedule) -> Schedule:
+    """A stored schedule with the time at which it is due now; in a transaction."""
+    due = invocations(ctx.world).followed(schedule.place) if schedule.next else None
+    return schedule if due is None else replace(schedule, next=due)
+
+
 def follow(ctx: Ctx, schedule: Schedule) -> Schedule:
     """It was due: the next time. Times that a server slept through are passed over."""
     due = expressions.following(schedule.expression, schedule.zone, moment(schedule.next), ctx.now)
-    held = ctx.db[Schedule].put(_until_end(schedule, due))
-    wake(ctx, held)
-    return held
+    held = _until_end(schedule, due)
+    if held.next:
+        invocations(ctx.world).follow(held.place, held.next)
+        wake(ctx, held)
+        return held
+    with ctx.world.state.wakes.looking(meta(Schedule), held):
+        return restarted(ctx, ctx.db[Schedule].put(held))
+
+
+def restarted(ctx: Ctx, schedule: Schedule) -> Schedule:
+    """A schedule that was made, or made anew: its times are those of its record; in a transaction."""
+    invocations(ctx.world).restart(schedule.place)
+    return schedule
 
 
 def wake(ctx: Ctx, schedule: Schedule) -> None:

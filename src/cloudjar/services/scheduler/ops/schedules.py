@@ -79,7 +79,7 @@ def create_schedule(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         raise errors.conflict(f"Schedule group {group.name} is being deleted.")
     if ctx.db[Schedule].get(f"{group.name}/{req['Name']}") is not None:
         raise errors.conflict(f"Schedule {req['Name']} already exists.")
-    held = ctx.db[Schedule].add(times.begin(ctx, _asked(ctx, req)))
+    held = times.restarted(ctx, ctx.db[Schedule].add(times.begin(ctx, _asked(ctx, req))))
     times.wake(ctx, held)
     return {"ScheduleArn": held.arn}
 
@@ -89,7 +89,7 @@ def update_schedule(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Make a schedule anew: what is not said is as by default then."""
     known = finding.schedule(ctx, req.get("GroupName"), req["Name"])
     asked = replace(_asked(ctx, req), made=known.made)
-    held = ctx.db[Schedule].put(times.begin(ctx, asked))
+    held = times.restarted(ctx, ctx.db[Schedule].put(times.begin(ctx, asked)))
     times.wake(ctx, held)
     return {"ScheduleArn": held.arn}
 
