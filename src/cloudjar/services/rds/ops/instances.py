@@ -96,6 +96,8 @@ def delete_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         )
     if db.state == "deleting":
         raise errors.state(f"Instance {db.id} is already being deleted.")
+    if db.state == "renaming":
+        raise errors.state(f"Instance {db.id} is being switched over.")
     if skipped and final:
         raise errors.combination("FinalDBSnapshotIdentifier can not be specified when deleting with SkipFinalSnapshot")
     if not skipped and not final:

@@ -11,6 +11,7 @@ from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.rds import errors, tagging
+from cloudjar.services.rds.blue_green.records import Deployment
 from cloudjar.services.rds.clusters.records import ClusterParameterGroup, ClusterSnapshot, DbCluster
 from cloudjar.services.rds.option_groups import OptionGroup
 from cloudjar.services.rds.proxies.records import Proxy, ProxyEndpoint
@@ -24,6 +25,7 @@ _TYPES: dict[str, type[Any]] = {
     "db-proxy": Proxy, "db-proxy-endpoint": ProxyEndpoint,
     "ri": ReservedDbInstances,
     "og": OptionGroup,
+    "deployment": Deployment,
 }  # fmt: skip
 
 
