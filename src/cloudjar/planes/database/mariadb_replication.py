@@ -62,7 +62,8 @@ def first(engine: Engine) -> str:
 def last(engine: Engine) -> str:
     """What one that follows nobody is told in the end."""
     said = "SET GLOBAL rpl_semi_sync_slave_enabled = OFF;\n"
-    # Turned on, it waits for what is being committed; later commits of others are refused.
+    # Turned on, it waits for what is being committed, a while; later commits of others are refused.
+    said += "" if _takes_writes(engine) else "SET SESSION lock_wait_timeout = 20;\n"
     said += f"SET GLOBAL read_only = {'OFF' if _takes_writes(engine) else 'ON'};\n"
     if not _waits(engine):
         return said

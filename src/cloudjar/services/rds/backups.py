@@ -76,7 +76,12 @@ def cover(ctx: Ctx, db: DbInstance) -> None:
         return
     made = [one for one in ctx.db[Snapshot].all(resource_id=db.resource_id) if one.kind == "automated"]
     if not any(one.frozen is None or one.frozen >= kept.whole for one in made):
-        _begin_automated(ctx, db, f"rds:{db.id}-{ctx.world.clock.now():%Y-%m-%d-%H-%M-%S-%f}")
+        begin_anew(ctx, db)
+
+
+def begin_anew(ctx: Ctx, db: DbInstance) -> None:
+    """A backup besides the day's: the log goes on from none of those that there are."""
+    _begin_automated(ctx, db, f"rds:{db.id}-{ctx.world.clock.now():%Y-%m-%d-%H-%M-%S-%f}")
 
 
 def _begin_automated(ctx: Ctx, db: DbInstance, name: str) -> None:

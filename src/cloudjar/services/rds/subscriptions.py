@@ -13,6 +13,7 @@ from cloudjar.base.caller import service as service_caller
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.record import Quota, Record, arn_of, record
+from cloudjar.services.rds.blue_green.records import Deployment
 from cloudjar.services.rds.clusters.records import ClusterSnapshot, DbCluster
 from cloudjar.services.rds.records import DbInstance, Event, ParameterGroup, Snapshot
 
@@ -29,11 +30,12 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
     ),
     "db-cluster-snapshot": ("backup", "notification"),
     "db-security-group": ("configuration change", "failure"),
+    "blue-green-deployment": ("creation", "deletion", "failure", "notification"),
 }  # fmt: skip
 """Categories of events, by kind of source."""
 SOURCES: dict[str, type[Any]] = {
     "db-instance": DbInstance, "db-snapshot": Snapshot, "db-parameter-group": ParameterGroup,
-    "db-cluster": DbCluster, "db-cluster-snapshot": ClusterSnapshot,
+    "db-cluster": DbCluster, "db-cluster-snapshot": ClusterSnapshot, "blue-green-deployment": Deployment,
 }  # fmt: skip
 """What a source may be, by kind."""
 

@@ -20,6 +20,7 @@ _DETAIL = {
     "db-cluster": ("RDS DB Cluster Event", "CLUSTER"),
     "db-cluster-snapshot": ("RDS DB Cluster Snapshot Event", "CLUSTER_SNAPSHOT"),
     "db-parameter-group": ("RDS DB Parameter Group Event", "DB_PARAM"),
+    "blue-green-deployment": ("RDS Blue Green Deployment Event", "BLUE_GREEN_DEPLOYMENT"),
 }
 
 

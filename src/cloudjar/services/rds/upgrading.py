@@ -73,7 +73,7 @@ def perform(step: Step, db: DbInstance, after: DbInstance) -> bool:
         running.start(step, after)
         why = engines.arrive(db.machine, db.engine)
     if not why:
-        _begin_log(step, db)
+        begin_log(step, db)
         return True
     host.stop(db.machine)
     _give_up(step, db, after, why)
@@ -95,7 +95,7 @@ def _kept(step: Step, db: DbInstance, after: DbInstance) -> bool:
     return all(s.state != "creating" for s in taken)  # its reconciler wakes this one
 
 
-def _begin_log(step: Step, db: DbInstance) -> None:
+def begin_log(step: Step, db: DbInstance) -> None:
     """The new engine's data have a log of their own: of the old one's nothing can be made any more."""
     archiving.shelf(step.world).drop(db.resource_id)
     with step.world.state.database.transaction():

@@ -57,6 +57,7 @@ def correct(service: Any, ops: Ops) -> None:
             elif entry[0] != "db":
                 entry[2] = 0
         _proxies(ops)
+        _deployments(ops)
 
 
 def _proxies(ops: Ops) -> None:
@@ -81,3 +82,30 @@ def _proxies(ops: Ops) -> None:
         if entry[0] in ("cluster", "db"):
             member = "DBClusterIdentifiers" if entry[0] == "cluster" else "DBInstanceIdentifiers"
             entry[1:] = [f"{own}{entry[0]}:${{{member}[]}}", 0]
+
+
+def _deployments(ops: Ops) -> None:
+    """What is done to instances when a blue/green deployment is made, switched over or deleted is asked of them, as the
+    user guide says (blue-green-deployments-authorizing-access)."""
+    own = "arn:${Partition}:rds:${Region}:${Account}:"
+    either = [
+        ["db", ["by", f"rds:deployed-{one}", "BlueGreenDeploymentIdentifier", f"{own}db:*"], 0]
+        for one in ("source", "target")
+    ]
+    copied = ["db", ["arn", "Source", f"{own}db:${{DBInstanceIdentifier}}"], 0]
+    made = [["deployment", f"{own}deployment:*", 1]]
+    besides = {
+        "CreateBlueGreenDeployment": [
+            {"a": "rds:CreateDBInstanceReadReplica", "r": [copied]},
+            {"a": "rds:AddTagsToResource", "r": made, "when": ["exists", "Tags"]},
+        ],
+        "SwitchoverBlueGreenDeployment": [
+            {"a": "rds:ModifyDBInstance", "r": either},
+            {"a": "rds:PromoteReadReplica", "r": either[1:]},
+        ],
+        "DeleteBlueGreenDeployment": [
+            {"a": "rds:DeleteDBInstance", "r": either[1:], "when": ["equals", "DeleteTarget", "true"]},
+        ],
+    }
+    for operation, entries in besides.items():
+        ops[operation] = [*ops[operation][:1], *entries]

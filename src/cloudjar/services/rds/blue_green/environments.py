@@ -22,7 +22,7 @@ from cloudjar.services.rds.blue_green.records import (
     Deployment,
     Pair,
 )
-from cloudjar.services.rds.records import DbInstance
+from cloudjar.services.rds.records import DB, DbInstance
 
 SWITCHES = "renaming"
 """The state of an instance while a switchover has its hand on it: nobody else does anything about it."""
@@ -56,11 +56,23 @@ def both(ctx: Ctx, pair: Pair) -> tuple[DbInstance | None, DbInstance | None]:
     return member(ctx, pair.source), member(ctx, pair.target)
 
 
+def members(ctx: Ctx, item: Deployment) -> list[DbInstance]:
+    """All instances of both environments that are there."""
+    found = [db for pair in item.pairs for db in both(ctx, pair)]
+    return [db for db in found if db is not None]
+
+
+def at(step: Step, db: DbInstance) -> Step:
+    """A look at an instance."""
+    return Step(step.world, step.wake._replace(table=DB, account=db.account, region=db.region, key=db.id))
+
+
 def broken(ctx: Ctx, item: Deployment) -> str:
     """Why a deployment that was ready cannot be switched over any more; "" when it can."""
     for pair in item.pairs:
         blue, green = both(ctx, pair)
-        for arn, found in ((pair.source_arn, blue), (pair.target_arn, green)):
+        # A replica that has no green one yet may go.
+        for arn, found in ((pair.source_arn, blue), (pair.target_arn, green)) if pair.target else ():
             if found is None or found.state == "deleting":
                 return f"The DB instance {arn.rpartition(':')[2]} doesn't exist any more."
     blue, green = both(ctx, item.pairs[0])

@@ -19,7 +19,9 @@ COMPLETED, FAILED, INVALID, DELETING = (
 REPLICA, UPGRADE, BACKUPS, TOPOLOGY = (
     "CREATING_READ_REPLICA_OF_SOURCE", "DB_ENGINE_VERSION_UPGRADE", "CONFIGURE_BACKUPS", "CREATING_TOPOLOGY_OF_SOURCE",
 )  # fmt: skip
-CHECKING, CLOSING, PROMOTING, SERVING = "checking", "closing", "promoting", "serving"
+ALL = "all"
+"""Every task is done."""
+CHECKING, CLOSING, PROMOTING, SERVING, UNDOING = "checking", "closing", "promoting", "serving", "undoing"
 """How far a switchover is. Until PROMOTING it can be undone: from then on it is gone through with."""
 
 
@@ -60,7 +62,7 @@ class Deployment(Record, frozen=True, kw_only=True):
     wanted: Wanted = Wanted()
     tasks: tuple[str, ...]
     task: str = ""
-    """What is being done of them; empty: nothing yet."""
+    """What is being done of them; empty: nothing yet; `ALL` when there is no more to do."""
     asked: bool = False
     """What the task wants of an instance was asked for."""
     state: str = PROVISIONING

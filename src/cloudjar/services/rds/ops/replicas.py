@@ -35,7 +35,11 @@ def create_db_instance_read_replica(ctx: Ctx, req: dict[str, Any]) -> dict[str, 
     """An instance whose engine follows another one's, and answers questions only."""
     name = making.new_id(ctx, req["DBInstanceIdentifier"])
     errors.only(req, _BUILT)
-    source = _source(ctx, req)
+    return {"DBInstance": show_instance(ctx, replicated(ctx, req, name, _source(ctx, req)))}
+
+
+def replicated(ctx: Ctx, req: dict[str, Any], name: str, source: DbInstance) -> DbInstance:
+    """A new replica of a name, as a request wants it; its life begins. Raises what AWS raises."""
     replicas.refuse_source(ctx.at(source.account, source.region), source)
     line = databases.line(source.engine, source.major)
     assert line is not None
@@ -54,14 +58,13 @@ def create_db_instance_read_replica(ctx: Ctx, req: dict[str, Any]) -> dict[str, 
     if not source.followers:
         sealed = pairs.sealed_password(ctx.world)
         source = ctx.at(source.account, source.region).db[DbInstance].put(replace(source, followers=sealed))
-    made = making.stored(
+    return making.stored(
         ctx,
         replace(
             blank, master=source.master, db_name="", storage=size, storage_type=kind, iops=iops,
             throughput=throughput, source=arn_of(source), retention=0, followers=source.followers,
         ),
     )  # fmt: skip
-    return {"DBInstance": show_instance(ctx, made)}
 
 
 def _source(ctx: Ctx, req: dict[str, Any]) -> DbInstance:
