@@ -37,7 +37,6 @@ from cloudjar.services.rds import (
     upgrading,
 )
 from cloudjar.services.rds.blue_green import environments
-from cloudjar.services.rds.aurora import life as aurora
 from cloudjar.services.rds.clusters import members
 from cloudjar.services.rds.proxies import life as proxies
 from cloudjar.services.rds.proxies import noticing
@@ -133,8 +132,6 @@ def _arrive(step: Step, db: DbInstance, event_id: str, message: str, category: s
 def _create(step: Step, db: DbInstance) -> None:
     archiving.listen(step.world)
     failover.listen(step.world)
-    if aurora.early(step.ctx, db):
-        return  # whose cluster wakes it
     if members.behind(step.ctx, db):
         running.start(step, db)
         return  # whose writer wakes it
@@ -296,19 +293,16 @@ def _delete(step: Step, db: DbInstance, host: ComputePort) -> None:
     """Once its last snapshot is taken, everything of it goes."""
     if any(s.state == "creating" for s in step.db[Snapshot].all(resource_id=db.resource_id)):
         return  # whose reconciler wakes this one
-    kept = aurora.leaves(step, db)
     archiving.last_words(step, db)
     if (standby := pairs.of(step.ctx, db)) is not None:
         failover.remove(step, standby)
     host.remove(db.machine)
-    if not kept:
-        host.remove_volume(db.volume)
+    host.remove_volume(db.volume)
     with step.world.state.database.transaction():
         now = step.db[DbInstance].get(db.id)
         if now is None or now.state != "deleting":
             return
         places.unplug(step.ctx, now)
-        aurora.left(step.ctx, now, kept=kept)
         replicas.orphan(step.ctx, now)
         archiving.instance_goes(step.ctx, now)
         encryption.release(step.ctx, now)

@@ -104,12 +104,12 @@ def engine(step: Step, db: DbInstance, running: dict[str, str]) -> Engine:
     certificate, key = certificates.served(step, db)
     line = databases.line(db.engine, db.major)
     assert line is not None
-    family, kind = databases.parameters(line.family), databases.kind(db.engine)
+    family = databases.parameters(line.family)
     memory = databases.size(db.instance_class).memory_mib << 20
     verifier = (step.world.sealer.open(db.verifier, _SEAL) or b"").decode() if db.verifier else ""
     return Engine(
         machine=db.machine,
-        kind=kind,
+        kind=databases.kind(db.engine),
         major=db.major,
         release=databases.release(db.engine, db.version),
         port=db.port,
@@ -119,7 +119,7 @@ def engine(step: Step, db: DbInstance, running: dict[str, str]) -> Engine:
         certificate=certificate,
         key=key,
         settings=(*values.told(family, running, memory, db.port), *kept_logs.settings(db), *_binary_log(db, running)),
-        needs_tls=running.get(forced := _FORCED[kind], family[forced].value) not in ("0", "off", "OFF", ""),
+        needs_tls=running.get(forced := _FORCED[databases.kind(db.engine)], family[forced].value) not in ("0", "off", "OFF", ""),
         peers=following.peers(step.ctx, db),
         audit=options.told(db.engine, db.options),
         **environments.bars(step.ctx, db),
