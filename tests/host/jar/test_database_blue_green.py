@@ -100,7 +100,7 @@ def test_every_acknowledged_row_is_in_the_green_postgres(jar: RealJar) -> None:
     assert pair.answer("INSERT INTO seen VALUES (2) RETURNING n", "shop-old1") == "2"
     assert pair.answer("SELECT count(*) FROM seen") == "1"
     pair.reach("shop", "available")
-    again = deploy(pair.rds, "again", pair.show()["DBInstanceArn"])
+    again = deploy(pair.rds, "again", pair.show()["DBInstanceArn"], TargetDBInstanceClass="db.t3.micro")
     with Writer(pair) as writer:
         begin(pair.rds, again)
         threading.Event().wait(0.7)  # somewhere in what it takes
@@ -109,7 +109,7 @@ def test_every_acknowledged_row_is_in_the_green_postgres(jar: RealJar) -> None:
         reach(pair.rds, again, "SWITCHOVER_COMPLETED")
         writer.more(50)
     assert writer.missing() == set()
-    assert pair.show("shop-old2")["DBInstanceStatus"] == "available"
+    assert (pair.show("shop-old2")["DBInstanceStatus"], pair.show()["DBInstanceClass"]) == ("available", "db.t3.micro")
 
 
 class Rows:

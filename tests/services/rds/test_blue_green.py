@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.jar import TestJar
+from cloudjar.base.caller import root
+from cloudjar.kit.context import Ctx
+from cloudjar.services.rds import least
+from cloudjar.services.rds.records import DbInstance
+from tests.jar import ACCOUNT, TestJar
 from tests.services.rds.site import Site, refused
 
 STATE = "InvalidBlueGreenDeploymentStateFault"
@@ -129,6 +133,19 @@ def test_who_was_blue_can_be_read_until_the_deployment_is_deleted(steady_jar: Te
     assert not engines[blue].read_only
     assert names(site) == ["shop", "shop-old1"]
     assert site.rds.describe_blue_green_deployments()["BlueGreenDeployments"] == []
+
+
+def test_a_smaller_green_one_takes_as_many_connections_as_long_as_it_follows(steady_jar: TestJar) -> None:
+    site = Site(steady_jar)
+    site.available(DBInstanceClass="db.t3.small")
+    item = ready(site, TargetDBInstanceClass="db.t3.micro")
+    ctx = Ctx(steady_jar.jar.world, ACCOUNT, "eu-west-3", root(ACCOUNT))
+    db = ctx.db[DbInstance].need(green(item))
+    ((name, value),) = least.settings(ctx, db, db.running)
+    assert (name, int(value)) == ("max_connections", (2 << 30) // 9531392)
+    switch(site, item)
+    now = ctx.db[DbInstance].need("shop")
+    assert least.settings(ctx, now, now.running) == ()
 
 
 def test_replicas_have_green_ones_and_go_with_the_names(site: Site) -> None:

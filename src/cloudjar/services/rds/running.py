@@ -10,7 +10,7 @@ from cloudjar.planes.compute.port import ComputePort, Disk, MachineSpec
 from cloudjar.planes.database.choose import databases as chosen
 from cloudjar.planes.database.port import DatabasePort, Engine
 from cloudjar.planes.network.port import NetworkPort
-from cloudjar.services.rds import certificates, following, groups, kept_logs, options, pairs, replicas, values
+from cloudjar.services.rds import certificates, following, groups, kept_logs, least, options, pairs, replicas, values
 from cloudjar.services.rds.blue_green import environments
 from cloudjar.services.rds.clusters import members
 from cloudjar.services.rds.records import DbInstance
@@ -118,7 +118,10 @@ def engine(step: Step, db: DbInstance, running: dict[str, str]) -> Engine:
         database=db.db_name,
         certificate=certificate,
         key=key,
-        settings=(*values.told(family, running, memory, db.port), *kept_logs.settings(db), *_binary_log(db, running)),
+        settings=(
+            *values.told(family, running, memory, db.port), *kept_logs.settings(db), *_binary_log(db, running),
+            *least.settings(step.ctx, db, running),
+        ),
         needs_tls=running.get(forced := _FORCED[databases.kind(db.engine)], family[forced].value) not in ("0", "off", "OFF", ""),
         peers=following.peers(step.ctx, db),
         audit=options.told(db.engine, db.options),
