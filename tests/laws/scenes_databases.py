@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.jar import TestJar
+from tests.laws import scenes_deployments
 from tests.services.iam.people import trust_service
 
 _NUMBERS = itertools.count()
@@ -113,6 +114,7 @@ def _about(members: tuple[str, ...]) -> Callable[[Any], dict[str, Any]]:
 
 
 SCENES: dict[str, Any] = {
+    **scenes_deployments.SCENES,
     **{f"rds:{name}": _about(members) for name, members in _OF_PROXIES.items()},
     "rds:AddTagsToResource": lambda _: _ARN,
     "rds:CreateDBInstanceReadReplica": lambda _: {
@@ -197,6 +199,7 @@ def many(jar: TestJar) -> dict[str, Any]:
         jar.settle()
     named = _database(jar)
     jar.settle()
+    scenes_deployments.many(jar)
     return {
         "DBProxyName": _proxies(jar),
         "DBClusterParameterGroupName": "many0",

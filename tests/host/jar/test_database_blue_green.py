@@ -112,6 +112,23 @@ def test_every_acknowledged_row_is_in_the_green_postgres(jar: RealJar) -> None:
     assert (pair.show("shop-old2")["DBInstanceStatus"], pair.show()["DBInstanceClass"]) == ("available", "db.t3.micro")
 
 
+def test_a_later_minor_version_of_postgres_has_what_the_earlier_one_had(jar: RealJar) -> None:
+    site = Site(jar)
+    site.create("tales", "postgres", EngineVersion="15.15", BackupRetentionPeriod=1)
+    assert site.psql("tales", "CREATE TABLE seen AS SELECT generate_series(1, 1000) AS n").code == 0
+    name = deploy(site.rds, "minor", site.show("tales")["DBInstanceArn"], TargetEngineVersion="15.17")
+    green = look(site.rds, name)["Target"].rpartition(":")[2]
+    asked = "SELECT count(*), current_setting('server_version') FROM seen"
+    assert site.psql(green, asked).out == "1000|15.17"
+    assert site.psql("tales", "INSERT INTO seen VALUES (0)").code == 0
+    begin(site.rds, name)
+    reach(site.rds, name, "SWITCHOVER_COMPLETED")
+    assert site.psql("tales", asked).out == "1001|15.17"
+    assert site.psql("tales-old1", asked).out == "1001|15.15"
+    assert site.psql("tales", "INSERT INTO seen VALUES (-1)").code == 0
+    until(lambda: site.show("tales").get("LatestRestorableTime"), "a backup of the new one", 120, 0.1)
+
+
 class Rows:
     """Writes one number after another into a MariaDB, whatever happens, and remembers which were acknowledged."""
 
