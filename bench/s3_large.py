@@ -5,7 +5,7 @@
 nginx (Debian's package) serves the same file with sendfile and receives with its WebDAV module; Cloudjar checks a
 signature and a policy, encrypts or verifies every byte, and syncs what it received to disk, which nginx does not.
 Both run on all processors beside the client, in turns, so that they meet the same machine. What is read again lies in
-nginx's page cache, and in Cloudjar's memory as far as it has room (96 MiB); GETs "at first" are of an object that
+nginx's page cache, and in Cloudjar's memory as far as it has room (112 MiB); GETs "at first" are of an object that
 nobody read before.
 """
 

@@ -1,10 +1,10 @@
 """How much the server grows while it moves many large objects at once: 100 uploads, then 100 downloads.
 
-    python bench/s3_memory.py [--clients 100] [--size 1024] [--keys N]
+    python bench/s3_memory.py [--clients 100] [--size 1024] [--keys N] [--uploads N]
 
 Each client sends or takes one object of that many MiB in slices, all side by side. The bar: 150 MiB more than before
 at the most, what is kept of objects that are read again included. Uploads need room on the disk for all of them at
-once.
+once. With `--uploads` so many of the clients send while the others take what is there, all at the same time.
 """
 
 from __future__ import annotations
@@ -78,13 +78,14 @@ async def _get(port: int, head: bytes, mib: int, most: Most) -> None:
     writer.close()
 
 
+def _upload(path: str, who: Credentials, port: int, mib: int) -> bytes:
+    head = signed("PUT", path, who, port, x_amz_content_sha256="UNSIGNED-PAYLOAD")
+    return head.replace(b"Content-Length: 0", b"Content-Length: %d" % (mib * _MIB))
+
+
 async def _load(server: Running, who: Credentials, clients: int, mib: int, rooms: int) -> None:
     port = server.port
-    puts = [
-        signed("PUT", f"/{BUCKET}/{n % rooms}", who, port, x_amz_content_sha256="UNSIGNED-PAYLOAD")
-        for n in range(clients)
-    ]
-    puts = [head.replace(b"Content-Length: 0", b"Content-Length: %d" % (mib * _MIB)) for head in puts]
+    puts = [_upload(f"/{BUCKET}/{n % rooms}", who, port, mib) for n in range(clients)]
     gets = [signed("GET", f"/{BUCKET}/{n % rooms}", who, port) for n in range(clients)]
     most = Most(server.pid)
     await asyncio.gather(*(_put(port, head, mib, most) for head in puts))
@@ -95,17 +96,35 @@ async def _load(server: Running, who: Credentials, clients: int, mib: int, rooms
         print(most.line(f"{clients} x GET of {mib} MiB{again}"))
 
 
+async def _mixed(server: Running, who: Credentials, asked: argparse.Namespace) -> None:
+    port, mib, there = server.port, asked.size, asked.keys or 4
+    path = f"/{BUCKET}/there-{{}}"
+    most = Most(server.pid)
+    for n in range(there):
+        await _put(port, _upload(path.format(n), who, port, mib), mib, Most(server.pid))
+    heads = [_upload(f"/{BUCKET}/{n}", who, port, mib) for n in range(asked.uploads)]
+    gets = [signed("GET", path.format(n % there), who, port) for n in range(asked.clients - asked.uploads)]
+    await asyncio.gather(
+        *(_put(port, head, mib, most) for head in heads), *(_get(port, head, mib, most) for head in gets)
+    )
+    print(most.line(f"{len(heads)} x PUT and {len(gets)} x GET of {mib} MiB at once"))
+
+
 def main() -> None:
     """Print a line a case."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=100)
     parser.add_argument("--size", type=int, default=1024, help="MiB of each object")
     parser.add_argument("--keys", type=int, default=0, help="different objects; fewer than clients need less disk")
+    parser.add_argument("--uploads", type=int, default=0, help="so many of the clients upload, the others download")
     asked = parser.parse_args()
     with jar(pinned=False) as server:
         who = administrator(server.port)
         bucket(server.port, BUCKET, who)
-        run(_load(server, who, asked.clients, asked.size, asked.keys or asked.clients))
+        if asked.uploads:
+            run(_mixed(server, who, asked))
+        else:
+            run(_load(server, who, asked.clients, asked.size, asked.keys or asked.clients))
         files = [path for path in Path(server.home, "objects").rglob("*") if path.is_file()]
         print(f"{len(files)} files remain")
 

@@ -18,7 +18,12 @@ is_here() {  # is_here PROBE
         file:*) [ -e "${1#*:}" ] ;;
         python:*) "$python" -c "import ${1#*:}" 2>/dev/null ;;
         name:*) getent hosts "${1#*:}" >/dev/null ;;
+        version:*) says_version "${1#*:}" ;;
     esac
+}
+
+says_version() {  # says_version PROGRAM/START: whether it is there and begins so what it says of itself
+    "${1%%/*}" --version 2>&1 | grep -q "^${1#*/}"
 }
 
 watched() {  # watched COMMAND...: its milestones, and all that it said when it fails

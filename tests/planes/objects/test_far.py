@@ -187,11 +187,11 @@ def test_to_close_waits_for_what_is_being_read(files: Files) -> None:
         assert [before, far.idle, closing_.is_alive()] == [False, True, False]
 
 
-def test_readers_have_a_share_of_what_is_kept() -> None:
+def test_who_is_under_way_has_a_share_of_what_is_kept() -> None:
     clears = Clears()
-    clears.readers(SHARE)
+    clears.bodies(SHARE)
     assert clears._most == MOST - 1
-    clears.readers(100 * SHARE)
+    clears.bodies(100 * SHARE)
     assert clears._most == ALWAYS
-    clears.readers(0)
+    clears.bodies(0)
     assert clears._most == MOST

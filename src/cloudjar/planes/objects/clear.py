@@ -27,10 +27,10 @@ LEAST = CHUNK // 2
 STRETCH = CHUNK
 """Bytes of a chunk that are given at once."""
 MOST = 56
-"""Chunks at a time: 112 MiB. Readers have their share of that memory: a chunk for each `SHARE` of them, down to
-`ALWAYS`."""
-SHARE = 4
-ALWAYS = 48
+"""Chunks at a time: 112 MiB. Bodies that come and go have their share of that memory: a chunk for each `SHARE` of them,
+down to `ALWAYS`."""
+SHARE = 3
+ALWAYS = 24
 _REMEMBERED = 4096
 """Chunks of which it is known when they were last read: 8 GiB of content."""
 
@@ -107,8 +107,8 @@ class Clears:
         self._clock = 0
         self._living = 0
 
-    def readers(self, count: int) -> None:
-        """So many bodies are being read."""
+    def bodies(self, count: int) -> None:
+        """So many are being read or written."""
         most = max(self._greatest - count // SHARE, min(self._greatest, ALWAYS))
         if most == self._most:
             return

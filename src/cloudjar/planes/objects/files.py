@@ -69,6 +69,7 @@ class Files:
             self._made = True
         file = new_file()
         self._underway.add(file)
+        self._share()
         return file, os.open(self.arriving / file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
     def sync(self, fd: int) -> None:
@@ -94,13 +95,21 @@ class Files:
             except FileNotFoundError:
                 if not place.exists():
                     log.exception("the file %s is lost", file)
-        self._underway.discard(file)
+        self._arrived(file)
 
     def refuse(self, file: str) -> None:
         """Nobody records an arrival: remove it."""
         with contextlib.suppress(FileNotFoundError):
             (self.arriving / file).unlink()
+        self._arrived(file)
+
+    def _arrived(self, file: str) -> None:
         self._underway.discard(file)
+        self._share()
+
+    def _share(self) -> None:
+        """Whoever is under way has his share of the memory."""
+        self.clears.bodies(self._readers + len(self._underway))
 
     def remove(self, file: str) -> bool:
         """Nobody counts a file any more: it goes now (True), or as soon as nobody reads it."""
@@ -125,7 +134,7 @@ class Files:
         with self._lock:
             self._pinned.update(piece.file for piece in pieces)
             self._readers += 1
-            self.clears.readers(self._readers)
+            self._share()
 
     def unpin(self, pieces: tuple[Piece, ...]) -> None:
         """The reader is done."""
@@ -134,7 +143,7 @@ class Files:
         leave = []
         with self._lock:
             self._readers -= 1
-            self.clears.readers(self._readers)
+            self._share()
             for piece in pieces:
                 self._pinned[piece.file] -= 1
                 if self._pinned[piece.file] <= 0:
