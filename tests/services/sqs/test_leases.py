@@ -15,13 +15,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cloudjar.auth.presign import Credentials, sign
+from cloudjar.base.caller import root
 from cloudjar.base.clock import SystemClock
+from cloudjar.kit.context import Ctx
 from cloudjar.services.sqs import leases
+from cloudjar.services.sqs.ops.messages import send_message
 from cloudjar.services.sqs.rows import rows
 from cloudjar.wire.message import Request
-from tests.jar import running
+from tests.jar import ACCOUNT, running
 from tests.services.sqs.conftest import Box
 from tests.services.sqs.test_measures import values
+from tests.store.failing import undone
 
 
 @pytest.fixture
@@ -165,6 +169,33 @@ def test_a_poll_hears_what_is_sent_in_the_same_moment(steady: Box) -> None:
     assert b'"Body":"now"' in steady.jar.on_loop(both())
 
 
+def test_what_is_undone_in_part_is_told_again(steady: Box) -> None:
+    """The tables are asked about a queue in the turn in which something was sent to it, by a call that then fails."""
+    jar = steady.jar.jar
+
+    def send(ctx: Ctx) -> None:
+        send_message(ctx, {"QueueUrl": steady.url, "MessageBody": "x" * 10})
+
+    async def turn() -> None:
+        ctx = Ctx(jar.world, ACCOUNT, "eu-west-3", root(ACCOUNT))
+        jar.database.joined(send, ctx)
+
+        def ask() -> int:
+            with undone(jar.database):
+                assert rows(jar.world).total(1) == 1
+            return rows(jar.world).total(1)
+
+        assert jar.database.joined(ask) == 1
+        jar.database.joined(send, ctx)
+        jar.database.commit_joined()
+
+    steady.jar.on_loop(turn())
+    assert steady.depth() == (2, 0, 0)
+    steady.jar.advance(minutes=1)
+    assert sum(values(steady.jar, "orders", "NumberOfMessagesSent")) == 3
+    assert max(values(steady.jar, "orders", "SentMessageSize", "Maximum")) == 10
+
+
 @dataclass
 class Message:
     """In the model of a standard queue. `until` and `first` are seconds."""
@@ -269,6 +300,7 @@ def test_random_histories_of_a_standard_queue(steady: Box, seed: int) -> None:
     while found := steady.receive():
         left += [message["Body"] for message in found]
     assert sorted(left) == sorted(model.messages)
+    assert sum(values(steady.jar, "orders", "NumberOfMessagesSent", minutes=600)) == model.sent + 1
 
 
 def test_what_could_not_be_committed_is_undone(steady: Box) -> None:
@@ -293,3 +325,6 @@ def test_what_could_not_be_committed_is_undone(steady: Box) -> None:
     assert steady.depth() == (0, 2, 0)
     steady.delete(b)
     assert steady.depth() == (0, 1, 0)
+    steady.jar.advance(minutes=1)
+    assert sum(values(steady.jar, "orders", "NumberOfMessagesSent")) == 3
+    assert sum(values(steady.jar, "orders", "NumberOfMessagesDeleted")) == 2

@@ -27,7 +27,7 @@ def body(text: str) -> None:
     """The characters of a body."""
     if not text:
         raise errors.missing("MessageBody")
-    if _STRANGE.search(text):
+    if not (text.isascii() and text.isprintable()) and _STRANGE.search(text):  # most are: then nothing is searched
         raise AwsError(
             "InvalidMessageContents",
             "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | "

@@ -36,7 +36,8 @@ def read(handle: str) -> Receipt:
         data = binascii.a2b_base64(handle[4:].encode(), strict_mode=True)
     except (ValueError, binascii.Error):
         raise errors.bad_handle(handle) from None
-    if len(data) != _SIZE or _CHECK.unpack(data[-4:])[0] != zlib.crc32(data[:-4]):
+    body = data[: _FORM.size]
+    if len(data) != _SIZE or _CHECK.unpack_from(data, _FORM.size)[0] != zlib.crc32(body):
         raise errors.bad_handle(handle)
-    _, id_, nonce = _FORM.unpack(data[:-4])
+    _, id_, nonce = _FORM.unpack(body)
     return Receipt(id_, nonce)

@@ -13,14 +13,13 @@ power cut, whose messages are then seen early.
 from __future__ import annotations
 
 import struct
-from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from zlib import crc32
 
-from cloudjar.services.sqs.standing import COLUMNS, Known, Row, queue_of, requests
+from cloudjar.services.sqs.standing import COLUMNS, NOTHING_SENT, Known, Row, queue_of, requests
 from cloudjar.store.database import Database
 from cloudjar.store.journal import Journal
 
@@ -61,26 +60,34 @@ class Front:
         self.batch = 10
 
 
-Counted = tuple[int, int, int, int, int]
-"""(queue, minute, messages received, messages deleted, requests)."""
+Counted = tuple[int, int, int, int, int, int, int, int, int]
+"""(queue, minute, messages sent, their bytes, the least and the most of one, messages received, messages deleted,
+requests)."""
 Post = tuple[int, int, int, int, int, bytes]
 """A message that nobody has seen: row, queue, lane, visible, sent, data."""
 Counts = Callable[[Iterable[Counted]], None]
 
 
 class Leases:
-    """Of a database, whose lock the caller holds. `counts` adds receives to their minutes."""
+    """Of a database, whose lock the caller holds. `counts` adds calls to their minutes; `arrived` hears of how many
+    messages have come to a queue, once they are committed."""
 
-    def __init__(self, database: Database, known: dict[int, Known], counts: Counts) -> None:
+    def __init__(
+        self, database: Database, known: dict[int, Known], counts: Counts, arrived: Callable[[int, int], None]
+    ) -> None:
         self._database = database
         self._known = known
         self._counts = counts
+        self._arrived = arrived
         self._fronts: dict[int, Front] = {}
         self._gone: dict[int, tuple[bool, int]] = {}
         """Messages that were deleted in the running transaction: whether their contents lie apart, and the minute that
         counts the call, or 0."""
         self._posted: list[Post] = []
-        """Messages that were sent in the running transaction."""
+        """Messages that were sent in the running transaction, and the bytes of each."""
+        self._sizes: list[int] = []
+        self._come: dict[int, int] = {}
+        """How many messages have come to which queue in the running transaction."""
         self._waiting: set[int] = set()
         """Queues of which the tables lack what the running transaction did."""
         self._sums: dict[tuple[int, int], tuple[int, int]] = {}
@@ -151,16 +158,27 @@ class Leases:
         )
 
     # -- what the running transaction does
-    def post(self, id_: int, queue: int, visible: int, sent: int, data: bytes) -> None:
-        """Add a message that names no group, in the turn's transaction (`Database.join`)."""
+    def post(self, post: Post, size: int) -> None:
+        """Add a message of so many bytes that names no group, in the turn's transaction (`Database.join`), and count
+        the call."""
         if not self._posted:
             self._database.before_commit(_NAME, self._end)
             self._database.on_rollback(self._unpost)
-        self._posted.append((id_, queue, 0, visible, sent, data))
+            self._database.on_commit(self._announce)
+        self._posted.append(post)
+        self._sizes.append(size)
+        queue = post[1]
         self._waiting.add(queue)
+        self._come[queue] = self._come.get(queue, 0) + 1
 
     def _unpost(self) -> None:
-        self._posted = []
+        self._posted, self._sizes, self._come = [], [], {}
+
+    def _announce(self) -> None:
+        """Also when nobody waits yet: a poll that saw nothing may be about to."""
+        come, self._come = self._come, {}
+        for queue, count in come.items():
+            self._arrived(queue, count)
 
     def has(self, queue: int, id_: int, receipt: int) -> bool:
         """Whether a message is here and this was its last receive."""
@@ -204,9 +222,10 @@ class Leases:
         database, posted, gone = self._database, self._posted, self._gone
         self._waiting.clear()
         if posted:
-            self._posted = []
-            database.on_rollback(partial(self._not_posted, posted))
+            sizes, self._posted, self._sizes = self._sizes, [], []
+            database.on_rollback(partial(self._not_posted, posted, sizes))
             self._insert(posted)
+            self._count_sent(posted, sizes)
         if gone:
             self._gone = {}
             database.on_rollback(partial(self._not_gone, gone))
@@ -219,20 +238,40 @@ class Leases:
             apart = [(post[0], post[5]) for post in posted if len(post[5]) > APART]
             self._database.executemany("INSERT INTO sqs_body VALUES (?,?)", apart)
 
+    def _count_sent(self, posted: list[Post], sizes: list[int]) -> None:
+        calls: dict[tuple[int, int], list[int]] = {}
+        for post, size in zip(posted, sizes, strict=True):
+            calls.setdefault((post[1], post[4] // 60_000), []).append(size)
+        for (queue, _), sent in calls.items():
+            known = self._known.get(queue)
+            if known is not None and known.total is not None:
+                known.total += len(sent)
+        self._counts([
+            (*place, len(sent), sum(sent), min(sent), max(sent), 0, 0, sum(map(requests, sent)))
+            for place, sent in calls.items()
+        ])
+
     def _remove(self, gone: dict[int, tuple[bool, int]]) -> None:
         self._database.executemany("DELETE FROM sqs_message WHERE id=?", [(id_,) for id_ in gone])
         apart = [(id_,) for id_, (lies, _) in gone.items() if lies]
         if apart:
             self._database.executemany("DELETE FROM sqs_body WHERE id=?", apart)
-        counted = Counter([(queue_of(id_), minute) for id_, (_, minute) in gone.items() if minute])
+        counted: dict[tuple[int, int], int] = {}
+        for id_, (_, minute) in gone.items():
+            if minute:
+                place = (queue_of(id_), minute)
+                counted[place] = counted.get(place, 0) + 1
         if counted:
-            self._counts([(*place, 0, count, count) for place, count in counted.items()])
+            self._counts([(*place, 0, 0, NOTHING_SENT, 0, 0, count, count) for place, count in counted.items()])
 
-    def _not_posted(self, posted: list[Post]) -> None:
+    def _not_posted(self, posted: list[Post], sizes: list[int]) -> None:
         """The addition was undone; when all was, nothing is added any more."""
+        queues = {post[1] for post in posted}
+        for queue in queues:
+            self._known.pop(queue, None)
         if self._database.is_open:
-            self._posted = posted + self._posted
-            self._waiting.update([post[1] for post in posted])
+            self._posted, self._sizes = posted + self._posted, sizes + self._sizes
+            self._waiting.update(queues)
 
     def _not_gone(self, gone: dict[int, tuple[bool, int]]) -> None:
         """The removal was undone; of what was not deleted at all the row is back already."""
@@ -279,7 +318,9 @@ class Leases:
             front.young = {}
         self._end()
         self._keep(young)
-        self._counts([(*place, received, 0, asked) for place, (received, asked) in sums.items()])
+        self._counts([
+            (*place, 0, 0, NOTHING_SENT, 0, received, 0, asked) for place, (received, asked) in sums.items()
+        ])
         database.execute("INSERT OR REPLACE INTO sqs_counter VALUES (?,?)", (_SEEN, self._number))
         database.on_commit(partial(self._begin_anew, self._number))
 

@@ -19,6 +19,7 @@ from cloudjar.services.sqs import bill, fairness, groups, minutes
 from cloudjar.services.sqs.minutes import Minute
 from cloudjar.services.sqs.records import Queue
 from cloudjar.services.sqs.rows import rows
+from cloudjar.services.sqs.standing import NOTHING_SENT
 
 NAMESPACE = "AWS/SQS"
 _ACTIVE = 6 * 60
@@ -87,7 +88,7 @@ def _write_down(world: World, queue: Queue, minute: int, depth: Depth) -> None:
         "visible=excluded.visible, flying=excluded.flying, delayed=excluded.delayed, oldest=excluded.oldest, "
         "noisy=excluded.noisy, quiet_visible=excluded.quiet_visible, quiet_flying=excluded.quiet_flying, "
         "quiet_delayed=excluded.quiet_delayed, quiet_oldest=excluded.quiet_oldest",
-        (queue.number, minute, minutes.NOTHING_SENT, *depth[:4], *(depth.quiet or (None,) * 5)),
+        (queue.number, minute, NOTHING_SENT, *depth[:4], *(depth.quiet or (None,) * 5)),
     )
 
 

@@ -15,7 +15,7 @@ from cloudjar.kit.context import Ctx, World
 from cloudjar.services.sqs.leases import Counted
 from cloudjar.services.sqs.records import Queue
 from cloudjar.services.sqs.rows import made, rows
-from cloudjar.services.sqs.standing import requests
+from cloudjar.services.sqs.standing import NOTHING_SENT, requests
 
 KEPT = 15 * 86_400
 _SCHEMA = (
@@ -36,8 +36,6 @@ _PORT = "sqs.minutes"
 _COUNTED = "sqs.counted"
 Count = tuple[int, int, int, int, int, int, int, int, int, int]
 """Of one call: queue, minute, and what `_ADD` adds."""
-NOTHING_SENT = 1 << 40
-"""`low` of a minute in which nothing was sent."""
 
 
 class Minute(NamedTuple):
@@ -154,13 +152,10 @@ def _sum(one: Count, other: Count) -> Count:
     )  # fmt: skip
 
 
-def received(world: World, counted: Iterable[Counted]) -> None:
-    """Add receives and deletions that were counted by themselves (`leases`); in a transaction."""
+def told(world: World, counted: Iterable[Counted]) -> None:
+    """Add calls that were counted by themselves (`leases`); in a transaction."""
     ready(world)
-    sums = [
-        (queue, minute, 0, 0, NOTHING_SENT, 0, got, gone, 0, asked) for queue, minute, got, gone, asked in counted
-    ]
-    _add(world, sums)
+    _add(world, [(*one[:8], 0, one[8]) for one in counted])
 
 
 def settle(world: World) -> None:

@@ -16,7 +16,7 @@ from cloudjar.kit.record import arn_of
 from cloudjar.services.sqs import dedup, errors, groups, handles, sealing, stored
 from cloudjar.services.sqs.fair import Tenants
 from cloudjar.services.sqs.records import Queue
-from cloudjar.services.sqs.rows import Rows, rows, sequence
+from cloudjar.services.sqs.rows import Rows, key, rows, sequence
 from cloudjar.services.sqs.standing import Row, queue_of
 
 FLYING = 120_000
@@ -31,11 +31,6 @@ class Received(NamedTuple):
     row: Row
     receipt: int
     message: stored.Message
-
-
-def key(queue: Queue) -> tuple[str, int]:
-    """What a long poll waits for."""
-    return ("sqs", queue.number)
 
 
 class Asked(NamedTuple):
@@ -312,7 +307,7 @@ def bury(ctx: Ctx, queue: Queue, target: Queue, row: Row, now: int) -> None:
 def notify(ctx: Ctx, queue: Queue, count: int) -> None:
     """Wake polls and readers that wait for messages, once this transaction has committed."""
     waits = ctx.world.waits
-    name = key(queue)
+    name = key(queue.number)
     database = ctx.world.state.database
     if database.in_transaction:
         arrivals.arrived(ctx.world, arn_of(queue))

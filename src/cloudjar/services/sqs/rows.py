@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from cloudjar.kit.context import World
+from cloudjar.kit.waiting import Waits
 from cloudjar.services.sqs.leases import APART, Counted, Leases
 from cloudjar.services.sqs.standing import COLUMNS, SHIFT, Known, Row, queue_of
 from cloudjar.store.database import Database
@@ -59,7 +60,12 @@ class Counts(NamedTuple):
 class Rows:
     """The tables of a database. Writes are inside the caller's transaction."""
 
-    def __init__(self, database: Database, counts: Callable[[Iterable[Counted]], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        counts: Callable[[Iterable[Counted]], None],
+        arrived: Callable[[int, int], None],
+    ) -> None:
         self.database = database
         self._next = 0
         self._end = 0
@@ -68,7 +74,7 @@ class Rows:
         with database.lock:
             for statement in _SCHEMA:
                 database.execute(statement)
-            self.leases = Leases(database, self._known, counts)
+            self.leases = Leases(database, self._known, counts, arrived)
 
     def number(self) -> int:
         """A message's number, that is never used again."""
@@ -146,12 +152,9 @@ class Rows:
             known.oldest = sent
         return id_
 
-    def post(self, queue: int, visible: int, sent: int, data: bytes) -> None:
-        """A new message that names no group, in the turn's transaction (`Database.join`)."""
-        self.leases.post(queue << SHIFT | self.number(), queue, visible, sent, data)
-        known = self.change(queue)
-        if known.total is not None:
-            known.total += 1
+    def post(self, queue: int, visible: int, sent: int, data: bytes, size: int) -> None:
+        """A new message that names no group, in the turn's transaction (`Database.join`); the call is counted."""
+        self.leases.post((queue << SHIFT | self.number(), queue, 0, visible, sent, data), size)
 
     def hold(self, queue: int, taken: Sequence[tuple[int, int, int, int]]) -> None:
         """Messages were received: (visible again, receipt, first receive, id) each."""
@@ -377,9 +380,20 @@ def rows(world: World) -> Rows:
     if held is None:
         from cloudjar.services.sqs import minutes  # which reads what is written here
 
-        held = world.ports[_PORT] = Rows(world.state.database, partial(minutes.received, world))
+        told = partial(minutes.told, world)
+        held = world.ports[_PORT] = Rows(world.state.database, told, partial(_arrived, world.waits))
         world.state.database.undone(lambda: world.ports.pop(_PORT, None))
     return held
+
+
+def key(queue: int) -> tuple[str, int]:
+    """What a long poll of a queue waits for."""
+    return ("sqs", queue)
+
+
+def _arrived(waits: Waits, queue: int, count: int) -> None:
+    """Messages have come to a queue, and are committed."""
+    waits.notify(key(queue), count)
 
 
 def made(world: World) -> Rows | None:

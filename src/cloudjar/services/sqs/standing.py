@@ -9,6 +9,8 @@ from cloudjar.services.sqs.fair import Tenants
 SHIFT = 40
 """Bits of a message's number in its row's."""
 COLUMNS = "id, visible, count, receipt, first, sent, grp, source, data"
+NOTHING_SENT = 1 << 40
+"""The least size of the messages of a minute in which none was sent."""
 _CHUNK = 64 << 10
 
 
@@ -30,9 +32,11 @@ class Row(NamedTuple):
 class Known:
     """What is remembered of a queue."""
 
-    __slots__ = ("billed", "flying", "lanes", "minute", "oldest", "tenants", "total")
+    __slots__ = ("arn", "billed", "flying", "lanes", "minute", "oldest", "tenants", "total")
 
     def __init__(self) -> None:
+        self.arn = ""
+        """The queue's, once somebody has asked for it."""
         self.total: int | None = None
         """Messages in all."""
         self.oldest: int | None = None

@@ -51,7 +51,7 @@ def attributes_digest(attributes: Iterable[Attribute]) -> str:
 
 def size(body: str, attributes: Iterable[Attribute]) -> int:
     """Bytes that count against the limits: the body and all of the attributes."""
-    total = len(body.encode())
+    total = len(body) if body.isascii() else len(body.encode())
     for name, kind, value in attributes:
         total += len(name.encode()) + len(kind.encode()) + len(value.encode() if isinstance(value, str) else value)
     return total

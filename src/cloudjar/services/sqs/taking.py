@@ -7,7 +7,6 @@ expire, too many in flight) goes the long way (`sending`, `receiving`, `holding`
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from cloudjar.base import ids
@@ -49,20 +48,22 @@ def take(ctx: Ctx, queue: Queue, asked: Asked) -> list[Received]:
 
 
 def post(ctx: Ctx, queue: Queue, letter: Letter, now: int) -> dict[str, Any] | None:
-    """Keep a message in the turn's transaction; what its sender is told, or None when this is not the way."""
+    """Keep a message in the turn's transaction, and count the call; what its sender is told, or None when this is not
+    the way."""
     store = rows(ctx.world)
-    if queue.fifo or queue.kms_key or letter.group is not None or store.known(queue.number).minute != now // 60_000:
+    known = store.known(queue.number)
+    if queue.fifo or queue.kms_key or letter.group is not None or known.minute != now // 60_000:
         return None
+    if not known.arn:
+        known.arn = arn_of(queue)
     database = store.database
-    if database.in_transaction or arrivals.watchers(ctx.world, arn_of(queue)):
+    if database.in_transaction or arrivals.watchers(ctx.world, known.arn):
         return None
     told, data = sending.sealed(ctx, queue, letter)
     if not database.join():
         return None
     delay = queue.delay if letter.delay is None else letter.delay
-    store.post(queue.number, now + delay * 1000, now, data)
-    # Also when nobody waits yet: a poll that saw nothing may be about to.
-    database.on_commit(partial(ctx.world.waits.notify, receiving.key(queue), 1))
+    store.post(queue.number, now + delay * 1000, now, data, letter.size)
     return told
 
 

@@ -14,6 +14,7 @@ from cloudjar.kit.waiting import Held
 from cloudjar.services.sqs import checks, errors, finding, holding, minutes, rates, receiving, sending, stored, taking
 from cloudjar.services.sqs.access import on_queue
 from cloudjar.services.sqs.records import Queue
+from cloudjar.services.sqs.rows import key
 
 _LONGEST_POLL = 20
 _MOST = 10
@@ -31,11 +32,10 @@ def send_message(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     letter = sending.read(queue, req)
     if queue.fifo:
         rates.draw(ctx, queue, "SendMessage", now, (letter.group,))
-    size = letter.size
     told = taking.post(ctx, queue, letter, now)
     if told is not None:
-        minutes.count(ctx, queue, now, sent=1, size=size, low=size, high=size)
         return told
+    size = letter.size
     with ctx.world.state.database.within():
         minutes.turn(ctx, queue, now)
         told = sending.send(ctx, queue, letter, now)
@@ -70,7 +70,7 @@ def receive_message(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def _told(
     ctx: Ctx, queue: Queue, req: dict[str, Any], found: list[receiving.Received], now: int
 ) -> dict[str, Any]:
-    if ctx.world.waits.waits(receiving.key(queue)) and receiving.there(ctx, queue, now, 1):
+    if ctx.world.waits.waits(key(queue.number)) and receiving.there(ctx, queue, now, 1):
         receiving.notify(ctx, queue, 1)  # one who waits may have the next
     system = [*(req.get("AttributeNames") or ()), *(req.get("MessageSystemAttributeNames") or ())]
     wanted = req.get("MessageAttributeNames") or ()
@@ -115,7 +115,7 @@ def _asked(queue: Queue, req: dict[str, Any]) -> tuple[int, int, int]:
 def _nothing(ctx: Ctx, queue: Queue, wait: int, seen: int, now: int) -> dict[str, Any]:
     if wait and not ctx.final:
         due = receiving.next_there(ctx, queue, now)
-        return Held(receiving.key(queue), wait, seen, None if due is None else max(due - now, 1) / 1000)
+        return Held(key(queue.number), wait, seen, None if due is None else max(due - now, 1) / 1000)
     with ctx.world.state.database.transaction():
         minutes.turn(ctx, queue, now)
         minutes.count(ctx, queue, now, empty=1)
