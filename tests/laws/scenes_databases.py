@@ -126,6 +126,9 @@ SCENES: dict[str, Any] = {
     },
     "rds:DescribeDBInstanceAutomatedBackups": lambda _: {"DBInstanceIdentifier": "law"},
     "rds:DescribeEventSubscriptions": lambda _: {"SubscriptionName": "law"},
+    "rds:DescribeDBClusterEndpoints": lambda _: {
+        "DBClusterIdentifier": "law", "DBClusterEndpointIdentifier": "law",
+    },
     "rds:DescribeDBClusterParameterGroups": lambda _: {"DBClusterParameterGroupName": "law"},
     "rds:DescribeDBClusterSnapshots": lambda _: {"DBClusterSnapshotIdentifier": "law"},
     "rds:DescribeDBClusters": lambda _: {"DBClusterIdentifier": "law"},
@@ -203,6 +206,10 @@ def many(jar: TestJar) -> dict[str, Any]:
     return {
         "DBProxyName": _proxies(jar),
         "DBClusterParameterGroupName": "many0",
+        rds.create_db_cluster(
+            DBClusterIdentifier=f"many{n}", Engine="aurora-postgresql", MasterUsername="boss",
+            MasterUserPassword="correct-horse-9",
+        )  # fmt: skip
         "DBParameterGroupName": "many0", "Engine": "postgres", "DBInstanceClass": "db.t3.micro",
         "DescribeDBLogFiles": named, "EngineName": "postgres", "DBParameterGroupFamily": "postgres15",
     }  # fmt: skip

@@ -17,7 +17,8 @@ from cloudjar.spec.database_pins import PINS
 
 _DATA = Path(__file__).with_name("data") / "rds"
 _OPERATIONS = {
-    "postgres": "CreateDBInstance:0014", "mariadb": "CreateDBInstance:0018", "aurora-postgresql": "CreateDBInstance:0021",
+    "postgres": "CreateDBInstance:0014", "mariadb": "CreateDBInstance:0018",
+    "aurora-postgresql": "CreateDBInstance:0021",
 }  # fmt: skip
 """How bills call an engine's instances: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/"""
 _USUAL = {"postgres": "15", "mariadb": "10.11", "aurora-postgresql": "15"}
@@ -147,7 +148,8 @@ def parameters(family: str) -> dict[str, Parameter]:
     found = next((one for one in LINES if one.family == family), None)
     if found is None:
         raise KeyError(family)
-    listed = msgspec.json.decode((_DATA / f"{kind(found.engine)}{found.major}.json").read_bytes(), type=list[tuple[object, ...]], strict=False)
+    file = _DATA / f"{kind(found.engine)}{found.major}.json"
+    listed = msgspec.json.decode(file.read_bytes(), type=list[tuple[object, ...]], strict=False)
     parameters = {str(row[0]): msgspec.convert(row, Parameter, strict=False) for row in listed}
     if found.listed and int(found.major) < _FORCES_TLS:
         parameters["rds.force_ssl"] = msgspec.structs.replace(parameters["rds.force_ssl"], value="0")

@@ -31,7 +31,7 @@ def test_every_version_that_runs_here_says_what_it_may_become(jar: TestJar) -> N
     assert [(one["DBParameterGroupFamily"], len(one["ValidUpgradeTarget"])) for one in maria] == [
         ("mariadb10.11", 1), ("mariadb11.8", 0),
     ]  # fmt: skip
-    for engine in ("mysql", "oracle-ee", "aurora-postgresql"):
+    for engine in ("mysql", "oracle-ee", "aurora-mysql"):
         assert rds.describe_db_engine_versions(Engine=engine)["DBEngineVersions"] == []
 
 

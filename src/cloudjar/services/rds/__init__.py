@@ -46,6 +46,7 @@ SERVICE = Service(
         "proxies.endpoints",
         "reserved.life",
         "reserved.ops",
+        "aurora.endpoints",
         "blue_green.access",
         "blue_green.life",
         "blue_green.ops",

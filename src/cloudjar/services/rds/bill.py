@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from cloudjar.kit.usage import Meter, meters
 from cloudjar.services.rds import encryption
+from cloudjar.services.rds.clusters.records import SHARED
 from cloudjar.services.rds.records import DbInstance
 from cloudjar.spec import databases, prices
 
@@ -24,10 +25,13 @@ _IDLE = ("creating", "stopped", "starting", "deleting", encryption.RECOVERABLE, 
 
 @meters(DbInstance)
 def hours(db: DbInstance) -> Iterable[Meter]:
-    """The instance and its storage; members of a cluster are billed with it."""
-    if db.cluster:
-        return
+    """The instance and its storage; members of a cluster are billed with it, and by themselves where its storage is its
+    own."""
     operation = databases.operation(db.engine)
+    if db.cluster:
+        if db.engine in SHARED and db.state not in _IDLE and db.answering:
+            yield Meter("AmazonRDS", f"InstanceUsage:{db.instance_class}", operation, "Hrs")
+        return
     if db.state not in _IDLE and db.answering:
         yield _running(db, operation)
     if db.answering:

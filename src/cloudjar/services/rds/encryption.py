@@ -153,6 +153,15 @@ def usable(ctx: Ctx, key: str, resource_id: str) -> str:
     return str(_new_key(ctx, key, resource_id)["KeyId"])
 
 
+def new_key(ctx: Ctx, key: str, resource_id: str) -> tuple[str, bytes]:
+    """(the ARN of a key, a data key that it wraps) for what is called so; empty for an empty key. Raises
+    KMSKeyNotAccessibleFault."""
+    if not key:
+        return "", b""
+    made = _new_key(ctx, key, resource_id)
+    return made["KeyId"], made["CiphertextBlob"]
+
+
 def _ask(ctx: Ctx, operation: str, params: dict[str, Any]) -> dict[str, Any]:
     try:
         return ctx.call("kms", operation, params, via=VIA)

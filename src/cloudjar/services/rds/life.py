@@ -36,6 +36,8 @@ from cloudjar.services.rds import (
     tokens,
     upgrading,
 )
+from cloudjar.services.rds.aurora import life as aurora
+from cloudjar.services.rds.aurora import storage
 from cloudjar.services.rds.blue_green import environments
 from cloudjar.services.rds.clusters import members
 from cloudjar.services.rds.proxies import life as proxies
@@ -132,6 +134,8 @@ def _arrive(step: Step, db: DbInstance, event_id: str, message: str, category: s
 def _create(step: Step, db: DbInstance) -> None:
     archiving.listen(step.world)
     failover.listen(step.world)
+    if aurora.early(step.ctx, db):
+        return  # whose cluster wakes it
     if members.behind(step.ctx, db):
         running.start(step, db)
         return  # whose writer wakes it
@@ -167,6 +171,8 @@ def schedule(step: Step, db: DbInstance) -> None:
 
 def _keep(step: Step, db: DbInstance, host: ComputePort) -> None:
     """An instance that is available stays so, and takes what its parameter group says if it can be taken now."""
+    if step.wake.purpose == storage.GROW:
+        host.grow_volume(db.volume, db.storage)
     if host.look(db.machine) != "up":
         if failover.take_over(step, db):
             return
@@ -293,16 +299,19 @@ def _delete(step: Step, db: DbInstance, host: ComputePort) -> None:
     """Once its last snapshot is taken, everything of it goes."""
     if any(s.state == "creating" for s in step.db[Snapshot].all(resource_id=db.resource_id)):
         return  # whose reconciler wakes this one
+    kept = aurora.leaves(step, db)
     archiving.last_words(step, db)
     if (standby := pairs.of(step.ctx, db)) is not None:
         failover.remove(step, standby)
     host.remove(db.machine)
-    host.remove_volume(db.volume)
+    if not kept:
+        host.remove_volume(db.volume)
     with step.world.state.database.transaction():
         now = step.db[DbInstance].get(db.id)
         if now is None or now.state != "deleting":
             return
         places.unplug(step.ctx, now)
+        aurora.left(step.ctx, now, kept=kept)
         replicas.orphan(step.ctx, now)
         archiving.instance_goes(step.ctx, now)
         encryption.release(step.ctx, now)

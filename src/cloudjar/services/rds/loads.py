@@ -22,6 +22,7 @@ from cloudjar.planes.compute.port import ComputePort
 from cloudjar.planes.compute.usage import DiskUse, Usage
 from cloudjar.planes.database.figures import Figures, FiguresPort, figures
 from cloudjar.services.rds import autoscaling, exporting
+from cloudjar.services.rds.aurora import storage
 from cloudjar.services.rds.records import DB, DbInstance
 from cloudjar.spec import databases
 from cloudjar.store.points import KEPT
@@ -140,6 +141,7 @@ def look(step: Step, load: Load | None) -> None:
             if 0 <= usage.at - load.usage.at < _SHORTEST:
                 fresh = replace(fresh, usage=load.usage, disk=load.disk)
             _store(step, load, Stretch(fresh.rates, seen or load.figures), now)
+            storage.carried(step.ctx, db, load.disk, fresh.disk)
         step.db[Load].put(replace(fresh, account=load.account, region=load.region))
         _consider(step, db, seen)
 
@@ -149,6 +151,7 @@ def _consider(step: Step, db: DbInstance, seen: Figures | None) -> None:
     now = step.db[DbInstance].get(db.id)
     if now is not None and now.resource_id == db.resource_id and seen is not None:
         autoscaling.consider(step.ctx, now, seen.free)
+        storage.looked(step.ctx, now, seen.free)
 
 
 def rates(load: Load, usage: Usage, disk: DiskUse | None, seen: Figures | None) -> Rates:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -27,11 +27,14 @@ from cloudjar.services.rds import (
     running,
     tokens,
 )
+from cloudjar.services.rds.clusters.records import SHARED, DbCluster
 from cloudjar.services.rds.records import DbInstance, Secret
 from cloudjar.spec import databases
 from cloudjar.spec.databases import Line
 
 VIA = "rds.amazonaws.com"
+H = TypeVar("H", DbInstance, DbCluster)
+"""What has a master: an instance, or a cluster that is there without any."""
 
 
 def new_id(ctx: Ctx, given: str) -> str:
@@ -84,7 +87,7 @@ def windows(req: dict[str, Any]) -> tuple[str, str]:
     raise errors.combination("The backup window and maintenance window must not overlap.")
 
 
-def credentials(ctx: Ctx, req: dict[str, Any], db: DbInstance, *, cluster: str = "") -> DbInstance:
+def credentials(ctx: Ctx, req: dict[str, Any], db: H, *, cluster: str = "") -> H:
     """The instance with its master's password: the given one, or one that Secrets Manager keeps; of a cluster's writer
     that is the `cluster`'s."""
     if not req.get("ManageMasterUserPassword"):
@@ -108,7 +111,7 @@ def credentials(ctx: Ctx, req: dict[str, Any], db: DbInstance, *, cluster: str =
     return replace(with_password(ctx, db, password), secret=secret)
 
 
-def with_password(ctx: Ctx, db: DbInstance, password: str) -> DbInstance:
+def with_password(ctx: Ctx, db: H, password: str) -> H:
     """The password is forgotten; what an engine keeps of it is sealed."""
     return replace(db, verifier=verifier(ctx, db.engine, password))
 
@@ -118,7 +121,7 @@ def verifier(ctx: Ctx, engine: str, password: str) -> bytes:
     return running.seal(ctx.world, kinds.verifier(databases.kind(engine), password, ids.entropy(16)))
 
 
-def _arn(ctx: Ctx, db: DbInstance, cluster: str) -> str:
+def _arn(ctx: Ctx, db: DbInstance | DbCluster, cluster: str) -> str:
     front = f"arn:aws:rds:{ctx.region}:{ctx.account}"
     return f"cluster: {front}:cluster:{cluster}" if cluster else f"instance: {front}:db:{db.id}"
 
@@ -178,14 +181,16 @@ def blank(
 def refuse_too_much(ctx: Ctx, more: int) -> None:
     """All instances together have no more storage than the quota says. `more` in GiB."""
     limit = ctx.limit("rds", "L-7ADDB58A")
-    if limit is not None and sum(db.storage for db in ctx.db[DbInstance].all()) + more > limit:
+    held = sum(db.storage for db in ctx.db[DbInstance].all() if db.engine not in SHARED)
+    if limit is not None and held + more > limit:
         said = "The request would exceed the total amount of storage available to all DB instances."
         raise AwsError("StorageQuotaExceeded", said)
 
 
 def stored(ctx: Ctx, db: DbInstance) -> DbInstance:
     """The instance in the store, with its interface: its life begins."""
-    refuse_too_much(ctx, db.storage)
+    if db.engine not in SHARED:  # whose storage is not provisioned
+        refuse_too_much(ctx, db.storage)
     made = ctx.db[DbInstance].add(places.plug(ctx, db))
     if made.multi_az:
         pairs.begin(ctx, made)

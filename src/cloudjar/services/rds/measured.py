@@ -21,6 +21,9 @@ from cloudjar.services.rds.records import DbInstance
 
 NAMESPACE = "AWS/RDS"
 _STEP = 60
+_AURORA = "aurora-postgresql"
+_APART = ("postgres", "mariadb")
+"""Engines whose storage is their instances' own."""
 Amount = Callable[[Stretch, Facts], float | None]
 
 
@@ -60,6 +63,12 @@ def _lag(stretch: Stretch, _: Facts) -> float | None:
     return None if seen is None or seen.lag_ms is None else seen.lag_ms / 1000
 
 
+def _lag_ms(stretch: Stretch, _: Facts) -> float | None:
+    """Of readers alone, to whom something comes."""
+    seen = stretch.figures
+    return None if seen is None or seen.lag_ms is None or seen.lag_ms < 0 else seen.lag_ms
+
+
 def _freeable(stretch: Stretch, facts: Facts) -> float | None:
     return None if stretch.figures is None else max(facts.memory - stretch.figures.memory, 0.0)
 
@@ -67,7 +76,7 @@ def _freeable(stretch: Stretch, facts: Facts) -> float | None:
 KINDS: dict[str, Kind] = {
     "CPUUtilization": Kind("Percent", lambda stretch, facts: min(stretch.rates.cpus / facts.vcpus, 1.0) * 100),
     "DatabaseConnections": Kind("Count", _held("connections")),
-    "FreeStorageSpace": Kind("Bytes", _held("free")),
+    "FreeStorageSpace": Kind("Bytes", _held("free"), _APART),
     "FreeableMemory": Kind("Bytes", _freeable),
     "ReadIOPS": Kind("Count/Second", _rate("reads")),
     "WriteIOPS": Kind("Count/Second", _rate("writes")),
@@ -80,11 +89,12 @@ KINDS: dict[str, Kind] = {
     "NetworkTransmitThroughput": Kind("Bytes/Second", _rate("sent")),
     "SwapUsage": Kind("Bytes", lambda *_: 0.0),
     "TransactionLogsDiskUsage": Kind("Bytes", _held("log"), ("postgres",)),
-    "MaximumUsedTransactionIDs": Kind("Count", _held("oldest"), ("postgres", "aurora-postgresql")),
+    "MaximumUsedTransactionIDs": Kind("Count", _held("oldest"), ("postgres", _AURORA)),
     "OldestReplicationSlotLag": Kind("Bytes", _held("slots"), ("postgres",)),
-    "ReplicaLag": Kind("Seconds", _lag),
+    "ReplicaLag": Kind("Seconds", _lag, _APART),
+    "AuroraReplicaLag": Kind("Milliseconds", _lag_ms, (_AURORA,)),
     "BinLogDiskUsage": Kind("Bytes", _held("binlog"), ("mariadb",)),
-    "Deadlocks": Kind("Count/Second", _rate("deadlocks"), ("postgres", "aurora-postgresql")),
+    "Deadlocks": Kind("Count/Second", _rate("deadlocks"), ("postgres", _AURORA)),
 }
 """By name. No machine of the service has swap space."""
 _DIMENSIONS = {"DBInstanceIdentifier": "id", "DatabaseClass": "kind", "EngineName": "engine"}

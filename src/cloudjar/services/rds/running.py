@@ -104,12 +104,12 @@ def engine(step: Step, db: DbInstance, running: dict[str, str]) -> Engine:
     certificate, key = certificates.served(step, db)
     line = databases.line(db.engine, db.major)
     assert line is not None
-    family = databases.parameters(line.family)
+    family, kind = databases.parameters(line.family), databases.kind(db.engine)
     memory = databases.size(db.instance_class).memory_mib << 20
     verifier = (step.world.sealer.open(db.verifier, _SEAL) or b"").decode() if db.verifier else ""
     return Engine(
         machine=db.machine,
-        kind=databases.kind(db.engine),
+        kind=kind,
         major=db.major,
         release=databases.release(db.engine, db.version),
         port=db.port,
@@ -122,7 +122,7 @@ def engine(step: Step, db: DbInstance, running: dict[str, str]) -> Engine:
             *values.told(family, running, memory, db.port), *kept_logs.settings(db), *_binary_log(db, running),
             *least.settings(step.ctx, db, running),
         ),
-        needs_tls=running.get(forced := _FORCED[databases.kind(db.engine)], family[forced].value) not in ("0", "off", "OFF", ""),
+        needs_tls=running.get(forced := _FORCED[kind], family[forced].value) not in ("0", "off", "OFF", ""),
         peers=following.peers(step.ctx, db),
         audit=options.told(db.engine, db.options),
         **environments.bars(step.ctx, db),

@@ -14,7 +14,7 @@ from cloudjar.spec import databases
 from cloudjar.spec.databases import Line
 
 ELSEWHERE = (
-    "mysql", "aurora-mysql", "aurora-postgresql", "oracle-ee", "oracle-ee-cdb", "oracle-se2", "oracle-se2-cdb",
+    "mysql", "aurora-mysql", "oracle-ee", "oracle-ee-cdb", "oracle-se2", "oracle-se2-cdb",
     "sqlserver-ee", "sqlserver-se", "sqlserver-ex", "sqlserver-web", "db2-ae", "db2-se",
     "custom-oracle-ee", "custom-oracle-ee-cdb", "custom-oracle-se2", "custom-oracle-se2-cdb", "custom-sqlserver-ee",
     "custom-sqlserver-se", "custom-sqlserver-web", "custom-sqlserver-dev",
@@ -39,12 +39,17 @@ class Target(NamedTuple):
 
 def distributed(world: World, line: Line) -> str:
     """The whole version of a major that the distribution has, as far as is known; "" when it has none."""
-    return (running.engines(world).version(line.engine, line.major) or line.usual) if line.usual else ""
+    if line.listed or not line.usual:
+        return line.usual  # what AWS lists is a version whatever runs in its place
+    return running.engines(world).version(line.engine, line.major) or line.usual
 
 
 def of_line(world: World, line: Line) -> list[str]:
     """The versions of a major that can run here, oldest first."""
-    found = set(line.pinned) if running.engines(world).fetches() else set()
+    fetches = running.engines(world).fetches()
+    if line.listed:
+        return [one for one in line.listed if fetches or databases.release(line.engine, one) == line.major]
+    found = set(line.pinned) if fetches else set()
     return sorted(found | ({distributed(world, line)} - {""}), key=databases.order)
 
 

@@ -17,7 +17,7 @@ from cloudjar.kit.machine import Step, on_boot, reconciler
 from cloudjar.planes.compute.port import ComputePort
 from cloudjar.services.rds import rules
 from cloudjar.services.rds.clusters import errors, members, telling
-from cloudjar.services.rds.clusters.records import ClusterSnapshot, DbCluster
+from cloudjar.services.rds.clusters.records import ClusterSnapshot, DbCluster, Held
 from cloudjar.services.rds.records import Snapshot
 
 
@@ -32,21 +32,39 @@ def new_id(ctx: Ctx, member: str, given: str) -> str:
     return name
 
 
+def _source(ctx: Ctx, cluster: DbCluster) -> Held | None:
+    """What a snapshot would be taken of: the writer's volume, or what the last one left; None: there is nothing."""
+    writer = members.writer(ctx, cluster)
+    if writer is None:
+        return cluster.held if cluster.filled else None
+    if not (writer.answering or cluster.filled):
+        return None
+    return Held(
+        volume=writer.volume, resource_id=writer.resource_id, instance_id=writer.id, data_key=writer.data_key,
+        instance_class=writer.instance_class, zone=writer.zone, created=writer.created,
+    )  # fmt: skip
+
+
+def can_be_taken(ctx: Ctx, cluster: DbCluster) -> bool:
+    """Whether there are data."""
+    return _source(ctx, cluster) is not None
+
+
 def begin(ctx: Ctx, cluster: DbCluster, name: str, kind: str, tags: dict[str, str]) -> ClusterSnapshot:
     """A snapshot that is being taken. Raises InvalidDBClusterStateFault where there is nothing to take it of."""
-    writer = members.writer(ctx, cluster)
-    if writer is None or not writer.answering:
+    source = _source(ctx, cluster)
+    if source is None:
         raise errors.state(f"DB cluster {cluster.id} has no instance of which a snapshot can be taken.")
     now = ctx.world.clock.now()
     taken = Snapshot(
-        id=name, key=f"dbsnap-{ids.entropy(8).hex()}", kind=kind, instance_id=writer.id,
-        resource_id=writer.resource_id, volume=writer.volume, begun=now, instance_created=writer.created,
-        engine=writer.engine, major=writer.major, version=writer.version, master=cluster.master,
+        id=name, key=f"dbsnap-{ids.entropy(8).hex()}", kind=kind, instance_id=source.instance_id,
+        resource_id=source.resource_id, volume=source.volume, begun=now, instance_created=source.created,
+        engine=cluster.engine, major=cluster.major, version=cluster.version, master=cluster.master,
         db_name=cluster.db_name, port=cluster.port, storage=cluster.storage, storage_type=cluster.storage_type,
-        iops=cluster.iops, throughput=cluster.throughput, vpc_id=cluster.vpc_id, zone=writer.zone,
-        instance_class=cluster.instance_class, kms_key=writer.kms_key, data_key=writer.data_key,
+        iops=cluster.iops, throughput=cluster.throughput, vpc_id=cluster.vpc_id, zone=source.zone,
+        instance_class=cluster.instance_class, kms_key=cluster.kms_key, data_key=source.data_key,
     )  # fmt: skip
-    zones = tuple(sorted({db.zone for db in members.every(ctx, cluster)}))
+    zones = cluster.zones or tuple(sorted({db.zone for db in members.every(ctx, cluster)}))
     made = ctx.db[ClusterSnapshot].add(
         ClusterSnapshot(
             id=name, kind=kind, cluster_id=cluster.id, resource_id=cluster.resource_id,
@@ -75,6 +93,12 @@ def begin_automated(ctx: Ctx, cluster: DbCluster) -> None:
 def unfinished(ctx: Ctx, cluster: DbCluster) -> bool:
     """Whether a snapshot is still being taken."""
     return any(one.state == "creating" for one in ctx.db[ClusterSnapshot].all(resource_id=cluster.resource_id))
+
+
+def being_taken(ctx: Ctx, cluster: DbCluster, volume: str) -> bool:
+    """Whether a snapshot is being taken of a volume."""
+    found = ctx.db[ClusterSnapshot].all(resource_id=cluster.resource_id)
+    return any(one.state == "creating" and not one.copy_of and one.taken.volume == volume for one in found)
 
 
 def keep_days(ctx: Ctx, cluster: DbCluster) -> None:

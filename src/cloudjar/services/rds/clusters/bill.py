@@ -1,6 +1,8 @@
-"""What a cluster costs: its three instances by the hour, and the storage of each.
+"""What a cluster costs: its three instances by the hour, and the storage of each; where the storage is the cluster's
+own, what of it holds something, and each member by itself.
 
 https://aws.amazon.com/rds/postgresql/pricing/
+https://aws.amazon.com/rds/aurora/pricing/
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from decimal import Decimal
 
 from cloudjar.kit.usage import Meter, meters
 from cloudjar.services.rds import bill
+from cloudjar.services.rds.clusters import members
 from cloudjar.services.rds.clusters.records import DbCluster
 from cloudjar.spec import databases, prices
 
@@ -21,6 +24,10 @@ _IDLE = ("creating", "stopped", "starting", "deleting")
 def hours(cluster: DbCluster) -> Iterable[Meter]:
     """The members and their storage."""
     if not cluster.answering:
+        return
+    if members.shares(cluster):
+        if cluster.used:
+            yield Meter("AmazonRDS", "Aurora:StorageUsage", "", "GB-Mo", Decimal(cluster.used))
         return
     operation = databases.operation(cluster.engine)
     if cluster.state not in _IDLE:

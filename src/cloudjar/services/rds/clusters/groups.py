@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
 from cloudjar.services.rds import errors
-from cloudjar.services.rds.clusters.records import ClusterParameterGroup, DbCluster
+from cloudjar.services.rds.clusters.records import SHARED, ClusterParameterGroup, DbCluster
 from cloudjar.services.rds.records import DbInstance, ParameterGroup
 from cloudjar.spec import databases
 from cloudjar.spec.databases import Line
 
 DEFAULT = "default."
-ENGINES = ("postgres",)
+ENGINES = ("postgres", "aurora-postgresql")
 """Of which there are clusters."""
 
 
@@ -66,16 +68,20 @@ def users(ctx: Ctx, group: ClusterParameterGroup) -> list[DbCluster]:
     return list(ctx.db[DbCluster].all(parameter_group=group.name))
 
 
-def wanted(ctx: Ctx, cluster: DbCluster) -> dict[str, str]:
-    """What a cluster's group says."""
-    found = ctx.db[ClusterParameterGroup].get(cluster.parameter_group) if cluster.parameter_group else None
-    return {name: one.value for name, one in found.settings.items()} if found is not None else {}
-
-
 def of_member(ctx: Ctx, db: DbInstance) -> ParameterGroup | None:
-    """A member's group: the cluster's, as an instance's would be."""
+    """A member's group: the cluster's, as an instance's would be; over that, what its own says, if it has one."""
     cluster = ctx.db[DbCluster].get(db.cluster)
-    return as_group(read(ctx, name_of(cluster))) if cluster is not None else None
+    if cluster is None:
+        return None
+    found = as_group(read(ctx, name_of(cluster)))
+    own = ctx.db[ParameterGroup].get(db.parameter_group) if db.engine in SHARED else None
+    return found if own is None else replace(found, settings={**found.settings, **own.settings})
+
+
+def wanted_of(ctx: Ctx, db: DbInstance) -> dict[str, str]:
+    """What a member is to run with."""
+    found = of_member(ctx, db)
+    return {name: one.value for name, one in found.settings.items()} if found is not None else {}
 
 
 def as_group(group: ClusterParameterGroup) -> ParameterGroup:

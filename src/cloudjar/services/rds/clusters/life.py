@@ -18,8 +18,9 @@ from cloudjar.kit.faults import CHANGED, SOURCE
 from cloudjar.kit.machine import Step, on_boot, reconciler
 from cloudjar.planes.compute.port import ComputePort
 from cloudjar.services.rds import rules
+from cloudjar.services.rds.aurora import life as aurora
 from cloudjar.services.rds.clusters import backups, members, telling, waiting
-from cloudjar.services.rds.clusters.records import CLUSTER, DbCluster
+from cloudjar.services.rds.clusters.records import CLUSTER, ClusterEndpoint, DbCluster
 from cloudjar.services.rds.records import DB, DbInstance
 
 RESTART = "restart"
@@ -43,7 +44,11 @@ def converge(step: Step, cluster: DbCluster | None) -> None:
         now = step.db[DbCluster].get(step.key)
         if now is None or now.taking:
             return
+        if members.shares(now) and now.state == "creating" and aurora.begin(step, now):
+            _schedule(step, now)
         _tend(step, now)
+    if members.shares(cluster):
+        aurora.settle(step)
     _arrive(step)
     if step.wake.purpose == BACKUP:
         _on_time(step)
@@ -106,7 +111,7 @@ def _on_time(step: Step) -> None:
         if cluster is None or cluster.state in ("creating", "deleting"):
             return
         _schedule(step, cluster)
-        if cluster.state == "available":
+        if cluster.state == "available" and backups.can_be_taken(step.ctx, cluster):
             backups.begin_automated(step.ctx, cluster)
 
 
@@ -166,6 +171,9 @@ _DONE: dict[
 
 def _delete(step: Step, cluster: DbCluster) -> None:
     """The members go, and the cluster with the last of them."""
+    emptied = not members.every(step.ctx, cluster) and not backups.unfinished(step.ctx, cluster)
+    if emptied and (left := step.db[DbCluster].get(cluster.id)) is not None:
+        aurora.remove(step, left)  # what the last of them left
     with step.world.state.database.transaction():
         now = step.db[DbCluster].get(cluster.id)
         if now is None or now.state != "deleting":
@@ -176,8 +184,10 @@ def _delete(step: Step, cluster: DbCluster) -> None:
         for db in everyone:
             if db.state != "deleting":
                 step.db[DbInstance].put(replace(db, state="deleting", protected=False))
-        if not everyone:
+        if not everyone and emptied:
             step.db[DbCluster].drop(now)
+            for one in step.db[ClusterEndpoint].all(cluster=now.id):
+                step.db[ClusterEndpoint].drop(one)
             telling.cluster(step.ctx, now, "RDS-EVENT-0171", "DB cluster deleted", "deletion")
 
 

@@ -15,13 +15,13 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.record import arn_of
 from cloudjar.services.rds import encryption, errors, making, pairs, places, rules, tagging, versions
 from cloudjar.services.rds.clusters import groups
-from cloudjar.services.rds.clusters.records import DbCluster
+from cloudjar.services.rds.clusters.records import SHARED, DbCluster
 from cloudjar.services.rds.records import DbInstance, SubnetGroup
 from cloudjar.spec import databases
 from cloudjar.spec.databases import Line
 
-ENGINES = ("postgres",)
-"""Of which there are clusters with members of their own making."""
+ENGINES = ("postgres", *SHARED)
+"""Of which there are clusters: of the first with members of their own making."""
 ZONES = 3
 
 
@@ -39,6 +39,13 @@ def version(ctx: Ctx, req: dict[str, Any]) -> versions.Version:
     found = versions.chosen(ctx.world, engine, req.get("EngineVersion"))
     if engine not in ENGINES:
         raise errors.invalid(f"Invalid DB engine: {engine}")
+    return found
+
+
+def line_of(cluster: DbCluster) -> Line:
+    """The major version that a cluster is of."""
+    found = databases.line(cluster.engine, cluster.major)
+    assert found is not None
     return found
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from cloudjar.base.errors import PlaneError
 from cloudjar.kit.context import Ctx
 from cloudjar.services.rds import errors
-from cloudjar.services.rds.clusters.records import CLUSTER, DbCluster
+from cloudjar.services.rds.clusters.records import CLUSTER, SHARED, DbCluster
 from cloudjar.services.rds.records import DbInstance
 
 _LOCKS: dict[str, threading.RLock] = {}
@@ -28,6 +28,16 @@ def alone(cluster: DbCluster) -> Iterator[None]:
 def cluster_of(ctx: Ctx, db: DbInstance) -> DbCluster | None:
     """The cluster that an instance is a member of."""
     return ctx.db[DbCluster].get(db.cluster) if db.cluster else None
+
+
+def shares(item: DbCluster | DbInstance) -> bool:
+    """Whether the storage is the cluster's, and not its members'."""
+    return item.engine in SHARED
+
+
+def alive(ctx: Ctx, cluster: DbCluster) -> list[DbInstance]:
+    """All members that are to stay."""
+    return [db for db in every(ctx, cluster) if db.state != "deleting"]
 
 
 def every(ctx: Ctx, cluster: DbCluster) -> list[DbInstance]:

@@ -13,6 +13,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.rds import engine_rules, errors, places, rules
 from cloudjar.services.rds import making as instances
+from cloudjar.services.rds.aurora import wording
 from cloudjar.services.rds.clusters import groups, making, members, power
 from cloudjar.services.rds.clusters.records import DbCluster
 from cloudjar.services.rds.clusters.views import show_cluster
@@ -32,6 +33,8 @@ _INTERRUPTS = ("DBClusterInstanceClass", "AllocatedStorage", "StorageType", "Iop
 def modify_db_cluster(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Change what takes no time, and the members' machines if that is to be at once."""
     cluster = power.need(ctx, req, "available")
+    if members.shares(cluster):
+        wording.refuse_members_own(req, cluster.engine)
     errors.only(req, (*_NOW, *_INTERRUPTS))
     before, cluster = cluster, _windows(req, _at_once(ctx, req, cluster))
     cluster, change = _changed(ctx, req, cluster)
@@ -42,19 +45,24 @@ def modify_db_cluster(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         if cluster.secret is not None:
             raise errors.combination("You can't specify MasterUserPassword when ManageMasterUserPassword is enabled.")
         engine_rules.password(cluster.engine, password)
+        if not cluster.writer:
+            cluster, password = instances.with_password(ctx, cluster, password), None
     return {"DBCluster": show_cluster(ctx, _told(ctx, before, cluster, change, password))}
 
 
 def _told(ctx: Ctx, before: DbCluster, cluster: DbCluster, change: Change, password: str | None) -> DbCluster:
     """The cluster in the store, and every member with what it is to become; the writer alone is told a password."""
-    going = not change.empty or password is not None
-    for db in members.every(ctx, cluster):
+    there = members.alive(ctx, cluster)
+    going = bool(there) and (not change.empty or password is not None)
+    for db in there:
         if cluster.groups != before.groups:
             db = places.regroup(ctx, db, cluster.groups)
         mine = change
         if password is not None and db.id == cluster.writer:
             mine = replace(change, verifier=instances.verifier(ctx, db.engine, password))
-        db = replace(db, maintenance_window=cluster.maintenance_window, backup_window=cluster.backup_window)
+        db = replace(db, backup_window=cluster.backup_window)
+        if not members.shares(cluster):
+            db = replace(db, maintenance_window=cluster.maintenance_window)
         if not mine.empty:
             if db.state != "available":
                 raise errors.state(f"Instance {db.id} is not in available state.")

@@ -10,7 +10,7 @@ import itertools
 from cloudjar.kit.context import Ctx
 from cloudjar.services.rds import places, rules
 from cloudjar.services.rds.clusters import members
-from cloudjar.services.rds.clusters.records import DbCluster
+from cloudjar.services.rds.clusters.records import ClusterEndpoint, DbCluster
 from cloudjar.services.rds.records import DbInstance
 
 _TURNS = itertools.count()
@@ -26,6 +26,11 @@ def domain(account: str, region: str, kind: str) -> str:
 def endpoint(cluster: DbCluster, kind: str = WRITES) -> str:
     """A cluster's name."""
     return cluster.id + domain(cluster.account, cluster.region, kind)
+
+
+def custom(one: ClusterEndpoint) -> str:
+    """What a custom endpoint is called."""
+    return one.id + domain(one.account, one.region, CUSTOM)
 
 
 def certified(ctx: Ctx, db: DbInstance) -> tuple[str, ...]:
@@ -51,12 +56,20 @@ def addresses(ctx: Ctx, vpc_id: str, name: str) -> tuple[str, ...]:
 
 def _meant(ctx: Ctx, cluster: DbCluster, name: str) -> list[DbInstance]:
     """The members that a name of a cluster may mean; the writer where there is no reader."""
-    if not cluster.answering or not name.startswith(f"{cluster.id}."):
+    own = name.startswith(f"{cluster.id}.")
+    if not cluster.answering or not (own or f".{CUSTOM}-" in name):
         return []
     writer = members.writer(ctx, cluster)
     lead = [writer] if writer is not None and writer.answering else []
     if name == endpoint(cluster):
         return lead
-    if name != endpoint(cluster, READS):
+    readers = [db for db in members.readers(ctx, cluster) if db.answering and db.id in cluster.serving]
+    if name == endpoint(cluster, READS):
+        return readers or lead
+    if not name.endswith(domain(cluster.account, cluster.region, CUSTOM)):
         return []
-    return [db for db in members.readers(ctx, cluster) if db.answering and db.id in cluster.serving] or lead
+    one = ctx.db[ClusterEndpoint].get(name.partition(".")[0])
+    if one is None or one.cluster != cluster.id:
+        return []
+    found = readers if one.kind == "READER" else [*lead, *readers]
+    return [db for db in found if (db.id in one.static if one.static else db.id not in one.excluded)]

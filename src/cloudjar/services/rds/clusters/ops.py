@@ -12,9 +12,10 @@ from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
 from cloudjar.services.rds import encryption, engine_rules, errors
 from cloudjar.services.rds import making as instances
-from cloudjar.services.rds.clusters import backups, making
+from cloudjar.services.rds.aurora import making as aurora
+from cloudjar.services.rds.clusters import backups, making, members
 from cloudjar.services.rds.clusters import errors as faults
-from cloudjar.services.rds.clusters.records import DbCluster
+from cloudjar.services.rds.clusters.records import SHARED, DbCluster
 from cloudjar.services.rds.clusters.views import show_cluster
 
 BUILT = (
@@ -37,18 +38,20 @@ _GETTERS = {
 
 @op("CreateDBCluster")
 def create_db_cluster(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """A writer and two readers in three zones; they are built afterwards."""
+    """A writer and two readers in three zones, which are built afterwards; or one that has no members yet."""
     name = making.new_id(ctx, req["DBClusterIdentifier"])
     line, whole = making.version(ctx, req)
+    if line.engine in SHARED:
+        return {"DBCluster": show_cluster(ctx, aurora.cluster(ctx, req, name, line, whole))}
     errors.only({k: v for k, v in req.items() if PROVISIONED.get(k) != v}, BUILT)
     kind = making.instance_class(req.get("DBClusterInstanceClass"), line, whole)
     master = engine_rules.master_name(line.engine, req.get("MasterUsername"))
     disks, db_name = making.storage(req, line.engine), engine_rules.database_name(line.engine, req.get("DatabaseName"))
-    members = making.planned(ctx, req, line, whole, kind)
-    lead, key = replace(members[0], master=master, db_name=db_name), encryption.asked(req)
+    planned = making.planned(ctx, req, line, whole, kind)
+    lead, key = replace(planned[0], master=master, db_name=db_name), encryption.asked(req)
     lead = instances.credentials(ctx, req, lead, cluster=name)
     made = making.blank(ctx, req, name, line, lead, disks)
-    made = making.stored(ctx, made, members, replace(lead, secret=None), key)
+    made = making.stored(ctx, made, planned, replace(lead, secret=None), key)
     return {"DBCluster": show_cluster(ctx, made)}
 
 
@@ -78,6 +81,8 @@ def delete_db_cluster(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
         )
     if cluster.state == "deleting":
         raise faults.state(f"Cluster {cluster.id} is already being deleted.")
+    if members.shares(cluster) and members.alive(ctx, cluster):
+        raise faults.state("Cluster cannot be deleted, it still contains DB instances in non-deleting state.")
     if skipped and final:
         raise errors.combination("FinalDBSnapshotIdentifier can not be specified when deleting with SkipFinalSnapshot")
     if not skipped and not final:

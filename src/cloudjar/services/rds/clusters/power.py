@@ -53,7 +53,10 @@ def start_db_cluster(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 
 @op("RebootDBCluster")
 def reboot_db_cluster(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """Restart all members; with it come the parameters that wait for that."""
+    """Restart all members; with it come the parameters that wait for that. Of a cluster with storage of its own each is
+    restarted by itself."""
+    if members.shares(by_name(ctx, req["DBClusterIdentifier"])):
+        raise errors.combination("RebootDBCluster is not supported for Aurora. Use RebootDBInstance instead.")
     return _moved(ctx, need(ctx, req, "available"), "rebooting", "available")
 
 
@@ -67,6 +70,8 @@ def need(ctx: Ctx, req: dict[str, Any], *states: str) -> DbCluster:
 
 def _moved(ctx: Ctx, cluster: DbCluster, state: str, before: str) -> dict[str, Any]:
     """Every member goes along."""
+    if not members.every(ctx, cluster):
+        raise faults.state(f"DB cluster {cluster.id} has no instances.")
     for db in members.every(ctx, cluster):
         if db.state != before:
             raise errors.state(f"Instance {db.id} is not in {before} state.")

@@ -7,10 +7,27 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
+
 from cloudjar.kit.record import Quota, Record, record
 from cloudjar.services.rds.records import Secret, Setting, Snapshot
 
 CLUSTER = "rds/cluster"
+SHARED = ("aurora-postgresql",)
+"""Engines whose clusters have storage of their own, whoever is a member (`aurora`)."""
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the data of a cluster are while it has no members: the volume of who was the last, and who that was.
+    `data_key` is bound to his resource id."""
+
+    volume: str
+    resource_id: str
+    instance_id: str
+    instance_class: str
+    zone: str
+    created: datetime
+    data_key: bytes = b""
 
 
 @record(
@@ -80,6 +97,19 @@ class DbCluster(Record, frozen=True, kw_only=True):
     copies_tags: bool = False
     protected: bool = False
     stopped: datetime | None = None
+    zones: tuple[str, ...] = ()
+    """Of clusters with storage of their own: where members can be."""
+    verifier: bytes = b""
+    """Sealed: what the first of their members is to keep of the master's password; empty once the engine has it."""
+    held: Held | None = None
+    filled: bool = False
+    """There are data: an engine ran on them, or they are a snapshot's."""
+    source_snapshot: str = ""
+    """The plane's snapshot of which `held` is still to be made."""
+    used: int = 0
+    """GiB of the storage that hold something, as was seen last."""
+    grown: datetime | None = None
+    """By the machine's clock: when the storage was last made larger."""
     tags: dict[str, str] = {}
 
 
@@ -143,4 +173,25 @@ class ClusterParameterGroup(Record, frozen=True, kw_only=True):
     family: str
     description: str
     settings: dict[str, Setting] = {}
+    tags: dict[str, str] = {}
+
+
+@record(
+    "rds",
+    "cluster-endpoint",
+    key="id",
+    index=("cluster",),
+    arn="cluster-endpoint:{id}",
+    missing=("DBClusterEndpointNotFoundFault", "DBClusterEndpoint {key} not found.", 400),
+)
+class ClusterEndpoint(Record, frozen=True, kw_only=True):
+    """A name of some members of a cluster, by identifier: of those in `static`, or of all but `excluded`. `kind` is
+    READER or ANY."""
+
+    id: str
+    resource_id: str
+    cluster: str
+    kind: str
+    static: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
     tags: dict[str, str] = {}

@@ -22,6 +22,7 @@ from cloudjar.services.rds import following, pairs, replicas, running
 from cloudjar.services.rds.clusters import members, telling, waiting
 from cloudjar.services.rds.clusters.records import DbCluster
 from cloudjar.services.rds.records import DB, DbInstance
+from cloudjar.spec import databases
 
 _FAILS_OVER = ("available", "backing-up", "failing-over", "modifying", "rebooting")
 """States of a cluster in which its writer may be replaced."""
@@ -138,7 +139,12 @@ def _most(step: Step, cluster: DbCluster) -> DbInstance | None:
         has = {one.id: port.position(one.machine) for one in heirs}
     except PlaneError:
         return None
-    return min(heirs, key=lambda one: (-has[one.id], one.tier, one.id))
+    return min(heirs, key=lambda one: (-has[one.id], one.tier, -_size(one), one.id))
+
+
+def _size(db: DbInstance) -> int:
+    """Among equals the largest takes over."""
+    return databases.size(db.instance_class).memory_mib
 
 
 def _give_up(step: Step, cluster: DbCluster) -> None:

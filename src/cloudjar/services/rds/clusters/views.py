@@ -9,7 +9,13 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.record import arn_of
 from cloudjar.services.rds import rules
 from cloudjar.services.rds.clusters import groups, members, naming
-from cloudjar.services.rds.clusters.records import ClusterParameterGroup, ClusterSnapshot, DbCluster
+from cloudjar.services.rds.clusters.records import (
+    SHARED,
+    ClusterEndpoint,
+    ClusterParameterGroup,
+    ClusterSnapshot,
+    DbCluster,
+)
 from cloudjar.services.rds.naming import HOSTED_ZONES
 from cloudjar.services.rds.records import DbInstance
 from cloudjar.spec import databases
@@ -28,6 +34,13 @@ _ALIKE: dict[str, Any] = {
     "PerformanceInsightsEnabled": False,
 }
 """What every cluster says of what is not built."""
+
+
+_OF_MEMBERS = (
+    "DBClusterInstanceClass", "StorageType", "Iops", "StorageThroughput", "PubliclyAccessible", "MonitoringInterval",
+    "PerformanceInsightsEnabled", "AutoMinorVersionUpgrade",
+)  # fmt: skip
+"""What a cluster does not say of itself where each member says it."""
 
 
 def show_cluster(ctx: Ctx, cluster: DbCluster) -> dict[str, Any]:
@@ -56,7 +69,7 @@ def show_cluster(ctx: Ctx, cluster: DbCluster) -> dict[str, Any]:
         ],
         "PreferredBackupWindow": cluster.backup_window,
         "PreferredMaintenanceWindow": cluster.maintenance_window,
-        "DBClusterMembers": [_member(cluster, db, groups.wanted(ctx, cluster)) for db in everyone],
+        "DBClusterMembers": [_member(cluster, db, groups.wanted_of(ctx, db)) for db in everyone],
         "VpcSecurityGroups": [{"VpcSecurityGroupId": one, "Status": "active"} for one in cluster.groups],
         "HostedZoneId": HOSTED_ZONES.get(cluster.region),
         "StorageEncrypted": bool(cluster.kms_key),
@@ -74,6 +87,12 @@ def show_cluster(ctx: Ctx, cluster: DbCluster) -> dict[str, Any]:
         "CopyTagsToSnapshot": cluster.copies_tags,
         "TagList": tags.as_list(cluster.tags),
     }
+    if members.shares(cluster):
+        named = [naming.custom(one) for one in ctx.db[ClusterEndpoint].all(cluster=cluster.id)]
+        zoned = {
+            "AvailabilityZones": list(cluster.zones), "AllocatedStorage": 1, "CustomEndpoints": sorted(named) or None,
+        }  # fmt: skip
+        shown = {name: value for name, value in shown.items() if name not in _OF_MEMBERS} | zoned
     if cluster.stopped is not None and cluster.state == "stopped":
         shown["AutomaticRestartTime"] = cluster.stopped + rules.RESTS
     if cluster.secret is not None:
@@ -94,7 +113,7 @@ def show_snapshot(snapshot: ClusterSnapshot) -> dict[str, Any]:
         "SnapshotCreateTime": snapshot.begun,
         "Engine": snapshot.engine,
         "EngineMode": "provisioned",
-        "AllocatedStorage": taken.storage,
+        "AllocatedStorage": 1 if taken.engine in SHARED else taken.storage,
         "Status": snapshot.state,
         "Port": taken.port,
         "VpcId": taken.vpc_id,
@@ -132,6 +151,14 @@ def of_member(ctx: Ctx, db: DbInstance) -> dict[str, Any]:
     cluster = members.cluster_of(ctx, db)
     if cluster is None:
         return {}
+    if members.shares(cluster):
+        return {
+            "DBClusterIdentifier": cluster.id,
+            "PromotionTier": db.tier,
+            "BackupRetentionPeriod": cluster.retention,
+            "PreferredBackupWindow": cluster.backup_window,
+            "AllocatedStorage": 1,
+        }
     return {
         "DBClusterIdentifier": cluster.id,
         "PromotionTier": db.tier,

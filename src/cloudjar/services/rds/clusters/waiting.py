@@ -54,7 +54,10 @@ def tend(step: Step, cluster: DbCluster, writer: DbInstance) -> DbCluster:
 
 
 def _kept(cluster: DbCluster, serving: tuple[str, ...]) -> tuple[str, ...]:
-    """Whom to wait for: who is waited for already, as long as he is there, and others by tier."""
+    """Whom to wait for: who is waited for already, as long as he is there, and others by tier. Where tiers are said by
+    whoever made the members, they alone count: one of those who are waited for takes over."""
+    if members.shares(cluster):
+        return serving[:ENOUGH]
     stay = [name for name in cluster.waits if name in serving]
     return tuple([*stay, *(name for name in serving if name not in stay)][:ENOUGH])
 

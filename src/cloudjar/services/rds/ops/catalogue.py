@@ -53,7 +53,7 @@ def _version(ctx: Ctx, one: Version, req: dict[str, Any]) -> dict[str, Any]:
         "DBParameterGroupFamily": line.family,
         "DBEngineDescription": line.title,
         "DBEngineVersionArn": views.version_arn(ctx.region, line.engine, whole),
-        "DBEngineVersionDescription": f"{line.title} {whole}",
+        "DBEngineVersionDescription": _described(line, whole),
         "DefaultCharacterSet": charset,
         "SupportedCharacterSets": [charset] if req.get("ListSupportedCharacterSets") else None,
         "ValidUpgradeTarget": [_target(ctx, line, one) for one in versions.targets(ctx.world, line.engine, whole)],
@@ -62,6 +62,10 @@ def _version(ctx: Ctx, one: Version, req: dict[str, Any]) -> dict[str, Any]:
         "ExportableLogTypes": list(exporting.EXPORTS.get(line.engine, ())),
         "SupportsLogExportsToCloudwatchLogs": line.engine in exporting.EXPORTS,
     }
+
+
+def _described(line: Line, whole: str) -> str:
+    return f"Aurora PostgreSQL (compatible with PostgreSQL {whole})" if line.listed else f"{line.title} {whole}"
 
 
 _ALIKE: dict[str, Any] = {
@@ -82,7 +86,7 @@ def _target(ctx: Ctx, line: Line, one: Target) -> dict[str, Any]:
     return {
         "Engine": line.engine,
         "EngineVersion": one.whole,
-        "Description": f"{line.title} {one.whole}",
+        "Description": _described(line, one.whole),
         "AutoUpgrade": one.auto,
         "IsMajorVersionUpgrade": one.major,
         "SupportedEngineModes": ["provisioned"],
@@ -107,13 +111,13 @@ def describe_orderable_db_instance_options(ctx: Ctx, req: dict[str, Any]) -> dic
         and req.get("LicenseModel") in (None, "", one.line.licence)
         for kind in databases.classes(engine)
         if req.get("DBInstanceClass") in (None, "", kind)
-        for storage in ("standard", "gp2", "gp3", "io1", "io2")
+        for storage in (("aurora",) if one.line.listed else rules.SIZES)
     ]
     return {"OrderableDBInstanceOptions": filters.apply(req.get("Filters"), {}, found)}
 
 
 def _option(ctx: Ctx, line: Line, whole: str, kind: str, storage: str) -> dict[str, Any]:
-    least, most = rules.SIZES[storage]
+    least, most = rules.SIZES.get(storage, (None, None))
     return {
         "Engine": line.engine,
         "EngineVersion": whole,
@@ -137,7 +141,7 @@ def _option(ctx: Ctx, line: Line, whole: str, kind: str, storage: str) -> dict[s
         "SupportsKerberosAuthentication": False,
         "OutpostCapable": False,
         "SupportsGlobalDatabases": False,
-        "SupportsClusters": False,
+        "SupportsClusters": bool(line.listed),
         "SupportedNetworkTypes": ["IPV4"],
         "SupportsDedicatedLogVolume": False,
     }

@@ -32,7 +32,7 @@ def describe_account_attributes(ctx: Ctx, _: dict[str, Any]) -> dict[str, Any]:
     copies = max((len(pairs.replicas(ctx, db)) for db in instances), default=0)
     used = (
         ("DBInstances", "L-7B6409FD", len(instances)),
-        ("AllocatedStorage", "L-7ADDB58A", sum(db.storage for db in instances)),
+        ("AllocatedStorage", "L-7ADDB58A", sum(db.storage for db in instances if db.storage_type != "aurora")),
         ("DBParameterGroups", "L-DE55804A", own),
         ("ManualSnapshots", "L-272F1212", manual),
         ("EventSubscriptions", "L-A59F4C87", len(ctx.db[EventSubscription].all())),
@@ -100,9 +100,10 @@ def describe_valid_db_instance_modifications(ctx: Ctx, req: dict[str, Any]) -> d
     db = by_name(ctx, req["DBInstanceIdentifier"])
     if db.state != "available":
         raise errors.state(f"Database instance is not in available state: {db.id}")
+    kinds = {} if db.storage_type == "aurora" else rules.SIZES
     return {
         "ValidDBInstanceModificationsMessage": {
-            "Storage": [_storage(db, kind, *sizes) for kind, sizes in rules.SIZES.items()],
+            "Storage": [_storage(db, kind, *sizes) for kind, sizes in kinds.items()],
             "ValidProcessorFeatures": [],
             "SupportsDedicatedLogVolume": False,
         }

@@ -12,7 +12,11 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.kit.record import arn_of
 from cloudjar.services.rds import backups, encryption, engine_rules, errors, making, rules, tagging, versions
+from cloudjar.services.rds.aurora import changes as aurora_changes
+from cloudjar.services.rds.aurora import making as aurora
+from cloudjar.services.rds.aurora import wording
 from cloudjar.services.rds.clusters import members
+from cloudjar.services.rds.clusters import ops as clusters
 from cloudjar.services.rds.records import DbInstance, Snapshot
 from cloudjar.services.rds.views import show_instance
 
@@ -42,9 +46,13 @@ _GETTERS = {
 
 @op("CreateDBInstance")
 def create_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
-    """An engine on a machine of its own in a subnet of the group; it is built afterwards."""
+    """An engine on a machine of its own in a subnet of the group, by itself or in a cluster; it is built afterwards."""
+    if (cluster := req.get("DBClusterIdentifier")) is not None:
+        return {"DBInstance": show_instance(ctx, aurora.member(ctx, req, clusters.by_name(ctx, cluster)))}
     name = making.new_id(ctx, req["DBInstanceIdentifier"])
     line, whole = versions.chosen(ctx.world, req["Engine"].lower(), req.get("EngineVersion"))
+    if line.listed:
+        raise wording.without_cluster(req, line.engine)
     errors.only(req, _BUILT)
     kind = req.get("StorageType") or ("io1" if req.get("Iops") and (req.get("AllocatedStorage") or 0) < 400 else "gp3")
     master = engine_rules.master_name(line.engine, req.get("MasterUsername"))
@@ -88,6 +96,8 @@ def by_name(ctx: Ctx, name: str) -> DbInstance:
 def delete_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Have an instance removed, after a last snapshot unless that is skipped in so many words."""
     db = by_name(ctx, req["DBInstanceIdentifier"])
+    if db.cluster and members.shares(db):
+        return {"DBInstance": show_instance(ctx, aurora_changes.deleted(ctx, req, db))}
     members.refuse_alone(db, "deleted", "DeleteDBCluster")
     final, skipped = req.get("FinalDBSnapshotIdentifier"), bool(req.get("SkipFinalSnapshot"))
     if db.protected:

@@ -15,6 +15,7 @@ from cloudjar.planes.database.engine_logs import EngineLogs, LogFile
 from cloudjar.services.rds import exporting
 from cloudjar.services.rds.ops.instances import by_name
 from cloudjar.services.rds.records import DbInstance
+from cloudjar.spec import databases
 
 _FOLDER = "error/"
 _LINES, _BYTES = 10_000, 1 << 20
@@ -53,7 +54,7 @@ def download_db_log_file_portion(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any
         raise AwsError("DBLogFileNotFoundFault", said, 404)
     marker, lines = req.get("Marker"), req.get("NumberOfLines") or _LINES
     start = max(file.size - _BYTES, 0) if marker is None else _offset(marker, file)
-    name = file.name
+    name, size = file.name, min(_BYTES, file.size - start)
     data = _asked(ctx, db, lambda logs: logs.read(db.machine, databases.kind(db.engine), name, start, size))
     if marker is None:
         data = b"".join(data.splitlines(keepends=True)[-lines:])

@@ -28,6 +28,7 @@ from cloudjar.services.rds import (
     tokens,
     upgrading,
 )
+from cloudjar.services.rds.aurora import changes
 from cloudjar.services.rds.clusters import members
 from cloudjar.services.rds.ops.instances import by_name
 from cloudjar.services.rds.records import Change, DbInstance
@@ -52,6 +53,8 @@ _BUILT = (
 def modify_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Change what can be changed at once; the rest now, or when the maintenance window opens."""
     db = by_name(ctx, req["DBInstanceIdentifier"])
+    if db.cluster and members.shares(db):
+        return {"DBInstance": show_instance(ctx, _member(ctx, req, db))}
     members.refuse_alone(db, "modified", "ModifyDBCluster")
     errors.only(req, _BUILT)
     if db.state != "available":
@@ -63,6 +66,17 @@ def modify_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     db = _at_once(ctx, {**req, **({"DBParameterGroupName": None} if "major" in upgrade else {})}, db, line)
     db = _later(ctx, req, db, replace(_wanted(ctx, req, db, line), **upgrade))
     return {"DBInstance": show_instance(ctx, ctx.db[DbInstance].put(db))}
+
+
+def _member(ctx: Ctx, req: dict[str, Any], db: DbInstance) -> DbInstance:
+    """A member of a cluster with storage of its own: what is not the cluster's is changed as any instance's."""
+    db = changes.modifying(ctx, req, db)
+    line = databases.line(db.engine, db.major)
+    assert line is not None
+    making.refuse_foreign(req, line)
+    asked = {name: value for name, value in req.items() if name not in ("AllocatedStorage", "StorageType")}
+    db = _at_once(ctx, asked, db, line)
+    return ctx.db[DbInstance].put(_later(ctx, asked, db, _wanted(ctx, asked, db, line)))
 
 
 def _at_once(ctx: Ctx, req: dict[str, Any], db: DbInstance, line: Line) -> DbInstance:

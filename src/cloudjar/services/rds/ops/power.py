@@ -19,7 +19,9 @@ from cloudjar.services.rds.views import show_instance
 def stop_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Shut an instance down, for seven days at most; a snapshot is taken before when one is named."""
     errors.only(req, ("DBInstanceIdentifier", "DBSnapshotIdentifier"))
-    db = _available(by_name(ctx, req["DBInstanceIdentifier"]))
+    db = by_name(ctx, req["DBInstanceIdentifier"])
+    _refuse_shared(db)
+    _available(db)
     members.refuse_alone(db, "stopped", "StopDBCluster")
     if name := req.get("DBSnapshotIdentifier"):
         backups.begin(ctx, db, new_snapshot_id(ctx, "DBSnapshotIdentifier", name), "manual", {})
@@ -30,6 +32,7 @@ def stop_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def start_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Start a stopped instance."""
     db = by_name(ctx, req["DBInstanceIdentifier"])
+    _refuse_shared(db)
     members.refuse_alone(db, "started", "StartDBCluster")
     if db.state == encryption.RECOVERABLE:
         encryption.need_open(ctx, db)
@@ -42,7 +45,8 @@ def start_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
 def reboot_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Restart an instance; with it come the parameters that wait for that."""
     db = _available(by_name(ctx, req["DBInstanceIdentifier"]))
-    members.refuse_alone(db, "rebooted", "RebootDBCluster")
+    if not members.shares(db):
+        members.refuse_alone(db, "rebooted", "RebootDBCluster")
     if not req.get("ForceFailover"):
         return _moved(ctx, db, "rebooting")
     if not db.multi_az:
@@ -51,6 +55,12 @@ def reboot_db_instance(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     if standby is None or standby.state != "synced":
         raise errors.state(f"Instance {db.id} cannot fail over: its standby is not in sync.")
     return _moved(ctx, replace(db, forced=True), "rebooting")
+
+
+def _refuse_shared(db: DbInstance) -> None:
+    """Members of such clusters stop and start together."""
+    if members.shares(db):
+        raise errors.combination("Aurora DB Instances are not eligible for stopping and starting.")
 
 
 def _available(db: DbInstance) -> DbInstance:

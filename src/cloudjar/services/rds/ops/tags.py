@@ -12,7 +12,7 @@ from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.rds import errors, tagging
 from cloudjar.services.rds.blue_green.records import Deployment
-from cloudjar.services.rds.clusters.records import ClusterParameterGroup, ClusterSnapshot, DbCluster
+from cloudjar.services.rds.clusters.records import ClusterEndpoint, ClusterParameterGroup, ClusterSnapshot, DbCluster
 from cloudjar.services.rds.option_groups import OptionGroup
 from cloudjar.services.rds.proxies.records import Proxy, ProxyEndpoint
 from cloudjar.services.rds.records import DbInstance, ParameterGroup, Snapshot, SubnetGroup
@@ -21,6 +21,7 @@ from cloudjar.services.rds.subscriptions import EventSubscription
 
 _TYPES: dict[str, type[Any]] = {
     "cluster": DbCluster, "cluster-snapshot": ClusterSnapshot, "cluster-pg": ClusterParameterGroup,
+    "cluster-endpoint": ClusterEndpoint,
     "db": DbInstance, "subgrp": SubnetGroup, "pg": ParameterGroup, "snapshot": Snapshot, "es": EventSubscription,
     "db-proxy": Proxy, "db-proxy-endpoint": ProxyEndpoint,
     "ri": ReservedDbInstances,
