@@ -188,10 +188,28 @@ def _proxies(jar: TestJar) -> str:
     return "many0"
 
 
+def _exports(jar: TestJar) -> None:
+    """Several exports, which all fail: nothing is in simulated machines."""
+    rds, place = jar.client("rds"), {"LocationConstraint": "eu-west-3"}
+    jar.client("s3").create_bucket(Bucket="many-exports", CreateBucketConfiguration=place)
+    trust = trust_service("export.rds.amazonaws.com")
+    role = jar.client("iam").create_role(RoleName="many-exports", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    key = jar.client("kms").create_key()["KeyMetadata"]["Arn"]
+    snapshot = rds.describe_db_snapshots()["DBSnapshots"][0]["DBSnapshotArn"]
+    asked = {"SourceArn": snapshot, "S3BucketName": "many-exports", "IamRoleArn": role, "KmsKeyId": key}
+    for n in range(6):
+        rds.start_export_task(ExportTaskIdentifier=f"many{n}", **asked)
+        jar.settle()
+
+
 def many(jar: TestJar) -> dict[str, Any]:
     """Several of everything; how operations are asked about them."""
     rds = jar.client("rds")
     for n in range(6):
+        rds.create_db_cluster(
+            DBClusterIdentifier=f"many{n}", Engine="aurora-postgresql", MasterUsername="boss",
+            MasterUserPassword="correct-horse-9",
+        )  # fmt: skip
         rds.create_db_parameter_group(
             DBParameterGroupName=f"many{n}", DBParameterGroupFamily="postgres15", Description="law"
         )
@@ -202,14 +220,11 @@ def many(jar: TestJar) -> dict[str, Any]:
         jar.settle()
     named = _database(jar)
     jar.settle()
+    _exports(jar)
     scenes_deployments.many(jar)
     return {
         "DBProxyName": _proxies(jar),
         "DBClusterParameterGroupName": "many0",
-        rds.create_db_cluster(
-            DBClusterIdentifier=f"many{n}", Engine="aurora-postgresql", MasterUsername="boss",
-            MasterUserPassword="correct-horse-9",
-        )  # fmt: skip
         "DBParameterGroupName": "many0", "Engine": "postgres", "DBInstanceClass": "db.t3.micro",
         "DescribeDBLogFiles": named, "EngineName": "postgres", "DBParameterGroupFamily": "postgres15",
     }  # fmt: skip

@@ -20,7 +20,7 @@ from tests.host.jar.served import RealJar, until
 APPLICATION = Path(__file__).parents[3] / "examples" / "task-list" / "app"
 OWN = "postgresql://tasks:kept-by-tasks-1@127.0.0.1/tasks"
 _ROOT = "/srv/database"
-_LEFT_OUT = ("./usr/share/perl*", "./usr/share/locale", "./usr/lib/*/perl*", "*/libLLVM*", "*/bitcode", "./var/lib/apt")
+_LEFT_OUT = ("./dev/*", "./usr/share/perl*", "./usr/share/locale", "./usr/lib/*/perl*", "*/libLLVM*", "*/bitcode")
 _BEGIN = r"""set -e
 export PATH=/usr/lib/engine/server:/usr/sbin:/usr/bin LANG=C.UTF-8
 as() { setpriv --reuid=postgres --regid=postgres --init-groups "$@"; }

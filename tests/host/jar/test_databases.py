@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import subprocess
 from collections.abc import Iterator
@@ -13,9 +15,22 @@ from cloudjar.planes.compute.images import ImageStore
 from cloudjar.planes.database import image
 from tests.host.compute.guestnet import root_and_tools
 from tests.host.jar.account import Account
+from tests.host.jar.exported import Exports
 from tests.host.jar.packets import Wire
 from tests.host.jar.served import REGION, RealJar, real_jar, until
 from tests.host.jar.task_list import OWN, TaskList
+
+TYPED = """CREATE TYPE mood AS ENUM ('low', 'high');
+CREATE TABLE typed (id bigserial PRIMARY KEY, small smallint, n integer, r real, d double precision, yes boolean,
+    price numeric(10, 2), raw bytea, at timestamptz, day date, tags text[], doc jsonb, how mood, said text);
+INSERT INTO typed VALUES (1, -3, 7, 0.5, 'NaN', true, 12.30, '\\x00ff', '2024-02-29 12:00:00+02', '2024-02-29',
+    '{a,"b c"}', '{"k": [1]}', 'high', E'two\\nlines, "quoted"');
+INSERT INTO typed (id) VALUES (2);
+CREATE TABLE years (n int, at date) PARTITION BY RANGE (at);
+CREATE TABLE y2023 PARTITION OF years FOR VALUES FROM ('2023-01-01') TO ('2024-01-01');
+CREATE TABLE y2024 PARTITION OF years FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+INSERT INTO years VALUES (1, '2023-05-05'), (2, '2024-05-05');
+CREATE UNLOGGED TABLE passing (n int); CREATE TABLE closed (n int); REVOKE ALL ON closed FROM boss"""
 
 pytestmark = [pytest.mark.host, pytest.mark.timeout(600)]
 
@@ -254,3 +269,29 @@ def test_a_snapshot_brings_back_what_was_deleted_after_it(site: Site) -> None:
         lambda: site.psql("SELECT 1", name="again", port="6000", connect_timeout="3").code == 0, "the restored one"
     )
     assert site.answer("SELECT count(*) FROM orders", name="again", port="6000") == "1000"
+
+
+def test_a_snapshot_is_exported_as_parquet(site: Site) -> None:
+    site.answer(TYPED, name="again", port="6000")
+    site.rds.create_db_snapshot(DBInstanceIdentifier="again", DBSnapshotIdentifier="typed")
+    site.reach("again", "available")
+    exports = Exports(site.jar)
+    task = exports.whole("typed", S3Prefix="nightly", ExportOnly=["store.public"])
+    assert task["PercentProgress"] == 100
+    assert json.loads(task["WarningMessage"])["skippedTables"] == [
+        {"tableName": "store.public.closed", "reason": "PERMISSIONS_DO_NOT_EXIST"}
+    ]
+    whole, rest = exports.rows("nightly/typed/store/public.typed/1/")
+    assert math.isnan(whole.pop("d"))
+    assert whole == {
+        "id": 1, "small": -3, "n": 7, "r": 0.5, "yes": True, "price": "12.30", "raw": b"\x00\xff",
+        "at": "2024-02-29 10:00:00+00", "day": "2024-02-29", "tags": '{a,"b c"}', "doc": '{"k": [1]}', "how": "high",
+        "said": 'two\nlines, "quoted"',
+    }  # fmt: skip
+    assert {name for name, value in rest.items() if value is not None} == {"id"}
+    assert exports.rows("nightly/typed/store/public.years/1/") == [{"n": 1, "at": "2023-05-05"}]
+    assert exports.rows("nightly/typed/store/public.years/2/") == [{"n": 2, "at": "2024-05-05"}]
+    assert len(exports.rows("nightly/typed/store/public.orders/")) == 1000
+    assert exports.rows("nightly/typed/store/public.passing/") == []
+    assert len([name for name in site.jar.compute.machines() if name.startswith("db-")]) == 1
+    assert not [name for name in site.jar.network.guests() if "db-x" in name]

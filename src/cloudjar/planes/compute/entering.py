@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import array
 import contextlib
+import io
 import ipaddress
 import os
 import shutil
@@ -167,6 +168,36 @@ class Entering(ABC):
         except subprocess.TimeoutExpired as late:
             raise PlaneError(f"{argv[0]} in {machine_id} did not end within {timeout:g} s") from late
         return done.returncode, done.stdout
+
+    @contextlib.contextmanager
+    def reading(
+        self, machine_id: str, argv: Sequence[str], given: bytes = b"", timeout: float = 30
+    ) -> Iterator[io.BufferedReader]:
+        """The output of a command inside the machine, run as root with `given` at its standard input, for as long as
+        the block reads; it must then end well within `timeout`. Raises `PlaneError`."""
+        home = self._entered(machine_id)
+        with tempfile.TemporaryFile() as complaints, tempfile.TemporaryFile() as told:
+            told.write(given)
+            told.seek(0)
+            child = subprocess.Popen(
+                [*self._exec(home), home.name, *argv], stdin=told, stdout=subprocess.PIPE, stderr=complaints
+            )
+            assert isinstance(child.stdout, io.BufferedReader)
+            try:
+                yield child.stdout
+                child.stdout.close()
+                code = child.wait(timeout)
+            except subprocess.TimeoutExpired as late:
+                raise PlaneError(f"{argv[0]} in {machine_id} did not end within {timeout:g} s") from late
+            finally:
+                child.stdout.close()
+                if child.poll() is None:
+                    child.kill()
+                    child.wait()
+            if code:
+                complaints.seek(0)
+                words = complaints.read()[-600:].decode("utf-8", "replace").strip()
+                raise PlaneError(f"{argv[0]} in {machine_id} ended with {code}: {words}")
 
     def pipe(
         self, giver: tuple[str, Sequence[str]], taker: tuple[str, Sequence[str]], timeout: float

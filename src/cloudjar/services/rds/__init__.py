@@ -60,6 +60,8 @@ SERVICE = Service(
         "clusters.power",
         "clusters.restoring",
         "clusters.snapshots",
+        "exports.life",
+        "exports.ops",
     ),
     boots=True,
 )

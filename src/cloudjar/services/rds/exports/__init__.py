@@ -1,0 +1,1 @@
+"""Exports of snapshots to S3, as Parquet."""
