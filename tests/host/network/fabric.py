@@ -30,6 +30,7 @@ from cloudjar.planes.network.port import (
     TransitRouteTable,
     Vpc,
 )
+from cloudjar.planes.network.sixfour import spelled
 from tests.host.network.conftest import Host
 from tests.planes.network.topology import ALL_OUT, ANYWHERE, allow, eni, group
 
@@ -106,6 +107,7 @@ def _middle(host: Host, six: dict[int, list[str]]) -> Vpc:
     beyond = (*_ways(six, 2, "peering", "pcx-12"), *_ways(six, 3, "transit-gateway", "tgw-1"))
     out = Route(destination=SIX, kind="egress-only-gateway", target="eigw-1")
     private = (Route(destination=ANYWHERE, kind="nat-gateway", target="nat-1"), out,
+               Route(destination="64:ff9b::/96", kind="nat-gateway", target="nat-1"),
                Route(destination="pl-s3", kind="endpoint", target="vpce-1"))
     return replace(
         _vpc(1, six, enis=(*enis, nat, door), public=(*_to_internet(), *beyond), private=(*private, *beyond)),
@@ -190,6 +192,7 @@ def relations(laid: Fabric, host: Host) -> dict[str, Pair]:
         "internet-in/6": Pair("", "internet", a.ipv6[0]),
         "internet-out/4": four(a, w.private[0][1]),
         "nat/4": four(c, w.private[0][1]),
+        "nat/6": four(c, spelled(w.private[0][1])),
         "egress-only/6": four(c, w.ipv6[0]),
         "internet-out/6": four(a, w.ipv6[0]),
         "gateway-endpoint/4": four(c, SERVICE),

@@ -172,7 +172,8 @@ STATES = {
         lambda f: f.with_routes(1, "rtb-1-public", *(Route(destination=d, kind="blackhole") for d in DEFAULTS),
                                 without=DEFAULTS),
         every("internet-in", "internet-out", "nat")),
-    "a more specific black hole": State(pool_hole, every("internet-in", "internet-out", "nat", family="4")),
+    "a more specific black hole": State(
+        pool_hole, f"{every('internet-in', 'internet-out', family='4')} {every('nat')}"),
     "no internet gateway": State(
         lambda f: f.with_vpc(1, internet_gateway=""), every("internet-in", "internet-out", "nat")),
     "no public address": State(
@@ -184,7 +185,7 @@ STATES = {
     "out by an instance that checks": State(
         lambda f: f.with_routes(1, "rtb-1-private", Route(destination=ANYWHERE, kind="interface", target=B),
                                 without=(ANYWHERE,)),
-        every("nat")),
+        every("nat", family="4")),
     "no route back over the peering": State(
         lambda f: f.with_routes(2, "rtb-2-public", without=("10.1.0.0/16",)),
         every("peering", "peering-in", family="4")),
@@ -208,7 +209,7 @@ STATES = {
     "no gateway endpoint": State(
         lambda f: f.with_vpc(1, endpoints=f.vpcs[1].endpoints[1:]), every("gateway-endpoint")),
 }  # fmt: skip
-RELATIONS = 20
+RELATIONS = 21
 CASES = len(STATES) * (RELATIONS * len(KINDS) - 1)
 
 

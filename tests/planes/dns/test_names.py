@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from cloudjar.planes.dns.names import Known, lookup, outside
+from cloudjar.planes.dns.spelled import spelled
 from tests.planes.network.topology import eni, vpc
 
 POOL = IPv4Network("198.18.0.0/16")
@@ -41,6 +42,17 @@ def test_own_names(name: str, addresses: tuple[str, ...]) -> None:
 ])
 def test_the_worlds_names_are_not_ours(name: str) -> None:
     assert lookup(HERE, POOL, name) is None
+
+
+def test_names_that_spell_addresses() -> None:
+    here = msgspec.structs.replace(HERE, region="eu-west-3")
+    six, both = spelled("eu-west-3", "fd12::5"), spelled("eu-west-3", "fd12::5", "198.18.0.5")
+    assert lookup(here, POOL, f"{six}.") == Known("ip.aws", ("fd12::5",))
+    assert lookup(here, POOL, both.upper()) == Known("ip.aws", ("fd12::5", "10.0.1.5"))
+    assert outside(POOL, both) == Known("ip.aws", ("fd12::5", "198.18.0.5"))
+    others = (spelled("eu-west-3", "2600::1"), spelled("eu-west-3", "fd12::5", "9.9.9.9"), "x.eu-west-3.ip.aws",
+              "zzzzz-" * 4 + "zzzzz.eu-west-3.ip.aws")
+    assert [outside(POOL, name) for name in others] == [None] * 4
 
 
 def test_other_regions_have_their_own_zones() -> None:

@@ -9,15 +9,17 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
-from dnslib import EDNS0, QTYPE, RCODE, RR, A, DNSRecord
+from dnslib import AAAA, CNAME, EDNS0, QTYPE, RCODE, RR, A, DNSRecord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudjar.planes.dns import resolver as module
 from cloudjar.planes.dns.resolver import Resolver, upstreams
-from tests.planes.network.topology import eni, vpc
+from tests.planes.network.topology import PRIVATE, PUBLIC, eni, vpc
 
+replace = msgspec.structs.replace
 HERE = vpc(eni(1, "subnet-public", "10.0.1.5"))
 
 
@@ -107,6 +109,46 @@ def test_the_world_is_asked_of_the_hosts_resolvers(
         answer = door.ask(DNSRecord.question("example.test"))
         thread.join()
     assert [str(r.rdata) for r in answer.rr] == ["100.64.1.1"]
+
+
+def test_a_subnet_that_asks_for_ipv6_gets_addresses_that_nat_gateways_translate(
+    door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mine = eni(1, "subnet-public", "127.0.0.1")
+    both = replace(PUBLIC, dns64=True, ipv6_cidr="fd00::/64")
+    two = replace(eni(2, "subnet-private", "10.0.2.5"), ipv6=("fd00::5",), hostname="i-2.ec2.internal")
+    names = (("both.test", ("10.0.2.5", "fd00::5")), ("six.test", ("fd00::5",)))
+    door.resolver.serve(replace(vpc(mine, two, subnets=(both, PRIVATE)), names=names), ("127.0.0.1",), {})
+
+    def told(name: str, kind: str = "AAAA") -> list[str]:
+        return [str(r.rdata) for r in door.ask(DNSRecord.question(name, kind)).rr if r.rtype == QTYPE.AAAA]
+
+    assert told("i-2.ec2.internal") == ["64:ff9b::a00:205"]
+    assert told("both.test") == told("six.test") == ["fd00::5"]
+    assert told("none.ec2.internal") == []
+    (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as upstream:
+        upstream.bind(("127.0.0.1", 0))
+        upstream.settimeout(10)
+        monkeypatch.setattr(module, "PORT", upstream.getsockname()[1])
+
+        def serve() -> None:
+            for _ in range(3):
+                data, peer = upstream.recvfrom(512)
+                asked = DNSRecord.parse(data)
+                reply = asked.reply()
+                if asked.q.qtype == QTYPE.A:
+                    reply.add_answer(RR(asked.q.qname, QTYPE.CNAME, ttl=5, rdata=CNAME("other.test")))
+                    reply.add_answer(RR("other.test", QTYPE.A, ttl=5, rdata=A("192.0.2.33")))
+                elif str(asked.q.qname) == "new.test.":
+                    reply.add_answer(RR(asked.q.qname, QTYPE.AAAA, ttl=5, rdata=AAAA("2001:db8::1")))
+                upstream.sendto(reply.pack(), peer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        assert told("old.test") == ["64:ff9b::c000:221"]
+        assert told("new.test") == ["2001:db8::1"]
+        thread.join()
 
 
 def test_the_hosts_resolvers_are_read_as_they_are(tmp_path: Path) -> None:

@@ -179,3 +179,33 @@ def test_a_tally_tells_what_is_new_and_survives_what_the_kernel_forgets() -> Non
     assert told(5, 300) == [2, 120]
     assert told(1, 60) == [1, 60]
     assert told(9, 540, "eni-b") == []  # not logged any more
+
+
+def test_a_nat_gateway_has_ipv6_only_of_the_prefix_that_it_translates() -> None:
+    def led(*destinations: str) -> Vpc:
+        six = tuple(Route(destination=d, kind="nat-gateway", target="nat-1") for d in destinations)
+        laid = everything()
+        return replace(laid, route_tables=tuple(
+            replace(t, routes=(*(r for r in t.routes if ":" not in r.destination), *six)) for t in laid.route_tables))
+
+    for elsewhere in ("::/0", "64:ff9b::/64", "2001:db8::/32"):
+        wanted = plan(led(elsewhere), SITE)
+        assert not any(link.sixfour for link in wanted.links)
+        assert all(way.kind == "blackhole" for way in wanted.routes if way.target == elsewhere)
+    wanted = plan(led("64:ff9b::/96", "64:ff9b::c000:200/120"), SITE)
+    [link] = [link for link in wanted.links if link.sixfour]
+    assert (link.role, link.guest) == ("nat", "nat-1")
+    ways = {(way.target, way.device, way.via) for way in wanted.routes if way.target.startswith("64:")}
+    assert ways == {(d, link.name, "fe80::64") for d in ("64:ff9b::/96", "64:ff9b::c000:200/120")}
+    assert [n.mac for n in wanted.neighbours if n.address == "fe80::64"] == [link.mac]
+
+
+def test_reach_follows_what_a_nat_gateway_translates() -> None:
+    laid = everything()
+    way = Route(destination="64:ff9b::/96", kind="nat-gateway", target="nat-1")
+    laid = replace(laid, groups=(OPEN, group("sg-app", out=(allow("-1", -1, "::/0", direction="egress"),))))
+    tables = tuple(replace(t, routes=(*t.routes, way)) for t in laid.route_tables)
+    world = World(site=SITE, vpcs=(replace(laid, route_tables=tables),))
+    [app] = [i for i in laid.interfaces if i.ipv6]
+    assert reach(world, app.id, "64:ff9b::101:101", "tcp", 443).status == "open"
+    assert reach(World(site=SITE, vpcs=(laid,)), app.id, "64:ff9b::101:101", "tcp", 443).status == "dropped"

@@ -16,10 +16,12 @@ from ipaddress import IPv4Network, ip_address
 from pathlib import Path
 from typing import cast
 
-from dnslib import AAAA, PTR, QTYPE, RCODE, RR, SOA, A, DNSError, DNSRecord
+import msgspec
+from dnslib import AAAA, PTR, QTYPE, RCODE, RR, SOA, A, DNSError, DNSHeader, DNSQuestion, DNSRecord
 
 from cloudjar.planes.dns.names import HOST, TTL, ExtraNames, Known, lookup, outside
 from cloudjar.planes.network.port import Vpc
+from cloudjar.planes.network.sixfour import asks_for_both, made_up, spelled
 
 PORT = 53
 """Where the host's resolvers listen."""
@@ -108,15 +110,19 @@ class Resolver:
                 async with asyncio.timeout(_IDLE):
                     length = struct.unpack("!H", await reader.readexactly(2))[0]
                     query = await reader.readexactly(length)
-                answer = await self.answer(served.vpc, query, stream=True)
+                peer = writer.get_extra_info("peername")
+                answer = await self.answer(served.vpc, query, stream=True, asker=peer[0] if peer else "")
                 if answer is None:
                     break
                 writer.write(struct.pack("!H", len(answer)) + answer)
                 await writer.drain()
         writer.close()
 
-    async def answer(self, vpc: Vpc | None, query: bytes, *, stream: bool = False) -> bytes | None:
-        """The answer to one query's bytes, asked in a VPC or (None) on the host; None when they deserve none."""
+    async def answer(
+        self, vpc: Vpc | None, query: bytes, *, stream: bool = False, asker: str = ""
+    ) -> bytes | None:
+        """The answer to one query's bytes, asked in a VPC (from the address `asker`) or (None) on the host; None when
+        they deserve none."""
         request = _parsed(query)
         if request is None:
             return _refusal(query, RCODE.FORMERR)
@@ -126,13 +132,36 @@ class Resolver:
             return _refusal(query, RCODE.NOTIMP)
         name = str(request.q.qname)
         known = lookup(vpc, self._pool, name, self._extra) if vpc else outside(self._pool, name, self._extra)
+        both = vpc is not None and request.q.qtype == QTYPE.AAAA and asks_for_both(vpc, asker)
         if known is None:
-            return await self._forward(query, stream=stream) or _refusal(query, RCODE.SERVFAIL)
+            told = await self._forward(query, stream=stream)
+            if told is not None and both:
+                told = await self._with_made_up(request, told, stream=stream)
+            return told or _refusal(query, RCODE.SERVFAIL)
+        if both:
+            known = msgspec.structs.replace(known, addresses=made_up(known.addresses) or known.addresses)
         reply = _reply(request, known)
         packed: bytes = reply.pack()
         if not stream and len(packed) > _room(request):
             packed = reply.truncate().pack()
         return packed
+
+    async def _with_made_up(self, request: DNSRecord, told: bytes, *, stream: bool) -> bytes | None:
+        """An answer from elsewhere; without IPv6 addresses, with those that lead to the IPv4 ones (RFC 6147)."""
+        heard = _parsed(told)
+        if heard is None or heard.header.rcode != RCODE.NOERROR or any(r.rtype == QTYPE.AAAA for r in heard.rr):
+            return told
+        instead = DNSRecord(DNSHeader(id=request.header.id, rd=1), q=DNSQuestion(request.q.qname, QTYPE.A))
+        four = await self._forward(instead.pack(), stream=stream)
+        found = _parsed(four) if four else None
+        if found is None or not any(r.rtype == QTYPE.A for r in found.rr):
+            return told
+        reply = request.reply(ra=1, aa=0)
+        for r in found.rr:
+            reply.add_answer(RR(r.rname, QTYPE.AAAA, ttl=r.ttl, rdata=AAAA(spelled(str(r.rdata))))
+                             if r.rtype == QTYPE.A else r)
+        packed: bytes = reply.pack()
+        return packed if stream or len(packed) <= _room(request) else cast(bytes, reply.truncate().pack())
 
     async def _forward(self, query: bytes, *, stream: bool) -> bytes | None:
         for server in upstreams(self._resolv_conf):
@@ -170,7 +199,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         task.add_done_callback(self.served.busy.discard)
 
     async def _serve(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._send(await self.resolver.answer(self.served.vpc, data), addr)
+        self._send(await self.resolver.answer(self.served.vpc, data, asker=addr[0]), addr)
 
     def _send(self, answer: bytes | None, addr: tuple[str, int]) -> None:
         if answer and self.transport and not self.transport.is_closing():
@@ -266,9 +295,9 @@ def _reply(request: DNSRecord, known: Known) -> DNSRecord:
 
 def _records(known: Known, asked: int) -> list[tuple[int, A | AAAA]]:
     """The address records of a name that were asked for."""
-    four = [(QTYPE.A, A(a)) for a in known.addresses if ":" not in a]
+    four: list[tuple[int, A | AAAA]] = [(QTYPE.A, A(a)) for a in known.addresses if ":" not in a]
     six = [(QTYPE.AAAA, AAAA(a)) for a in known.addresses if ":" in a]
-    return {QTYPE.A: four, QTYPE.AAAA: six, QTYPE.ANY: [*four, *six]}.get(asked, [])
+    return [one for one in (*four, *six) if asked in (one[0], QTYPE.ANY)]
 
 
 def _room(request: DNSRecord) -> int:

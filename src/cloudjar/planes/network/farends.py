@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
-from cloudjar.planes.network import meters, nft
+from cloudjar.planes.compute.process import run
+from cloudjar.planes.network import meters, nat64, nft, programs, sixfour
 from cloudjar.planes.network.netlink import Netlink
-from cloudjar.planes.network.plan import MAIN_TABLE, VPC_VIA, Link, Tunnel
+from cloudjar.planes.network.plan import FABRIC6, MAIN_TABLE, VPC_VIA, Link, Tunnel
 from cloudjar.planes.network.port import NatTraffic
 from cloudjar.planes.network.ruleset import NftChain, Ruleset, render
-from cloudjar.planes.network.site import either
+from cloudjar.planes.network.site import either, mac
 
 TABLE = "cloudjar"
 _ROUTER = (
@@ -55,9 +57,14 @@ def translation(own: tuple[str, ...], born: str = "now") -> str:
     """A NAT gateway's packet filter: what comes from behind leaves as one of `own`, what nobody asked for ends; pure.
     """
     return meters.counting(TABLE, born, ("out", "back"), (
+        # Connections are told, and forgotten, as IPv4 alone.
+        NftChain("six", ("meta nfproto ipv6 notrack",), "type filter hook prerouting priority raw; policy accept;"),
         NftChain("inward", ("drop",), "type filter hook input priority filter; policy drop;"),
         NftChain("through", (
             "ct state invalid drop",
+            f'iifname "{sixfour.DEVICE}" meta nfproto ipv6 accept',
+            f'oifname "{sixfour.DEVICE}" ip6 daddr {sixfour.PREFIX} accept',
+            f'oifname "{sixfour.DEVICE}" ct direction original drop',
             "meta nfproto != ipv4 drop",
             "ct direction original counter name out accept",
             "ct direction reply counter name back accept",
@@ -86,6 +93,31 @@ def translate(link: Link) -> None:
     nft.transaction(translation(link.translates, meters.birth()))
     for key in ("tcp_timeout_established", "udp_timeout_stream"):
         Path("/proc/sys/net/netfilter", f"nf_conntrack_{key}").write_text(_IDLE)
+
+
+def translate6(link: Link) -> None:
+    """Make this namespace, a NAT gateway's, translate IPv6 too, or no more. The program ends with its device."""
+    with Netlink() as kernel:
+        if not link.sixfour:
+            kernel.delete_link(sixfour.DEVICE)
+            return
+        if kernel.link(sixfour.DEVICE) is None:
+            run([*programs.confined("nat64"), sys.executable, "-I", "-S", nat64.__file__, sixfour.DEVICE, link.device,
+                 str(sixfour.MTU)], what=f"the translation of {link.guest}", timeout=30)
+        device, outer = kernel.link(sixfour.DEVICE), kernel.link(link.device)
+        if device is None or outer is None:
+            raise OSError(f"{link.guest} lost its devices while it was being made")
+        for name in (sixfour.DEVICE, link.device):
+            for key, value in (("disable_ipv6", "0"), ("accept_ra", "0")):
+                Path("/proc/sys/net/ipv6/conf", name, key).write_text(value)
+        Path("/proc/sys/net/ipv4/conf", sixfour.DEVICE, "rp_filter").write_text("0")
+        kernel.set_link(device.index, up=True)
+        # What it says itself (a packet was too big) needs an address to come from.
+        kernel.add_address(device.index, f"{sixfour.spelled(link.translates[0])}/128")
+        kernel.set_route(MAIN_TABLE, str(sixfour.PREFIX), device=device.index)
+        kernel.set_route(MAIN_TABLE, sixfour.HELD, device=device.index)
+        kernel.set_neighbour(outer.index, FABRIC6, mac("fabric", link.interface))
+        kernel.set_route(MAIN_TABLE, "::/0", device=outer.index, via=FABRIC6, metric=1)
 
 
 def translated() -> NatTraffic:

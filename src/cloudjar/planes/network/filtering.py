@@ -38,6 +38,7 @@ from cloudjar.planes.network.site import (
 GATEWAY_LINK = "igw"
 METADATA = "169.254.169.254"
 RESOLVER = "169.254.169.253"
+RESOLVER6 = "fd00:ec2::253"
 EDGE_VIA = "fe80::e"
 """The edge on the Internet's bridge, as an internet gateway's next hop for IPv6."""
 OUTWARD_VIA = "fe80::f"
@@ -71,8 +72,8 @@ def _refuse_twins(vpc: Vpc, rules: Ruleset) -> None:
 
 
 def resolver_addresses(vpc: Vpc) -> tuple[str, ...]:
-    """Where the VPC's resolver listens: the base of the first CIDR plus two, and its link-local address."""
-    return (str(network(vpc.cidrs[0])[2]), RESOLVER)
+    """Where the VPC's resolver listens: the base of the first CIDR plus two, its link-local address, an IPv6 one."""
+    return (str(network(vpc.cidrs[0])[2]), RESOLVER, *([RESOLVER6] if vpc.ipv6_cidrs else []))
 
 
 def tunnels(vpc: Vpc) -> tuple[str, ...]:
@@ -321,11 +322,14 @@ def _tunnel_chains(vpc: Vpc) -> Iterator[NftChain]:
 def _fabric(vpc: Vpc) -> Iterator[str]:
     """What guests may ask of the VPC itself, whatever their groups say."""
     yield f"{_NEIGHBOURHOOD} ip6 hoplimit 255 accept"
+    if vpc.dns_support and vpc.ipv6_cidrs:
+        for protocol in ("udp", "tcp"):
+            yield f"iifname . ip6 saddr @addresses6 ip6 daddr {RESOLVER6} {protocol} dport 53 accept"
     yield "meta nfproto != ipv4 drop"
     yield "iifname . ip saddr != @addresses drop"
     yield f"ip daddr {METADATA} tcp dport 80 accept"
     if vpc.dns_support:
-        where = ", ".join(resolver_addresses(vpc))
+        where = ", ".join(a for a in resolver_addresses(vpc) if ":" not in a)
         yield f"ip daddr {{ {where} }} udp dport 53 accept"
         yield f"ip daddr {{ {where} }} tcp dport 53 accept"
 

@@ -176,4 +176,4 @@ def _know_domains(kernel: Netlink, gateway: TransitGateway, attached: set[str], 
 def _layout(wanted: TransitPlan, seen: Layout) -> Layout:
     """Links and what they were furnished with are the VPCs' business: only routes and marks change here."""
     return Layout(seen.links, seen.addresses, {(r.table, r.target): r for r in wanted.routes},
-                  {(version, mark) for version in (4, 6) for mark in wanted.marks}, set(), set(), set())
+                  {(version, mark) for version in (4, 6) for mark in wanted.marks}, set(), set(), set(), set())

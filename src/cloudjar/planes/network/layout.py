@@ -6,6 +6,7 @@ safe to die between: rules before links, a link's mark of completeness last.
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import suppress
 from functools import partial
@@ -13,9 +14,10 @@ from pathlib import Path
 
 import msgspec
 
+from cloudjar.base.errors import PlaneError
 from cloudjar.planes.network import meters, namespaces, nft
 from cloudjar.planes.network.casting import no_copies
-from cloudjar.planes.network.farends import furnish_far_end, retranslate, translate
+from cloudjar.planes.network.farends import furnish_far_end, retranslate, translate, translate6
 from cloudjar.planes.network.filtering import GATEWAY_LINK
 from cloudjar.planes.network.netlink import LinkSeen, Netlink, carry
 from cloudjar.planes.network.plan import (
@@ -35,8 +37,9 @@ from cloudjar.planes.network.plan import (
 )
 from cloudjar.planes.network.privatelinks import near_rules
 from cloudjar.planes.network.ruleset import change, render
-from cloudjar.planes.network.site import mac
+from cloudjar.planes.network.site import any_address, mac
 
+log = logging.getLogger("cloudjar.network")
 Ways = dict[tuple[int, str], PathWay]
 
 
@@ -53,18 +56,21 @@ class Layout(msgspec.Struct):
     """(guest's namespace, device, IPv6 address): inside the guests, so never looked at, only written."""
     translations: set[tuple[str, ...]]
     """(NAT gateway's namespace, its addresses for new connections...): likewise."""
+    sixes: set[tuple[str, bool]]
+    """(NAT gateway's namespace, whether it translates IPv6): likewise."""
 
 
 def wanted_layout(plan: Plan) -> Layout:
     """The layout that a plan describes."""
     return Layout(
         {k.name: k.identity for k in plan.links} | {t.name: t.identity for t in plan.tunnels},
-        {f"{a}/32" for a in plan.addresses},
+        {f"{a}/{any_address(a).max_prefixlen}" for a in plan.addresses},
         {(r.table, r.target): r for r in plan.routes},
         {(version, mark) for version in (4, 6) for mark in plan.marks},
         set(plan.neighbours),
         {(k.namespace, k.device, a) for k in plan.links for a in k.ipv6},
         {(k.namespace, *k.translates) for k in plan.links if k.translates},
+        {(k.namespace, k.sixfour) for k in plan.links if k.translates},
     )
 
 
@@ -83,6 +89,7 @@ def seen_layout(kernel: Netlink, links: list[LinkSeen]) -> Layout:
         routes,
         {(r.version, r.mark) for r in kernel.rules() if r.preference in (RULE_PREFERENCE, RELAY_PREFERENCE)},
         {Neighbour(names.get(i, ""), a, m) for i, a, m in kernel.neighbours()},
+        set(),
         set(),
         set(),
     )
@@ -115,6 +122,9 @@ def settle(plan: Plan, before: Plan | None, *, new_gateway: bool) -> None:
         if before is None or (before.copies, before.links, before.tunnels) != (plan.copies, plan.links, plan.tunnels):
             _copy(plan, before)
         _address_guests(plan, seen.guests6, want.guests6)
+        for link in plan.links:
+            if link.translates and (link.name not in seen.links or (link.namespace, link.sixfour) not in seen.sixes):
+                _translate6(link)
 
 
 def _first_touch(kernel: Netlink, plan: Plan) -> None:
@@ -236,6 +246,14 @@ def _address_guest(link: Link, gone: set[str]) -> None:
             kernel.add_address(device.index, f"{a}/128")
         if link.ipv6:
             kernel.set_route(MAIN_TABLE, "::/0", device=device.index, via=FABRIC6, metric=link.metric + 1)
+
+
+def _translate6(link: Link) -> None:
+    """A host that cannot translate has its VPCs nevertheless."""
+    try:
+        namespaces.inside(link.namespace, partial(translate6, link))
+    except (OSError, PlaneError) as failed:
+        log.warning("%s does not translate IPv6: %s", link.guest, failed)
 
 
 def spread(kernel: Netlink, seen: Layout, want: Layout) -> None:

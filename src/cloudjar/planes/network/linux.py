@@ -386,7 +386,7 @@ def _guests(wanted: Plan) -> list[tuple[str, str]]:
 
 
 def _tcp(where: tuple[str, int]) -> socket.socket:
-    s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    s = socket.socket(_family(where), socket.SOCK_STREAM)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     s.setblocking(False)
     s.bind(where)
@@ -395,10 +395,14 @@ def _tcp(where: tuple[str, int]) -> socket.socket:
 
 
 def _udp(where: tuple[str, int]) -> socket.socket:
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s = socket.socket(_family(where), socket.SOCK_DGRAM)
     s.setblocking(False)
     s.bind(where)
     return s
+
+
+def _family(where: tuple[str, int]) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in where[0] else socket.AF_INET
 
 
 def _guarded(what: str, work: Callable[[], T]) -> T:

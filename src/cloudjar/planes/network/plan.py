@@ -19,7 +19,6 @@ from cloudjar.planes.network.filtering import (
     METADATA,
     OUTWARD_VIA,
     RELAY_MARK,
-    RESOLVER,
     gateway_endpoints,
     own_addresses,
     published,
@@ -31,7 +30,7 @@ from cloudjar.planes.network.filtering import (
     translators,
 )
 from cloudjar.planes.network.port import Interface, Route, RouteTable, Vpc
-from cloudjar.planes.network.routing import nat_interface, networks, rows
+from cloudjar.planes.network.routing import nat_interface, networks, rows, translating
 from cloudjar.planes.network.ruleset import Ruleset, render
 from cloudjar.planes.network.site import (
     Network,
@@ -45,6 +44,7 @@ from cloudjar.planes.network.site import (
     number,
     tunnel_name,
 )
+from cloudjar.planes.network.sixfour import SIX_VIA
 
 MAIN_TABLE = 254
 RULE_PREFERENCE = 33000
@@ -79,11 +79,13 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     ipv6: tuple[str, ...] = ()
     translates: tuple[str, ...] = ()
     """A NAT gateway's addresses for new connections."""
+    sixfour: bool = False
+    """It is a NAT gateway to which IPv6 is routed."""
 
     @property
     def identity(self) -> str:
         """What is written on the VPC's end once the guest's end is complete; IPv6 addresses come and go, and so do
-        those that a NAT gateway translates to."""
+        those that a NAT gateway translates to, and what it translates."""
         role = f" {self.role}" if self.role else ""
         return f"{self.interface} {self.guest} {self.device} {self.mac} {self.address}{role}"
 
@@ -245,6 +247,7 @@ def _link(vpc: Vpc, eni: Interface, site: Site) -> Link:
         role=_role(vpc, eni),
         ipv6=_addresses6(eni, subnet.ipv6_cidr),
         translates=_translates(vpc, eni),
+        sixfour=eni.id in translators(vpc) and eni.id in translating(vpc),
     )
 
 
@@ -344,7 +347,7 @@ def _in_pool(public: tuple[tuple[str, str], ...], site: Site) -> tuple[tuple[str
 
 def _fabric_addresses(vpc: Vpc) -> tuple[str, ...]:
     routers = [str(network(s.cidr)[1]) for s in vpc.subnets]
-    return tuple(dict.fromkeys([METADATA, RESOLVER, str(network(vpc.cidrs[0])[2]), *routers]))
+    return tuple(dict.fromkeys([METADATA, *resolver_addresses(vpc), *routers]))
 
 
 def _routes(vpc: Vpc, site: Site) -> tuple[PathWay, ...]:
@@ -392,6 +395,8 @@ def _way(vpc: Vpc, site: Site, number: int, target: Network, route: Route) -> Pa
             target_id = route.target if route.kind == "interface" else nat_interface(vpc, route.target)
             eni = next(i for i in vpc.interfaces if i.id == target_id)
             via = next((str(a) for a in own_addresses(eni) if a.version == target.version), "")
+            if route.kind == "nat-gateway" and target.version == 6:
+                via = SIX_VIA
             if via:
                 return through(link_name(eni.id), via)
     return PathWay(table=number, target=str(target), kind="blackhole")
@@ -406,6 +411,8 @@ def _neighbours(vpc: Vpc, site: Site) -> tuple[Neighbour, ...]:
         out.append(Neighbour(GATEWAY_LINK, site.gateway, site.gateway_mac))
     if _blocks6(vpc, site):
         out += [Neighbour(GATEWAY_LINK, via, site.edge_mac) for via in (EDGE_VIA, OUTWARD_VIA)]
+    six = translating(vpc) if vpc.nat_gateways else set()
+    out += [Neighbour(link_name(i.id), SIX_VIA, i.mac.lower()) for i in vpc.interfaces if i.id in six]
     for tunnel in _tunnels(vpc, site):
         out += [Neighbour(tunnel.name, via, tunnel.far_mac) for via in HUB_VIA.values()]
     out += [Neighbour(link, via, hop) for via, (link, hop) in casting.vpc_hops(vpc).items()]
@@ -422,7 +429,7 @@ def show(wanted: Plan) -> str:
     out += [f"fabric {a}" for a in wanted.addresses]
     for k in wanted.links:
         out.append(f"link {k.name} guest {k.guest} {k.device} {k.mac} {k.address} via {k.router} metric {k.metric}"
-                   + "".join(f" {w}" for w in (k.role, *k.ipv6) if w))
+                   + "".join(f" {w}" for w in (k.role, "and IPv6" if k.sixfour else "", *k.ipv6) if w))
     out += [f"tunnel {t.name} {t.kind} {t.way} to {t.device} of {t.hub} mac {t.mac} far {t.far_mac} mtu {t.mtu}"
             for t in wanted.tunnels]
     for r in wanted.routes:

@@ -52,6 +52,7 @@ class Subnet(msgspec.Struct, frozen=True, kw_only=True):
     route_table: str
     network_acl: str = ""
     ipv6_cidr: str = ""
+    dns64: bool = False
     openness: Openness = "open"
     """What may pass internet gateways: everything, connections that are opened from here, those of NAT gateways and
     by the egress-only gateway, or nothing (see `barring.py`)."""
@@ -235,8 +236,7 @@ class Vpc(msgspec.Struct, frozen=True, kw_only=True):
     transit_attachments: tuple[TransitAttachment, ...] = ()
     casts: tuple[Cast, ...] = ()
     names: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """(lower-case DNS name, addresses) that hold inside this VPC whatever they mean elsewhere; ``*.NAME`` stands
-    for all below NAME."""
+    """(lower-case DNS name, addresses) that hold in this VPC whatever they mean elsewhere; or all below ``*.NAME``."""
 
 
 class TransitRoute(msgspec.Struct, frozen=True, kw_only=True):

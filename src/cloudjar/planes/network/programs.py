@@ -1,4 +1,4 @@
-"""The two programs beside a transit gateway with tunnels: found by what they were started with, confined, asked;
+"""The programs beside gateways: found by what they were started with, confined, asked;
 Linux only.
 """
 
@@ -13,7 +13,7 @@ from cloudjar.base.errors import PlaneError
 from cloudjar.planes.compute.process import need_tool
 
 _PATIENCE = 10.0
-_RIGHTS = {"gre": "net_admin,net_raw", "bird": "net_admin,net_raw,net_bind_service"}
+_RIGHTS = {"gre": "net_admin,net_raw", "nat64": "net_admin", "bird": "net_admin,net_raw,net_bind_service"}
 _NAMES = (b"bird", b"gre.py")
 
 

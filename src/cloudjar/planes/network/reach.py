@@ -27,6 +27,7 @@ from cloudjar.planes.network.port import Endpoint, Interface, Peering, Subnet, T
 from cloudjar.planes.network.privatelinks import admitted, endpoint_at, link_at
 from cloudjar.planes.network.routing import nat_interface, networks, route_for
 from cloudjar.planes.network.site import MAIL_PORTS, WEB_PORTS, Address, Site, address, any_address, either, network
+from cloudjar.planes.network.sixfour import beyond
 from cloudjar.planes.network.steps import Answer, Dropped, Kind, Step
 from cloudjar.planes.network.transit import across, tunnel
 from cloudjar.planes.network.verdicts import (
@@ -41,7 +42,7 @@ from cloudjar.planes.network.verdicts import (
 EPHEMERAL = 49152
 _ECHO = {4: (8, 0), 6: (128, 129)}
 """ICMP types of an echo request and of its answer, by IP version."""
-_LINK_LOCAL = network("169.254.0.0/16")
+_FABRIC = (network("169.254.0.0/16"), either("fd00:ec2::/64"))
 
 
 class World(msgspec.Struct, frozen=True):
@@ -143,7 +144,7 @@ class _Walk:
         self._send(vpc, eni, me, target)
 
     def _send(self, vpc: Vpc, eni: Interface, me: Address, target: Address) -> None:
-        if target in _LINK_LOCAL or target.is_link_local or any(target in n for n in networks(vpc)):
+        if target.is_link_local or any(target in n for n in (*_FABRIC, *networks(vpc))):
             self._inside(vpc, eni, me, target)
         else:
             self._outside(vpc, eni, me, target)
@@ -259,7 +260,8 @@ class _Walk:
         own = address(hop.private[0][0])
         self._pass("nat", f"the NAT gateway at {hop.id} translates {there.source} to {own}", what=hop.id,
                    source=str(there.source), target=str(own))
-        self._send(vpc, hop, own, there.target)
+        target, self.protocol, self.port, self.code = beyond(there)
+        self._send(vpc, hop, own, target)
 
     def _public(self, vpc: Vpc, me: Address) -> Address:
         public = {private: p for p, private in published(vpc)}.get(str(me))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cloudjar.planes.network.port import Route, RouteTable, Subnet, Vpc
 from cloudjar.planes.network.site import Address, Network, either
+from cloudjar.planes.network.sixfour import is_translated
 
 
 def networks(vpc: Vpc) -> tuple[Network, ...]:
@@ -26,16 +27,16 @@ def rows(vpc: Vpc, table: RouteTable) -> dict[Network, Route]:
             continue
         nowhere = Route(destination=route.destination, kind="blackhole")
         for cidr in (route.destination,) if "/" in route.destination else lists.get(route.destination, ()):
-            out[either(cidr)] = route if _works(vpc, route, either(cidr).version) else nowhere
+            out[either(cidr)] = route if _works(vpc, route, either(cidr)) else nowhere
     return out
 
 
-_FAMILY = {"egress-only-gateway": 6, "nat-gateway": 4, "endpoint": 4}
+_FAMILY = {"egress-only-gateway": 6, "endpoint": 4}
 """The IP version of what a kind of target carries; both where nothing is said."""
 
 
-def _works(vpc: Vpc, route: Route, version: int) -> bool:
-    target = route.target
+def _works(vpc: Vpc, route: Route, where: Network) -> bool:
+    target, version = route.target, where.version
     if _FAMILY.get(route.kind, version) != version:
         return False
     match route.kind:
@@ -46,7 +47,7 @@ def _works(vpc: Vpc, route: Route, version: int) -> bool:
         case "interface":
             return any(i.id == target and i.guest and (version == 4 or i.ipv6) for i in vpc.interfaces)
         case "nat-gateway":
-            return nat_interface(vpc, target) != ""
+            return (version == 4 or is_translated(where)) and nat_interface(vpc, target) != ""
         case "peering":
             return any(p.id == target for p in vpc.peerings)
         case "transit-gateway":
@@ -73,3 +74,10 @@ def route_for(vpc: Vpc, subnet: Subnet, target: Address) -> Route | None:
     best = max(found, key=lambda n: n.prefixlen, default=None)
     route = found[best] if best is not None else None
     return route if route is not None and route.kind != "blackhole" else None
+
+
+def translating(vpc: Vpc) -> set[str]:
+    """The ids of the ENIs of NAT gateways that IPv6 is routed to."""
+    led = {route.target for table in vpc.route_tables for where, route in rows(vpc, table).items()
+           if where.version == 6 and route.kind == "nat-gateway"}
+    return {nat_interface(vpc, gateway) for gateway in led}

@@ -110,6 +110,7 @@ def _subnet(vpc: Vpc, subnet: Subnet, standing: Standing) -> port.Subnet:
         route_table=subnet.route_table_id or vpc.main_route_table_id,
         network_acl=subnet.network_acl_id,
         ipv6_cidr=subnet.ipv6_cidr,
+        dns64=subnet.dns64,
         openness=standing.of(vpc.id, subnet.id),
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from cloudjar.base.errors import AwsError
 from cloudjar.kit.context import Ctx
+from cloudjar.planes.network.sixfour import PREFIX, is_translated
 from cloudjar.services.ec2 import blocks, errors
 from cloudjar.services.ec2.egress_only_gateways.records import EgressOnlyGateway
 from cloudjar.services.ec2.internet_gateways.records import InternetGateway
@@ -133,8 +134,8 @@ def _nat_gateway(ctx: Ctx, table: RouteTable, where: str, key: str) -> Route:
     if gateway is None or gateway.state in ("deleting", "deleted", "failed"):
         raise errors.not_found("InvalidNatGatewayID.NotFound", "natGateway", key)
     _same_network(table, "NAT gateway", gateway.id, gateway.vpc_id)
-    if is_ipv6(ctx, where):
-        raise errors.not_built("Translation of IPv6 (NAT64)")
+    if is_ipv6(ctx, where) and not (":" in where and is_translated(IPv6Network(where))):
+        raise errors.invalid_value(f"A NAT gateway can be the target of IPv6 destinations in {PREFIX} only.")
     return Route(destination=where, nat_gateway_id=gateway.id)
 
 
