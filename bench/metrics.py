@@ -4,13 +4,15 @@
 
 The server is a real one in a process of its own on one core, durable. Rates are by the processor time that the
 server used, so that they hold on a busy machine too. Questions are timed in a process whose database holds a week of
-one-minute data of 1,000 metrics (10,080,000 points), also by processor time.
+one-minute data of 1,000 metrics (10,080,000 points), also by processor time: moved out of the write-ahead log, and with
+the collector of cycles set, as a server has them.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import sys
 import tempfile
@@ -172,10 +174,15 @@ def query() -> bool:
         settings = Settings(home=Path(folder), planes="sim", durable=False)
         held = Jar(settings, clock=clock, network=SimNetwork(), compute=SimCompute())
         fill(held, clock)
+        held.database.checkpoint()
         pages = held.database.query("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")[0][0]
         size = pages / (_METRICS * _WEEK / _MINUTE)
         print(f"a week of {_METRICS:,} metrics: {size:.0f} bytes a point")
-        for name, (ask, barred) in questions(held, clock).items():
+        asked = questions(held, clock)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
+        for name, (ask, barred) in asked.items():
             taken = _least(ask)
             good &= taken < _MILLISECONDS or not barred
             print(f"  {name:<60}{taken:8.1f} ms")
