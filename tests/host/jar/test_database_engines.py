@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
 from tests.host.compute.guestnet import root_and_tools
 from tests.host.jar.engines import PASSWORD, Site
+from tests.host.jar.exported import Exports
 from tests.host.jar.served import real_jar, until
 
 pytestmark = [pytest.mark.host, pytest.mark.timeout(900)]
@@ -74,6 +77,26 @@ def test_mariadb_keeps_what_was_committed_and_takes_its_parameters(site: Site) -
     rds.reboot_db_instance(DBInstanceIdentifier="maria")
     site.reach("maria", "available")
     assert _rows(site, "SELECT @@performance_schema, @@max_connections, n FROM kept") == "1|42|1"
+
+
+def test_a_snapshot_of_mariadb_is_exported_as_parquet(site: Site) -> None:
+    _rows(site, "CREATE TABLE typed (id BIGINT UNSIGNED PRIMARY KEY, n INT UNSIGNED, price DECIMAL(9,2), raw BLOB, "
+                "at DATETIME(6), day DATE, how ENUM('low', 'high'), said TEXT, doc JSON, part DOUBLE)")  # fmt: skip
+    _rows(site, "INSERT INTO typed VALUES (18446744073709551615, 4294967295, -12.30, x'00ff', "
+                "'2024-02-29 12:00:00.5', '2024-02-29', 'high', 'two\\nlines, \"quoted\"', '{\"k\": [1]}', 0.25), "
+                "(1, NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL)")  # fmt: skip
+    site.rds.create_db_snapshot(DBInstanceIdentifier="maria", DBSnapshotIdentifier="typed")
+    site.reach("maria", "available")
+    exports = Exports(site.jar)
+    exports.whole("typed")
+    assert exports.rows("typed/store/store.kept/1/") == [{"n": 1}]
+    first, second = exports.rows("typed/store/store.typed/1/")
+    assert second == {
+        "id": Decimal(2**64 - 1), "n": 2**32 - 1, "price": Decimal("-12.30"), "raw": b"\x00\xff",
+        "at": datetime(2024, 2, 29, 12, 0, 0, 500_000, UTC), "day": "2024-02-29", "how": "high",
+        "said": 'two\nlines, "quoted"', "doc": '{"k": [1]}', "part": 0.25,
+    }  # fmt: skip
+    assert {name for name, value in first.items() if value is not None} == {"id", "said"}
 
 
 def test_mariadb_is_stopped_changed_and_restored_of_a_snapshot(site: Site) -> None:
