@@ -69,5 +69,5 @@ def test_criteria(steady_jar: TestJar, criterion: dict[str, Any], fits: bool) ->
 def test_criteria_that_cannot_be(steady_jar: TestJar) -> None:
     replace = steady_jar.client("ec2").replace_image_criteria_in_allowed_images_settings
     assert code(replace, ImageCriteria=[{"ImageNames": [f"n{n}"]} for n in range(11)]) == "InvalidParameterValue"
-    watermarks = [{"ImageWatermarks": [{"WatermarkKey": "x"}]}]
-    assert code(replace, ImageCriteria=watermarks) == "UnsupportedOperation"
+    scans = [{"ScanResultCondition": {"MaximumSeverityLabel": "low"}}]
+    assert code(replace, ImageCriteria=scans) == "UnsupportedOperation"

@@ -11,6 +11,7 @@ import pytest
 
 from cloudjar.billing.lines import measure
 from cloudjar.billing.rate import rate
+from cloudjar.spec import instance_types
 from tests.jar import ACCOUNT, TestJar
 from tests.services.ec2.asking import NOWHERE, allow, code, launch, only
 
@@ -183,3 +184,23 @@ def test_capacity_is_split_off_and_moved(jar: TestJar, ec2: Any) -> None:
     move(InstanceCount=2, **ends)
     assert (room(ec2, first), room(ec2, second)[0]) == (("active", 4, 3), "cancelled")
     assert code(split, SourceCapacityReservationId=second, InstanceCount=1) == "InvalidCapacityReservationState"
+
+
+def test_where_reserved_capacity_stands_is_told_of_large_types(jar: TestJar, ec2: Any) -> None:
+    kind = "hpc7a.12xlarge"
+    offered = ec2.describe_instance_type_offerings(
+        LocationType="availability-zone", Filters=only(instance_type=kind))  # fmt: skip
+    zone = offered["InstanceTypeOfferings"][0]["Location"]
+    asked = ec2.describe_capacity_reservation_topology
+    small = reserve(ec2)
+    assert asked()["CapacityReservations"] == []
+    assert asked(CapacityReservationIds=[small])["CapacityReservations"] == []
+    assert code(asked, CapacityReservationIds=[f"cr-{NOWHERE}"]) == "InvalidCapacityReservationId.NotFound"
+    assert code(asked, CapacityReservationIds=[small], MaxResults=5) == "InvalidParameterCombination"
+    allow(jar, str(instance_types.vcpu_quota(kind)), 200)
+    large_one = reserve(ec2, InstanceType=kind, AvailabilityZone=zone)
+    [told] = asked()["CapacityReservations"]
+    assert (told["CapacityReservationId"], told["State"], told["AvailabilityZone"]) == (large_one, "active", zone)
+    assert len(told["NetworkNodes"]) == 3
+    ec2.cancel_capacity_reservation(CapacityReservationId=large_one)
+    assert asked()["CapacityReservations"] == []

@@ -43,7 +43,7 @@ def test_fewer_threads_are_a_smaller_machine(jar: TestJar, ec2: Any) -> None:
         ({"TagSpecifications": [{"ResourceType": "vpc", "Tags": [{"Key": "a"}]}]}, "InvalidParameterValue"),
         ({"Placement": {"HostId": "h-00000000000000000"}}, "InvalidParameterCombination"),
         ({"KernelId": "aki-12345678"}, "UnsupportedOperation"),
-        ({"PrivateDnsNameOptions": {"EnableResourceNameDnsAAAARecord": True}}, "UnsupportedOperation"),
+        ({"PrivateDnsNameOptions": {"EnableResourceNameDnsAAAARecord": True}}, "InvalidParameterValue"),
         ({"MetadataOptions": {"HttpProtocolIpv6": "enabled"}}, "UnsupportedOperation"),
     ],
 )  # fmt: skip

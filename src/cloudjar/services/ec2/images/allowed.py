@@ -51,10 +51,23 @@ def _meets(ctx: Ctx, criterion: Mapping[str, Any], facts: Mapping[str, Any]) -> 
         return False
     if criterion.get("MarketplaceProductCodes"):
         return False  # no image has one
+    marks = criterion.get("ImageWatermarks")
+    if marks and not any(_marked(ctx, one, mark) for one in marks for mark in facts.get("ImageWatermarks") or ()):
+        return False
     created = criterion.get("CreationDateCondition") or {}
     deprecated = criterion.get("DeprecationTimeCondition") or {}
     return _within(ctx, facts.get("CreationDate"), created.get("MaximumDaysSinceCreated")) and _within(
         ctx, facts.get("DeprecationTime"), deprecated.get("MaximumDaysSinceDeprecated"))
+
+
+def _marked(ctx: Ctx, wanted: Mapping[str, Any], mark: Mapping[str, Any]) -> bool:
+    """Whether a watermark is one of those that are wanted, in all that is said."""
+    if wanted.get("WatermarkKey") and not _fits(wanted["WatermarkKey"], mark["WatermarkKey"]):
+        return False
+    if wanted.get("SourceImageRegion") not in (None, "", mark["SourceImageRegion"]):
+        return False
+    of_source = _within(ctx, mark["SourceImageCreationTime"], wanted.get("MaximumDaysSinceSourceImageCreated"))
+    return of_source and _within(ctx, mark["WatermarkCreationTime"], wanted.get("MaximumDaysSinceWatermarkCreated"))
 
 
 def _fits(pattern: str, name: str) -> bool:
@@ -99,7 +112,7 @@ def replace_image_criteria_in_allowed_images_settings(ctx: Ctx, req: dict[str, A
     """Other criteria; an image needs to meet one of them, in all that it says."""
     criteria = req.get("ImageCriteria") or []
     for one in criteria:
-        errors.refuse(one, "ImageWatermarks", "ScanResultCondition")
+        errors.refuse(one, "ScanResultCondition")
     providers = {name for one in criteria for name in one.get("ImageProviders") or ()}
     if len(criteria) > _MOST_CRITERIA or len(providers) > _MOST_PROVIDERS:
         raise errors.invalid_value(

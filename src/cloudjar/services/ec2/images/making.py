@@ -68,6 +68,7 @@ def create_image(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
             source_image_id=vm.image_id,
             source_image_region=ctx.region,
             imds_support=(source.facts.get("ImdsSupport") or "") if source else "",
+            watermarks=source.own.watermarks if source and source.own else (),
             tags=tags.specified(req, "image"),
         )
     )

@@ -22,6 +22,16 @@ class ImageDisk(msgspec.Struct, frozen=True, kw_only=True):
     delete_on_termination: bool = True
 
 
+class Watermark(msgspec.Struct, frozen=True, kw_only=True):
+    """A mark (`key`: ACCOUNT:NAME), and the image that it was first given to, and when."""
+
+    key: str
+    image_id: str
+    region: str
+    image_created: datetime
+    created: datetime
+
+
 @record(
     "ec2",
     "image",
@@ -59,6 +69,7 @@ class OwnImage(Record, frozen=True, kw_only=True):
     supported_types: tuple[str, ...] = ()
     """Instance types, ``*`` for any text, that it is for (none: all), and that it is not for."""
     unsupported_types: tuple[str, ...] = ()
+    watermarks: tuple[Watermark, ...] = ()
     tags: dict[str, str] = {}
 
     @property

@@ -27,7 +27,7 @@ FILTERS = by_path(
         "image-id": "ImageId",
         "image-type": "ImageType",
         **{
-            f"image-watermark.{name}": f"Watermarks[].{path}"
+            f"image-watermark.{name}": f"ImageWatermarks[].{path}"
             for name, path in (
                 ("source-image-creation-time", "SourceImageCreationTime"),
                 ("source-image-id", "SourceImageId"),
@@ -98,6 +98,7 @@ def show_image(image: OwnImage, account: str) -> dict[str, Any]:
         "ImageId": image.id,
         "ImageLocation": f"{image.account}/{image.name}",
         "ImageType": "machine",
+        "ImageWatermarks": show_watermarks(image),
         "ImdsSupport": image.imds_support or None,
         "InstanceTypeSpecification": _types(image),
         "Name": image.name,
@@ -115,6 +116,20 @@ def show_image(image: OwnImage, account: str) -> dict[str, Any]:
         "UsageOperation": "RunInstances",
         "VirtualizationType": "hvm",
     }
+
+
+def show_watermarks(image: OwnImage) -> list[dict[str, Any]] | None:
+    """AWS's ImageWatermarkList."""
+    return [
+        {
+            "WatermarkKey": mark.key,
+            "SourceImageId": mark.image_id,
+            "SourceImageRegion": mark.region,
+            "SourceImageCreationTime": mark.image_created,
+            "WatermarkCreationTime": mark.created,
+        }
+        for mark in image.watermarks
+    ] or None
 
 
 def _types(image: OwnImage) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from cloudjar.kit import tags
 from cloudjar.kit.context import Ctx
 from cloudjar.kit.operation import op
 from cloudjar.services.ec2 import errors
+from cloudjar.services.ec2.images import allowed
 from cloudjar.services.ec2.images.catalogue import find_image
 from cloudjar.services.ec2.instances.records import Instance
 from cloudjar.services.ec2.instances.views import show_state
@@ -77,32 +78,46 @@ def _show(ctx: Ctx, vm: Instance) -> dict[str, Any]:
 
 
 def _image(ctx: Ctx, image_id: str) -> dict[str, Any]:
-    """Every image is allowed: there are no allowed-images settings here."""
+    """What there is to know of it; one that is gone hurts no setting."""
     found = find_image(ctx, image_id)
     if found is None:
         return {"ImageAllowed": True, "ImageId": image_id, "State": "deregistered"}
     facts = found.facts
-    kept = ("CreationDate", "DeprecationTime", "ImageId", "ImageOwnerAlias", "Name", "OwnerId", "State")
-    return {"ImageAllowed": True, "IsPublic": facts["Public"], **{name: facts.get(name) for name in kept}}
+    kept = (
+        "CreationDate", "DeprecationTime", "ImageId", "ImageOwnerAlias", "ImageWatermarks", "Name", "OwnerId", "State",
+    )  # fmt: skip
+    decided = allowed.chosen(ctx)
+    fits = decided.state == "disabled" or allowed.is_allowed(ctx, decided, facts)
+    return {"ImageAllowed": fits, "IsPublic": facts["Public"], **{name: facts.get(name) for name in kept}}
 
 
 @op("DescribeInstanceTopology")
 def describe_instance_topology(ctx: Ctx, req: dict[str, Any]) -> dict[str, Any]:
     """Where running instances of the types for large clusters stand; those of one zone stand together here."""
     groups = req.get("GroupNames") or ()
-    found = [vm for vm in _asked(ctx, req) if vm.state == "running" and vm.type.partition(".")[0] in _TOLD]
+    found = [vm for vm in _asked(ctx, req) if vm.state == "running" and is_told(vm.type)]
     rows = [Row(vm.tags, _place(vm)) for vm in found if not groups or vm.placement_group in groups]
     return {"Instances": narrow(req, _PLACE_FILTERS, rows)}
 
 
+def is_told(kind: str) -> bool:
+    """Whether AWS tells where instances of a type stand."""
+    return kind.partition(".")[0] in _TOLD
+
+
+def network_nodes(account: str, zone_id: str | None) -> list[str]:
+    """The nodes above what stands in a zone, for an account."""
+    layers = (hashlib.sha256(f"{account} {zone_id} {layer}".encode()) for layer in range(_LAYERS))
+    return [f"nn-{digest.hexdigest()[:17]}" for digest in layers]
+
+
 def _place(vm: Instance) -> dict[str, Any]:
-    layers = (hashlib.sha256(f"{vm.account} {_zone_id(vm)} {layer}".encode()) for layer in range(_LAYERS))
     return {
         "AvailabilityZone": vm.zone,
         "GroupName": vm.placement_group or None,
         "InstanceId": vm.id,
         "InstanceType": vm.type,
-        "NetworkNodes": [f"nn-{digest.hexdigest()[:17]}" for digest in layers],
+        "NetworkNodes": network_nodes(vm.account, _zone_id(vm)),
         "ZoneId": _zone_id(vm),
     }
 

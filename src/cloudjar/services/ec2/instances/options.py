@@ -60,6 +60,10 @@ def names(req: Mapping[str, Any], subnet: Subnet) -> dict[str, Any]:
     """What the launch says of host names, else what its subnet says, as fields of an instance."""
     record = member(req, "PrivateDnsNameOptions.EnableResourceNameDnsARecord")
     record6 = member(req, "PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord")
+    if record6 and not subnet.ipv6_cidr:
+        raise errors.invalid_value(
+            f"Invalid value 'true' for enableResourceNameDnsAAAARecord: subnet {subnet.id} has no IPv6 CIDR block"
+        )
     return {
         "hostname_type": member(req, "PrivateDnsNameOptions.HostnameType") or subnet.hostname_type,
         "name_record": subnet.resource_name_a_record if record is None else record,
