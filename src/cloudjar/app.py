@@ -42,7 +42,7 @@ from cloudjar.gateway.streams import Doors as StreamDoors
 from cloudjar.gateway.tls import Authority
 from cloudjar.gateway.turns import Turns
 from cloudjar.gateway.uploads import Uploads
-from cloudjar.kit import machine, names
+from cloudjar.kit import machine, names, throttle
 from cloudjar.kit.accounts import Doors
 from cloudjar.kit.audit import Audit
 from cloudjar.kit.context import World
@@ -52,7 +52,6 @@ from cloudjar.kit.operation import Services, packages
 from cloudjar.kit.quantities import Quantities
 from cloudjar.kit.quota import Quotas
 from cloudjar.kit.settling import Settling
-from cloudjar.kit.throttle import Throttle
 from cloudjar.kit.usage import Usage
 from cloudjar.kit.wakes import Runner, Wake, WakeTable
 from cloudjar.planes import chosen
@@ -135,7 +134,7 @@ class Jar:
             Authorizer(self._identity, self.sealer, self._organization, doors.shut, self._doorway),
             self.audit,
             self.turns.durably,
-            Throttle() if settings.throttle else None,
+            throttle.of(state, settings.api_rate) if settings.throttle and settings.api_rate else None,
         )
         self.tls = Authority(home / "tls", (*settings.hosts, *public_names.certificate_names()))
         self.world.load = self.services.load

@@ -39,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Sync the disk before a write is answered."""
     throttle: bool = True
     """Refuse calls that come faster than AWS admits them; only tests that ask thousands of questions go without."""
+    api_rate: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 1.0
+    """How many times as fast as AWS calls are admitted; 0: however fast they come."""
     eventual_consistency: Annotated[float, msgspec.Meta(ge=0, le=3600)] | None = None
     """Seconds of AWS time after which readers see what was written to IAM, 0 at once; None: as it was before."""
     smtp_port: Annotated[int, msgspec.Meta(ge=-1, le=65535)] | None = None
@@ -61,7 +63,7 @@ def from_environment(env: Mapping[str, str], *, is_root: bool) -> Settings:
     given: dict[str, object] = {"home": home}
     named = (
         "host", "port", "account", "region", "planes", "compute", "public_pool", "tag", "eventual_consistency",
-        "smtp_port", "smtps_port", "mail_relay",
+        "smtp_port", "smtps_port", "mail_relay", "api_rate",
     )  # fmt: skip
     for name in named:
         value = env.get(f"CLOUDJAR_{name.upper()}")

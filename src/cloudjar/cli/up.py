@@ -56,6 +56,12 @@ def _checked_relay(_: click.Context, __: click.Parameter, value: str | None) -> 
     help="Have IAM's changes hold only after this long, as on AWS; 0 is at once.",
 )
 @click.option(
+    "--api-rate",
+    type=click.FloatRange(0, 1000),
+    metavar="TIMES",
+    help="Admit calls TIMES as fast as AWS does before they are throttled; 0 is however fast they come.",
+)
+@click.option(
     "--smtp-port",
     type=click.IntRange(-1, 65535),
     help="SES's SMTP endpoint listens here (2587 when it is free); 0 picks a free one, -1 is nowhere.",

@@ -9,7 +9,7 @@ from typing import Any
 from cloudjar.base.errors import AwsError, not_implemented
 from cloudjar.kit.operation import Operation, Services
 from cloudjar.kit.validate import validator
-from cloudjar.spec import iam, models, regions, throttles
+from cloudjar.spec import iam, models, rates, regions, throttles
 from cloudjar.spec.models import OperationModel, ServiceModel, Shape
 from cloudjar.wire.codec import Codec, codec
 
@@ -37,6 +37,8 @@ class Call:
     token_member: str
     throttled: bool
     """Whether there may be a limit to how often it is called (`spec.throttles`)."""
+    rate: tuple[str, str] | None
+    """The quota of how often it is called (`spec.rates`)."""
 
     def handler(self) -> Operation:
         """The operation's handler, or the honest 501."""
@@ -75,6 +77,7 @@ class Calls:
             redactor(model.output),
             tokens[0] if tokens else "",
             throttles.limit(service, operation, {}) is not None,
+            rates.quota(service, operation),
         )
         self._compiled[service, operation, protocol] = call
         return call

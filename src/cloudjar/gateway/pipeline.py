@@ -271,8 +271,8 @@ class Pipeline:
         trail.decided = self._authorize(ctx, call.service.name, locate(ctx, call, operation, req))
         if ctx.world.faults.strikes:
             ctx.world.faults.strike(ctx.caller, call.service.name, operation.name)
-        if self._throttle is not None and call.throttled:
-            self._throttle.admit(ctx.account, ctx.region, call.service.name, operation.name, asked)
+        if self._throttle is not None:
+            self._slow_down(self._throttle, ctx, call, asked)
         if req.get("DryRun") and call.service.name == "ec2":
             raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
         token = req.get(call.token_member) if call.token_member and operation.writes else None
@@ -287,6 +287,15 @@ class Pipeline:
         if token:
             self._tokens.remember(ctx, name, token, asked, result)
         return result
+
+
+    def _slow_down(self, throttle: Throttle, ctx: Ctx, call: Call, req: dict[str, Any]) -> None:
+        """Refuse what comes too often. What a service calls does not count against quotas of calls: it would try again
+        until it is let in."""
+        if call.throttled:
+            throttle.admit(ctx.account, ctx.region, call.service.name, call.model.name, req)
+        if call.rate is not None and ctx.request is not None:
+            throttle.draw(ctx.account, ctx.region, call.service.name, call.rate)
 
 
 @cache
