@@ -11,6 +11,7 @@ import pytest
 
 from cloudjar.base.settings import Settings
 from cloudjar.cli import aws_tool, bill, claims, clock, money, screen
+from cloudjar.cli.leftovers import Used, removal
 from cloudjar.cli.screen import Failure
 from cloudjar.cli.ssh import find_key
 
@@ -31,6 +32,41 @@ def test_tables_align() -> None:
         "long  22",
     ]
     assert screen.table([]) == []
+
+
+@pytest.mark.parametrize(
+    ("used", "command"),
+    [
+        (Used("AmazonEC2", "EBS:SnapshotUsage", "snap-1"), "ec2 delete-snapshot --snapshot-id snap-1"),
+        (
+            Used("AmazonEC2", "EBS:FastSnapshotRestore", "snap-1/eu-west-3a"),
+            "ec2 disable-fast-snapshot-restores --availability-zones eu-west-3a --source-snapshot-ids snap-1",
+        ),
+        (
+            Used("AmazonVPC", "TransitGateway-Hours", "tgw-attach-1", operation="TransitGatewayPeering"),
+            "ec2 delete-transit-gateway-peering-attachment --transit-gateway-attachment-id tgw-attach-1",
+        ),
+        (
+            Used("AmazonVPC", "TransitGateway-Hours", "tgw-attach-1", operation="TransitGatewayVPC"),
+            "ec2 delete-transit-gateway-vpc-attachment --transit-gateway-attachment-id tgw-attach-1",
+        ),
+        (
+            Used("AmazonKinesis", "EnhancedFanoutHour", "s/consumer/c:1", "000000000000", "eu-west-3"),
+            "kinesis deregister-stream-consumer --consumer-arn "
+            "arn:aws:kinesis:eu-west-3:000000000000:stream/s/consumer/c:1 --region eu-west-3",
+        ),
+        (
+            Used("AWSBudgets", "ActionEnabledBudgetsUsage", "my budget", "000000000000"),
+            "budgets delete-budget --account-id 000000000000 --budget-name 'my budget'",
+        ),
+        (
+            Used("AmazonRDS", "RDS:GP3-Storage", "three", noun="cluster"),
+            "rds delete-db-cluster --db-cluster-identifier three --skip-final-snapshot",
+        ),
+    ],
+)
+def test_what_ends_a_usage(used: Used, command: str) -> None:
+    assert removal(used) == f"aws {command}"
 
 
 def test_money_reads_well() -> None:

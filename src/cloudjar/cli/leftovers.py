@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -13,6 +14,18 @@ from cloudjar.cli.home import Home, home_option, json_option
 from cloudjar.cli.screen import print_table, say, show_json
 
 DAYS = 30
+
+
+class Used(NamedTuple):
+    """What is used, of what, and whose; `noun` says what it is of where nothing else does."""
+
+    service: str
+    usage_type: str
+    resource: str
+    account: str = ""
+    region: str = ""
+    operation: str = ""
+    noun: str = ""
 
 
 class Leftover(NamedTuple):
@@ -36,8 +49,14 @@ _EC2: tuple[tuple[str, str], ...] = (
     ("cr-", "ec2 cancel-capacity-reservation --capacity-reservation-id {}"),
     ("h-", "ec2 release-hosts --host-ids {}"),
 )
+_PEERING = "ec2 delete-transit-gateway-peering-attachment --transit-gateway-attachment-id {}"
+_CLUSTER = "rds delete-db-cluster --db-cluster-identifier {} --skip-final-snapshot"
 _BY_USAGE: tuple[tuple[str, str, str], ...] = (
     ("AWSELB", "LoadBalancerUsage", "elbv2 delete-load-balancer --load-balancer-arn {}"),
+    (
+        "AWSELB", "ReservedLCUUsage",
+        "elbv2 modify-capacity-reservation --reset-capacity-reservation --load-balancer-arn {}",
+    ),
     ("awskms", "KMS-Keys", "kms schedule-key-deletion --key-id {} --pending-window-in-days 7"),
     ("AWSSecretsManager", "", "secretsmanager delete-secret --secret-id {}"),
     ("AWSSystemsManager", "", "ssm delete-parameter --name {}"),
@@ -50,7 +69,7 @@ _BY_USAGE: tuple[tuple[str, str, str], ...] = (
     ("AWSEvents", "", "events delete-archive --archive-name {}"),
     ("AmazonS3", "", "s3 rb s3://{} --force"),
     ("AmazonRDS", "RDS:ProxyUsage", "rds delete-db-proxy --db-proxy-name {}"),
-    ("AmazonRDS", "Aurora:", "rds delete-db-cluster --db-cluster-identifier {} --skip-final-snapshot"),
+    ("AmazonRDS", "Aurora:", _CLUSTER),
     (
         "AmazonRDS", "",
         "rds delete-db-instance --db-instance-identifier {} --skip-final-snapshot --delete-automated-backups",
@@ -59,19 +78,41 @@ _BY_USAGE: tuple[tuple[str, str, str], ...] = (
 _TERM = "runs until its term ends"
 
 
-def removal(service: str, usage_type: str, resource: str, region: str) -> str:
+def removal(used: Used) -> str:
     """The command that ends a usage; "" where none is known."""
+    service, usage_type, resource = used[:3]
     if service == "ComputeSavingsPlans" or usage_type.startswith(("HeavyUsage:", "HostReservation")):
         return _TERM
-    place = f" --region {region}" if region else ""
+    place = f" --region {used.region}" if used.region else ""
     if service == "AmazonVPC" and usage_type.startswith("PublicIPv4:"):
         return _address(resource, place)
+    command = _special(used)
+    if command:
+        return f"aws {command}{place}"
     for prefix, command in _EC2:
         if service in ("AmazonEC2", "AmazonVPC") and resource.startswith(prefix):
             return f"aws {command.format(resource)}{place}"
     for code, kind, command in _BY_USAGE:
         if service == code and usage_type.startswith(kind):
             return f"aws {command.format(resource)}{place}"
+    return ""
+
+
+def _special(used: Used) -> str:
+    """What is not called by what its usage begins with alone."""
+    service, usage_type, resource = used[:3]
+    if usage_type == "EBS:FastSnapshotRestore":
+        snapshot, _, zone = resource.partition("/")
+        return f"ec2 disable-fast-snapshot-restores --availability-zones {zone} --source-snapshot-ids {snapshot}"
+    if used.operation == "TransitGatewayPeering":
+        return _PEERING.format(resource)
+    if service == "AmazonKinesis" and usage_type == "EnhancedFanoutHour":
+        arn = f"arn:aws:kinesis:{used.region}:{used.account}:stream/{resource}"
+        return f"kinesis deregister-stream-consumer --consumer-arn {arn}"
+    if service == "AWSBudgets":
+        return f"budgets delete-budget --account-id {used.account} --budget-name {shlex.quote(resource)}"
+    if service == "AmazonRDS" and used.noun == "cluster":
+        return _CLUSTER.format(resource)
     return ""
 
 
@@ -119,7 +160,7 @@ def _leftover(account: str, region: str, resource: str, lines: list[dict[str, An
     costs = [None if line["cost"] is None else Decimal(line["cost"]) for line in lines]
     known = [cost for cost in costs if cost is not None]
     kinds = tuple(dict.fromkeys(line["usage_type"] for line in lines))
-    commands = (removal(line["service"], line["usage_type"], resource, region) for line in lines)
+    commands = (removal(Used(*(line[name] for name in Used._fields))) for line in lines)
     command = next((one for one in commands if one), "")
     return Leftover(account, region, resource, kinds, sum(known, Decimal(0)) if known else None, command)
 

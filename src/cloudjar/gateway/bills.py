@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from cloudjar.kit.record import by_noun
+
 if TYPE_CHECKING:
     from cloudjar.billing.costs import Row
+    from cloudjar.billing.measured import Line
     from cloudjar.kit.context import World
 
 _HORIZON = 3 * 366 * 86400
@@ -32,7 +35,19 @@ def ahead(world: World, query: Mapping[str, str]) -> dict[str, Any]:
     if not 0 < seconds <= _HORIZON:
         raise ValueError("seconds must be between 0 and three years")
     until = datetime.fromtimestamp(world.clock.now().timestamp() + seconds, UTC)
-    return {"until": until, "lines": [_shown(row) for row in ledger(world).ahead(until)]}
+    lines = [{**_shown(row), "noun": _noun(world, row.line)} for row in ledger(world).ahead(until)]
+    return {"until": until, "lines": lines}
+
+
+def _noun(world: World, line: Line) -> str:
+    """What a resource is where its usage does not tell: a cluster of databases is billed as its members are."""
+    if line.service != "AmazonRDS":
+        return ""
+    world.load("rds")
+    clusters = by_noun("rds", "cluster")
+    assert clusters is not None  # rds has clusters
+    found = world.state.tables.get(clusters.spec, line.account, line.region, line.resource)
+    return "" if found is None else clusters.noun
 
 
 def _shown(row: Row) -> dict[str, Any]:
