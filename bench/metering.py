@@ -1,10 +1,10 @@
-"""What metering costs a request: `python -m bench.metering [--pairs 60]`. The bar is 5 % of the server's time for it.
+"""What metering costs a request: `python -m bench.metering [--pairs 400]`. The bar is 5 % of the server's time for it.
 
-The same signed calls to one server in short blocks that take turns: with everything that meters (spans, tags,
-quantities, counts of calls), and with it taken out; which comes first changes from pair to pair. What counts is the
-processor time of the server's thread, and of each pair the ratio of the two: whatever slows the machine for longer than
-a block slows both. Told are the median of the ratios and how far it may be off (a 95 % interval, from the ratios'
-order).
+The same signed calls to one server in slices of a few milliseconds that take turns: with everything that meters (spans,
+tags, quantities, counts of calls), and with it switched off; which comes first changes from pair to pair. What counts
+is the processor time of the server's thread, and of each pair the ratio of the two: whatever slows the machine for
+longer than a slice slows both, and what is shorter is one pair of hundreds. Told are the median of the ratios and how
+far it may be off (a 95 % interval, from the ratios' order).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import argparse
 import gc
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from functools import partial
 from math import sqrt
 from pathlib import Path
 from statistics import median
@@ -28,28 +28,24 @@ from tests.calls import REGION, Line, Sent, signed, write
 from tests.jar import TestJar, running
 
 BAR = 5.0
-CALLS = 25
-"""Of a block."""
+CALLS = 5
+"""Of a slice."""
 
 
-@contextmanager
-def unmetered() -> Iterator[None]:
-    """Nothing is metered."""
+class Switch:
+    """What meters, to be switched on and off; always by way of this, so that both cost the same detour."""
 
-    def nothing(*_: Any, **__: Any) -> None:
-        return
+    on = True
 
-    kept: list[tuple[Any, str, Any]] = [
-        (Usage, "edge", nothing), (Quantities, "add", nothing), (Audit, "_count", nothing),
-    ]  # fmt: skip
-    before = [getattr(place, name) for place, name, _ in kept]
-    for place, name, other in kept:
-        setattr(place, name, other)
-    try:
-        yield
-    finally:
-        for (place, name, _), old in zip(kept, before, strict=True):
-            setattr(place, name, old)
+    def __init__(self) -> None:
+        for place, name in ((Usage, "edge"), (Quantities, "add"), (Audit, "_count")):
+            setattr(place, name, self._switched(getattr(place, name)))
+
+    def _switched(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def maybe(*given: Any, **named: Any) -> Any:
+            return function(*given, **named) if self.on else None
+
+        return maybe
 
 
 def work(jar: TestJar) -> Mapping[str, Sent]:
@@ -74,13 +70,13 @@ async def _now() -> float:
     return thread_time()
 
 
-def block(jar: TestJar, line: Line, call: Sent) -> float:
-    """Processor time that the server's thread takes for one call, on average."""
+def part(jar: TestJar, line: Line, call: Sent, calls: int = CALLS) -> float:
+    """Processor time that the server's thread takes for a slice."""
     start = jar.on_loop(_now())
-    for _ in range(CALLS):
+    for _ in range(calls):
         answer = line.send(call)
         assert answer.status == 200, answer
-    return float(jar.on_loop(_now()) - start) / CALLS
+    return float(jar.on_loop(_now()) - start)
 
 
 class Share(NamedTuple):
@@ -91,19 +87,18 @@ class Share(NamedTuple):
     seconds: float
 
 
-def share(run: Callable[[], float], pairs: int) -> Share:
-    """Run blocks with and without metering in turn."""
+def share(switch: Switch, run: Callable[[], float], pairs: int, looking: float) -> Share:
+    """Run slices with and without metering in turn; `looking` is what looking at the clock takes of each."""
     ratios, taken = [], []
     for number in range(pairs):
         gc.collect(0)
-        if number % 2:
-            with_it = run()
-        with unmetered():
-            without = run()
-        if not number % 2:
-            with_it = run()
-        ratios.append(with_it / without)
-        taken.append(with_it)
+        found = {}
+        for on in (True, False) if number % 2 else (False, True):
+            switch.on = on
+            found[on] = run() - looking
+        ratios.append(found[True] / found[False])
+        taken.append(found[True] / CALLS)
+    switch.on = True
     ratios.sort()
     reach = sqrt(pairs) * 0.98
     low, high = max(int(pairs / 2 - reach), 0), min(int(pairs / 2 + reach), pairs - 1)
@@ -113,17 +108,17 @@ def share(run: Callable[[], float], pairs: int) -> Share:
 def main() -> int:
     """Print a table; 1 when the bar is missed."""
     options = argparse.ArgumentParser()
-    options.add_argument("--pairs", type=int, default=60)
-    pairs, shares = options.parse_args().pairs, []
+    options.add_argument("--pairs", type=int, default=400)
+    pairs, shares, switch = options.parse_args().pairs, [], Switch()
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as jar:
         line = Line(jar.port)
         calls = work(jar)
         gc.freeze()
         gc.disable()
         for name, call in calls.items():
-            for _ in range(4):
-                block(jar, line, call)
-            found = share(lambda call=call: block(jar, line, call), pairs)  # type: ignore[misc]  # bound
+            part(jar, line, call, 100)
+            looking = median(part(jar, line, call, 0) for _ in range(100))
+            found = share(switch, partial(part, jar, line, call), pairs, looking)
             shares.append(found)
             print(f"{name:20} {found.seconds * 1e6:8.0f} us: {found.percent:+5.1f} % (by {found.off:.1f} at most)")
         line.close()

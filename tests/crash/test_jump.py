@@ -25,7 +25,10 @@ KILLS = 4
 TRUST = json.dumps({
     "Version": "2012-10-17",
     "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "scheduler.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        {
+            "Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"Service": ["events.amazonaws.com", "scheduler.amazonaws.com"]},
+        }
     ],
 })  # fmt: skip
 ALLOWED = json.dumps({
@@ -105,8 +108,12 @@ def test_a_jump_that_is_killed_and_gone_on_with_changes_neither_bill_nor_schedul
     iam, sqs = client(server, "iam"), client(server, "sqs")
     role = iam.create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
     iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=ALLOWED)
-    url = sqs.create_queue(QueueName="q", Attributes={"MessageRetentionPeriod": "1209600"})["QueueUrl"]
+    kept = {"MessageRetentionPeriod": "1209600"}
+    url, ruled = (sqs.create_queue(QueueName=name, Attributes=kept)["QueueUrl"] for name in ("q", "ruled"))
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events = client(server, "events")
+    events.put_rule(Name="hourly", ScheduleExpression="rate(1 hour)")
+    events.put_targets(Rule="hourly", Targets=[{"Id": "q", "Arn": arn.replace(":q", ":ruled"), "RoleArn": role}])
     client(server, "scheduler").create_schedule(
         Name="s", FlexibleTimeWindow={"Mode": "OFF"}, ScheduleExpression="rate(1 hour)",
         Target={"Arn": arn, "RoleArn": role, "Input": "{}"},
@@ -125,4 +132,5 @@ def test_a_jump_that_is_killed_and_gone_on_with_changes_neither_bill_nor_schedul
     metered = hours_of(server, "EBS:VolumeUsage.gp3", start, target)
     assert abs(metered - SIZE * Decimal(str((target - start).total_seconds())) / 3600) < Decimal("1e-6")
     assert messages(sqs, url) == 1 + DAYS * 24
+    assert messages(sqs, ruled) == DAYS * 24
     assert datetime.now(UTC) < target
