@@ -69,15 +69,16 @@ class Fleet(Pair):
         until(done, "another writer", 180, 0.5)
 
     def guarded(self) -> None:
-        """Both readers are waited for, and either could take over, as the store has it: AWS tells nobody."""
+        """Both readers are waited for, and either could take over."""
+        until(lambda: self.guards() == [2], "both readers to be waited for", 180, 0.2)
 
-        def safe() -> bool:
-            with closing(sqlite3.connect(f"file:{self.jar.home / 'cloudjar.db'}?mode=ro", uri=True)) as store:
-                rows = [bytes(row[0]) for row in store.execute('SELECT data FROM "rds/cluster"')]
-            found = [msgspec.msgpack.decode(row, type=DbCluster) for row in rows]
-            return all(len(one.safe) == len(one.waits) == 2 for one in found)
-
-        until(safe, "both readers to be waited for", 180, 0.2)
+    def guards(self) -> list[int]:
+        """How many readers are waited for of each cluster, and could take over, as the store has it: AWS tells nobody.
+        -1 where these are not the same."""
+        with closing(sqlite3.connect(f"file:{self.jar.home / 'cloudjar.db'}?mode=ro", uri=True)) as store:
+            rows = [bytes(row[0]) for row in store.execute('SELECT data FROM "rds/cluster"')]
+        found = [msgspec.msgpack.decode(row, type=DbCluster) for row in rows]
+        return [len(one.safe) if one.safe == one.waits else -1 for one in found]
 
     def moved(self, before: str, why: str) -> None:
         """Another one is the writer, and the cluster says that it is whole."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.jar import TestJar
@@ -59,6 +61,22 @@ def test_all_members_go_at_once_and_the_data_stay(site: AuroraSite) -> None:
     site.join("four")
     site.jar.settle()
     assert site.read("four") == "everything"
+
+
+def test_what_the_last_members_were_about_to_do_ends_with_them(steady_jar: TestJar) -> None:
+    site = AuroraSite(steady_jar)
+    site.sea("one", "two")
+    site.rds.failover_db_cluster(**SEA)
+    site.leave("one", "two")
+    assert site.cluster()["Status"] == "available"
+    site.join("three")
+    site.jar.settle()
+    site.rds.modify_db_cluster(**SEA, MasterUserPassword="other-horse-10")
+    site.leave("three")
+    assert (site.cluster()["Status"], site.cluster()["DBClusterMembers"]) == ("available", [])
+    site.join("four")
+    site.jar.settle()
+    assert site.jar.jar.world.ports["databases"].engines[site.machine_of("four")].verifier
 
 
 def test_no_member_comes_before_the_last_one_is_gone(steady_jar: TestJar) -> None:
@@ -159,6 +177,10 @@ def test_nothing_is_backed_up_of_nothing(site: AuroraSite) -> None:
     site.jar.advance(days=5)
     found = site.rds.describe_db_cluster_snapshots(SnapshotType="automated")["DBClusterSnapshots"]
     assert 2 <= len(found) <= 3
+    assert max(one["SnapshotCreateTime"] for one in found) > site.jar.clock.now() - timedelta(days=1, hours=1)
+    site.rds.create_db_cluster_snapshot(**SEA, DBClusterSnapshotIdentifier="some")
+    site.jar.settle()
+    assert site.cluster()["Status"] == "available"
 
 
 def test_a_key_encrypts_members_and_snapshots(site: AuroraSite) -> None:

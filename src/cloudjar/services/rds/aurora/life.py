@@ -120,7 +120,9 @@ def left(ctx: Ctx, db: DbInstance, *, kept: bool) -> None:
         zone=db.zone, created=db.created, data_key=db.data_key,
     )  # fmt: skip
     nobody: dict[str, object] = {"writer": "", "waits": (), "safe": (), "serving": (), "target": ""}
-    verifier = db.verifier if db.answering else cluster.verifier
+    if cluster.state in ("failing-over", "modifying"):
+        nobody["state"] = "available"  # nobody is left to do it
+    verifier = db.change.verifier or (db.verifier if db.answering else cluster.verifier)
     filled = cluster.filled or db.answering
     ctx.db[DbCluster].put(replace(cluster, held=held, verifier=verifier, filled=filled, **nobody))
 

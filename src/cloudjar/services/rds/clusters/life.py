@@ -80,7 +80,7 @@ def _arrive(step: Step) -> None:
             return
         everyone = members.every(step.ctx, cluster)
         reached, decide = _DONE[cluster.state]
-        if everyone and all(reached(cluster, db) for db in everyone):
+        if (everyone or cluster.state in _WITHOUT) and all(reached(cluster, db) for db in everyone):
             decide(step, cluster, everyone)
 
 
@@ -167,6 +167,8 @@ _DONE: dict[
     "backing-up": (_is, _backed_up),
 }
 """By state: when a member has done what was asked for, and what becomes of the cluster then."""
+_WITHOUT = ("backing-up",)
+"""States that end though there are no members."""
 
 
 def _delete(step: Step, cluster: DbCluster) -> None:
