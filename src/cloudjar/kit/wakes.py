@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from cloudjar.base.clock import Clock, monotonic
@@ -93,6 +94,8 @@ class WakeTable:
         self._soonest = math.inf
         self._changed: set[Key] | None = None
         """What was woken anew since `ahead` read: the earliest, and which; None while nobody reads ahead."""
+        self._renewed: set[Key] = set()
+        """Of these the ones whose waking was not undone."""
         self._resting: dict[tuple[str, str, str, str], float] = {}
 
     def after_write(self, declared: RecordMeta[Any], item: Record) -> None:
@@ -124,6 +127,10 @@ class WakeTable:
         when = (due or self._clock.now()).timestamp()
         self._grow((table, account, region, key, purpose))
         self._soonest = min(self._soonest, when)
+        if self._changed is not None:
+            renewed = (table, account, region, key, purpose)
+            self._renewed.add(renewed)
+            self._database.on_rollback(partial(self._renewed.discard, renewed))
         self._database.execute(
             "INSERT OR REPLACE INTO wake VALUES (?,?,?,?,?,?,?,?)",
             (table, account, region, key, purpose, when, self._stamp, tries),
@@ -217,12 +224,14 @@ class WakeTable:
         try:
             while found := self._due(until, _AHEAD):
                 self._soonest, self._changed = math.inf, set()
+                self._renewed.clear()
                 for number, row in enumerate(found):
                     if number and (self._soonest < row[5] or row[:5] in self._changed):
                         break
                     yield Wake._make(row)
         finally:
             self._changed = None
+            self._renewed.clear()
 
     def expects(self, wake: Wake, purpose: str) -> bool:
         """True when the same record has a wake-up of another purpose outstanding."""
@@ -238,6 +247,8 @@ class WakeTable:
 
     def done(self, wake: Wake) -> None:
         """Forget a wake-up unless the record was woken again meanwhile."""
+        if wake[:5] in self._renewed:
+            return
         if self._database.in_transaction:
             self._database.execute(_DONE, (*wake[:5], wake.stamp))
             return

@@ -3,13 +3,14 @@ of that there is news each time that one is due, so it is not in their records."
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 from cloudjar.kit import own_tables
 from cloudjar.kit.context import World
 from cloudjar.store.database import Database
 
-_PORT = "scheduler.invocations"
+_PORT, _REMEMBERED = "scheduler.invocations", 20_000
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS scheduler_invocation (place TEXT, scheduled REAL, id TEXT, begun REAL, due REAL, "
     "tries INTEGER, PRIMARY KEY (place, scheduled)) WITHOUT ROWID",
@@ -35,6 +36,8 @@ class Invocations:
 
     def __init__(self, world: World) -> None:
         self._database: Database = world.state.database
+        self._followed: dict[str, float] = {}
+        """What is known of how far schedules have come; only in transactions, of which one may be undone."""
         own_tables.create(self._database, _SCHEMA)
 
     def keep(self, one: Invocation) -> None:
@@ -78,14 +81,25 @@ class Invocations:
     def follow(self, place: str, due: float) -> None:
         """A schedule was due: its next time."""
         self._database.execute("INSERT OR REPLACE INTO scheduler_followed VALUES (?,?)", (place, due))
+        if len(self._followed) >= _REMEMBERED:
+            self._followed.clear()
+        self._followed[place] = due
+        self._database.on_rollback(partial(self._unknown, place))
+
+    def _unknown(self, place: str) -> None:
+        self._followed.pop(place, None)
 
     def followed(self, place: str) -> float | None:
-        """A schedule's next time, once it was due; None when its record says it."""
+        """A schedule's next time, once it was due; None when its record says it. In a transaction."""
+        known = self._followed.get(place)
+        if known is not None:
+            return known
         row = self._database.execute("SELECT due FROM scheduler_followed WHERE place=?", (place,)).fetchone()
         return None if row is None else float(row[0])
 
     def restart(self, place: str) -> None:
         """A schedule's next time is what its record says."""
+        self._unknown(place)
         self._database.execute("DELETE FROM scheduler_followed WHERE place=?", (place,))
 
 

@@ -27,7 +27,7 @@ def work(step: Step, schedule: Schedule | None) -> None:
         with step.world.state.database.transaction():
             invocations(step.world).forget(f"{wake.account}/{wake.region}/{wake.key}")
         return
-    ctx = Ctx(step.world, schedule.account, schedule.region, step.ctx.caller)
+    ctx = step.ctx
     if step.wake.purpose == times.PURPOSE and _at_once(ctx, schedule):
         return
     schedule = _begin(ctx, schedule)
@@ -45,51 +45,53 @@ def _at_once(ctx: Ctx, schedule: Schedule) -> bool:
     """What is due begins and ends in one transaction: most calls succeed, and are never on their way. Whether there is
     nothing else to do."""
     with ctx.world.state.database.within():
-        now = _due(ctx, schedule)
-        if now is None or now.window:
+        found = _due(ctx, schedule)
+        if found is None or found[0].window:
             return False
-        one = Invocation(now.place, now.next, ids.uuid4(), now.next, now.next, 0)
+        now, due = found
+        one = Invocation(now.place, due, ids.uuid4(), due, due, 0)
         try:
-            made = sending.made(now, one)
+            made = sending.same(ctx.world, now, one)
         except AwsError:
             return False
         if made[0] not in sending.TOGETHER:
             return False
-        followed = _follow(ctx, now)
+        following = _follow(ctx, now, due)
         try:
             with ctx.world.state.database.transaction():
-                sending.call(ctx, followed, made)
+                sending.call(ctx, now, made)
         except AwsError as error:
             invocations(ctx.world).keep(one)
-            _failed(ctx, followed, one, error, sending.body(followed, one))
+            _failed(ctx, now, one, error, sending.body(now, one))
             return False
-        bill.measured(ctx.world, followed, InvocationAttemptCount=1)
-        return bool(followed.next)
+        bill.measured(ctx.world, now, InvocationAttemptCount=1)
+        return bool(following)
 
 
-def _due(ctx: Ctx, schedule: Schedule) -> Schedule | None:
-    """The schedule as it is, if it is due."""
+def _due(ctx: Ctx, schedule: Schedule) -> tuple[Schedule, float] | None:
+    """The schedule as it is, and since when it is due; None when it is not."""
     now = ctx.db[Schedule].get(schedule.path)
     if now is None or not now.next or now.state == DISABLED:
         return None
-    now = times.reached(ctx, now)
-    return None if now.next > ctx.now.timestamp() else now
+    due = times.reached(ctx, now)
+    return None if due > ctx.now.timestamp() else (now, due)
 
 
-def _follow(ctx: Ctx, due: Schedule) -> Schedule:
-    """An invocation begins; the schedule as it is then."""
-    bill.invoked(ctx.world, due)
-    return times.follow(ctx, due)
+def _follow(ctx: Ctx, schedule: Schedule, due: float) -> float:
+    """An invocation begins; when the schedule is due next, 0 for never."""
+    bill.invoked(ctx.world, schedule)
+    return times.follow(ctx, schedule, due)
 
 
 def _begin(ctx: Ctx, schedule: Schedule) -> Schedule:
     with ctx.world.state.database.transaction():
-        now = _due(ctx, schedule)
-        if now is None:
-            return ctx.db[Schedule].get(schedule.path) or schedule
-        begun = now.next + (ids.below(now.window * 60) if now.window else 0)
-        invocations(ctx.world).keep(Invocation(now.place, now.next, ids.uuid4(), begun, begun, 0))
-        return _follow(ctx, now)
+        found = _due(ctx, schedule)
+        if found is not None:
+            now, due = found
+            begun = due + (ids.below(now.window * 60) if now.window else 0)
+            invocations(ctx.world).keep(Invocation(now.place, due, ids.uuid4(), begun, begun, 0))
+            _follow(ctx, now, due)
+        return ctx.db[Schedule].get(schedule.path) or schedule
 
 
 def _batch(ctx: Ctx, schedule: Schedule) -> bool:

@@ -15,7 +15,7 @@ from cloudjar.base import arn as arns
 from cloudjar.base.caller import Caller
 from cloudjar.base.errors import AwsError, not_implemented
 from cloudjar.kit import event_inputs, target_calls
-from cloudjar.kit.context import Ctx
+from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.target_calls import Made
 from cloudjar.services.scheduler import targets, universal
 from cloudjar.services.scheduler.invocations import Invocation
@@ -108,8 +108,22 @@ _TEMPLATED: dict[str, Callable[[Sent], Made]] = {
     "sqs": _queue,
     "states": lambda sent: target_calls.state_machine(sent.arn, sent.body),
 }
+_PORT, _REMEMBERED = "scheduler.made", 20_000
 TOGETHER = frozenset(("events", "sns", "sqs"))
 """Services that are called in the transaction that forgets the invocation."""
+
+
+def same(world: World, schedule: Schedule, invocation: Invocation) -> Made:
+    """As `made`, of a stored schedule; what is the same for each of its times is worked out once."""
+    if "<aws.scheduler." in (schedule.target.get("Input") or "<aws.scheduler."):
+        return made(schedule, invocation)
+    held: dict[str, tuple[Schedule, Made]] = world.ports.setdefault(_PORT, {})
+    known = held.get(invocation.place)
+    if known is None or known[0] is not schedule:
+        if len(held) >= _REMEMBERED:
+            held.clear()
+        known = held[invocation.place] = (schedule, made(schedule, invocation))
+    return known[1]
 
 
 def made(schedule: Schedule, invocation: Invocation) -> Made:

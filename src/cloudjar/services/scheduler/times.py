@@ -28,22 +28,24 @@ def begin(ctx: Ctx, schedule: Schedule) -> Schedule:
     return _until_end(schedule, expressions.first(schedule.expression, schedule.zone, moment(schedule.since), start))
 
 
-def reached(ctx: Ctx, schedule: Schedule) -> Schedule:
-    """A stored schedule with the time at which it is due now; in a transaction."""
+def reached(ctx: Ctx, schedule: Schedule) -> float:
+    """The time at which a stored schedule is due next, 0 when it never is again; in a transaction."""
     due = invocations(ctx.world).followed(schedule.place) if schedule.next else None
-    return schedule if due is None else replace(schedule, next=due)
+    return schedule.next if due is None else due
 
 
-def follow(ctx: Ctx, schedule: Schedule) -> Schedule:
-    """It was due: the next time. Times that a server slept through are passed over."""
-    due = expressions.following(schedule.expression, schedule.zone, moment(schedule.next), ctx.now)
-    held = _until_end(schedule, due)
-    if held.next:
-        invocations(ctx.world).follow(held.place, held.next)
-        wake(ctx, held)
-        return held
-    with ctx.world.state.wakes.looking(meta(Schedule), held):
-        return restarted(ctx, ctx.db[Schedule].put(held))
+def follow(ctx: Ctx, schedule: Schedule, last: float) -> float:
+    """A stored schedule was due: its next time, 0 when there is none. Times that a server slept through are passed
+    over."""
+    due = expressions.following(schedule.expression, schedule.zone, moment(last), ctx.now)
+    if due is not None and not _is_over(schedule, due):
+        at = due.timestamp()
+        invocations(ctx.world).follow(schedule.place, at)
+        ctx.wake(schedule, purpose=PURPOSE, at=due)
+        return at
+    with ctx.world.state.wakes.looking(meta(Schedule), schedule):
+        restarted(ctx, ctx.db[Schedule].put(replace(schedule, next=0.0)))
+    return 0.0
 
 
 def restarted(ctx: Ctx, schedule: Schedule) -> Schedule:
@@ -59,8 +61,12 @@ def wake(ctx: Ctx, schedule: Schedule) -> None:
 
 
 def _until_end(schedule: Schedule, due: datetime | None) -> Schedule:
-    if due is None or (
-        schedule.end and due.timestamp() > schedule.end and not expressions.is_once(schedule.expression)
-    ):
+    if due is None or _is_over(schedule, due):
         return replace(schedule, next=0.0)
     return replace(schedule, next=due.timestamp())
+
+
+def _is_over(schedule: Schedule, due: datetime) -> bool:
+    return bool(
+        schedule.end and due.timestamp() > schedule.end and not expressions.is_once(schedule.expression)
+    )
