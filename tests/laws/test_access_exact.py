@@ -184,6 +184,8 @@ def unnamed(service: str, operation: str, action: str) -> set[str]:
     return UNNAMED | (optional & ABSENT)
 
 
+NAMELESS = ("/*", "db-proxy-endpoint:*", ":deployment:*")
+"""How ARNs end of what is yet to be made and gets its name then."""
 LISTS = ("DescribeBudgets", "DescribeBudgetNotificationsForAccount")
 """Operations that are allowed on all things of a type at once."""
 
@@ -198,7 +200,7 @@ def is_exact(service: str, operation: str, statement: Statement) -> bool:
         except iam.UnknownAction:
             return True
     # Auto Scaling's ARNs hold an id before the name: ``autoScalingGroup:*:autoScalingGroupName/web``.
-    nameless = resource.endswith(("/*", "db-proxy-endpoint:*")) or ":*:" in resource
+    nameless = resource.endswith(NAMELESS) or ":*:" in resource
     return "*" not in resource or (nameless and operation.startswith((*MAKERS, *LISTS)))
 
 
@@ -208,7 +210,7 @@ def sibling(statement: Statement) -> Statement:
     service = statement["Action"].partition(":")[0]
     if resource == "*":
         near = f"arn:aws:{service}::{ACCOUNT}:user/sibling"
-    elif resource.endswith(("/*", "db-proxy-endpoint:*")):
+    elif resource.endswith(NAMELESS):
         near = resource.replace("arn:aws:", "arn:aws-cn:", 1)
     else:
         near = resource + "-sibling"
