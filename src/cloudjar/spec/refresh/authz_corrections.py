@@ -230,7 +230,7 @@ EC2: tuple[tuple[str, str, Template | None, int], ...] = (
     ("AcceptAddressTransfer", "elastic-ip", by("ec2:elastic-ip", "Address", REGIONAL + "elastic-ip/*"), REQUIRED),
     ("AcceptVpcPeeringConnection", "vpc",
      by("ec2:accepter-vpc", "VpcPeeringConnectionId", REGIONAL + "vpc/*"), REQUIRED),
-    ("CopyVolumes", "volume", ["all", REGIONAL + "volume/${SourceVolumeId}", REGIONAL + "volume/*"], REQUIRED),
+    ("CopyVolumes", "volume", ["all", REGIONAL + "volume/*", REGIONAL + "volume/${SourceVolumeId}"], REQUIRED),
     ("CreateSecurityGroup", "vpc",
      ["first", REGIONAL + "vpc/${VpcId}", by("ec2:default-vpc", "", REGIONAL + "vpc/*")], 0),
 )  # fmt: skip
