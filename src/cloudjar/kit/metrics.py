@@ -79,6 +79,7 @@ _SERVICES = {
     "AWS/AutoScaling": "autoscaling",
     "AWS/Billing": "budgets",
     "AWS/EC2": "ec2",
+    "AWS/Events": "events",
     "AWS/NetworkELB": "elbv2",
     "AWS/RDS": "rds",
     "AWS/SQS": "sqs",

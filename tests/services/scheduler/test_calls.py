@@ -180,3 +180,25 @@ def test_metrics_and_the_bill(plans: Plans) -> None:
         EndTime=now + timedelta(hours=1))["Datapoints"]  # fmt: skip
     assert sum(point["Sum"] for point in found) == 3
     assert requests(plans.jar, "ScheduledInvocation") == 3
+
+
+def test_an_alarm_hears_of_invocations(plans: Plans) -> None:
+    watch = plans.jar.client("cloudwatch")
+    watch.put_metric_alarm(
+        AlarmName="busy", Namespace="AWS/Scheduler", MetricName="InvocationAttemptCount", Statistic="Sum", Period=60,
+        EvaluationPeriods=1, Threshold=0.0, ComparisonOperator="GreaterThanThreshold", TreatMissingData="notBreaching",
+    )  # fmt: skip
+    plans.jar.settle()
+    start = (plans.jar.clock.now() + timedelta(hours=3)).strftime("at(%Y-%m-%dT%H:%M:%S)")
+    plans.make(start)
+
+    def state() -> str:
+        return str(watch.describe_alarms(AlarmNames=["busy"])["MetricAlarms"][0]["StateValue"])
+
+    plans.jar.advance(hours=2)
+    assert state() == "OK"
+    plans.jar.advance(hours=1, minutes=2)
+    changes = watch.describe_alarm_history(AlarmName="busy", HistoryItemType="StateUpdate")["AlarmHistoryItems"]
+    assert any("to ALARM" in one["HistorySummary"] for one in changes)
+    plans.jar.advance(minutes=10)
+    assert state() == "OK"

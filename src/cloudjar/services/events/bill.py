@@ -6,17 +6,20 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
 
 from cloudjar.kit import metrics
 from cloudjar.kit.context import World
+from cloudjar.kit.counted_metrics import Counted
 from cloudjar.kit.metrics import Metric
 from cloudjar.kit.quantities import GB, Owner, Quantities, Tally
 from cloudjar.kit.usage import Meter, meters
 from cloudjar.services.events.records import DEFAULT, Archive, Rule
 
 _SERVICE, _CHUNK = "AWSEvents", 64 << 10
+_NAMESPACE = "AWS/Events"
+_METRICS = Counted(_NAMESPACE, "events")
 _EVENT = Tally(_SERVICE, "Event-64K-Chunks", "", "64K-Chunks", 1)
 _ARCHIVED = Tally(_SERVICE, "Archived-Bytes", "", "GB", GB)
 
@@ -54,20 +57,7 @@ def measured(world: World, rule: Rule, **counted: int) -> None:
     dimensions: tuple[tuple[str, str], ...] = (("RuleName", rule.name),)
     if rule.bus != DEFAULT:
         dimensions = (("EventBusName", rule.bus), *dimensions)
-    _tell(world, rule.account, rule.region, dimensions, counted)
-
-
-def _tell(
-    world: World, account: str, region: str, dimensions: tuple[tuple[str, str], ...], counted: Mapping[str, int]
-) -> None:
-    now = world.clock.now()
-    found = [
-        (Metric("AWS/Events", name, dimensions), False, [metrics.value(now, amount, "Count")])
-        for name, amount in counted.items()
-        if amount
-    ]
-    if found:
-        metrics.put_all(world, account, region, found)
+    _METRICS.count(world, rule.account, rule.region, dimensions, **counted)
 
 
 def asked(world: World, account: str, region: str, entries: int, failed: int) -> None:
@@ -79,4 +69,10 @@ def asked(world: World, account: str, region: str, entries: int, failed: int) ->
         "PutEventsApproximateSuccessCount": int(not failed),
         "PutEventsApproximateFailedCount": int(failed > 0),
     }
-    _tell(world, account, region, (), counted)
+    now = world.clock.now()
+    found = [
+        (Metric(_NAMESPACE, name), False, [metrics.value(now, amount, "Count")])
+        for name, amount in counted.items()
+        if amount
+    ]
+    metrics.put_all(world, account, region, found)

@@ -1,16 +1,18 @@
 """What costs money, and what CloudWatch is told.
 
 https://aws.amazon.com/eventbridge/pricing/
+https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html
 """
 
 from __future__ import annotations
 
 from cloudjar.kit.context import World
+from cloudjar.kit.counted_metrics import Counted
 from cloudjar.kit.quantities import Owner, Quantities, Tally
-from cloudjar.services.scheduler import counting
 from cloudjar.services.scheduler.records import Schedule
 
 _INVOCATION = Tally("AWSEvents", "ScheduledInvocation", "", "Invocations", 1)
+_METRICS = Counted("AWS/Scheduler", "scheduler", totals=True)
 
 
 def invoked(world: World, schedule: Schedule) -> None:
@@ -21,4 +23,4 @@ def invoked(world: World, schedule: Schedule) -> None:
 
 def measured(world: World, schedule: Schedule, **counted: int) -> None:
     """What CloudWatch counts, for all schedules and for the group; in a transaction."""
-    counting.count(world, schedule, counted)
+    _METRICS.count(world, schedule.account, schedule.region, (("ScheduleGroup", schedule.group),), **counted)
