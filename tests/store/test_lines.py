@@ -14,6 +14,7 @@ from tests.store.failing import undone
 
 START = 1_700_006_400.0  # a day begins
 PLACE = ("000000000000", "eu-west-3")
+PERIODS = ((60, 60), (300, 300), (600, 300), (1500, 300), (3600, 3600), (7200, 3600), (18000, 3600))
 STATS = ("Sum", "Average", "Minimum", "Maximum", "SampleCount")
 
 
@@ -48,7 +49,7 @@ def test_lines_are_the_sums_of_their_points(seed: int) -> None:
     assert ids[3] is None
     assert None not in ids[:3]
     series = [one for one in ids if one is not None]
-    for period, resolution in ((60, 60), (300, 300), (600, 300), (3600, 3600), (7200, 3600)):
+    for period, resolution in PERIODS:
         low, high = START + 2 * HOUR, now + HOUR - 600
         columns, lines = store.columns(series, resolution, low, high, now), Lines(period, START, resolution)
         for stat in STATS:
