@@ -4,7 +4,9 @@ through the endpoint of what it gets from the same programs run bare; on real pl
     sudo .venv/bin/python bench/rds_instances.py [--times 5] [--seconds 10] [--rounds 3] [--only creation|memory|...]
 
 The bare engine has the instance's own configuration, TLS too, and its data beside the jar's; who asks is the same
-program, there at 127.0.0.1 and here in the network of a machine of the VPC.
+program, there at 127.0.0.1 and here in the network of a machine of the VPC. On a machine that others use too, all
+guests together get what one process gets of its CPUs, and a bare engine gets that for each of its processes: the CPU
+time that a transaction takes, client and engine together, says what is left of the difference when nobody is there.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -26,6 +29,7 @@ from bench.machines import TICK, rss
 from cloudjar.base.clock import monotonic
 from cloudjar.planes.compute.cgroups import Groups
 from cloudjar.planes.compute.images import ImageStore
+from cloudjar.planes.compute.metering import cpu_seconds
 from cloudjar.planes.database import image
 from tests.host.jar.engines import PASSWORD, Said, Site
 from tests.host.jar.served import real_jar, until
@@ -101,7 +105,7 @@ class Bare:
 
     def __init__(self, site: Site, name: str, folder: Path) -> None:
         store = ImageStore()
-        self.root, self.folder = store.path(image.prepared(store, "postgres", "15")), folder
+        self.root, self.folder, self.pid = store.path(image.prepared(store, "postgres", "15")), folder, 0
         folder.mkdir()
         (folder / "run").mkdir(mode=0o777)
         shutil.copytree(_guest(site, site.machine(name)) / "var/lib/containers/conf", folder / "conf")
@@ -130,12 +134,22 @@ class Bare:
         argv += ["-c", "config_file=/database/conf/postgresql.conf", "-c", f"port={BARE_PORT}"]
         argv += ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=/database/run"]
         with (self.folder / "said").open("w") as said, subprocess.Popen(self.command(argv), stderr=said) as engine:
+            self.pid = engine.pid
             ready = [*_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(BARE_PORT)]
             try:
                 until(lambda: engine.poll() is not None or not subprocess.call(self.command(ready)), "the bare engine")
                 yield
             finally:
                 engine.terminate()
+
+
+def spent(site: Site, bare: Bare, machine: str, where: str) -> float:
+    """Seconds of CPU time of clients that have ended, and of the engine with all of its processes that have."""
+    asking = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if where == "endpoint":
+        return asking.ru_utime + asking.ru_stime + cpu_seconds(site.jar.compute.tag, machine)
+    fields = Path(f"/proc/{bare.pid}/stat").read_text().rpartition(")")[2].split()
+    return asking.ru_utime + asking.ru_stime + sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _guest(site: Site, machine: str) -> Path:
@@ -166,23 +180,26 @@ def pgbench(site: Site, bare: Bare, name: str, where: str, words: list[str]) -> 
 def shares(site: Site, seconds: int, rounds: int) -> bool:
     """Transactions a second of both, in turns; True when the bar is kept."""
     site.create("load", "postgres")
-    bare = Bare(site, "load", site.jar.home / "bare")
+    bare, machine = Bare(site, "load", site.jar.home / "bare"), site.machine("load")
     kept = True
     with bare.up():
         bare.run([*_program("createdb"), "-h", "127.0.0.1", "-p", str(BARE_PORT), "-U", "boss", "store"])
         for where in ("endpoint", "bare"):
             pgbench(site, bare, "load", where, ["-i", "-q", "-s", str(_SCALE)])
         for title, words in (("reads", ["-S"]), ("writes", ["-N"]), ("TPC-B", [])):
-            found: dict[str, list[float]] = {"endpoint": [], "bare": []}
+            found: dict[str, list[tuple[float, float]]] = {"endpoint": [], "bare": []}
             for _ in range(rounds):
                 for where, rates in found.items():
+                    before = spent(site, bare, machine, where)
                     said = pgbench(site, bare, "load", where, [*words, "-c", "4", "-j", "2", "-T", str(seconds), "-n"])
-                    told = re.search(r"tps = ([0-9.]+)", said)
-                    assert told is not None, said
-                    rates.append(float(told[1]))
-            mine, theirs = median(found["endpoint"]), median(found["bare"])
+                    rate, count = (re.search(rf"{word}([0-9.]+)", said) for word in ("tps = ", "actually processed: "))
+                    assert rate is not None, said
+                    assert count is not None, said
+                    rates.append((float(rate[1]), (spent(site, bare, machine, where) - before) / int(count[1]) * 1e6))
+            (mine, costs), (theirs, cost) = (map(median, zip(*rates, strict=True)) for rates in found.values())
             print(f"pgbench, {title}: {mine:.0f} a second through the endpoint, {theirs:.0f} bare: "
-                  f"{mine / theirs:.0%}; bar {SHARE:.0%}", flush=True)  # fmt: skip
+                  f"{mine / theirs:.0%}; bar {SHARE:.0%}. CPU a transaction: {costs:.0f} and {cost:.0f} us "
+                  f"({cost / costs:.0%})", flush=True)  # fmt: skip
             kept = kept and mine / theirs >= SHARE
     site.delete("load")
     return kept
