@@ -52,7 +52,7 @@ def plane(host: Host) -> LinuxNetwork:
 def whole(host: Host, wanted: Vpc) -> None:
     """The kernel holds the plan; what is inside guests is only ever written, so not looked at."""
     expected = layout.wanted_layout(plan(wanted, host.net.site))
-    expected.guests6, expected.translations = set(), set()
+    expected.guests6, expected.translations, expected.sixes = set(), set(), set()
     assert held(host, wanted.id)[0] == expected
 
 
