@@ -131,6 +131,34 @@ def test_whatever_happens_to_one_machine_the_other_has_what_was_acknowledged(sho
     assert ledger.missing() == set()
 
 
+def test_it_is_as_it_was_at_a_second_after_a_failover(shop: Shop) -> None:
+    """The log of the machine that was and of the one that is, each transaction once."""
+    shop.reach("shop", "available")
+    shop.rows("CREATE TABLE marks (n INT PRIMARY KEY)")
+    shop.rows("INSERT INTO marks VALUES (1)")
+    before = shop.zones()
+    shop.failover()
+    until(lambda: shop.zones() == before[::-1], "the failover", 180)
+    shop.reach("shop", "available")
+    shop.rows("INSERT INTO marks VALUES (2)")
+    ledger = shop.rows("SELECT COUNT(*), MAX(n) FROM ledger")
+    second = shop.rows("SELECT DATE_FORMAT(UTC_TIMESTAMP() + INTERVAL 1 SECOND, '%Y-%m-%dT%H:%i:%s')")
+    at = datetime.fromisoformat(f"{second}+00:00")
+    until(lambda: shop.rows(f"SELECT UTC_TIMESTAMP() > '{second}'") == "1", "the second to pass", 10, 0.1)
+    shop.rows("INSERT INTO marks VALUES (3)")
+    shop.jar.advance(60)
+    until(lambda: (kept := shop.window()) is not None and kept[1] > at, "the second to be had", 60, 0.1)
+    shop.rds.restore_db_instance_to_point_in_time(
+        SourceDBInstanceIdentifier="shop", TargetDBInstanceIdentifier="back", RestoreTime=at,
+        DBSubnetGroupName="private", VpcSecurityGroupIds=[shop.group], PubliclyAccessible=False,
+        BackupRetentionPeriod=0,
+    )  # fmt: skip
+    shop.reach("back", "available")
+    assert shop.rows("SELECT GROUP_CONCAT(n ORDER BY n) FROM marks", "back") == "1,2"
+    assert shop.rows("SELECT COUNT(*), MAX(n) FROM ledger", "back") == ledger
+    shop.delete("back")
+
+
 def test_a_replica_follows_over_a_failover_and_is_promoted(shop: Shop) -> None:
     shop.reach("shop", "available")
     shop.rds.create_db_instance_read_replica(DBInstanceIdentifier="copy", SourceDBInstanceIdentifier="shop")
