@@ -12,7 +12,8 @@ from cloudjar.kit.context import World
 
 Resolve = Callable[[World, str, str], tuple[str, ...]]
 """(world, id of the VPC that asks ("" for the host), lower-case name without final dot) -> addresses of either family;
-none when there is no such name. Of ``.in-addr.arpa`` names, the names that stand there; none leaves it to the network."""
+none when there is no such name. Of ``.in-addr.arpa`` names, the names that stand there; none leaves it to the
+network."""
 
 Say = Callable[[World, str], tuple[str, ...]]
 """(world, lower-case name without final dot) -> what TXT records of public zones say there."""
