@@ -331,8 +331,8 @@ class Runner:
                 due = self._table.next_due()
                 if due is None or due > target:
                     break
-                self._go_to(due)
-                self._batch(target)
+                if not self._batch(target):
+                    self._go_to(due)
         finally:
             with self._idle:
                 self._jumping -= 1
@@ -345,7 +345,8 @@ class Runner:
         self.moved()
 
     def _go_to(self, instant: datetime) -> None:
-        """Move on to an alarm. How far time has come is in the database before anybody can act on it."""
+        """Move on to an alarm that is for the workers. How far time has come is in the database before anybody can act
+        on it."""
         with self._table.transaction():
             self._clock.skip(max(instant - self._clock.now(), timedelta(0)))
             self._table.reached(self._clock.now())
