@@ -76,6 +76,10 @@ def _going_cluster(jar: TestJar) -> dict[str, Any]:
 
 
 _ARN = {"ResourceName": "arn:aws:rds:eu-west-3:000000000000:db:law"}
+_CLUSTER = "arn:aws:rds:eu-west-3:000000000000:cluster:law"
+_DATA_API = (
+    "BatchExecuteStatement", "BeginTransaction", "CommitTransaction", "ExecuteStatement", "RollbackTransaction",
+)  # fmt: skip
 
 
 def _front(things: Any) -> dict[str, Any]:
@@ -116,6 +120,7 @@ def _about(members: tuple[str, ...]) -> Callable[[Any], dict[str, Any]]:
 SCENES: dict[str, Any] = {
     **scenes_deployments.SCENES,
     **{f"rds:{name}": _about(members) for name, members in _OF_PROXIES.items()},
+    **{f"rds-data:{name}": lambda _: {"resourceArn": _CLUSTER} for name in _DATA_API},
     "rds:AddTagsToResource": lambda _: _ARN,
     "rds:CreateDBInstanceReadReplica": lambda _: {
         "DBInstanceIdentifier": "copy", "SourceDBInstanceIdentifier": "law", "DBSubnetGroupName": "law",
@@ -136,6 +141,8 @@ SCENES: dict[str, Any] = {
     "rds:DescribePendingMaintenanceActions": lambda _: {"ResourceIdentifier": _ARN["ResourceName"]},
     "rds:DescribeOptionGroups": lambda _: {"OptionGroupName": "law"},
     "rds:ModifyDBSnapshot": lambda _: {"OptionGroupName": "law"},
+    "rds:DisableHttpEndpoint": lambda _: {"ResourceArn": _CLUSTER},
+    "rds:EnableHttpEndpoint": lambda _: {"ResourceArn": _CLUSTER},
     "rds:DescribeDBInstances": lambda _: {"DBInstanceIdentifier": "law"},
     "rds:DescribeDBParameterGroups": lambda _: {"DBParameterGroupName": "law"},
     "rds:DescribeDBSnapshots": lambda _: {"DBSnapshotIdentifier": "law"},

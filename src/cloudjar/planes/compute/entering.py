@@ -122,21 +122,24 @@ class Entering(ABC):
 
     def dial(self, machine_id: str, host: str, port: int, ears: Ears) -> Line:
         """Connect from inside the guest's network: its routes and its security groups say where to."""
+        fd = self.connect(machine_id, host, port).detach()
+        return FdLine(self._board, {fd: ears.said}, fd, ears, hang_up=lambda: _shut(fd), finish=_no_more)
+
+    def connect(self, machine_id: str, host: str, port: int) -> socket.socket:
+        """Likewise, as a socket that blocks. Raises `PlaneError`."""
         home = self._entered(machine_id)
         spec = home.spec()
         if spec is None:
             raise PlaneError(f"machine {machine_id} does not exist on this host")
         address = self._address(machine_id, host)
 
-        def connect() -> socket.socket:
+        def made() -> socket.socket:
             return socket.create_connection((address, port), timeout=_DIAL_SECONDS)
 
         try:
-            made = namespaces.inside(spec.network, connect)
+            return namespaces.inside(spec.network, made)
         except OSError as failed:
             raise PlaneError(f"{host}:{port} cannot be reached from {machine_id}: {failed}") from failed
-        fd = made.detach()
-        return FdLine(self._board, {fd: ears.said}, fd, ears, hang_up=lambda: _shut(fd), finish=_no_more)
 
     def _address(self, machine_id: str, host: str) -> str:
         if host in ("", "localhost"):

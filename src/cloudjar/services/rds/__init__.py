@@ -47,6 +47,7 @@ SERVICE = Service(
         "reserved.life",
         "reserved.ops",
         "aurora.endpoints",
+        "aurora.http",
         "blue_green.access",
         "blue_green.life",
         "blue_green.ops",

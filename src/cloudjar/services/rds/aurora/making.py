@@ -30,7 +30,7 @@ BUILT = (
     "DatabaseName", "MasterUsername", "MasterUserPassword", "ManageMasterUserPassword", "MasterUserSecretKmsKeyId",
     "BackupRetentionPeriod", "PreferredBackupWindow", "PreferredMaintenanceWindow", "CopyTagsToSnapshot",
     "DeletionProtection", "StorageEncrypted", "KmsKeyId", "StorageType", "AvailabilityZones",
-    "DBClusterParameterGroupName", "Tags", "TagSpecifications",
+    "DBClusterParameterGroupName", "EnableHttpEndpoint", "Tags", "TagSpecifications",
 )  # fmt: skip
 _MEMBER = (
     "DBInstanceIdentifier", "DBClusterIdentifier", "DBInstanceClass", "Engine", "EngineVersion", "LicenseModel",
@@ -71,7 +71,8 @@ def blank(ctx: Ctx, req: dict[str, Any], name: str, line: Line, whole: str) -> D
         retention=making.retention(req.get("BackupRetentionPeriod")), backup_window=backup,
         maintenance_window=maintenance, copies_tags=bool(req.get("CopyTagsToSnapshot")),
         protected=bool(req.get("DeletionProtection")), followers=pairs.sealed_password(ctx.world),
-        zones=_zones(ctx, group, req.get("AvailabilityZones")), tags=tagging.asked(req, "cluster"),
+        zones=_zones(ctx, group, req.get("AvailabilityZones")),
+        http=bool(req.get("EnableHttpEndpoint")), tags=tagging.asked(req, "cluster"),
     )  # fmt: skip
 
 

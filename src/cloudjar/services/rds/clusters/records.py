@@ -108,6 +108,8 @@ class DbCluster(Record, frozen=True, kw_only=True):
     """The plane's snapshot of which `held` is still to be made."""
     used: int = 0
     """GiB of the storage that hold something, as was seen last."""
+    http: bool = False
+    """The Data API may be used (`services/rds_data`)."""
     grown: datetime | None = None
     """By the machine's clock: when the storage was last made larger."""
     tags: dict[str, str] = {}
