@@ -12,6 +12,7 @@ time that a transaction takes, client and engine together, says what is left of 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import resource
@@ -144,12 +145,21 @@ class Bare:
 
 
 def spent(site: Site, bare: Bare, machine: str, where: str) -> float:
-    """Seconds of CPU time of clients that have ended, and of the engine with all of its processes that have."""
+    """Seconds of CPU time of clients that have ended, and of the engine with all of its processes."""
     asking = resource.getrusage(resource.RUSAGE_CHILDREN)
     if where == "endpoint":
         return asking.ru_utime + asking.ru_stime + cpu_seconds(site.jar.compute.tag, machine)
-    fields = Path(f"/proc/{bare.pid}/stat").read_text().rpartition(")")[2].split()
-    return asking.ru_utime + asking.ru_stime + sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    ticks = sum(map(int, _stat(bare.pid)[11:15]))
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            fields = _stat(int(process.name))
+            ticks += sum(map(int, fields[11:13])) if int(fields[1]) == bare.pid else 0
+    return asking.ru_utime + asking.ru_stime + ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(pid: int) -> list[str]:
+    """What the kernel says of a process, from its state on."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def _guest(site: Site, machine: str) -> Path:
