@@ -29,4 +29,4 @@ def test_what_builds_the_debian_image_is_listed() -> None:
 
 def test_probes_are_of_a_kind_that_setup_knows() -> None:
     probes = {**listed(), **listed(LIST.with_name("packages.clients"))}.values()
-    assert {probe.partition(":")[0] for probe in probes} == {"command", "file", "python", "name"}
+    assert {probe.partition(":")[0] for probe in probes} == {"command", "file", "python", "name", "version"}

@@ -90,6 +90,22 @@ def test_a_request_is_begun_sixty_four_kilobytes(jar: TestJar, sqs: Any, box: Bo
     assert requests(jar, "Requests-FIFO-Tier1") == 1
 
 
+def test_requests_are_of_the_hour_in_which_they_came(jar: TestJar, box: Box) -> None:
+    now = jar.clock.now()
+    midnight = (now.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    jar.advance(seconds=(midnight - now).total_seconds() - 90)
+    for _ in range(3):
+        box.send("x")
+    jar.advance(hours=2)
+    box.send("x")
+    quantities.collect(jar.jar.world)
+    rows = jar.jar.quantities.rows
+    before = [one.units for one in rows(midnight - timedelta(hours=1), midnight, ACCOUNT)
+              if one.tally.usage_type == "Requests-Tier1" and one.tally.service == "AWSQueueService"]  # fmt: skip
+    assert sum(before) == 3
+    assert requests(jar, "Requests-Tier1") == 4
+
+
 def test_quiet_groups_are_measured_beside_noisy_ones(jar: TestJar, box: Box) -> None:
     box.send("alone")
     assert "ApproximateNumberOfNoisyGroups" not in listed(jar)

@@ -5,6 +5,8 @@ https://aws.amazon.com/sqs/pricing/
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from cloudjar.base.caller import service as service_caller
 from cloudjar.kit.context import Ctx, World
 from cloudjar.kit.quantities import Owner, Quantities, Tally, collects
@@ -17,15 +19,20 @@ _FIFO = Tally("AWSQueueService", "Requests-FIFO-Tier1", "", "Requests", 1)
 
 
 def settle(world: World, queue: Queue) -> None:
-    """Count the requests to a queue that were not counted yet; in a transaction."""
+    """Count the requests to a queue that were not counted yet, in the hours in which they came; in a transaction."""
     minutes.settle(world)
     known, run = rows(world).known(queue.number), world.state.database.execute
     place = (queue.number, known.billed)
-    found = run("SELECT sum(requests-billed) FROM sqs_minute WHERE queue=? AND minute>=?", place).fetchone()
-    due: int = found[0] or 0
+    due = run(
+        "SELECT minute/60, sum(requests-billed) FROM sqs_minute WHERE queue=? AND minute>=? AND billed<requests "
+        "GROUP BY minute/60", place,
+    ).fetchall()  # fmt: skip
+    quantities: Quantities = world.ports["quantities"]
+    for hour, amount in due:
+        at = datetime.fromtimestamp(hour * 3600, UTC)
+        tally = _FIFO if queue.fifo else _STANDARD
+        quantities.add(Owner(queue.account, queue.region, queue.name), tally, amount, at)
     if due:
-        quantities: Quantities = world.ports["quantities"]
-        quantities.add(Owner(queue.account, queue.region, queue.name), _FIFO if queue.fifo else _STANDARD, due)
         run("UPDATE sqs_minute SET billed=requests WHERE queue=? AND minute>=? AND billed<requests", place)
     rows(world).change(queue.number).billed = int(world.clock.now().timestamp()) // 60
 
