@@ -75,6 +75,7 @@ def _going_cluster(jar: TestJar) -> dict[str, Any]:
     return named
 
 
+_EXPORTED = {"SourceArn": "arn:aws:rds:eu-west-3:000000000000:snapshot:law"}
 _ARN = {"ResourceName": "arn:aws:rds:eu-west-3:000000000000:db:law"}
 _CLUSTER = "arn:aws:rds:eu-west-3:000000000000:cluster:law"
 _DATA_API = (
@@ -130,6 +131,8 @@ SCENES: dict[str, Any] = {
         "DBInstanceAutomatedBackupsArn": "arn:aws:rds:eu-west-3:000000000000:auto-backup:ab-law"
     },
     "rds:DescribeDBInstanceAutomatedBackups": lambda _: {"DBInstanceIdentifier": "law"},
+    "rds:DescribeExportTasks": lambda _: _EXPORTED,
+    "rds:StartExportTask": lambda _: {**_EXPORTED, "IamRoleArn": "arn:aws:iam::000000000000:role/law"},
     "rds:DescribeEventSubscriptions": lambda _: {"SubscriptionName": "law"},
     "rds:DescribeDBClusterEndpoints": lambda _: {
         "DBClusterIdentifier": "law", "DBClusterEndpointIdentifier": "law",

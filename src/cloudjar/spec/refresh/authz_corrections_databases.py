@@ -17,6 +17,14 @@ _MONITORED = (
 )  # fmt: skip
 
 
+_EXPORTED = {
+    "cluster": "arn:${Partition}:rds:${Region}:${Account}:cluster:${DbClusterInstanceName}",
+    "cluster-snapshot": "arn:${Partition}:rds:${Region}:${Account}:cluster-snapshot:${ClusterSnapshotName}",
+    "snapshot": "arn:${Partition}:rds:${Region}:${Account}:snapshot:${SnapshotName}",
+}
+"""What exports are of."""
+
+
 def _passes(ops: Ops, operation: str, member: str, principal: str) -> None:
     """A role that a request names is passed to a part of the service, if it is named."""
     others = [e for e in ops[operation] if not (e["a"] == "iam:PassRole" and e.get("when") == ["exists", member])]
@@ -33,6 +41,8 @@ def correct(service: Any, ops: Ops) -> None:
             ops[operation] = [e for e in ops[operation] if e.get("when") != ["exists", "DomainIAMRoleName"]]
             _passes(ops, operation, "MonitoringRoleArn", "monitoring.rds.amazonaws.com")
         _passes(ops, "StartExportTask", "IamRoleArn", "export.rds.amazonaws.com")
+        for exporting in ("StartExportTask", "DescribeExportTasks"):
+            ops[exporting][0]["r"] = [[kind, ["arn", "SourceArn", template], 0] for kind, template in _EXPORTED.items()]
         for restoring in ("RestoreDBInstanceFromDBSnapshot", "RestoreDBInstanceToPointInTime"):
             ops[restoring] = [e for e in ops[restoring] if e["a"] != "iam:PassRole"]
             named = "arn:${Partition}:iam::${Account}:role/${DomainIAMRoleName}"
