@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cloudjar.planes.database.sessions import GuestSessions, Late, Login
 from tests.host.compute.guestnet import root_and_tools
 from tests.host.jar.fleet import Fleet
 from tests.host.jar.pair import PASSWORD
@@ -35,6 +36,10 @@ class Shop(Fleet):
         self.arn, self.data = self.cluster(name)["DBClusterArn"], self.jar.client("rds-data")
         self.secrets = self.jar.client("secretsmanager")
         self.secret = self.keep("boss", PASSWORD)
+
+    def machine(self) -> str:
+        """The one member's."""
+        return next(one for one in self.jar.compute.machines() if one.startswith("db-"))
 
     def keep(self, user: str, password: str) -> str:
         """A secret with a user's password."""
@@ -207,6 +212,22 @@ def test_what_the_engine_refuses_is_told_in_its_words(shop: Shop) -> None:
     assert shop.refused("SELECT repeat('x', 1000) FROM generate_series(1, 1100)")[0] == "UnsupportedResultException"
     assert shop.refused("COPY pg_class FROM STDIN")[0] == "DatabaseErrorException"
     assert shop.rows("SELECT 1") == [[1]]
+
+
+def test_a_late_statement_is_ended_or_goes_on(shop: Shop) -> None:
+    """In a second instead of the 45 of a call, beside the server."""
+    shop.run("CREATE TABLE late (n int)")
+    login = Login(machine=shop.machine(), port=5432, user="boss", password=PASSWORD, database="store")
+    session = GuestSessions(shop.jar.compute).open(login, 10)
+    with pytest.raises(Late):
+        session.ask("INSERT INTO late SELECT 1 FROM pg_sleep(120)", seconds=1)
+    assert session.ask("SELECT count(*) FROM late", seconds=10).rows == (("0",),)
+    with pytest.raises(Late):
+        session.ask("INSERT INTO late SELECT 1 FROM pg_sleep(3)", seconds=1, goes_on=True)
+    session.close()
+    until(lambda: shop.rows("SELECT count(*) FROM late") == [[1]], "the statement to be done", 30, 0.2)
+    gone = "SELECT count(*) FROM pg_stat_activity WHERE pid = :pid"
+    until(lambda: shop.rows(gone, given("pid", longValue=session.process)) == [[0]], "the session to be gone", 30, 0.2)
 
 
 def test_a_server_that_dies_takes_open_transactions_along(shop: Shop) -> None:

@@ -25,6 +25,8 @@ from cloudjar.services.rds_data import naming, values
         ("SELECT $x$ :a $x$, :b -- :c\n, :d", "SELECT $x$ :a $x$, $1 -- :c\n, $2", ["b", "d"]),
         ("SELECT /* :a /* :b */ :c */ :d", "SELECT /* :a /* :b */ :c */ $1", ["d"]),
         ("SELECT 1 /* :a", "SELECT 1 /* :a", []),
+        ("SELECT $x$ :a $y$ :b", "SELECT $x$ :a $y$ :b", []),
+        ("SELECT a$b$, :c, $$ :d $$, :e", "SELECT a$b$, $1, $$ :d $$, $2", ["c", "e"]),
         ("SELECT x[1:2], :_a1", "SELECT x[1:2], $1", ["_a1"]),
     ],
 )

@@ -9,7 +9,7 @@ _PARTS = re.compile(
     |(?P<begun>/\*)
     |(?P<escaped>\b[eE]'(?:[^'\\]|''|\\.)*')
     |(?P<text>'(?:[^']|'')*')
-    |(?P<dollars>\$(?P<tag>[A-Za-z_]\w*|)\$.*?\$(?P=tag)\$)
+    |(?P<dollars>(?<![\w$])\$(?:[A-Za-z_]\w*)?\$)
     |(?P<quoted>"(?:[^"]|"")*")
     |(?P<cast>::)
     |(?P<assigned>:=)
@@ -25,8 +25,8 @@ def numbered(sql: str) -> tuple[str, list[str]]:
     said, names, at = list[str](), list[str](), 0
     while (found := _PARTS.search(sql, at)) is not None:
         said.append(sql[at : found.start()])
-        if found["begun"]:
-            at = _end(sql, found.end())
+        if found["begun"] or found["dollars"]:
+            at = _end(sql, found.end()) if found["begun"] else _closing(sql, found["dollars"], found.end())
             said.append(sql[found.start() : at])
             continue
         name, at = found["name"], found.end()
@@ -38,6 +38,12 @@ def numbered(sql: str) -> tuple[str, list[str]]:
         said.append(f"${names.index(name) + 1}")
     said.append(sql[at:])
     return "".join(said), names
+
+
+def _closing(sql: str, mark: str, at: int) -> int:
+    """Where a text between dollars ends."""
+    found = sql.find(mark, at)
+    return len(sql) if found < 0 else found + len(mark)
 
 
 def _end(sql: str, at: int) -> int:
