@@ -31,6 +31,7 @@ COMMANDS = {
     "bill": ("cloudjar.cli.bill", "bill", "What was used, and what it would have cost."),
     "leftovers": ("cloudjar.cli.leftovers", "leftovers", "What still costs, everywhere, and what ends it."),
     "advisor": ("cloudjar.cli.advisor", "advisor", "What is unsafe, idle or near its limit, and what mends it."),
+    "budget": ("cloudjar.cli.budget", "budget", "A budget from a template, which tells by e-mail."),
     "quota": ("cloudjar.cli.quota", "quota", "Requests for higher quotas: list, approve, deny."),
     "account": ("cloudjar.cli.account", "account", "Accounts: list them, open one on a plan."),
     "certificate": ("cloudjar.cli.certificate", "certificate", "Certificates: prove their domains, trust their root."),
