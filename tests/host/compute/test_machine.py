@@ -231,6 +231,20 @@ def test_cut_off_anywhere_it_can_be_taken_up_again(host: ContainerCompute, key: 
         host.remove_volume("vol-i-cut")
 
 
+def test_an_end_is_told_though_the_keeper_ended_first(host: ContainerCompute, key: tuple[Path, str]) -> None:
+    ended: list[str] = []
+    host.watch(ended.append)
+    with guest_network(17, instance="i-kept", public_key=key[1]):
+        host.start(spec(17, "i-kept"))
+        keeper = int((host.state / "machines" / "i-kept" / "conmon.pid").read_text())
+        os.kill(keeper, signal.SIGKILL)
+        until(lambda: not Path(f"/proc/{keeper}").exists())
+        assert (host.look("i-kept"), ended) == ("up", [])
+        host.stop("i-kept", force=True)
+        until(lambda: ended == ["i-kept"])
+        host.remove("i-kept")
+
+
 def test_what_cannot_be_says_why(host: ContainerCompute) -> None:
     with pytest.raises(PlaneError, match="network namespace cjt-99 of machine i-none does not exist"):
         host.start(spec(99, "i-none"))

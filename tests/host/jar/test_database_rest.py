@@ -70,6 +70,7 @@ def test_what_a_system_does_and_who_is_at_work_is_seen(site: Site) -> None:
     until(lambda: site.psql("shop", busy).code == 0 and _documents(site, resource), "documents", 120, 0.1)
 
     def at_work() -> dict[str, Any] | None:
+        assert site.psql("shop", busy).code == 0
         found = (one for one in _documents(site, resource) if one["cpuUtilization"]["total"] > 0 and one["fileSys"])
         return next(found, None)
 

@@ -138,14 +138,18 @@ class ContainerCompute(Entering, Metering, Leasing):
                 self._look_after(machine_id)
 
     def _look_after(self, machine_id: str) -> None:
-        """Watch the machine's keeper (a guest's own reboot puts a new one in its place), or tell that it is down."""
+        """Watch the machine's keeper (a guest's own reboot puts a new one in its place), or tell that it is down. A
+        keeper may end before its guest, when somebody cuts the power of both: then it is the guest that is watched."""
         if self._watch is None:
             return
+        home = self._home(machine_id)
         try:
-            keeper = int((self._home(machine_id).folder / "conmon.pid").read_text())
+            keeper = int((home.folder / "conmon.pid").read_text())
         except (OSError, ValueError):
             keeper = 0
-        if not (keeper and self._watch.add(machine_id, keeper)) and self.look(machine_id) != "up":
+        if any(pid and self._watch.add(machine_id, pid) for pid in (keeper, _init_pid(home))):
+            return
+        if self.look(machine_id) != "up":
             self._ended(machine_id)
 
     def remove(self, machine_id: str) -> None:

@@ -242,6 +242,8 @@ def _modify(step: Step, db: DbInstance, host: ComputePort) -> None:
         running.start(step, after)
     else:
         wanted = dict(db.running)
+        if host.look(db.machine) != "up":
+            running.start(step, db)  # it was lost meanwhile
     running.apply(step, after, wanted)
 
     def finish(now: DbInstance) -> DbInstance:
