@@ -142,14 +142,10 @@ class ContainerCompute(Entering, Metering, Leasing):
         keeper may end before its guest, when somebody cuts the power of both: then it is the guest that is watched."""
         if self._watch is None:
             return
-        home = self._home(machine_id)
-        try:
+        home, keeper = self._home(machine_id), 0
+        with contextlib.suppress(OSError, ValueError):
             keeper = int((home.folder / "conmon.pid").read_text())
-        except (OSError, ValueError):
-            keeper = 0
-        if any(pid and self._watch.add(machine_id, pid) for pid in (keeper, _init_pid(home))):
-            return
-        if self.look(machine_id) != "up":
+        if not any(pid and self._watch.add(machine_id, pid) for pid in (keeper, _init_pid(home))):
             self._ended(machine_id)
 
     def remove(self, machine_id: str) -> None:
