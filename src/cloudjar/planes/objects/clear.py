@@ -29,8 +29,8 @@ STRETCH = CHUNK
 MOST = 56
 """Chunks at a time: 112 MiB. Bodies that come and go have their share of that memory: a chunk for each `SHARE` of them,
 down to `ALWAYS`."""
-SHARE = 3
-ALWAYS = 24
+SHARE = 2
+ALWAYS = 12
 _REMEMBERED = 4096
 """Chunks of which it is known when they were last read: 8 GiB of content."""
 
