@@ -173,7 +173,7 @@ def _filling(pids: list[int]) -> Filling | None:
     """Of the volume, on which all lies that the machine writes: its root layers above the image."""
     for pid in pids:
         with contextlib.suppress(OSError):
-            seen = os.statvfs(f"/proc/{pid}/root/.")
+            seen = os.statvfs(f"/proc/{pid}/root")
             return Filling(
                 total=seen.f_blocks * seen.f_frsize, used=(seen.f_blocks - seen.f_bfree) * seen.f_frsize,
                 files=seen.f_files, used_files=seen.f_files - seen.f_ffree,
